@@ -1,0 +1,119 @@
+#include "base/csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace vise {
+
+CsvReader::CsvReader(std::string_view text, std::string name_for_messages, char separator)
+    : rest_(text), name_(std::move(name_for_messages)), separator_(separator) {
+  if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
+}
+
+void CsvReader::fail(std::string_view what) const {
+  throw Error(ErrorKind::input, fmt::format("{}: line {}: {}", name_, record_line_, what));
+}
+
+std::string_view CsvReader::plain_cell() {
+  std::size_t end = 0;
+  while (end < rest_.size() && rest_[end] != separator_ && rest_[end] != '\n') ++end;
+  std::string_view cell = rest_.substr(0, end);
+  rest_.remove_prefix(end);
+  if (cell.ends_with('\r') && (rest_.empty() || rest_.front() == '\n')) cell.remove_suffix(1);
+  return cell;
+}
+
+std::string_view CsvReader::quoted_cell() {
+  rest_.remove_prefix(1);
+  std::string* buffer = nullptr;
+  while (true) {
+    const auto quote = rest_.find('"');
+    if (quote == std::string_view::npos) fail("a quoted cell is never closed");
+    const std::string_view piece = rest_.substr(0, quote);
+    line_ += static_cast<std::size_t>(std::count(piece.begin(), piece.end(), '\n'));
+    rest_.remove_prefix(quote + 1);
+    const bool doubled = rest_.starts_with('"');
+    if (doubled && !buffer) buffer = &unquoted_.emplace_back();
+    if (buffer) buffer->append(piece);
+    if (!doubled) {
+      if (rest_.starts_with("\r\n")) rest_.remove_prefix(1);
+      if (!rest_.empty() && rest_.front() != separator_ && rest_.front() != '\n') fail("text follows a closing quote");
+      return buffer ? std::string_view(*buffer) : piece;
+    }
+    buffer->push_back('"');
+    rest_.remove_prefix(1);
+  }
+}
+
+bool CsvReader::next() {
+  while (rest_.starts_with('\n') || rest_.starts_with("\r\n")) {
+    rest_.remove_prefix(rest_.front() == '\n' ? 1 : 2);
+    ++line_;
+  }
+  if (rest_.empty()) return false;
+  cells_.clear();
+  unquoted_.clear();
+  record_line_ = line_;
+  while (true) {
+    cells_.push_back(rest_.starts_with('"') ? quoted_cell() : plain_cell());
+    if (rest_.empty()) return true;
+    const bool ends = rest_.front() == '\n';
+    rest_.remove_prefix(1);
+    if (ends) {
+      ++line_;
+      return true;
+    }
+  }
+}
+
+CsvTable CsvTable::parse(std::string text, std::string name_for_messages, char separator) {
+  CsvTable table;
+  table.name_ = name_for_messages;
+  CsvReader reader(text, std::move(name_for_messages), separator);
+  if (!reader.next()) throw Error(ErrorKind::input, fmt::format("{}: is empty; a header line is needed", table.name_));
+  table.header_.assign(reader.cells().begin(), reader.cells().end());
+  while (reader.next()) {
+    if (reader.cells().size() != table.header_.size())
+      throw Error(ErrorKind::input, fmt::format("{}: line {}: {} cells, but the header has {}", table.name_, reader.row(),
+                                                reader.cells().size(), table.header_.size()));
+    table.records_.emplace_back(reader.cells().begin(), reader.cells().end());
+    table.lines_.push_back(reader.row());
+  }
+  return table;
+}
+
+bool CsvTable::has_column(std::string_view name) const {
+  return std::find(header_.begin(), header_.end(), name) != header_.end();
+}
+
+std::size_t CsvTable::column(std::string_view name) const {
+  const auto found = std::find(header_.begin(), header_.end(), name);
+  if (found == header_.end())
+    throw Error(ErrorKind::input, fmt::format("{}: has no column '{}'", name_, name), suggest(name, header_));
+  return static_cast<std::size_t>(found - header_.begin());
+}
+
+std::string csv_cell(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted.push_back('"');
+    quoted.push_back(c);
+  }
+  return quoted + '"';
+}
+
+std::string csv_line(std::span<const std::string> cells) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i) line.push_back(',');
+    line += csv_cell(cells[i]);
+  }
+  return line + '\n';
+}
+
+}  // namespace vise

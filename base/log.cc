@@ -1,0 +1,22 @@
+#include "base/log.h"
+
+#include "base/error.h"
+
+namespace vise {
+
+void RecordingLog::warn(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  warnings_.emplace_back(text);
+}
+
+std::vector<std::string> RecordingLog::warnings() const {
+  const std::lock_guard lock(mutex_);
+  return warnings_;
+}
+
+void Context::throw_if_stopped() const {
+  if (stop.stop_requested())
+    throw Error(ErrorKind::interrupted, "interrupted; everything finished so far is kept", "run the same command again to go on");
+}
+
+}  // namespace vise

@@ -1,0 +1,56 @@
+#include "base/module.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <system_error>
+
+#include "base/error.h"
+
+namespace vise {
+namespace {
+
+constexpr const char* kFile = "vise_torch.so";
+std::atomic<bool> torch_loaded{false};
+
+// Beside the executable (a build tree), then where an installation puts it.
+std::vector<Path> places() {
+  std::error_code error;
+  const Path self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const Path folder = error ? Path(".") : self.parent_path();
+  return {folder / kFile, folder / ".." / kFile, folder / "../.." / kFile, folder / "../lib/vise-eval" / kFile};
+}
+
+}  // namespace
+
+Module::Module(const std::vector<Path>& candidates) {
+  std::string looked;
+  for (const Path& path : candidates) {
+    looked += fmt::format("\n  {}", path.lexically_normal().string());
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) continue;
+    handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (handle_) return;
+    throw Error(ErrorKind::missing, fmt::format("{}: {}", path.string(), ::dlerror()),
+                "install LibTorch (Debian: libtorch1.13), or use the engines and probes that don't need it: --engine onednn");
+  }
+  throw Error(ErrorKind::missing, fmt::format("the LibTorch module was not found; looked for{}", looked),
+              "build with -DVISE_TORCH=ON, or use the engines and probes that don't need it: --engine onednn");
+}
+
+const Module& Module::torch() {
+  static const Module module(places());
+  torch_loaded = true;
+  return module;
+}
+
+bool Module::torch_is_loaded() { return torch_loaded; }
+
+void* Module::address(const char* name) const {
+  void* const found = ::dlsym(handle_, name);
+  if (!found) throw Error(ErrorKind::system, fmt::format("the LibTorch module lacks '{}': it is of another version", name));
+  return found;
+}
+
+}  // namespace vise

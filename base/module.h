@@ -1,0 +1,34 @@
+// The loadable module `vise_torch`: LibTorch costs a program 286 shared libraries and half a second, so whatever needs it
+// is opened at first use.
+//
+//   const auto make = torch_module().symbol<TrunkFactory>("vise_torch_trunk");
+//
+// Looked for beside the executable (also one and two folders up, as in a build tree) and in ../lib/vise-eval. The
+// module stays open until the process ends (LibTorch can't be unloaded).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+
+namespace vise {
+
+class Module {
+ public:
+  // Error{missing} with the places looked at and the loader's words.
+  static const Module& torch();
+  static bool torch_is_loaded();
+
+  template <typename Function>
+  Function* symbol(const char* name) const {
+    return reinterpret_cast<Function*>(address(name));
+  }
+
+ private:
+  explicit Module(const std::vector<Path>& candidates);
+  void* address(const char* name) const;
+  void* handle_ = nullptr;
+};
+
+}  // namespace vise

@@ -1,0 +1,237 @@
+#include "base/npy.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace vise {
+namespace {
+
+static_assert(std::endian::native == std::endian::little, "files are little-endian, and values are mapped as they lie");
+
+constexpr std::string_view kMagic = "\x93NUMPY";
+
+std::size_t item_size(std::string_view type) {
+  std::int64_t size = 0;
+  return type.size() == 2 && parse_int(type.substr(1), size) ? static_cast<std::size_t>(size) : 0;
+}
+
+// A reader for the header's Python dict literal, which numpy always writes with these three keys.
+class HeaderReader {
+ public:
+  HeaderReader(std::string_view text, std::string_view name) : rest_(text), name_(name) {}
+
+  void read(std::string& descr, bool& fortran, std::vector<std::uint64_t>& shape) {
+    bool seen[3] = {};
+    expect('{');
+    while (!accept('}')) {
+      const std::string key = quoted();
+      expect(':');
+      if (key == "descr") {
+        descr = quoted();
+        seen[0] = true;
+      } else if (key == "fortran_order") {
+        fortran = boolean();
+        seen[1] = true;
+      } else if (key == "shape") {
+        shape = tuple();
+        seen[2] = true;
+      } else {
+        fail();
+      }
+      accept(',');
+    }
+    if (!seen[0] || !seen[1] || !seen[2]) fail();
+  }
+
+ private:
+  [[noreturn]] void fail() const {
+    throw Error(ErrorKind::input, fmt::format("{}: its .npy header is damaged or of a type that is not read", name_),
+                "save a plain C-order array: numpy.save(file, numpy.ascontiguousarray(x))");
+  }
+  bool accept(char c) {
+    while (rest_.starts_with(' ')) rest_.remove_prefix(1);
+    if (!rest_.starts_with(c)) return false;
+    rest_.remove_prefix(1);
+    return true;
+  }
+  void expect(char c) {
+    if (!accept(c)) fail();
+  }
+  std::string quoted() {
+    expect('\'');
+    const auto end = rest_.find('\'');
+    if (end == std::string_view::npos) fail();
+    const std::string text(rest_.substr(0, end));
+    rest_.remove_prefix(end + 1);
+    return text;
+  }
+  bool boolean() {
+    accept(' ');
+    for (const auto& [word, value] : {std::pair{std::string_view("True"), true}, {std::string_view("False"), false}})
+      if (rest_.starts_with(word)) {
+        rest_.remove_prefix(word.size());
+        return value;
+      }
+    fail();
+  }
+  std::vector<std::uint64_t> tuple() {
+    std::vector<std::uint64_t> values;
+    expect('(');
+    while (!accept(')')) {
+      accept(' ');
+      const auto end = rest_.find_first_not_of("0123456789");
+      std::int64_t value = 0;
+      if (end == std::string_view::npos || end == 0 || values.size() == 8 || !parse_int(rest_.substr(0, end), value)) fail();
+      values.push_back(static_cast<std::uint64_t>(value));
+      rest_.remove_prefix(end);
+      accept(',');
+    }
+    return values;
+  }
+
+  std::string_view rest_, name_;
+};
+
+std::uint64_t product(std::span<const std::uint64_t> shape, std::string_view name) {
+  std::uint64_t size = 1;
+  for (const std::uint64_t n : shape)
+    if (__builtin_mul_overflow(size, n, &size)) throw Error(ErrorKind::input, fmt::format("{}: its shape overflows", name));
+  return size;
+}
+
+float half_to_float(std::uint16_t half) {
+  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
+  const std::uint32_t exponent = (half >> 10) & 31, fraction = half & 1023u;
+  if (exponent == 0) return (sign ? -1.0f : 1.0f) * static_cast<float>(fraction) * 0x1p-24f;
+  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
+  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
+}
+
+template <typename T>
+std::vector<double> widen(ByteView data) {
+  std::vector<double> values(data.size() / sizeof(T));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    T value;
+    std::memcpy(&value, data.data() + i * sizeof(T), sizeof(T));
+    values[i] = static_cast<double>(value);
+  }
+  return values;
+}
+
+template <typename T>
+void write(const Path& path, std::string_view type, std::span<const T> values, std::span<const std::uint64_t> shape) {
+  if (product(shape, path.string()) != values.size()) throw std::logic_error("write_npy: shape and values disagree");
+  AtomicFile file(path);
+  file.write(npy_header(type, shape));
+  file.write(std::as_bytes(values));
+  file.commit();
+}
+
+}  // namespace
+
+NpyArray NpyArray::parse(ByteView bytes, std::string_view name) {
+  const auto fail = [&](std::string_view why) { throw Error(ErrorKind::input, fmt::format("{}: {}", name, why)); };
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (!text.starts_with(kMagic) || text.size() < 12) fail("is not an .npy file");
+  const unsigned major = static_cast<unsigned char>(text[6]);
+  if (major < 1 || major > 3) fail(fmt::format(".npy format {} is not known", major));
+  const std::size_t length_bytes = major == 1 ? 2 : 4;
+  std::uint32_t length = 0;
+  std::memcpy(&length, text.data() + 8, length_bytes);
+  const std::size_t start = 8 + length_bytes;
+  if (length > text.size() - start) fail("its .npy header is cut off");
+
+  NpyArray array;
+  array.name_ = name;
+  std::string descr;
+  bool fortran = false;
+  HeaderReader(text.substr(start, length), name).read(descr, fortran, array.shape_);
+  if (fortran) fail("is in Fortran order; save numpy.ascontiguousarray(x)");
+  if (descr.size() != 3 || std::string_view("<|").find(descr[0]) == std::string_view::npos) fail(fmt::format("holds type '{}', which is not read", descr));
+  array.type_ = descr.substr(1);
+  const std::size_t item = item_size(array.type_);
+  std::uint64_t need = 0;
+  if (item == 0 || __builtin_mul_overflow(product(array.shape_, name), item, &need)) fail("its type or shape is not read");
+  array.data_ = bytes.subspan(start + length);
+  if (array.data_.size() != need) fail(fmt::format("holds {} bytes of values, but its header promises {}", array.data_.size(), need));
+  return array;
+}
+
+NpyArray NpyArray::open(const Path& path) {
+  auto map = std::make_shared<const MappedFile>(path);
+  NpyArray array = parse(map->bytes(), path.string());
+  array.map_ = std::move(map);
+  return array;
+}
+
+std::uint64_t NpyArray::size() const { return product(shape_, name_); }
+
+void NpyArray::expect(std::string_view type) const {
+  if (type_ != type) throw Error(ErrorKind::input, fmt::format("{}: holds values of type {}, where {} is needed", name_, type_, type));
+}
+
+template <typename T>
+std::span<const T> NpyArray::as() const {
+  if constexpr (std::is_same_v<T, float>) expect("f4");
+  else if constexpr (std::is_same_v<T, double>) expect("f8");
+  else if constexpr (std::is_same_v<T, std::int64_t>) expect("i8");
+  else if constexpr (std::is_same_v<T, std::int32_t>) expect("i4");
+  else expect("u1");
+  if (reinterpret_cast<std::uintptr_t>(data_.data()) % alignof(T) != 0)
+    throw Error(ErrorKind::input, fmt::format("{}: its values are not aligned", name_));
+  return {reinterpret_cast<const T*>(data_.data()), data_.size() / sizeof(T)};
+}
+
+template std::span<const float> NpyArray::as<float>() const;
+template std::span<const double> NpyArray::as<double>() const;
+template std::span<const std::int64_t> NpyArray::as<std::int64_t>() const;
+template std::span<const std::int32_t> NpyArray::as<std::int32_t>() const;
+template std::span<const std::uint8_t> NpyArray::as<std::uint8_t>() const;
+
+std::vector<double> NpyArray::to_doubles() const {
+  if (type_ == "f8") return widen<double>(data_);
+  if (type_ == "f4") return widen<float>(data_);
+  if (type_ == "i8") return widen<std::int64_t>(data_);
+  if (type_ == "i4") return widen<std::int32_t>(data_);
+  if (type_ == "i2") return widen<std::int16_t>(data_);
+  if (type_ == "i1") return widen<std::int8_t>(data_);
+  if (type_ == "u1" || type_ == "b1") return widen<std::uint8_t>(data_);
+  if (type_ == "u2") return widen<std::uint16_t>(data_);
+  if (type_ == "u4") return widen<std::uint32_t>(data_);
+  if (type_ == "u8") return widen<std::uint64_t>(data_);
+  if (type_ != "f2") throw Error(ErrorKind::input, fmt::format("{}: type {} is not a number", name_, type_));
+  std::vector<double> values(data_.size() / 2);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::uint16_t half;
+    std::memcpy(&half, data_.data() + 2 * i, 2);
+    values[i] = half_to_float(half);
+  }
+  return values;
+}
+
+std::string npy_header(std::string_view type, std::span<const std::uint64_t> shape, std::size_t min_bytes) {
+  const char order = item_size(type) == 1 ? '|' : '<';
+  std::string dict = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}", order, type,
+                                 fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  std::size_t total = (10 + dict.size() + 1 + 63) / 64 * 64;
+  if (total < min_bytes) total = (min_bytes + 63) / 64 * 64;
+  dict.resize(total - 11, ' ');
+  const auto length = static_cast<std::uint16_t>(total - 10);
+  std::string header(kMagic);
+  header += '\x01';
+  header += '\x00';
+  header += static_cast<char>(length & 255);
+  header += static_cast<char>(length >> 8);
+  return header + dict + '\n';
+}
+
+void write_npy(const Path& path, std::span<const float> values, std::vector<std::uint64_t> shape) { write(path, "f4", values, shape); }
+void write_npy(const Path& path, std::span<const double> values, std::vector<std::uint64_t> shape) { write(path, "f8", values, shape); }
+void write_npy(const Path& path, std::span<const std::int64_t> values, std::vector<std::uint64_t> shape) { write(path, "i8", values, shape); }
+
+}  // namespace vise

@@ -1,0 +1,88 @@
+// A data set as it lies on disk: its images in a stable order, and what is known about each.
+//
+//   const auto dataset = DatasetRegistry::instance().open("emotion", data_root);
+//   dataset.path(i);                          // the image file of item i
+//   dataset.target("label").names();          // its classes
+//
+// Items are ordered bytewise by id unless a manifest gives an order; an id is the path relative to `root`, with '/', and
+// is unique. Nothing here opens an image.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "datasets/split.h"
+#include "datasets/targets.h"
+
+namespace vise {
+
+struct Dataset {
+  std::string name;
+  Path root;
+  std::vector<std::string> ids;
+  std::map<std::string, Targets> targets;                          // by name; "label" is the usual one
+  std::map<std::string, std::vector<std::string>> attributes;      // "publisher", "topic", ...: one text an item
+  std::optional<Split> official;                                   // as distributed; it may lack val
+  std::vector<std::string> notes;                                  // what a reader of the table must know; footnotes
+
+  std::size_t size() const { return ids.size(); }
+  Path path(std::size_t item) const { return root / Path(ids[item]); }
+  // Error{usage} naming the nearest target.
+  const Targets& target(const std::string& target_name) const;
+  const std::vector<std::string>& attribute(const std::string& attribute_name) const;
+  // Asserts that ids are unique and every column has size() rows; Error{input} naming two equal ids.
+  void check() const;
+};
+
+// What is known of a data set without reading it.
+struct DatasetInfo {
+  std::string name;                       // "emotion"
+  std::string title;                      // "UnBiasedEmotion (Panda et al., ECCV 2018)"
+  std::vector<std::string> folders;       // looked for below a data root, first match wins (misspellings included)
+  std::string tree;                       // the expected tree, shown in the error when it isn't there
+  std::string page;                       // where a person gets it, and on what terms
+  std::string licence;
+  std::string citation;
+};
+
+struct DatasetRequest {
+  Path root;      // the data set's own folder
+  Path cache;     // where data sets made by code (demo) may write
+  Log& log;
+};
+
+// Reads the data set below `request.root`. Error{missing} with the expected tree when it doesn't look like it.
+using DatasetReader = std::function<Dataset(const DatasetRequest& request)>;
+
+// The one list of data sets. Registered at start, read afterwards; not thread-safe while registering.
+class DatasetRegistry {
+ public:
+  static DatasetRegistry& instance();
+  void add(DatasetInfo info, DatasetReader reader);
+  std::vector<std::string> names() const;
+  const DatasetInfo& info(const std::string& name) const;  // Error{usage} with the nearest name
+  // Looks for one of the folders below each of `roots`, then reads. Error{missing} says page, licence and tree.
+  Dataset open(const std::string& name, const std::vector<Path>& roots, const Path& cache, Log& log) const;
+
+ private:
+  struct Entry {
+    DatasetInfo info;
+    DatasetReader reader;
+  };
+  std::map<std::string, Entry> entries_;
+};
+
+// Adds the data sets that ship with the program. Called once by main(); registrations by static objects in a static
+// library would be dropped by the linker.
+void register_builtin_datasets(DatasetRegistry& registry);
+
+// Reads what `--data PATH` names: a folder of class folders (`<class>/**/<image>`), a folder with metadata.csv|jsonl, or a
+// .csv|.tsv|.jsonl manifest (manifest.h). The name is the file's or folder's own.
+Dataset open_data_path(const Path& path, Log& log);
+
+}  // namespace vise

@@ -1,0 +1,67 @@
+// One row of a comparison: what was measured, how, and everything needed to recompute it.
+//
+// results.jsonl holds one Result a line, append-only; its first line is {"schema": "vise-eval/results", "version": 1}.
+// Format: docs/formats/results.md. Scores lie beside it, in scores/<key>.test.npy (N x K float64) with ids in
+// scores/<key>.test.csv (id, true target, ...).
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "probes/probe.h"
+
+namespace vise {
+
+// task x backbone x features x probe x seed x shots. Plain values; key() names it.
+struct Cell {
+  std::string task;               // "emotion", or the data's name for --data
+  std::string target;             // "label"
+  std::string backbone;           // the command line's name: "vise-250m", "mine"
+  std::string probe;              // "logreg"
+  std::string layer = "layer4", pool = "avg";
+  std::uint64_t seed = 0;
+  int shots = 0;                  // 0: all of train
+};
+
+struct SplitSizes {
+  std::size_t train = 0, val = 0, test = 0, unused = 0;
+};
+
+struct Result {
+  Cell cell;
+  std::string key;                          // SHA-256 (first 16 hex) over everything that decides the numbers
+  std::string status = "ok";                // or "failed", with `error`
+  std::string error;
+
+  std::string primary_metric;               // "accuracy": what the table ranks by
+  std::map<std::string, std::optional<double>> metrics;  // null = undefined on this test set
+  std::vector<std::string> class_names;
+  std::string target_kind;                  // "classes", ...
+
+  std::string split_origin, split_hash;
+  SplitSizes sizes;
+  Selection selection;
+  Convergence convergence;
+  Json probe_settings;                      // Probe::describe()
+  Json features;                            // the feature key's parts in words (store's features.json, no timings)
+  std::map<std::string, double> seconds;    // per stage: "decode", "forward", "fit", ...
+  std::vector<std::string> notes;           // footnotes: warnings about weights, images left out, ...
+  std::string scores_file;                  // relative to the run's folder
+  std::string version;                      // of vise-eval
+  std::string started_at;                   // UTC, ISO 8601
+};
+
+Json to_json(const Result& result);
+// Error{input} for what isn't a Result of this schema.
+Result result_from_json(const Json& json);
+
+// Every Result of a run's results.jsonl, later lines replacing earlier ones of the same key. Error{input} with the line.
+std::vector<Result> read_results(const Path& results_jsonl);
+// Appends one line (and the schema line first, in a new file), synced.
+void append_result(const Path& results_jsonl, const Result& result);
+
+}  // namespace vise

@@ -1,0 +1,50 @@
+// What a probe may see. There is no type that holds test features together with test labels: fit() takes a TrainView and
+// a ValView, predict() takes FeatureRows, which have no labels at all.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "datasets/targets.h"
+
+namespace vise {
+
+// Chosen rows of a row-major float32 matrix, N x dim, that somebody else owns and keeps alive.
+class FeatureRows {
+ public:
+  FeatureRows(const float* values, std::size_t dim, std::span<const std::uint32_t> rows)
+      : values_(values), dim_(dim), rows_(rows) {}
+
+  std::size_t size() const { return rows_.size(); }
+  std::size_t dim() const { return dim_; }
+  const float* row(std::size_t i) const { return values_ + static_cast<std::size_t>(rows_[i]) * dim_; }
+
+ private:
+  const float* values_;
+  std::size_t dim_;
+  std::span<const std::uint32_t> rows_;
+};
+
+// Row i of `features` has target i. Constructed by experiments/ from a split's train (or train + val) items only.
+struct TrainView {
+  FeatureRows features;
+  const Targets& targets;
+  std::span<const int> folds;  // empty, or a fold an item: choose by cross-validation when there is no val
+};
+
+struct ValView {
+  FeatureRows features;
+  const Targets& targets;
+};
+
+// N x K scores, row-major, float64: logits for classes (two columns for two classes: z0, z1), a score a label, or values.
+struct Scores {
+  std::size_t rows = 0, columns = 0;
+  std::vector<double> values;
+  double operator()(std::size_t row, std::size_t column) const { return values[row * columns + column]; }
+};
+
+}  // namespace vise
