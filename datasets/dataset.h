@@ -4,8 +4,8 @@
 //   dataset.path(i);                          // the image file of item i
 //   dataset.target("label").names();          // its classes
 //
-// Items are ordered bytewise by id unless a manifest gives an order; an id is the path relative to `root`, with '/', and
-// is unique. Nothing here opens an image.
+// Items are ordered bytewise by id unless a manifest gives an order; an id is the path relative to `root`, with '/',
+// and is unique. Nothing here opens an image.
 #pragma once
 
 #include <functional>
@@ -25,10 +25,10 @@ struct Dataset {
   std::string name;
   Path root;
   std::vector<std::string> ids;
-  std::map<std::string, Targets> targets;                          // by name; "label" is the usual one
-  std::map<std::string, std::vector<std::string>> attributes;      // "publisher", "topic", ...: one text an item
-  std::optional<Split> official;                                   // as distributed; it may lack val
-  std::vector<std::string> notes;                                  // what a reader of the table must know; footnotes
+  std::map<std::string, Targets> targets;                      // by name; "label" is the usual one
+  std::map<std::string, std::vector<std::string>> attributes;  // "publisher", "topic", ...: one text an item
+  std::optional<Split> official;                               // as distributed; it may lack val
+  std::vector<std::string> notes;                              // what a reader of the table must know; footnotes
 
   std::size_t size() const { return ids.size(); }
   Path path(std::size_t item) const { return root / Path(ids[item]); }
@@ -41,18 +41,18 @@ struct Dataset {
 
 // What is known of a data set without reading it.
 struct DatasetInfo {
-  std::string name;                       // "emotion"
-  std::string title;                      // "UnBiasedEmotion (Panda et al., ECCV 2018)"
-  std::vector<std::string> folders;       // looked for below a data root, first match wins (misspellings included)
-  std::string tree;                       // the expected tree, shown in the error when it isn't there
-  std::string page;                       // where a person gets it, and on what terms
+  std::string name;                  // "emotion"
+  std::string title;                 // "UnBiasedEmotion (Panda et al., ECCV 2018)"
+  std::vector<std::string> folders;  // looked for below a data root, first match wins (misspellings included)
+  std::string tree;                  // the expected tree, shown in the error when it isn't there
+  std::string page;                  // where a person gets it, and on what terms
   std::string licence;
   std::string citation;
 };
 
 struct DatasetRequest {
-  Path root;      // the data set's own folder
-  Path cache;     // where data sets made by code (demo) may write
+  Path root;   // the data set's own folder
+  Path cache;  // where data sets made by code (demo) may write
   Log& log;
 };
 
@@ -81,8 +81,8 @@ class DatasetRegistry {
 // library would be dropped by the linker.
 void register_builtin_datasets(DatasetRegistry& registry);
 
-// Reads what `--data PATH` names: a folder of class folders (`<class>/**/<image>`), a folder with metadata.csv|jsonl, or a
-// .csv|.tsv|.jsonl manifest (manifest.h). The name is the file's or folder's own.
+// Reads what `--data PATH` names: a folder of class folders (`<class>/**/<image>`), a folder with metadata.csv|jsonl,
+// or a .csv|.tsv|.jsonl manifest (manifest.h). The name is the file's or folder's own.
 Dataset open_data_path(const Path& path, Log& log);
 
 }  // namespace vise

@@ -21,7 +21,8 @@ namespace vise {
 enum class Part : std::uint8_t { train, val, test, unused };
 
 std::string_view part_name(Part part);  // "train", "val", "test", "unused"
-// Also "training", "validation", "valid", "dev", "testing", any case, and "" for unused. Error{input} for anything else.
+// Also "training", "validation", "valid", "dev", "testing", any case, and "" for unused. Error{input} for anything
+// else.
 Part parse_part(std::string_view text);
 
 class Split {
@@ -30,10 +31,14 @@ class Split {
   // `origin` in words a table can print: "official", "stratified 80/10/10 (seed 0)", "grouped by publisher ...".
   Split(std::vector<Part> parts, std::string origin) : parts_(std::move(parts)), origin_(std::move(origin)) {}
 
-  // Shares of train, val and test within each stratum (negative strata are unused), by largest remainder, drawn by
-  // RandomStream(name, seed): the same items get the same split on every machine.
-  static Split stratified(std::span<const int> strata, std::array<double, 3> shares, std::string_view name, std::uint64_t seed);
-  // Whole groups go to one part; groups are drawn until a part has its share of items.
+  // Shares of train, val and test (not negative, sum 1: else Error{usage}) within each stratum (negative strata are
+  // unused), by largest remainder, drawn by RandomStream(name, seed): the same items get the same split on every
+  // machine.
+  static Split stratified(std::span<const int> strata, std::array<double, 3> shares, std::string_view name,
+                          std::uint64_t seed);
+  // Whole groups go to one part: the largest group first, in drawn order among equals, each to the part that it brings
+  // nearest to its share of every stratum. An item with an empty group is a group of its own; one with a negative
+  // stratum is unused. Error{input} where there are fewer groups than parts.
   static Split grouped(std::span<const std::string> groups, std::span<const int> strata, std::array<double, 3> shares,
                        std::string_view name, std::uint64_t seed);
 
@@ -44,7 +49,10 @@ class Split {
   Part part(std::size_t item) const { return parts_[item]; }
   std::vector<std::uint32_t> items(Part part) const;
   std::size_t count(Part part) const;
+  const std::vector<Part>& parts() const { return parts_; }
   const std::string& origin() const { return origin_; }
+  // The same parts under another account of where they come from.
+  Split with_origin(std::string origin) const { return {parts_, std::move(origin)}; }
 
   // SHA-256 over "id\0part\n" of every item in order.
   std::string hash(std::span<const std::string> ids) const;
@@ -56,8 +64,10 @@ class Split {
   std::string origin_;
 };
 
-// Fold numbers 0..folds-1 an item (-1 where the stratum is negative): stratified, or whole groups where `groups` isn't empty.
-std::vector<int> make_folds(std::span<const int> strata, std::span<const std::string> groups, int folds, std::string_view name,
-                            std::uint64_t seed);
+// Fold numbers 0..folds-1 an item (-1 where the stratum is negative): stratified, or whole groups where `groups` isn't
+// empty. Folds differ by at most one item overall and in each stratum, unless groups forbid it. Error{usage} for fewer
+// than two folds, Error{input} where there are fewer items or groups than folds.
+std::vector<int> make_folds(std::span<const int> strata, std::span<const std::string> groups, int folds,
+                            std::string_view name, std::uint64_t seed);
 
 }  // namespace vise

@@ -5,8 +5,8 @@
 //   distribution   N x K votes or probabilities, as given (not normalised); a row of zeros = not known
 //   values         N x T numbers (NaN = not known)
 //
-// Rows are the data set's items, in its order. `names` are the classes in order (sorted bytewise unless the data set has
-// an order of its own), or the names of the T values. A plain value type; safe to share when const.
+// Rows are the data set's items, in its order. `names` are the classes in order (sorted bytewise unless the data set
+// has an order of its own), or the names of the T values. A plain value type; safe to share when const.
 #pragma once
 
 #include <cstdint>
@@ -48,10 +48,12 @@ class Targets {
   std::span<const std::int8_t> multi_label() const;
   std::span<const double> rows() const;  // distribution or values
 
+  // Values and classes: nothing is missing; multi-label and distribution: anything is given.
   bool known(std::size_t item) const;
   // The items of `items`, in that order.
   Targets select(std::span<const std::uint32_t> items) const;
-  // A class an item for stratifying: the class, the most voted one, the rarest positive label, or the value's quartile.
+  // A class an item for stratifying, -1 where the target is not known: the class; the most voted one (ties: the first);
+  // the rarest positive label (`width()` where there is none); or the quartile of the first value.
   std::vector<int> strata() const;
 
  private:
