@@ -7,6 +7,7 @@
 namespace vise {
 
 void register_floors(ProbeRegistry& registry);     // majority, prior
+void register_head(ProbeRegistry& registry);       // head
 void register_liblinear(ProbeRegistry& registry);  // liblinear
 
 }  // namespace vise

@@ -11,17 +11,12 @@
 #include "probes/probe.h"
 #include "tests/shared.h"
 #include "tests/unit/probes/drawn.h"
+#include "tests/unit/probes/registry.h"
 
 namespace vise {
 namespace {
 
-const ProbeRegistry& registry() {
-  static const bool once = (register_builtin_probes(ProbeRegistry::instance()), true);
-  (void)once;
-  return ProbeRegistry::instance();
-}
-
-Silent silent;
+using test::registry;
 
 std::string row_text(const test::Drawn& d, std::size_t i) {
   std::string line = std::to_string(d.labels[i]);
@@ -68,7 +63,7 @@ TEST_P(LibLinearSolver, EqualsTheTrainProgramToTheLastDigit) {
   const test::Drawn d = test::draw(120, 10, 4, 1.0, 7);
   const ProgramModel want = train_with_program(d, std::string("-c 0.5 -s ") + GetParam());
   const auto probe = registry().make("liblinear", {{{"solver", GetParam()}, {"C", "0.5"}}, 0});
-  const Fitted fitted = probe->fit(d.train(), nullptr, Context{silent});
+  const Fitted fitted = probe->fit(d.train(), nullptr, Context{test::silent()});
   const std::vector<double> weights = fitted.model->weights(), intercepts = fitted.model->intercepts();
   ASSERT_EQ(want.labels.size(), 4u);
   ASSERT_EQ(want.weights.size(), 4 * (d.dim + 1));
@@ -83,7 +78,8 @@ INSTANTIATE_TEST_SUITE_P(All, LibLinearSolver, testing::Values("0", "1", "2", "4
 
 TEST(LibLinear, TwoClassesGiveTheLogOddsOfTheSecond) {
   const test::Drawn d = test::draw(60, 5, 2, 0.5, 3);
-  const Fitted fitted = registry().make("liblinear", {{{"C", "1"}}, 0})->fit(d.train(), nullptr, Context{silent});
+  const Fitted fitted =
+      registry().make("liblinear", {{{"C", "1"}}, 0})->fit(d.train(), nullptr, Context{test::silent()});
   const Scores scores = fitted.model->predict(d.view());
   EXPECT_EQ(scores.columns, 2u);
   EXPECT_GT(*evaluate(scores, d.targets).at("accuracy"), 0.9);
@@ -94,8 +90,8 @@ TEST(LibLinear, ChoosesTheSameWhateverTheThreads) {
   const test::Drawn d = test::draw(150, 8, 3, 1.5, 11), v = test::draw(60, 8, 3, 1.5, 11, 1);
   const ValView val = v.val();
   const auto probe = registry().make("liblinear", {{{"solver", "1"}}, 0});
-  const Fitted one = probe->fit(d.train(), &val, Context{silent, {}, 1});
-  const Fitted many = probe->fit(d.train(), &val, Context{silent, {}, 4});
+  const Fitted one = probe->fit(d.train(), &val, Context{test::silent(), {}, 1});
+  const Fitted many = probe->fit(d.train(), &val, Context{test::silent(), {}, 4});
   EXPECT_EQ(one.selection.chosen, many.selection.chosen);
   EXPECT_EQ(one.model->weights(), many.model->weights());
   EXPECT_EQ(one.selection.curve.size(), 11u);
@@ -112,10 +108,10 @@ TEST(LibLinear, FitsValuesWithItsRegressionSolvers) {
   for (const char* solver : {"11", "12", "13"}) {
     const Fitted fitted = registry()
                               .make("liblinear", {{{"solver", solver}, {"C", "10"}, {"p", "0"}, {"eps", "1e-6"}}, 0})
-                              ->fit(train, nullptr, Context{silent});
+                              ->fit(train, nullptr, Context{test::silent()});
     EXPECT_GT(*evaluate(fitted.model->predict(d.view()), values).at("r2"), 0.99) << solver;
   }
-  EXPECT_THROW(registry().make("liblinear", {})->fit(train, nullptr, Context{silent}), Error);
+  EXPECT_THROW(registry().make("liblinear", {})->fit(train, nullptr, Context{test::silent()}), Error);
 }
 
 TEST(ProbeRegistry, SuggestsTheNearestProbeAndOption) {
