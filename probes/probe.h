@@ -29,19 +29,19 @@ struct Candidate {
 };
 
 struct Selection {
-  std::string selected_on;             // "val (60 images)", "5-fold cross-validation on train", "nothing to choose"
-  std::string metric;                  // "accuracy", "balanced_accuracy", "map", "neg_kl", "r2", ...
-  std::vector<Candidate> curve;        // in grid order
+  std::string selected_on;       // "val (60 images)", "5-fold cross-validation on train", "nothing to choose"
+  std::string metric;            // "accuracy", "balanced_accuracy", "map", "neg_kl", "r2", ...
+  std::vector<Candidate> curve;  // in grid order
   std::map<std::string, double> chosen;
-  bool on_edge = false;                // the chosen value is the first or last of its grid
-  bool refit_on_val = false;           // the final fit saw train + val
+  bool on_edge = false;       // the chosen value is the first or last of its grid
+  bool refit_on_val = false;  // the final fit saw train + val
 };
 
 // How well the final fit solved its stated objective.
 struct Convergence {
-  std::string objective_text;          // "sum of log losses + ||W||^2 / (2 C), intercepts free"
+  std::string objective_text;  // "sum of log losses + ||W||^2 / (2 C), intercepts free"
   double objective = 0;
-  double gradient_norm = 0;            // max-norm of the plain gradient; NaN where the solver doesn't say
+  double gradient_norm = 0;  // max-norm of the plain gradient; NaN where the solver doesn't say
   std::int64_t iterations = 0;
   bool converged = false;
 };
@@ -56,10 +56,21 @@ class ProbeModel {
   virtual std::vector<double> intercepts() const { return {}; }
 };
 
+// What test scores are judged with beside the model; fitted on val, never on test (evaluate.h).
+struct Calibration {
+  bool scores_are_logits = true;  // false (margins, votes): no log loss, Brier or calibration error
+  double temperature = 1;         // classes: logits are divided by it for ece_calibrated
+  double threshold = 0;           // multi-label: a label is predicted where its score is above, strictly
+  std::string fitted_on;          // "val (60 images)", or empty: the defaults
+};
+
 struct Fitted {
   std::unique_ptr<ProbeModel> model;
   Selection selection;
   Convergence convergence;
+  Calibration calibration;
+  // The chosen candidate's scores on val, fitted on train alone, where there is a val.
+  std::optional<Scores> val_scores;
   std::vector<std::string> notes;  // footnotes: "the bias is a regularised column (LIBLINEAR -B 1)"
 };
 

@@ -1,5 +1,5 @@
-// What a probe may see. There is no type that holds test features together with test labels: fit() takes a TrainView and
-// a ValView, predict() takes FeatureRows, which have no labels at all.
+// What a probe may see. There is no type that holds test features together with test labels: fit() takes a TrainView
+// and a ValView, predict() takes FeatureRows, which have no labels at all.
 #pragma once
 
 #include <cstddef>
@@ -17,15 +17,20 @@ class FeatureRows {
  public:
   FeatureRows(const float* values, std::size_t dim, std::span<const std::uint32_t> rows)
       : values_(values), dim_(dim), rows_(rows) {}
+  // Rows that lie anywhere.
+  FeatureRows(std::span<const float* const> pointers, std::size_t dim) : dim_(dim), pointers_(pointers) {}
 
-  std::size_t size() const { return rows_.size(); }
+  std::size_t size() const { return rows_.size() + pointers_.size(); }
   std::size_t dim() const { return dim_; }
-  const float* row(std::size_t i) const { return values_ + static_cast<std::size_t>(rows_[i]) * dim_; }
+  const float* row(std::size_t i) const {
+    return pointers_.empty() ? values_ + static_cast<std::size_t>(rows_[i]) * dim_ : pointers_[i];
+  }
 
  private:
-  const float* values_;
+  const float* values_ = nullptr;
   std::size_t dim_;
   std::span<const std::uint32_t> rows_;
+  std::span<const float* const> pointers_;
 };
 
 // Row i of `features` has target i. Constructed by experiments/ from a split's train (or train + val) items only.
@@ -40,7 +45,8 @@ struct ValView {
   const Targets& targets;
 };
 
-// N x K scores, row-major, float64: logits for classes (two columns for two classes: z0, z1), a score a label, or values.
+// N x K scores, row-major, float64: logits for classes (two columns for two classes: z0, z1), a score a label, or
+// values.
 struct Scores {
   std::size_t rows = 0, columns = 0;
   std::vector<double> values;

@@ -1,0 +1,13 @@
+// One registration a source file; register_builtin_probes() calls them all (static objects in a static library would be
+// dropped by the linker).
+#pragma once
+
+#include "probes/probe.h"
+
+namespace vise {
+
+void register_floors(ProbeRegistry& registry);     // majority, prior
+void register_head(ProbeRegistry& registry);       // head
+void register_liblinear(ProbeRegistry& registry);  // liblinear
+
+}  // namespace vise

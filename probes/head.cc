@@ -1,0 +1,243 @@
+// Probe `head`: a linear layer trained by mini-batches with LibTorch, in the loadable module (torch/entry.h). The whole
+// grid of learning rates and weight decays is trained at once.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/module.h"
+#include "probes/builtin.h"
+#include "probes/evaluate.h"
+#include "probes/linear_model.h"
+#include "probes/options.h"
+#include "probes/selection.h"
+#include "probes/torch/entry.h"
+
+namespace vise {
+namespace {
+
+struct Settings {
+  std::string optimizer, treatment, metric, device;
+  std::vector<double> rates, decays;
+  double momentum, initial_bias, initial_deviation;
+  std::int64_t epochs, warmup, batch;
+  bool cosine, kaiming;
+  std::uint64_t seed;
+};
+
+HeadLoss loss_of(TargetKind kind) {
+  if (kind == TargetKind::multi_label) return HeadLoss::sigmoid;
+  return kind == TargetKind::values ? HeadLoss::squares : HeadLoss::softmax;
+}
+
+const char* loss_text(TargetKind kind) {
+  switch (loss_of(kind)) {
+    case HeadLoss::softmax:
+      return "mean cross-entropy + weight_decay/2 ||W||^2, by mini-batches";
+    case HeadLoss::sigmoid:
+      return "mean sum of binary cross-entropies + weight_decay/2 ||W||^2, by mini-batches";
+    case HeadLoss::squares:
+      break;
+  }
+  return "mean half square + weight_decay/2 ||W||^2, by mini-batches";
+}
+
+// As HeadJob::targets wants them.
+std::vector<float> dense_targets(const Targets& targets) {
+  std::vector<float> out;
+  const std::size_t width = targets.width();
+  if (targets.kind() == TargetKind::classes) {
+    out.assign(targets.size() * width, 0);
+    for (std::size_t i = 0; i < targets.size(); ++i)
+      out[i * width + static_cast<std::size_t>(targets.classes()[i])] = 1;
+  } else if (targets.kind() == TargetKind::multi_label) {
+    out.assign(targets.multi_label().begin(), targets.multi_label().end());
+  } else {
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const auto row = targets.rows().subspan(i * width, width);
+      const double sum = targets.kind() == TargetKind::values ? 1 : std::accumulate(row.begin(), row.end(), 0.0);
+      for (const double v : row) out.push_back(static_cast<float>(v / sum));
+    }
+  }
+  return out;
+}
+
+class Head final : public Probe {
+ public:
+  explicit Head(const ProbeOptions& given) {
+    const OptionReader options("head", given,
+                               {{"vpt-linear",
+                                 {{"optimizer", "sgd"},
+                                  {"lr", "0.2,0.4,1,2,4,10,20,40,100,200"},
+                                  {"weight-decay", "0,0.0001,0.001,0.01"},
+                                  {"batch", "1024"},
+                                  {"epochs", "100"},
+                                  {"warmup", "10"},
+                                  {"init", "kaiming"},
+                                  {"init-bias", "-4.59511985013459"}}}});
+    s_.optimizer = options.choice("optimizer", {"sgd", "adam", "adamw"}, "sgd");
+    s_.rates = parse_grid(options.text("lr", s_.optimizer == "sgd" ? "0.01:10:4" : "1e-4:1e-1:4"));
+    s_.decays = parse_grid(options.text("weight-decay", "0,0.0001,0.001,0.01"), true);
+    s_.momentum = options.number("momentum", 0.9, 0, 1);
+    s_.epochs = options.integer("epochs", 100, 1, 1000000);
+    s_.warmup = options.integer("warmup", 10, 0, s_.epochs);
+    s_.batch = options.integer("batch", 256, 1, 1 << 24);
+    s_.cosine = options.choice("schedule", {"cosine", "constant"}, "cosine") == "cosine";
+    s_.kaiming = options.choice("init", {"normal", "kaiming"}, "normal") == "kaiming";
+    s_.initial_bias = options.number("init-bias", 0, -100, 100);
+    s_.treatment = options.text("treatment", "none");
+    Treatment::parse(s_.treatment);
+    s_.metric = options.text("metric", "");
+    s_.device = options.text("device", "cpu");
+    s_.seed = given.seed;
+    preset_ = options.preset();
+  }
+
+  Fitted fit(const TrainView& train, const ValView* val, const Context& context) const override;
+
+  Json describe() const override {
+    Json json{{"probe", "head"},
+              {"optimizer", s_.optimizer},
+              {"lr", s_.rates},
+              {"weight_decay", s_.decays},
+              {"momentum", s_.momentum},
+              {"epochs", s_.epochs},
+              {"warmup", s_.warmup},
+              {"batch", s_.batch},
+              {"schedule", s_.cosine ? "cosine" : "constant"},
+              {"init", s_.kaiming ? "kaiming" : "normal"},
+              {"init_bias", s_.initial_bias},
+              {"treatment", s_.treatment},
+              {"device", s_.device},
+              {"seed", s_.seed}};
+    if (!s_.metric.empty()) json["metric"] = s_.metric;
+    if (!preset_.empty()) json["preset"] = preset_;
+    return json;
+  }
+
+ private:
+  HeadResult train_heads(const Pool& pool, std::span<const std::uint32_t> rows, std::span<const HeadRate> heads,
+                         const Context& context) const;
+
+  // Smaller rates first, then the stronger decay: what ties go to.
+  std::vector<Parameters> candidates() const {
+    std::vector<Parameters> all;
+    for (const double rate : s_.rates) {
+      for (auto decay = s_.decays.rbegin(); decay != s_.decays.rend(); ++decay) {
+        all.push_back({{"lr", rate}, {"weight_decay", *decay}});
+      }
+    }
+    return all;
+  }
+
+  Settings s_;
+  std::string preset_;
+};
+
+HeadResult Head::train_heads(const Pool& pool, std::span<const std::uint32_t> rows, std::span<const HeadRate> heads,
+                             const Context& context) const {
+  const std::vector<const float*> pointers = pool.rows_of(rows);
+  const std::vector<float> targets = dense_targets(pool.targets.select(rows));
+  HeadJob job;
+  job.rows = pointers;
+  job.dim = pool.dim;
+  job.targets = targets;
+  job.outputs = pool.targets.width();
+  job.loss = loss_of(pool.targets.kind());
+  job.optimizer = s_.optimizer == "sgd"    ? HeadOptimizer::sgd
+                  : s_.optimizer == "adam" ? HeadOptimizer::adam
+                                           : HeadOptimizer::adamw;
+  job.heads = heads;
+  job.momentum = s_.momentum;
+  job.epochs = s_.epochs;
+  job.warmup_epochs = s_.warmup;
+  job.cosine = s_.cosine;
+  job.batch = s_.batch;
+  job.initial_bias = s_.initial_bias;
+  // Kaiming, fan-out: the variance is 2 / outputs.
+  job.initial_deviation = s_.kaiming ? std::sqrt(2.0 / static_cast<double>(job.outputs)) : 0.01;
+  job.seed = s_.seed;
+  job.device = s_.device;
+  job.threads = context.threads;
+  job.progress = [&](std::int64_t done) {
+    context.throw_if_stopped();
+    context.log.progress("head: epochs", static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(s_.epochs));
+  };
+  HeadResult result;
+  Module::torch().symbol<TrainHeads>("vise_torch_head")(job, result);
+  return result;
+}
+
+// Head `h` of a result; nullptr where it diverged.
+std::unique_ptr<LinearModel> model_of(const HeadResult& result, std::size_t h, const Pool& pool) {
+  const std::size_t outputs = pool.targets.width(), size = outputs * pool.dim;
+  const auto w = result.weights.begin() + static_cast<std::ptrdiff_t>(h * size);
+  const auto b = result.intercepts.begin() + static_cast<std::ptrdiff_t>(h * outputs);
+  std::vector<double> weights(w, w + static_cast<std::ptrdiff_t>(size)),
+      intercepts(b, b + static_cast<std::ptrdiff_t>(outputs));
+  const auto finite = [](double v) { return std::isfinite(v) && std::abs(v) < 1e30; };
+  if (!std::all_of(weights.begin(), weights.end(), finite) ||
+      !std::all_of(intercepts.begin(), intercepts.end(), finite)) {
+    return nullptr;
+  }
+  return std::make_unique<LinearModel>(pool.dim, std::move(weights), std::move(intercepts));
+}
+
+// A model that diverged scores like one that says the same for every row.
+std::unique_ptr<LinearModel> model_or_zero(const HeadResult& result, std::size_t h, const Pool& pool) {
+  if (auto model = model_of(result, h, pool)) return model;
+  const std::size_t outputs = pool.targets.width();
+  return std::make_unique<LinearModel>(pool.dim, std::vector<double>(outputs * pool.dim), std::vector<double>(outputs));
+}
+
+Fitted Head::fit(const TrainView& train, const ValView* val, const Context& context) const {
+  const Pool pool = make_pool(train, val, Treatment::parse(s_.treatment));
+  const TargetKind kind = pool.targets.kind();
+  const std::vector<Parameters> grid = candidates();
+  Selector selector(pool, s_.metric.empty() ? selection_metric(kind) : s_.metric, grid);
+  std::vector<HeadRate> rates;
+  for (const Parameters& p : grid) rates.push_back({p.at("lr"), p.at("weight_decay")});
+  std::vector<Scores> held_out(grid.size());
+  for (std::size_t r = 0; selector.needed() && r < pool.rounds.size(); ++r) {
+    const HeadResult result = train_heads(pool, pool.rounds[r].fit, rates, context);
+    for (std::size_t h = 0; h < grid.size(); ++h) {
+      held_out[h] = pool.predict(*model_or_zero(result, h, pool), pool.rounds[r].score);
+      selector.record(h, r, held_out[h]);
+    }
+  }
+  const std::size_t chosen = selector.best();
+  std::vector<std::uint32_t> all(pool.size());
+  std::iota(all.begin(), all.end(), 0u);
+  const HeadResult final_fit = train_heads(pool, all, std::span(rates).subspan(chosen, 1), context);
+  auto model = model_of(final_fit, 0, pool);
+  if (!model) {
+    throw Error(ErrorKind::input, fmt::format("the head diverged with learning rate {}", rates[chosen].learning_rate),
+                "give smaller rates (lr=0.001,0.01), or treatment=standardise");
+  }
+  Fitted fitted;
+  fitted.model = treated_model(std::move(model), pool.treatment);
+  fitted.selection = selector.selection(chosen);
+  fitted.convergence = {loss_text(kind), final_fit.losses[0], std::numeric_limits<double>::quiet_NaN(), s_.epochs,
+                        false};
+  if (pool.has_val && selector.needed()) {
+    fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.rounds[0].score), pool.selected_on);
+    fitted.val_scores = std::move(held_out[chosen]);
+  }
+  return fitted;
+}
+
+}  // namespace
+
+void register_head(ProbeRegistry& registry) {
+  registry.add({"head",
+                "a linear layer trained by mini-batches (LibTorch)",
+                {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values},
+                {"preset", "optimizer", "lr", "weight-decay", "momentum", "epochs", "warmup", "batch", "schedule",
+                 "init", "init-bias", "treatment", "metric", "device"}},
+               [](const ProbeOptions& options) { return std::make_unique<Head>(options); });
+}
+
+}  // namespace vise

@@ -1,0 +1,52 @@
+#include "probes/probe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "probes/builtin.h"
+
+namespace vise {
+
+ProbeRegistry& ProbeRegistry::instance() {
+  static ProbeRegistry registry;
+  return registry;
+}
+
+void ProbeRegistry::add(ProbeInfo info, Factory factory) {
+  const std::string name = info.name;
+  entries_.insert_or_assign(name, Entry{std::move(info), std::move(factory)});
+}
+
+std::vector<std::string> ProbeRegistry::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries_) names.push_back(name);
+  return names;
+}
+
+const ProbeInfo& ProbeRegistry::info(const std::string& name) const {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) {
+    throw Error(ErrorKind::usage, fmt::format("there is no probe '{}'", name), suggest(name, names()));
+  }
+  return found->second.info;
+}
+
+std::unique_ptr<Probe> ProbeRegistry::make(const std::string& name, const ProbeOptions& options) const {
+  const ProbeInfo& known = info(name);
+  for (const auto& [key, value] : options.values) {
+    if (std::find(known.options.begin(), known.options.end(), key) != known.options.end()) continue;
+    throw Error(ErrorKind::usage, fmt::format("probe {} has no option '{}'", name, key), suggest(key, known.options));
+  }
+  return entries_.at(name).factory(options);
+}
+
+void register_builtin_probes(ProbeRegistry& registry) {
+  register_floors(registry);
+  register_head(registry);
+  register_liblinear(registry);
+}
+
+}  // namespace vise

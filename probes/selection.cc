@@ -1,0 +1,201 @@
+#include "probes/selection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/error.h"
+#include "probes/evaluate.h"
+
+namespace vise {
+namespace {
+
+void check_finite(const float* row, std::size_t dim, std::size_t i, const char* part) {
+  // A sum is finite only if every term is.
+  double sum = 0;
+  for (std::size_t d = 0; d < dim; ++d) sum += std::abs(static_cast<double>(row[d]));
+  if (std::isfinite(sum)) return;
+  throw Error(ErrorKind::input, fmt::format("features of {} row {} are not all finite", part, i),
+              "extract again, or look at the image and the backbone that made this row");
+}
+
+// The rows of `view` with a known target go into the pool; their places in the view are returned.
+std::vector<std::uint32_t> add_rows(const FeatureRows& features, const Targets& targets, const char* part, Pool& pool) {
+  if (features.size() != targets.size()) {
+    throw Error(ErrorKind::input,
+                fmt::format("{}: {} feature rows for {} targets", part, features.size(), targets.size()));
+  }
+  std::vector<std::uint32_t> kept;
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    if (!targets.known(i)) continue;
+    check_finite(features.row(i), features.dim(), i, part);
+    kept.push_back(static_cast<std::uint32_t>(i));
+    pool.rows.push_back(features.row(i));
+  }
+  return kept;
+}
+
+void add_val_round(Pool& pool) {
+  Round round;
+  for (std::uint32_t i = 0; i < pool.size(); ++i) (i < pool.train_rows ? round.fit : round.score).push_back(i);
+  pool.selected_on = fmt::format("val ({} rows)", round.score.size());
+  pool.rounds.push_back(std::move(round));
+}
+
+void add_fold_rounds(Pool& pool, const std::vector<int>& folds) {
+  const std::set<int> names(folds.begin(), folds.end());
+  for (const int fold : names) {
+    if (fold < 0) continue;
+    Round round;
+    for (std::uint32_t i = 0; i < folds.size(); ++i) (folds[i] == fold ? round.score : round.fit).push_back(i);
+    pool.rounds.push_back(std::move(round));
+  }
+  pool.selected_on = fmt::format("{}-fold cross-validation on train", pool.rounds.size());
+}
+
+void treat(Pool& pool, Treatment treatment) {
+  if (!treatment.none()) {
+    treatment.learn(std::span(pool.rows).first(pool.train_rows), pool.dim);
+    const std::size_t dim = treatment.dim_out();
+    auto values = std::make_shared<std::vector<float>>(pool.size() * dim);
+    for (std::size_t i = 0; i < pool.size(); ++i) {
+      treatment.apply(pool.rows[i], std::span(*values).subspan(i * dim, dim));
+      pool.rows[i] = values->data() + i * dim;
+    }
+    pool.dim = dim;
+    pool.treated = std::move(values);
+  }
+  pool.treatment = std::make_shared<const Treatment>(std::move(treatment));
+}
+
+template <typename T>
+std::vector<T> joined(std::span<const T> a, std::span<const T> b) {
+  std::vector<T> out(a.begin(), a.end());
+  out.insert(out.end(), b.begin(), b.end());
+  return out;
+}
+
+}  // namespace
+
+Targets concatenate(const Targets& a, const Targets& b) {
+  if (a.kind() != b.kind() || a.names() != b.names()) {
+    throw Error(ErrorKind::input, "train and val have different classes or kinds of target");
+  }
+  switch (a.kind()) {
+    case TargetKind::classes:
+      return Targets::from_classes(joined(a.classes(), b.classes()), a.names());
+    case TargetKind::multi_label:
+      return Targets::from_multi_label(joined(a.multi_label(), b.multi_label()), a.names());
+    case TargetKind::distribution:
+      return Targets::from_distribution(joined(a.rows(), b.rows()), a.names());
+    case TargetKind::values:
+      break;
+  }
+  return Targets::from_values(joined(a.rows(), b.rows()), a.names());
+}
+
+std::vector<const float*> Pool::rows_of(std::span<const std::uint32_t> chosen) const {
+  std::vector<const float*> pointers;
+  for (const std::uint32_t row : chosen) pointers.push_back(rows[row]);
+  return pointers;
+}
+
+Scores Pool::predict(const ProbeModel& model, std::span<const std::uint32_t> chosen) const {
+  const std::vector<const float*> pointers = rows_of(chosen);
+  return model.predict(FeatureRows(pointers, dim));
+}
+
+Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment) {
+  Pool pool;
+  pool.dim = train.features.dim();
+  const auto kept = add_rows(train.features, train.targets, "train", pool);
+  if (kept.empty()) throw Error(ErrorKind::input, "no row of train has a known target");
+  if (train.targets.kind() == TargetKind::classes && train.targets.width() < 2) {
+    throw Error(ErrorKind::input, fmt::format("a probe needs two classes; train has {}", train.targets.width()));
+  }
+  pool.targets = train.targets.select(kept);
+  pool.train_rows = kept.size();
+  pool.selected_on = "nothing to choose";
+  if (val) {
+    if (val->features.dim() != pool.dim) {
+      throw Error(ErrorKind::input,
+                  fmt::format("features of val are {} wide, of train {}", val->features.dim(), pool.dim));
+    }
+    const auto kept_val = add_rows(val->features, val->targets, "val", pool);
+    pool.targets = concatenate(pool.targets, val->targets.select(kept_val));
+    pool.has_val = !kept_val.empty();
+    if (pool.has_val) add_val_round(pool);
+  }
+  if (!pool.has_val && !train.folds.empty()) {
+    std::vector<int> folds;
+    for (const std::uint32_t i : kept) folds.push_back(train.folds[i]);
+    add_fold_rounds(pool, folds);
+  }
+  treat(pool, std::move(treatment));
+  return pool;
+}
+
+std::vector<Parameters> candidates_of(const std::string& parameter, const std::vector<double>& values) {
+  std::vector<Parameters> candidates;
+  for (const double value : values) candidates.push_back({{parameter, value}});
+  return candidates;
+}
+
+Selector::Selector(const Pool& pool, std::string metric, std::vector<Parameters> candidates)
+    : pool_(pool), metric_(std::move(metric)), candidates_(std::move(candidates)) {
+  check_selection_metric(metric_, pool.targets.kind());
+  for (const Round& round : pool.rounds) held_out_.push_back(pool.targets.select(round.score));
+  scores_.assign(candidates_.size(), std::vector<double>(pool.rounds.size()));
+}
+
+void Selector::record(std::size_t candidate, std::size_t round, const Scores& scores) {
+  const double value = selection_score(scores, held_out_[round], metric_);
+  const std::lock_guard lock(mutex_);
+  scores_[candidate][round] = value;
+}
+
+double Selector::score(std::size_t candidate) const {
+  double sum = 0;
+  for (const double value : scores_[candidate]) sum += value;
+  return sum / static_cast<double>(scores_[candidate].size());
+}
+
+std::size_t Selector::best(std::size_t fallback) const {
+  if (!needed()) return candidates_.size() > 1 ? fallback : 0;
+  // Means of the same numbers in another order differ in the last bits: that is a tie.
+  constexpr double kTie = 1e-12;
+  std::size_t best = 0;
+  for (std::size_t c = 1; c < candidates_.size(); ++c) {
+    if (score(c) > score(best) + kTie) best = c;
+  }
+  return best;
+}
+
+bool Selector::on_edge(std::size_t chosen) const {
+  for (const auto& [name, value] : candidates_[chosen]) {
+    double low = value, high = value;
+    for (const Parameters& other : candidates_) {
+      low = std::min(low, other.at(name));
+      high = std::max(high, other.at(name));
+    }
+    if (low < high && (value == low || value == high)) return true;
+  }
+  return false;
+}
+
+Selection Selector::selection(std::size_t chosen) const {
+  Selection selection;
+  selection.metric = metric_;
+  selection.chosen = candidates_[chosen];
+  selection.selected_on = "nothing to choose";
+  selection.refit_on_val = pool_.has_val;
+  if (!needed()) return selection;
+  selection.selected_on = pool_.selected_on;
+  selection.on_edge = on_edge(chosen);
+  for (std::size_t c = 0; c < candidates_.size(); ++c) selection.curve.push_back({candidates_[c], score(c)});
+  return selection;
+}
+
+}  // namespace vise

@@ -1,0 +1,88 @@
+// The one rule of selection: every candidate is fitted on train and scored on val, or on the held-out fold of every
+// round; the best (mean) score wins; ties go to the candidate that stands first, so grids begin with the strongest
+// regularisation; the winner is refitted on train + val.
+//
+//   const Pool pool = make_pool(train, val);
+//   Selector selector(pool, "accuracy", candidates);
+//   for (round) for (candidate) selector.record(candidate, round, scores_of_held_out_rows);   // any order, any thread
+//   Selection selection = selector.choose();
+//
+// With one candidate, or neither val nor folds, there is nothing to choose: rounds() is empty and the fallback is
+// taken.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "datasets/targets.h"
+#include "probes/probe.h"
+#include "probes/treatment.h"
+#include "probes/views.h"
+
+namespace vise {
+
+// Which rows of the pool to fit on, and which to score.
+struct Round {
+  std::vector<std::uint32_t> fit, score;
+};
+
+// Train's rows, then val's; rows whose target isn't known are left out. Borrows the features from the views, or owns
+// them where they had to be treated.
+struct Pool {
+  std::size_t dim = 0;
+  std::vector<const float*> rows;
+  Targets targets;
+  std::size_t train_rows = 0;
+  bool has_val = false;
+  std::vector<Round> rounds;  // one for val; else one a fold; else none
+  std::string selected_on;    // "val (60 rows)", "5-fold cross-validation on train", "nothing to choose"
+  std::shared_ptr<const Treatment> treatment;
+  std::shared_ptr<const std::vector<float>> treated;  // what `rows` points to, unless the treatment is none
+
+  std::size_t size() const { return rows.size(); }
+  std::vector<const float*> rows_of(std::span<const std::uint32_t> chosen) const;
+  Scores predict(const ProbeModel& model, std::span<const std::uint32_t> chosen) const;
+};
+
+// Error{input} where no row of train has a known target, widths or class names of train and val differ, a feature isn't
+// finite, or classes has fewer than two classes.
+Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment = {});
+// `a` then `b`, which must be of one kind with the same names.
+Targets concatenate(const Targets& a, const Targets& b);
+
+using Parameters = std::map<std::string, double>;
+
+// One parameter's values as candidates, in the order given.
+std::vector<Parameters> candidates_of(const std::string& parameter, const std::vector<double>& values);
+
+class Selector {
+ public:
+  // `metric` as in selection_score(). `pool` must outlive the selector.
+  Selector(const Pool& pool, std::string metric, std::vector<Parameters> candidates);
+
+  // False: there is nothing to choose, and no round needs to be run.
+  bool needed() const { return candidates_.size() > 1 && !pool_.rounds.empty(); }
+  // The held-out scores of a candidate, rows in the order of pool.rounds[round].score. Thread-safe.
+  void record(std::size_t candidate, std::size_t round, const Scores& scores);
+  // After every record(); `fallback` is the candidate taken where nothing is to choose.
+  std::size_t best(std::size_t fallback = 0) const;
+  Selection selection(std::size_t chosen) const;
+
+ private:
+  double score(std::size_t candidate) const;
+  bool on_edge(std::size_t chosen) const;
+
+  const Pool& pool_;
+  std::string metric_;
+  std::vector<Parameters> candidates_;
+  std::vector<Targets> held_out_;            // a round
+  std::vector<std::vector<double>> scores_;  // candidate, round
+  std::mutex mutex_;
+};
+
+}  // namespace vise

@@ -1,0 +1,163 @@
+#include <ATen/Parallel.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "probes/torch/entry.h"
+
+namespace vise {
+namespace {
+
+// Weights dim x (H K), so that one product of a batch with them gives every head's outputs; biases 1 x (H K).
+class Heads {
+ public:
+  Heads(const HeadJob& job, const torch::Device& device)
+      : job_(job),
+        heads_(static_cast<std::int64_t>(job.heads.size())),
+        outputs_(static_cast<std::int64_t>(job.outputs)) {
+    const auto dim = static_cast<std::int64_t>(job.dim);
+    // All heads begin alike.
+    RandomStream random("probe/head/weights", job.seed);
+    torch::Tensor one = torch::empty({dim, 1, outputs_});
+    float* const values = one.data_ptr<float>();
+    for (std::int64_t i = 0; i < one.numel(); ++i)
+      values[i] = static_cast<float>(job.initial_deviation * random.normal());
+    weights_ = one.expand({dim, heads_, outputs_}).reshape({dim, heads_ * outputs_}).to(device).contiguous();
+    bias_ = torch::full({1, heads_ * outputs_}, job.initial_bias, device);
+    for (torch::Tensor* state : {&weight_m_, &weight_v_}) *state = torch::zeros_like(weights_);
+    for (torch::Tensor* state : {&bias_m_, &bias_v_}) *state = torch::zeros_like(bias_);
+    rates_ = per_column([](const HeadRate& r) { return r.learning_rate; }, device);
+    decays_ = per_column([](const HeadRate& r) { return r.weight_decay; }, device);
+  }
+
+  // One step on the batch; returns each head's mean loss before it.
+  torch::Tensor step(const torch::Tensor& x, const torch::Tensor& y, double factor) {
+    const torch::Tensor z = torch::addmm(bias_, x, weights_).view({x.size(0), heads_, outputs_});
+    const torch::Tensor target = y.unsqueeze(1);
+    torch::Tensor residual, losses;
+    if (job_.loss == HeadLoss::softmax) {
+      const torch::Tensor log_p = torch::log_softmax(z, 2);
+      residual = log_p.exp() * target.sum(2, true) - target;
+      losses = -(target * log_p).sum(2);
+    } else if (job_.loss == HeadLoss::sigmoid) {
+      const torch::Tensor known = target >= 0;
+      residual = (torch::sigmoid(z) - target) * known;
+      losses = ((torch::softplus(z) - target * z) * known).sum(2);
+    } else {
+      residual = z - target;
+      losses = residual.square().sum(2) / 2;
+    }
+    residual = residual.reshape({x.size(0), heads_ * outputs_}) / x.size(0);
+    ++steps_;
+    update(weights_, x.t().mm(residual), weight_m_, weight_v_, factor, true);
+    update(bias_, residual.sum(0, true), bias_m_, bias_v_, factor, false);
+    return losses.mean(0);
+  }
+
+  void read(HeadResult& result) const {
+    const torch::Tensor w =
+        weights_.view({-1, heads_, outputs_}).permute({1, 2, 0}).to(torch::kCPU, torch::kDouble).contiguous();
+    const torch::Tensor b = bias_.to(torch::kCPU, torch::kDouble).contiguous();
+    result.weights.assign(w.data_ptr<double>(), w.data_ptr<double>() + w.numel());
+    result.intercepts.assign(b.data_ptr<double>(), b.data_ptr<double>() + b.numel());
+  }
+
+ private:
+  template <typename Get>
+  torch::Tensor per_column(const Get& get, const torch::Device& device) const {
+    std::vector<float> values;
+    for (const HeadRate& head : job_.heads) values.insert(values.end(), job_.outputs, static_cast<float>(get(head)));
+    return torch::tensor(values).view({1, -1}).to(device);
+  }
+
+  // torch.optim's SGD, Adam and AdamW. Weight decay touches weights, never biases.
+  void update(torch::Tensor& p, torch::Tensor g, torch::Tensor& m, torch::Tensor& v, double factor, bool decay) {
+    const torch::Tensor rate = rates_ * factor;
+    if (decay && job_.optimizer == HeadOptimizer::adamw) p.mul_(1 - rate * decays_);
+    if (decay && job_.optimizer != HeadOptimizer::adamw) g = g + decays_ * p;
+    if (job_.optimizer == HeadOptimizer::sgd) {
+      m.mul_(job_.momentum).add_(g);
+      p.sub_(rate * m);
+      return;
+    }
+    constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
+    m.mul_(kBeta1).add_(g, 1 - kBeta1);
+    v.mul_(kBeta2).addcmul_(g, g, 1 - kBeta2);
+    const double first = 1 - std::pow(kBeta1, static_cast<double>(steps_));
+    const double second = 1 - std::pow(kBeta2, static_cast<double>(steps_));
+    p.sub_(rate / first * m / ((v / second).sqrt() + kEpsilon));
+  }
+
+  const HeadJob& job_;
+  std::int64_t heads_, outputs_, steps_ = 0;
+  torch::Tensor weights_, bias_, weight_m_, weight_v_, bias_m_, bias_v_, rates_, decays_;
+};
+
+// The factor on the learning rate during `epoch`, from 0: VPT's schedule (KMnP/vpt, lr_scheduler.py), which steps once
+// an epoch and gives the first warm-up epoch a rate of 0.
+double schedule(const HeadJob& job, std::int64_t epoch) {
+  if (epoch < job.warmup_epochs) return static_cast<double>(epoch) / static_cast<double>(job.warmup_epochs);
+  if (!job.cosine) return 1;
+  const double progress = static_cast<double>(epoch - job.warmup_epochs) /
+                          static_cast<double>(std::max<std::int64_t>(1, job.epochs - job.warmup_epochs));
+  return 0.5 * (1 + std::cos(M_PI * progress));
+}
+
+torch::Tensor gather(const HeadJob& job) {
+  torch::Tensor x = torch::empty({static_cast<std::int64_t>(job.rows.size()), static_cast<std::int64_t>(job.dim)});
+  float* out = x.data_ptr<float>();
+  for (const float* const row : job.rows) out = std::copy(row, row + job.dim, out);
+  return x;
+}
+
+void train(const HeadJob& job, HeadResult& result) {
+  const torch::Device device(job.device);
+  if (device.is_cuda() && !torch::cuda::is_available()) {
+    throw Error(ErrorKind::usage, "this machine has no CUDA device that LibTorch can use", "leave --device out");
+  }
+  at::set_num_threads(job.threads);
+  const torch::NoGradGuard no_grad;
+  const torch::Tensor x = gather(job).to(device);
+  const auto n = x.size(0);
+  const torch::Tensor y =
+      torch::from_blob(const_cast<float*>(job.targets.data()), {n, static_cast<std::int64_t>(job.outputs)}).to(device);
+  Heads heads(job, device);
+  RandomStream random("probe/head/order", job.seed);
+  std::vector<std::int64_t> order(static_cast<std::size_t>(n));
+  std::iota(order.begin(), order.end(), 0);
+  torch::Tensor losses;
+  for (std::int64_t epoch = 0; epoch < job.epochs; ++epoch) {
+    random.shuffle(std::span(order));
+    const torch::Tensor places = torch::tensor(order).to(device);
+    losses = torch::zeros({static_cast<std::int64_t>(job.heads.size())}, device);
+    for (std::int64_t begin = 0; begin < n; begin += job.batch) {
+      const std::int64_t end = std::min(begin + job.batch, n);
+      const bool whole = begin == 0 && end == n;  // a full batch needs no order
+      const torch::Tensor batch = places.slice(0, begin, end);
+      const torch::Tensor mean =
+          whole ? heads.step(x, y, schedule(job, epoch))
+                : heads.step(x.index_select(0, batch), y.index_select(0, batch), schedule(job, epoch));
+      losses += mean * (static_cast<double>(end - begin) / static_cast<double>(n));
+    }
+    if (job.progress) job.progress(epoch + 1);
+  }
+  heads.read(result);
+  const torch::Tensor last = losses.to(torch::kCPU, torch::kDouble);
+  result.losses.assign(last.data_ptr<double>(), last.data_ptr<double>() + last.numel());
+}
+
+}  // namespace
+
+extern "C" void vise_torch_head(const HeadJob& job, HeadResult& result) {
+  try {
+    train(job, result);
+  } catch (const c10::Error& e) {
+    throw Error(ErrorKind::system, std::string("LibTorch: ") + e.what_without_backtrace());
+  }
+}
+
+}  // namespace vise

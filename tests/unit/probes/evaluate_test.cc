@@ -1,0 +1,70 @@
+#include "probes/evaluate.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+
+namespace vise {
+namespace {
+
+TEST(Evaluate, RanksTwoClassesByTheDifferenceOfTheirLogits) {
+  // z1 alone would rank the rows the other way.
+  const Scores scores{2, 2, {5, 4, -3, 3}};
+  const Metrics m = evaluate(scores, Targets::from_classes({0, 1}, {"a", "b"}));
+  EXPECT_EQ(m.at("auc"), 1.0);
+  EXPECT_EQ(m.at("accuracy"), 1.0);
+}
+
+TEST(Evaluate, SaysUndefinedWhereOneClassIsMissing) {
+  const Metrics m = evaluate({2, 2, {1, 0, 0, 1}}, Targets::from_classes({0, 0}, {"a", "b"}));
+  EXPECT_FALSE(m.at("auc").has_value());
+  EXPECT_EQ(m.at("accuracy"), 0.5);
+}
+
+TEST(Evaluate, GivesExactlyTheMetricsItNames) {
+  const Metrics m = evaluate({2, 2, {1, 0, 0, 1}}, Targets::from_classes({0, 1}, {"a", "b"}));
+  const auto names = metric_names(TargetKind::classes, 2);
+  EXPECT_EQ(m.size(), names.size());
+  for (const std::string& name : names) EXPECT_TRUE(m.contains(name)) << name;
+}
+
+TEST(Evaluate, LeavesUnknownRowsOut) {
+  const Metrics m = evaluate({3, 2, {1, 0, 1, 0, 0, 1}}, Targets::from_classes({0, kNoClass, 1}, {"a", "b"}));
+  EXPECT_EQ(m.at("accuracy"), 1.0);
+}
+
+TEST(Calibrate, FindsTheTemperatureThatScaledTheLogits) {
+  // Two groups of four rows with log odds 3 z: right 3 times of 4 needs log odds log 3.
+  std::vector<double> z;
+  std::vector<int> y;
+  for (int i = 0; i < 8; ++i) {
+    const int right = i % 4 != 0, predicted = i / 4;
+    z.insert(z.end(), {predicted ? 0.0 : 3 * std::log(3.0), predicted ? 3 * std::log(3.0) : 0.0});
+    y.push_back(right ? predicted : 1 - predicted);
+  }
+  const Calibration c = calibrate({8, 2, z}, Targets::from_classes(y, {"a", "b"}), "val");
+  EXPECT_NEAR(c.temperature, 3, 1e-6);
+  const Metrics m = evaluate({8, 2, z}, Targets::from_classes(y, {"a", "b"}), c);
+  EXPECT_NEAR(*m.at("ece_calibrated"), 0, 1e-6);
+  EXPECT_GT(*m.at("ece"), 0.2);
+}
+
+TEST(Calibrate, ChoosesTheThresholdOfTheBestMacroF1) {
+  const Targets t = Targets::from_multi_label({1, 1, 0, 0}, {"smile"});
+  const Calibration c = calibrate({4, 1, {-0.5, -0.7, -2, -3}}, t, "val");
+  EXPECT_EQ(evaluate({4, 1, {-0.5, -0.7, -2, -3}}, t, c).at("f1_macro"), 1.0);
+  EXPECT_NE(evaluate({4, 1, {-0.5, -0.7, -2, -3}}, t).at("f1_macro"), 1.0);
+}
+
+TEST(SelectionScore, TurnsLossesRound) {
+  const Targets t = Targets::from_distribution({3, 1, 1, 3}, {"a", "b"});
+  const Scores s{2, 2, {1, 0, 0, 1}};
+  EXPECT_EQ(selection_score(s, t, "neg_kl"), -*evaluate(s, t).at("kl"));
+  EXPECT_THROW(check_selection_metric("kl", TargetKind::distribution), Error);
+  EXPECT_THROW(check_selection_metric("acuracy", TargetKind::classes), Error);
+}
+
+}  // namespace
+}  // namespace vise

@@ -1,0 +1,72 @@
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/module.h"
+#include "probes/evaluate.h"
+#include "probes/probe.h"
+#include "tests/unit/probes/drawn.h"
+#include "tests/unit/probes/registry.h"
+
+namespace vise {
+namespace {
+
+bool have_module() {
+  try {
+    Module::torch();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+#define VISE_NEEDS_TORCH() \
+  if (!have_module()) GTEST_SKIP() << "skipped: built without the LibTorch module"
+
+TEST(Head, LearnsWhatClassesShow) {
+  VISE_NEEDS_TORCH();
+  const test::Drawn t = test::draw(200, 8, 3, 0.4, 1), v = test::draw(60, 8, 3, 0.4, 1, 1);
+  const ValView val = v.val();
+  const auto probe = test::registry().make("head", {{{"epochs", "30"}, {"warmup", "2"}}, 0});
+  const Fitted fitted = probe->fit(t.train(), &val, Context{test::silent()});
+  EXPECT_GT(*evaluate(fitted.model->predict(v.view()), v.targets).at("accuracy"), 0.9);
+  EXPECT_EQ(fitted.selection.curve.size(), 16u);
+  EXPECT_TRUE(fitted.selection.chosen.contains("weight_decay"));
+}
+
+TEST(Head, GivesTheSameWeightsForTheSameSeed) {
+  VISE_NEEDS_TORCH();
+  const test::Drawn t = test::draw(100, 5, 2, 1, 1);
+  const auto fit = [&](std::uint64_t seed) {
+    const auto probe =
+        test::registry().make("head", {{{"epochs", "5"}, {"warmup", "1"}, {"lr", "0.1"}, {"batch", "16"}}, seed});
+    return probe->fit(t.train(), nullptr, Context{test::silent()}).model->weights();
+  };
+  EXPECT_EQ(fit(1), fit(1));
+  EXPECT_NE(fit(1), fit(2));
+}
+
+TEST(Head, FitsValuesAndDistributions) {
+  VISE_NEEDS_TORCH();
+  const test::Drawn t = test::draw(200, 4, 2, 1, 1);
+  std::vector<double> y, votes;
+  for (std::size_t i = 0; i < 200; ++i) {
+    y.push_back(static_cast<double>(t.features[4 * i]) + 0.5);
+    votes.insert(votes.end(), {t.labels[i] == 0 ? 3.0 : 1.0, t.labels[i] == 0 ? 1.0 : 3.0});
+  }
+  const auto probe = test::registry().make("head", {{{"epochs", "60"}, {"lr", "0.05"}, {"weight-decay", "0"}}, 0});
+  const Targets values = Targets::from_values(y, {"score"}), shares = Targets::from_distribution(votes, {"a", "b"});
+  const Fitted by_value = probe->fit({t.view(), values, {}}, nullptr, Context{test::silent()});
+  EXPECT_GT(*evaluate(by_value.model->predict(t.view()), values).at("r2"), 0.95);
+  const Fitted by_share = probe->fit({t.view(), shares, {}}, nullptr, Context{test::silent()});
+  EXPECT_LT(*evaluate(by_share.model->predict(t.view()), shares).at("kl"), 0.1);
+}
+
+TEST(Head, RefusesADeviceThatIsNotThere) {
+  VISE_NEEDS_TORCH();
+  const test::Drawn t = test::draw(50, 4, 2, 1, 1);
+  const auto probe = test::registry().make("head", {{{"device", "abacus"}, {"lr", "1"}}, 0});
+  EXPECT_THROW(probe->fit(t.train(), nullptr, Context{test::silent()}), Error);
+}
+
+}  // namespace
+}  // namespace vise

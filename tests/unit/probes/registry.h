@@ -1,0 +1,20 @@
+// The registry with the program's probes, and a log that says nothing.
+#pragma once
+
+#include "base/log.h"
+#include "probes/probe.h"
+
+namespace vise::test {
+
+inline const ProbeRegistry& registry() {
+  static const bool once = (register_builtin_probes(ProbeRegistry::instance()), true);
+  (void)once;
+  return ProbeRegistry::instance();
+}
+
+inline Log& silent() {
+  static Silent log;
+  return log;
+}
+
+}  // namespace vise::test

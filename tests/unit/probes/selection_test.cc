@@ -1,0 +1,115 @@
+#include "probes/selection.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "probes/options.h"
+#include "tests/unit/probes/drawn.h"
+
+namespace vise {
+namespace {
+
+// Scores whose first `right` rows are right.
+Scores scores_with(const Targets& targets, std::size_t right) {
+  Scores s{targets.size(), targets.width(), std::vector<double>(targets.size() * targets.width())};
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const auto truth = static_cast<std::size_t>(targets.classes()[i]);
+    s.values[i * s.columns + (i < right ? truth : (truth + 1) % s.columns)] = 1;
+  }
+  return s;
+}
+
+TEST(Selection, GivesTiesToTheStrongerRegularisation) {
+  const test::Drawn t = test::draw(30, 3, 2, 1, 1), v = test::draw(10, 3, 2, 1, 1, 1);
+  const ValView val = v.val();
+  const Pool pool = make_pool(t.train(), &val);
+  Selector selector(pool, "accuracy", candidates_of("C", {0.1, 1, 10}));
+  ASSERT_TRUE(selector.needed());
+  selector.record(0, 0, scores_with(v.targets, 5));
+  selector.record(1, 0, scores_with(v.targets, 7));
+  selector.record(2, 0, scores_with(v.targets, 7));
+  EXPECT_EQ(selector.best(), 1u);
+  const Selection s = selector.selection(1);
+  EXPECT_EQ(s.selected_on, "val (10 rows)");
+  EXPECT_FALSE(s.on_edge);
+  EXPECT_TRUE(s.refit_on_val);
+  EXPECT_EQ(s.curve[1].score, 0.7);
+  EXPECT_TRUE(selector.selection(2).on_edge);
+}
+
+TEST(Selection, AveragesFoldsWhenThereIsNoVal) {
+  const test::Drawn t = test::draw(30, 3, 2, 1, 1);
+  const TrainView train{t.view(), t.targets, t.folds};
+  const Pool pool = make_pool(train, nullptr);
+  ASSERT_EQ(pool.rounds.size(), 3u);
+  EXPECT_EQ(pool.rounds[1].score.size(), 10u);
+  EXPECT_EQ(pool.rounds[1].fit.size(), 20u);
+  Selector selector(pool, "accuracy", candidates_of("C", {1, 10}));
+  for (std::size_t r = 0; r < 3; ++r) {
+    const Targets held_out = pool.targets.select(pool.rounds[r].score);
+    selector.record(0, r, scores_with(held_out, 4));
+    selector.record(1, r, scores_with(held_out, 4 + r));
+  }
+  EXPECT_EQ(selector.best(), 1u);
+  EXPECT_NEAR(selector.selection(1).curve[1].score, 0.5, 1e-15);
+}
+
+TEST(Selection, ChoosesNothingWithoutValOrFolds) {
+  const test::Drawn t = test::draw(30, 3, 2, 1, 1);
+  const Pool pool = make_pool(t.train(), nullptr);
+  Selector selector(pool, "accuracy", candidates_of("C", {1, 10}));
+  EXPECT_FALSE(selector.needed());
+  EXPECT_EQ(selector.best(1), 1u);
+  EXPECT_EQ(selector.selection(1).selected_on, "nothing to choose");
+}
+
+TEST(Selection, LeavesRowsWithoutATargetOut) {
+  test::Drawn t = test::draw(30, 3, 2, 1, 1);
+  t.labels[4] = t.labels[9] = kNoClass;
+  t.targets = Targets::from_classes(t.labels, {"a", "b"});
+  EXPECT_EQ(make_pool(t.train(), nullptr).size(), 28u);
+}
+
+TEST(Selection, RefusesAFeatureThatIsNotFinite) {
+  test::Drawn t = test::draw(30, 3, 2, 1, 1);
+  t.features[7] = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_THROW(make_pool(t.train(), nullptr), Error);
+}
+
+TEST(Grid, ReadsBothForms) {
+  EXPECT_EQ(parse_grid("1e-2:1e2:5"), (std::vector<double>{0.01, 0.1, 1, 10, 100}));
+  EXPECT_EQ(parse_grid("10,0.5, 2"), (std::vector<double>{0.5, 2, 10}));
+  for (const char* bad : {"", "1:2", "0:1:3", "2:1:3", "1:2:1", "1:2:9999999", "-1", "x"})
+    EXPECT_THROW(parse_grid(bad), Error);
+}
+
+TEST(Treatment, StandardisesByTrainAlone) {
+  const test::Drawn t = test::draw(50, 4, 2, 1, 1), v = test::draw(20, 4, 2, 3, 2);
+  const ValView val = v.val();
+  const Pool alone = make_pool(t.train(), nullptr, Treatment::parse("standardise"));
+  const Pool both = make_pool(t.train(), &val, Treatment::parse("standardise"));
+  double sum = 0, square = 0;
+  for (std::size_t i = 0; i < 50; ++i) {
+    EXPECT_EQ(alone.rows[i][2], both.rows[i][2]);
+    sum += static_cast<double>(alone.rows[i][2]);
+    square += static_cast<double>(alone.rows[i][2]) * static_cast<double>(alone.rows[i][2]);
+  }
+  EXPECT_NEAR(sum, 0, 1e-5);
+  EXPECT_NEAR(square, 50, 1e-4);
+}
+
+TEST(Treatment, WhitensToUnitCovariance) {
+  const test::Drawn t = test::draw(200, 5, 3, 1, 1);
+  const Pool pool = make_pool(t.train(), nullptr, Treatment::parse("pca-whiten:3"));
+  ASSERT_EQ(pool.dim, 3u);
+  for (std::size_t a = 0; a < 3; ++a) {
+    for (std::size_t b = 0; b < 3; ++b) {
+      double sum = 0;
+      for (const float* row : pool.rows) sum += static_cast<double>(row[a]) * static_cast<double>(row[b]);
+      EXPECT_NEAR(sum / 200, a == b, 1e-5);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vise
