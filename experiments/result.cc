@@ -1,0 +1,308 @@
+#include "experiments/result.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <limits>
+#include <unordered_map>
+
+#include "base/error.h"
+
+namespace vise {
+namespace {
+
+constexpr std::string_view kSchema = "vise-eval/results";
+constexpr int kVersion = 1;
+constexpr std::uint64_t kMaxFileBytes = std::uint64_t{4} << 30;
+
+// JSON has no NaN and no infinities: they are written as null, and null reads back as NaN.
+Json from_double(double value) { return std::isfinite(value) ? Json(value) : Json(); }
+double to_double(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
+Json from_doubles(const std::map<std::string, double>& values) {
+  Json json = Json::object();
+  for (const auto& [name, value] : values) json[name] = from_double(value);
+  return json;
+}
+
+std::map<std::string, double> to_doubles(const Json& json) {
+  std::map<std::string, double> values;
+  for (const auto& [name, value] : json.get_ref<const Json::object_t&>()) values[name] = to_double(value);
+  return values;
+}
+
+Json cell_json(const Cell& cell) {
+  return {{"task", cell.task},   {"target", cell.target}, {"backbone", cell.backbone}, {"probe", cell.probe},
+          {"layer", cell.layer}, {"pool", cell.pool},     {"seed", cell.seed},         {"shots", cell.shots}};
+}
+
+Cell cell_from_json(const Json& json) {
+  Cell cell;
+  json.at("task").get_to(cell.task);
+  json.at("target").get_to(cell.target);
+  json.at("backbone").get_to(cell.backbone);
+  json.at("probe").get_to(cell.probe);
+  json.at("layer").get_to(cell.layer);
+  json.at("pool").get_to(cell.pool);
+  json.at("seed").get_to(cell.seed);
+  json.at("shots").get_to(cell.shots);
+  return cell;
+}
+
+Json selection_json(const Selection& selection) {
+  Json curve = Json::array();
+  for (const Candidate& candidate : selection.curve)
+    curve.push_back({{"parameters", from_doubles(candidate.parameters)}, {"score", from_double(candidate.score)}});
+  return {{"selected_on", selection.selected_on},
+          {"metric", selection.metric},
+          {"curve", std::move(curve)},
+          {"chosen", from_doubles(selection.chosen)},
+          {"on_edge", selection.on_edge},
+          {"refit_on_val", selection.refit_on_val}};
+}
+
+Selection selection_from_json(const Json& json) {
+  Selection selection;
+  json.at("selected_on").get_to(selection.selected_on);
+  json.at("metric").get_to(selection.metric);
+  for (const Json& candidate : json.at("curve"))
+    selection.curve.push_back({to_doubles(candidate.at("parameters")), to_double(candidate.at("score"))});
+  selection.chosen = to_doubles(json.at("chosen"));
+  json.at("on_edge").get_to(selection.on_edge);
+  json.at("refit_on_val").get_to(selection.refit_on_val);
+  return selection;
+}
+
+Json convergence_json(const Convergence& convergence) {
+  return {{"objective_text", convergence.objective_text},
+          {"objective", from_double(convergence.objective)},
+          {"gradient_norm", from_double(convergence.gradient_norm)},
+          {"iterations", convergence.iterations},
+          {"converged", convergence.converged}};
+}
+
+Convergence convergence_from_json(const Json& json) {
+  Convergence convergence;
+  json.at("objective_text").get_to(convergence.objective_text);
+  convergence.objective = to_double(json.at("objective"));
+  convergence.gradient_norm = to_double(json.at("gradient_norm"));
+  json.at("iterations").get_to(convergence.iterations);
+  json.at("converged").get_to(convergence.converged);
+  return convergence;
+}
+
+Json metrics_json(const std::map<std::string, std::optional<double>>& metrics) {
+  Json json = Json::object();
+  for (const auto& [name, value] : metrics) json[name] = value ? from_double(*value) : Json();
+  return json;
+}
+
+std::map<std::string, std::optional<double>> metrics_from_json(const Json& json) {
+  std::map<std::string, std::optional<double>> metrics;
+  for (const auto& [name, value] : json.get_ref<const Json::object_t&>())
+    metrics[name] = value.is_null() ? std::nullopt : std::optional(value.get<double>());
+  return metrics;
+}
+
+Result read_fields(const Json& json) {
+  Result result;
+  result.cell = cell_from_json(json.at("cell"));
+  json.at("key").get_to(result.key);
+  json.at("status").get_to(result.status);
+  json.at("error").get_to(result.error);
+  json.at("primary_metric").get_to(result.primary_metric);
+  result.metrics = metrics_from_json(json.at("metrics"));
+  json.at("class_names").get_to(result.class_names);
+  json.at("target_kind").get_to(result.target_kind);
+  const Json& split = json.at("split");
+  split.at("origin").get_to(result.split_origin);
+  split.at("hash").get_to(result.split_hash);
+  split.at("train").get_to(result.sizes.train);
+  split.at("val").get_to(result.sizes.val);
+  split.at("test").get_to(result.sizes.test);
+  split.at("unused").get_to(result.sizes.unused);
+  result.selection = selection_from_json(json.at("selection"));
+  result.convergence = convergence_from_json(json.at("convergence"));
+  result.probe_settings = json.at("probe_settings");
+  result.features = json.at("features");
+  result.seconds = to_doubles(json.at("seconds"));
+  json.at("notes").get_to(result.notes);
+  json.at("scores_file").get_to(result.scores_file);
+  json.at("version").get_to(result.version);
+  json.at("started_at").get_to(result.started_at);
+  return result;
+}
+
+std::string schema_line() { return Json({{"schema", kSchema}, {"version", kVersion}}).dump(); }
+
+void check_schema(const Json& header, const Path& path) {
+  if (!header.is_object() || header.value("schema", "") != kSchema)
+    throw Error(ErrorKind::input, fmt::format("{}: line 1: is not the schema line of a results.jsonl", path.string()),
+                fmt::format("the first line must be {}", schema_line()));
+  const int version = header.value("version", 0);
+  if (version != kVersion)
+    throw Error(ErrorKind::input,
+                fmt::format("{}: line 1: version {} of the results' format, this program knows {}", path.string(),
+                            version, kVersion),
+                "read it with the version of vise-eval that wrote it");
+}
+
+// A line that a crash cut short has no newline at its end. It counts only if it is whole all the same.
+bool is_json(std::string_view text) { return Json::accept(text); }
+
+// One complete line, 1-based number `line`, into `results`; a later result of the same key replaces the earlier one.
+class ResultLines {
+ public:
+  explicit ResultLines(const Path& path) : path_(path) {}
+
+  void add(std::string_view text) {
+    ++line_;
+    if (text.find_first_not_of(" \t\r") == std::string_view::npos) return;
+    const std::string name = fmt::format("{}: line {}", path_.string(), line_);
+    const Json json = parse_json(text, name);
+    if (!seen_header_) {
+      check_schema(json, path_);
+      seen_header_ = true;
+      return;
+    }
+    try {
+      put(result_from_json(json));
+    } catch (const Error& e) {
+      throw Error(e.kind(), fmt::format("{}: {}", name, e.message()), e.hint());
+    }
+  }
+
+  std::vector<Result> take() { return std::move(results_); }
+
+ private:
+  void put(Result result) {
+    const auto [place, is_new] = places_.try_emplace(result.key, results_.size());
+    if (is_new)
+      results_.push_back(std::move(result));
+    else
+      results_[place->second] = std::move(result);
+  }
+
+  const Path& path_;
+  std::size_t line_ = 0;
+  bool seen_header_ = false;
+  std::vector<Result> results_;
+  std::unordered_map<std::string, std::size_t> places_;
+};
+
+// The bytes after the last newline of an open file, and where they begin.
+struct Tail {
+  std::string text;
+  std::int64_t begin = 0;
+};
+
+Tail read_tail(int fd, const Path& path) {
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) throw_errno("cannot read", path);
+  Tail tail{{}, info.st_size};
+  while (tail.begin > 0) {
+    char block[4096];
+    const auto wanted = std::min<std::int64_t>(tail.begin, sizeof block);
+    const auto got = ::pread(fd, block, static_cast<std::size_t>(wanted), tail.begin - wanted);
+    if (got != wanted) throw_errno("cannot read", path);
+    const std::string_view text(block, static_cast<std::size_t>(wanted));
+    const auto newline = text.rfind('\n');
+    if (newline != std::string_view::npos) {
+      tail.text.insert(0, text.substr(newline + 1));
+      tail.begin -= wanted - static_cast<std::int64_t>(newline) - 1;
+      break;
+    }
+    tail.text.insert(0, text);
+    tail.begin -= wanted;
+  }
+  return tail;
+}
+
+FileDescriptor open_locked(const Path& path) {
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
+  FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (!file) throw_errno("cannot write", path);
+  while (::flock(file.get(), LOCK_EX) != 0)
+    if (errno != EINTR) throw_errno("cannot lock", path);
+  return file;
+}
+
+}  // namespace
+
+Json to_json(const Result& result) {
+  return {{"cell", cell_json(result.cell)},
+          {"key", result.key},
+          {"status", result.status},
+          {"error", result.error},
+          {"primary_metric", result.primary_metric},
+          {"metrics", metrics_json(result.metrics)},
+          {"class_names", result.class_names},
+          {"target_kind", result.target_kind},
+          {"split",
+           {{"origin", result.split_origin},
+            {"hash", result.split_hash},
+            {"train", result.sizes.train},
+            {"val", result.sizes.val},
+            {"test", result.sizes.test},
+            {"unused", result.sizes.unused}}},
+          {"selection", selection_json(result.selection)},
+          {"convergence", convergence_json(result.convergence)},
+          {"probe_settings", result.probe_settings},
+          {"features", result.features},
+          {"seconds", from_doubles(result.seconds)},
+          {"notes", result.notes},
+          {"scores_file", result.scores_file},
+          {"version", result.version},
+          {"started_at", result.started_at}};
+}
+
+Result result_from_json(const Json& json) {
+  try {
+    return read_fields(json);
+  } catch (const Json::exception& e) {
+    throw Error(ErrorKind::input, fmt::format("is not a result: {}", e.what()),
+                "docs/formats/results.md lists the fields");
+  }
+}
+
+std::vector<Result> read_results(const Path& results_jsonl) {
+  const std::string text = read_text_file(results_jsonl, kMaxFileBytes);
+  ResultLines lines(results_jsonl);
+  std::string_view rest = text;
+  for (auto newline = rest.find('\n'); newline != std::string_view::npos; newline = rest.find('\n')) {
+    lines.add(rest.substr(0, newline));
+    rest.remove_prefix(newline + 1);
+  }
+  if (is_json(rest)) lines.add(rest);
+  return lines.take();
+}
+
+void append_result(const Path& results_jsonl, const Result& result) {
+  std::string line;
+  try {
+    line = to_json(result).dump() + "\n";
+  } catch (const Json::exception& e) {
+    throw Error(ErrorKind::input, fmt::format("a result of {} can't be written: {}", result.cell.task, e.what()),
+                "names of classes and tasks must be UTF-8");
+  }
+  const FileDescriptor file = open_locked(results_jsonl);
+  const Tail tail = read_tail(file.get(), results_jsonl);
+  if (is_json(tail.text)) {
+    line.insert(0, "\n");  // whole, but the newline was lost
+  } else if (!tail.text.empty() && ::ftruncate(file.get(), tail.begin) != 0) {
+    throw_errno("cannot write", results_jsonl);
+  }
+  if (tail.begin == 0 && !is_json(tail.text)) line.insert(0, schema_line() + "\n");
+  write_fully(file.get(), as_byte_view(line), -1, results_jsonl);
+  if (::fsync(file.get()) != 0) throw_errno("cannot write", results_jsonl);
+}
+
+}  // namespace vise

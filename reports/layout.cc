@@ -1,0 +1,211 @@
+#include "reports/layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "reports/metric_names.h"
+
+namespace vise {
+namespace {
+
+std::string interval_text(const MetricName& metric, const Interval& interval, std::size_t images, bool signed_ends) {
+  const auto end = [&](double v) {
+    return signed_ends ? difference_text(metric, v, images) : metric_text(metric, v, images);
+  };
+  return fmt::format(" [{}, {}]", end(interval.low), end(interval.high));
+}
+
+GridCell metric_cell(const MetricName& metric, const Estimate& estimate, std::size_t images) {
+  if (!estimate.value) return {"-", Weight::faint};
+  std::string text = metric_text(metric, estimate.value, images);
+  if (estimate.deviation) text += fmt::format(" +- {}", metric_text(metric, estimate.deviation, images));
+  if (estimate.interval) text += interval_text(metric, *estimate.interval, images, false);
+  return {text};
+}
+
+// A difference that was tested and doesn't survive is faint and says "ns"; one that does is strong.
+GridCell difference_cell(const MetricName& metric, const TableRow& row, std::size_t images) {
+  if (row.is_baseline) return {"baseline"};
+  if (!row.difference) return {};
+  const Difference& d = *row.difference;
+  std::string text = difference_text(metric, d.value, images);
+  if (d.interval) text += interval_text(metric, *d.interval, images, true);
+  if (!d.p_holm) return {text};
+  return d.survives ? GridCell{text, Weight::strong} : GridCell{text + " ns", Weight::faint};
+}
+
+std::string p_text(double p) { return p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", p); }
+
+GridCell p_cell(const TableRow& row) {
+  if (!row.difference || !row.difference->p_holm) return {};
+  return {p_text(*row.difference->p_holm), row.difference->survives ? Weight::plain : Weight::faint};
+}
+
+GridCell published_cell(const TableRow& row) {
+  std::vector<std::string> values;
+  std::vector<int> notes;
+  for (const PublishedRecord& record : row.published) {
+    std::string text = number(*record.value);
+    if (record.deviation) text += fmt::format(" +- {}", number(*record.deviation));
+    if (!record.protocol.empty()) text += fmt::format(" ({})", record.protocol);
+    values.push_back(text);
+  }
+  return {join(values, "; "), Weight::plain, notes};
+}
+
+bool any_row(const TableSection& section, auto&& has) { return std::ranges::any_of(section.rows, has); }
+
+// What a section's grid shows beside its metrics.
+struct Shows {
+  bool probe, seeds, difference, p, chosen, published;
+
+  explicit Shows(const TableSection& section)
+      : probe(any_row(section, [&](const TableRow& r) { return r.probe != section.rows.front().probe; })),
+        seeds(any_row(section, [](const TableRow& r) { return r.results.size() > 1; })),
+        difference(any_row(section, [](const TableRow& r) { return r.difference.has_value(); })),
+        p(any_row(section, [](const TableRow& r) { return r.difference && r.difference->p_holm; })),
+        chosen(any_row(section, [](const TableRow& r) { return !r.chosen.empty(); })),
+        published(any_row(section, [](const TableRow& r) { return !r.published.empty(); })) {}
+};
+
+std::vector<GridColumn> columns(const ComparisonTable& table, const TableSection& section, const Shows& shows) {
+  std::vector<GridColumn> result{{"backbone", false, 3}, {"probe", false, shows.probe ? 3 : 1}};
+  if (shows.seeds) result.push_back({"seeds", true, 0});
+  for (const std::string& key : section.shown) {
+    const bool primary = key == section.primary_metric;
+    result.push_back({std::string(metric_name(key).short_title), true, primary ? 3 : 1});
+    if (primary && shows.difference) result.push_back({"vs " + table.baseline, true, 3});
+    if (primary && shows.p) result.push_back({"p (Holm)", true, 2});
+  }
+  if (shows.published) result.push_back({"published", true, 1});
+  if (shows.chosen)
+    result.push_back({section.selected_on.empty() ? "chosen" : "chosen on " + section.selected_on, false, 0});
+  return result;
+}
+
+std::vector<GridCell> failed_cells(const TableRow& row, const TableSection& section, const Shows& shows) {
+  std::vector<GridCell> cells;
+  for (const std::string& key : section.shown) {
+    const bool primary = key == section.primary_metric;
+    cells.push_back(primary ? GridCell{"failed", Weight::strong} : GridCell{});
+    if (primary && shows.difference) cells.push_back({row.is_baseline ? "baseline" : ""});
+    if (primary && shows.p) cells.emplace_back();
+  }
+  return cells;
+}
+
+std::vector<GridCell> measured_cells(const TableRow& row, const TableSection& section, const Shows& shows) {
+  std::vector<GridCell> cells;
+  for (const std::string& key : section.shown) {
+    const std::size_t place = std::ranges::find(section.metrics, key) - section.metrics.begin();
+    const MetricName metric = metric_name(key);
+    cells.push_back(metric_cell(metric, row.metrics[place], section.sizes.test));
+    if (key != section.primary_metric) continue;
+    if (shows.difference) cells.push_back(difference_cell(metric, row, section.sizes.test));
+    if (shows.p) cells.push_back(p_cell(row));
+  }
+  return cells;
+}
+
+std::vector<GridCell> row_cells(const TableRow& row, const TableSection& section, const Shows& shows) {
+  std::vector<GridCell> cells{{row.backbone, Weight::plain, row.notes}, {row.probe}};
+  if (shows.seeds)
+    cells.push_back({row.seeds == row.results.size() ? fmt::format("{}", row.seeds)
+                                                     : fmt::format("{} of {}", row.seeds, row.results.size())});
+  for (GridCell& cell : row.failed ? failed_cells(row, section, shows) : measured_cells(row, section, shows))
+    cells.push_back(std::move(cell));
+  if (shows.published) cells.push_back(published_cell(row));
+  if (shows.chosen) cells.push_back({row.chosen + (row.on_edge ? " (edge)" : "")});
+  return cells;
+}
+
+// A code point and its bytes; an invalid byte is one code point.
+std::pair<char32_t, std::size_t> next_code_point(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
+  if (length == 1 || length > text.size()) return {first, 1};
+  char32_t code = first & (0x7F >> length);
+  for (std::size_t i = 1; i < length; ++i) code = code << 6 | (byte(i) & 0x3F);
+  return {code, length};
+}
+
+std::size_t code_point_width(char32_t c) {
+  if ((c >= 0x300 && c <= 0x36F) || (c >= 0x200B && c <= 0x200F) || (c >= 0xFE00 && c <= 0xFE0F)) return 0;
+  const bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
+                    (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||
+                    (c >= 0xFFE0 && c <= 0xFFE6) || (c >= 0x1F300 && c <= 0x1FAFF) || (c >= 0x20000 && c <= 0x3FFFD);
+  return wide ? 2 : 1;
+}
+
+}  // namespace
+
+Grid section_grid(const ComparisonTable& table, const TableSection& section) {
+  const Shows shows(section);
+  Grid grid{columns(table, section, shows), {}};
+  for (const TableRow& row : section.rows) grid.rows.push_back(row_cells(row, section, shows));
+  return grid;
+}
+
+std::string section_title(const TableSection& section) {
+  constexpr std::size_t kMost = 8;
+  std::string title = fmt::format("{}: {}", section.task, section.target);
+  if (!section.class_names.empty()) {
+    const std::size_t shown = std::min(kMost, section.class_names.size());
+    title += fmt::format(" ({}", fmt::join(section.class_names.begin(), section.class_names.begin() + shown, ", "));
+    title += shown < section.class_names.size() ? fmt::format(", ... {} in all)", section.class_names.size()) : ")";
+  }
+  if (section.shots > 0) title += fmt::format(", {} training images a class", section.shots);
+  return title;
+}
+
+std::string section_head(const TableSection& section) {
+  const MetricName metric = metric_name(section.primary_metric);
+  std::string head = fmt::format("{}{} on test ({} images); split: {}; train {}, val {}, test {}", metric.title,
+                                 metric.percent ? " in %" : "", section.sizes.test, section.split_origin,
+                                 section.sizes.train, section.sizes.val, section.sizes.test);
+  if (section.sizes.unused > 0) head += fmt::format(", unused {}", section.sizes.unused);
+  return head;
+}
+
+std::vector<std::string> reading_guide(const ComparisonTable& table) {
+  bool seeds = false, tested = false, intervals = false;
+  for (const TableSection& section : table.sections)
+    for (const TableRow& row : section.rows) {
+      seeds |= row.seeds > 1;
+      intervals |= !row.metrics.empty() && row.metrics.front().interval.has_value();
+      tested |= row.difference && row.difference->p_holm;
+    }
+  std::vector<std::string> guide;
+  if (intervals)
+    guide.push_back(
+        fmt::format("[low, high]: {} % interval over test images, bootstrap of {} resamples within classes.",
+                    number(100 * table.level), table.resamples));
+  if (seeds) guide.push_back("+-: standard deviation over seeds (ddof 1), apart from the interval over images.");
+  if (tested)
+    guide.push_back(
+        fmt::format("Differences are paired by image; p is adjusted after Holm over the rows of a table; ns: "
+                    "not significant at {}.",
+                    number(table.alpha)));
+  return guide;
+}
+
+std::size_t display_width(std::string_view utf8) {
+  std::size_t width = 0;
+  while (!utf8.empty()) {
+    const auto [code, length] = next_code_point(utf8);
+    width += code_point_width(code);
+    utf8.remove_prefix(length);
+  }
+  return width;
+}
+
+std::string padded(std::string_view utf8, std::size_t width, bool right_aligned) {
+  const std::size_t own = display_width(utf8);
+  const std::string blanks(own < width ? width - own : 0, ' ');
+  return right_aligned ? blanks + std::string(utf8) : std::string(utf8) + blanks;
+}
+
+}  // namespace vise

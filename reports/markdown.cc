@@ -1,0 +1,83 @@
+// GitHub-flavoured Markdown, aligned so that it reads as plain text too.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "reports/layout.h"
+#include "reports/table.h"
+
+namespace vise {
+namespace {
+
+bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
+
+// Text that Markdown shows as it is. Underscores inside words need no backslash.
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool inside_word = i > 0 && i + 1 < text.size() && is_word(text[i - 1]) && is_word(text[i + 1]);
+    if (c == '\n' || c == '\r' || c == '\t') {
+      result += ' ';
+      continue;
+    }
+    if (std::string_view("\\|<>*`#~&").find(c) != std::string_view::npos || (c == '_' && !inside_word)) result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+std::string cell_text(const GridCell& cell) {
+  std::string text = escaped(cell.text);
+  if (cell.weight == Weight::strong && !text.empty()) text = fmt::format("**{}**", text);
+  for (const int note : cell.notes) text += fmt::format(" [{}]", note);
+  return text;
+}
+
+std::string line(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths, const Grid& grid) {
+  std::string result = "|";
+  for (std::size_t c = 0; c < cells.size(); ++c)
+    result += fmt::format(" {} |", padded(cells[c], widths[c], grid.columns[c].right_aligned));
+  return result + "\n";
+}
+
+std::string rule(const std::vector<std::size_t>& widths, const Grid& grid) {
+  std::string result = "|";
+  for (std::size_t c = 0; c < widths.size(); ++c)
+    result += fmt::format(" {:-<{}}{} |", "", widths[c] - 1, grid.columns[c].right_aligned ? ':' : '-');
+  return result + "\n";
+}
+
+std::string grid_text(const Grid& grid) {
+  std::vector<std::vector<std::string>> lines(1);
+  for (const GridColumn& column : grid.columns) lines[0].push_back(escaped(column.title));
+  for (const auto& row : grid.rows) {
+    lines.emplace_back();
+    for (const GridCell& cell : row) lines.back().push_back(cell_text(cell));
+  }
+  std::vector<std::size_t> widths(grid.columns.size(), 3);
+  for (const auto& cells : lines)
+    for (std::size_t c = 0; c < cells.size(); ++c) widths[c] = std::max(widths[c], display_width(cells[c]));
+  std::string text = line(lines[0], widths, grid) + rule(widths, grid);
+  for (std::size_t r = 1; r < lines.size(); ++r) text += line(lines[r], widths, grid);
+  return text;
+}
+
+}  // namespace
+
+std::string to_markdown(const ComparisonTable& table) {
+  std::string text;
+  for (const TableSection& section : table.sections) {
+    text += fmt::format("### {}\n\n{}", escaped(section_title(section)), escaped(section_head(section)));
+    for (const int note : section.notes) text += fmt::format(" [{}]", note);
+    text += "\n\n" + grid_text(section_grid(table, section)) + "\n";
+  }
+  for (const std::string& sentence : reading_guide(table)) text += escaped(sentence) + "\n\n";
+  for (std::size_t i = 0; i < table.footnotes.size(); ++i)
+    text += fmt::format("[{}] {}\n\n", i + 1, escaped(table.footnotes[i]));
+  if (text.ends_with("\n\n")) text.pop_back();
+  return text;
+}
+
+}  // namespace vise

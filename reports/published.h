@@ -1,0 +1,35 @@
+// Numbers others have published, shown beside ours in a column of their own.
+//
+//   const auto records = read_published("published.yaml");
+//   published_for(records, "emotion", "vise-250m", "accuracy");
+//
+// The file is YAML: lists of records, either at the top level or under headings of any name. Format:
+// docs/formats/published.md.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+
+namespace vise {
+
+struct PublishedRecord {
+  std::string task, backbone, protocol, metric;
+  std::optional<double> value;  // in percent, or as the metric says; nothing: not known
+  std::optional<double> deviation;
+  std::string source, seen_in, note;
+};
+
+// Error{input} with the line for a record without task, backbone or metric, or with a value that isn't a number.
+std::vector<PublishedRecord> read_published(const Path& yaml);
+
+// The records that speak of this row, those without a value left out. Names match when their letters and digits agree,
+// any case ("UnBiased Emotion" is "unbiasedemotion"); a record whose `task` or `backbone` is a list of names separated
+// by " = " or "|" speaks of each. Metrics also match by their usual names ("AUROC" is roc_auc, "macro F1" is macro_f1).
+std::vector<PublishedRecord> published_for(const std::vector<PublishedRecord>& records, std::string_view task,
+                                           std::string_view backbone, std::string_view metric);
+
+}  // namespace vise

@@ -1,0 +1,280 @@
+#include "reports/table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <tuple>
+#include <unordered_map>
+
+#include "base/text.h"
+#include "reports/metric_names.h"
+
+namespace vise {
+namespace {
+
+const char* const kEdgeNote =
+    "(edge): the chosen value is the first or last of its grid, so the best one may lie outside it.";
+
+// What must agree for two results to be rows of one section.
+std::string section_key(const Result& r) {
+  return fmt::format("{}\n{}\n{}\n{}\n{}", r.cell.task, r.cell.target, r.cell.shots, r.split_hash, r.primary_metric);
+}
+
+std::string row_key(const Cell& cell) {
+  return fmt::format("{}\n{}\n{}\n{}", cell.backbone, cell.layer, cell.pool, cell.probe);
+}
+
+TableSection new_section(const Result& r) {
+  TableSection section;
+  section.task = r.cell.task;
+  section.target = r.cell.target;
+  section.target_kind = r.target_kind;
+  section.shots = r.cell.shots;
+  section.class_names = r.class_names;
+  section.split_origin = r.split_origin;
+  section.split_hash = r.split_hash;
+  section.sizes = r.sizes;
+  section.primary_metric = r.primary_metric;
+  return section;
+}
+
+// Results -> sections -> rows. A second result of the same cell with another key (other weights or settings under one
+// name) is not a seed: it begins a row of its own.
+class Grouping {
+ public:
+  explicit Grouping(ComparisonTable& table) : table_(table) {}
+
+  void add(std::size_t index) {
+    const Result& r = table_.results[index];
+    const std::string section_name = section_key(r);
+    const auto [place, is_new] = sections_.try_emplace(section_name, table_.sections.size());
+    if (is_new) table_.sections.push_back(new_section(r));
+    TableSection& section = table_.sections[place->second];
+    if (section.class_names.empty()) section.class_names = r.class_names;  // a failed first row may know none
+    std::string name = section_name + '\n' + row_key(r.cell);
+    const int variant = ++variants_[fmt::format("{}\n{}", name, r.cell.seed)];
+    row(section, name, variant, r.cell).results.push_back(index);
+  }
+
+ private:
+  TableRow& row(TableSection& section, const std::string& name, int variant, const Cell& cell) {
+    const auto [place, is_new] = rows_.try_emplace(fmt::format("{}\n#{}", name, variant), section.rows.size());
+    if (is_new) {
+      TableRow added;
+      added.cell = cell;
+      added.backbone = variant == 1 ? cell.backbone : fmt::format("{} ({})", cell.backbone, variant);
+      added.probe = cell.probe;
+      section.rows.push_back(std::move(added));
+    }
+    return section.rows[place->second];
+  }
+
+  ComparisonTable& table_;
+  std::unordered_map<std::string, std::size_t> sections_, rows_;
+  std::unordered_map<std::string, int> variants_;
+};
+
+void name_layers_where_they_vary(TableSection& section) {
+  std::set<std::pair<std::string, std::string>> taps;
+  for (const TableRow& row : section.rows) taps.emplace(row.cell.layer, row.cell.pool);
+  if (taps.size() < 2) return;
+  for (TableRow& row : section.rows) row.backbone += fmt::format(" {}/{}", row.cell.layer, row.cell.pool);
+}
+
+void list_metrics(TableSection& section, const ComparisonTable& table) {
+  std::set<std::string> present;
+  for (const TableRow& row : section.rows)
+    for (const std::size_t i : row.results)
+      for (const auto& [name, value] : table.results[i].metrics) present.insert(name);
+  const auto take = [&](const std::string& name) {
+    if (present.erase(name)) section.metrics.push_back(name);
+  };
+  present.insert(section.primary_metric);
+  take(section.primary_metric);
+  for (const MetricName& known : metric_names()) take(std::string(known.key));
+  for (const std::string& other : std::set(present)) take(other);
+}
+
+// People's tables show at most five metrics; of classes the four everybody reports, ROC AUC only for two.
+void choose_shown(TableSection& section) {
+  const bool classes = section.target_kind == "classes";
+  static const std::set<std::string, std::less<>> kUsual{"accuracy", "balanced_accuracy", "macro_f1"};
+  for (const std::string& name : section.metrics) {
+    const bool two_class_auc = name == "roc_auc" && section.class_names.size() == 2;
+    const bool usual = classes ? kUsual.contains(name) || two_class_auc : !metric_name(name).title.empty();
+    if (name == section.primary_metric || (usual && section.shown.size() < 5)) section.shown.push_back(name);
+  }
+}
+
+Estimate average(const std::vector<double>& values) {
+  if (values.empty()) return {};
+  double sum = 0;
+  for (const double v : values) sum += v;
+  Estimate estimate{sum / static_cast<double>(values.size()), {}, {}};
+  if (values.size() < 2) return estimate;
+  double squares = 0;
+  for (const double v : values) squares += (v - *estimate.value) * (v - *estimate.value);
+  estimate.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
+  return estimate;
+}
+
+// A metric that one of the seeds leaves undefined has no mean.
+Estimate average_metric(const TableRow& row, const ComparisonTable& table, const std::string& metric) {
+  std::vector<double> values;
+  for (const std::size_t i : row.results) {
+    const Result& r = table.results[i];
+    if (r.status != "ok") continue;
+    const auto found = r.metrics.find(metric);
+    if (found == r.metrics.end() || !found->second) return {};
+    values.push_back(*found->second);
+  }
+  return average(values);
+}
+
+std::string parameters_text(const std::map<std::string, double>& parameters) {
+  std::vector<std::string> parts;
+  for (const auto& [name, value] : parameters) parts.push_back(fmt::format("{} = {}", name, number(value)));
+  return join(parts, ", ");
+}
+
+void describe_choice(TableRow& row, const ComparisonTable& table) {
+  std::map<std::string, int> counts;
+  for (const std::size_t i : row.results) {
+    const Result& r = table.results[i];
+    if (r.status != "ok" || r.selection.chosen.empty()) continue;
+    ++counts[parameters_text(r.selection.chosen)];
+    row.on_edge |= r.selection.on_edge;
+  }
+  std::vector<std::pair<std::string, int>> ordered(counts.begin(), counts.end());
+  std::ranges::stable_sort(ordered, std::greater{}, &std::pair<std::string, int>::second);
+  std::vector<std::string> parts;
+  for (const auto& [text, count] : ordered)
+    parts.push_back(ordered.size() == 1 ? text : fmt::format("{} ({}x)", text, count));
+  row.chosen = join(parts, "; ");
+}
+
+void summarise(TableRow& row, const TableSection& section, const ComparisonTable& table) {
+  for (const std::size_t i : row.results) {
+    const Result& r = table.results[i];
+    row.seeds += r.status == "ok";
+    if (r.status != "ok" && row.error.empty()) row.error = r.error.empty() ? "no reason was recorded" : r.error;
+  }
+  row.failed = row.seeds == 0;
+  for (const std::string& metric : section.metrics) row.metrics.push_back(average_metric(row, table, metric));
+  describe_choice(row, table);
+}
+
+void agree_on_selection(TableSection& section, const ComparisonTable& table) {
+  std::set<std::string> selected_on;
+  for (const TableRow& row : section.rows)
+    for (const std::size_t i : row.results)
+      if (table.results[i].status == "ok" && !table.results[i].selection.chosen.empty())
+        selected_on.insert(table.results[i].selection.selected_on);
+  if (selected_on.size() == 1) section.selected_on = *selected_on.begin();
+  if (selected_on.size() < 2) return;
+  for (TableRow& row : section.rows)
+    if (!row.chosen.empty())
+      row.chosen += fmt::format(" ({})", table.results[row.results.front()].selection.selected_on);
+}
+
+std::vector<std::string> row_notes(const TableRow& row, const ComparisonTable& table) {
+  std::vector<std::string> notes;
+  for (const std::size_t i : row.results)
+    for (const std::string& note : table.results[i].notes)
+      if (std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
+  return notes;
+}
+
+// A note that every row has belongs to the section.
+void number_notes(TableSection& section, ComparisonTable& table) {
+  std::map<std::string, std::size_t> counts;
+  for (const TableRow& row : section.rows)
+    for (const std::string& note : row_notes(row, table)) ++counts[note];
+  for (TableRow& row : section.rows) {
+    for (const std::string& note : row_notes(row, table)) {
+      std::vector<int>& notes =
+          counts[note] == section.rows.size() && section.rows.size() > 1 ? section.notes : row.notes;
+      const int number = add_footnote(table, note);
+      if (std::ranges::find(notes, number) == notes.end()) notes.push_back(number);
+    }
+    if (!row.failed && !row.error.empty())
+      row.notes.push_back(add_footnote(table, fmt::format("{} of {} seeds failed: {}", row.results.size() - row.seeds,
+                                                          row.results.size(), row.error)));
+    if (row.failed) row.notes.push_back(add_footnote(table, fmt::format("failed: {}", row.error)));
+    if (row.on_edge) row.notes.push_back(add_footnote(table, kEdgeNote));
+  }
+}
+
+void finish_section(TableSection& section, ComparisonTable& table) {
+  name_layers_where_they_vary(section);
+  list_metrics(section, table);
+  choose_shown(section);
+  for (TableRow& row : section.rows) summarise(row, section, table);
+  agree_on_selection(section, table);
+  number_notes(section, table);
+}
+
+void check_baseline(const ComparisonTable& table) {
+  if (table.baseline.empty()) return;
+  std::set<std::string> names;
+  for (const Result& r : table.results) names.insert(r.cell.backbone);
+  if (names.contains(table.baseline)) return;
+  throw Error(ErrorKind::usage, fmt::format("baseline '{}' is no backbone of these results", table.baseline),
+              suggest(table.baseline, std::vector<std::string>(names.begin(), names.end())));
+}
+
+// The baseline's row to compare `row` with: the same probe, layer and pool where there is one, otherwise its first row.
+std::optional<std::size_t> baseline_row(const TableSection& section, const TableRow& row, const std::string& baseline) {
+  std::optional<std::size_t> best;
+  int best_score = -1;
+  for (std::size_t i = 0; i < section.rows.size(); ++i) {
+    const TableRow& candidate = section.rows[i];
+    if (candidate.cell.backbone != baseline || candidate.failed) continue;
+    const int score = 2 * (candidate.probe == row.probe) +
+                      (candidate.cell.layer == row.cell.layer && candidate.cell.pool == row.cell.pool);
+    if (score > best_score) best = i, best_score = score;
+  }
+  return best;
+}
+
+}  // namespace
+
+int add_footnote(ComparisonTable& table, const std::string& text) {
+  auto found = std::ranges::find(table.footnotes, text);
+  if (found == table.footnotes.end()) found = table.footnotes.insert(found, text);
+  return static_cast<int>(found - table.footnotes.begin()) + 1;
+}
+
+void set_baseline(ComparisonTable& table, const std::string& backbone) {
+  table.baseline = backbone;
+  check_baseline(table);
+  for (TableSection& section : table.sections)
+    for (TableRow& row : section.rows) {
+      row.difference.reset();
+      row.is_baseline = row.cell.backbone == backbone;
+      const auto other = row.is_baseline || row.failed ? std::nullopt : baseline_row(section, row, backbone);
+      if (!other) continue;
+      const auto mine = row.metrics.front().value, theirs = section.rows[*other].metrics.front().value;
+      if (!mine || !theirs) continue;
+      row.difference.emplace().value = *mine - *theirs;
+      row.compared_with = *other;
+    }
+}
+
+ComparisonTable compare(std::vector<Result> results, const CompareOptions& options) {
+  ComparisonTable table;
+  table.alpha = options.alpha;
+  table.level = options.level;
+  table.results = std::move(results);
+  Grouping grouping(table);
+  for (std::size_t i = 0; i < table.results.size(); ++i) grouping.add(i);
+  for (TableSection& section : table.sections) finish_section(section, table);
+  const bool none = options.baseline.empty();
+  set_baseline(table, !none ? options.baseline : table.results.empty() ? "" : table.results.front().cell.backbone);
+  return table;
+}
+
+}  // namespace vise

@@ -1,0 +1,113 @@
+// The comparison table: what every writer (Markdown, terminal, CSV, LaTeX, JSON, HTML) prints.
+//
+//   ComparisonTable table = compare(read_results("run/results.jsonl"), {.baseline = "resnet18"});
+//   std::cout << to_markdown(table);
+//
+// One section a task, target, split and number of shots; one row a backbone (x layer x pool where they vary) x probe.
+// Seeds of one row are averaged. Values are the results' own, as fractions; writers turn them into percent. compare()
+// looks at results.jsonl alone; make_report (report.h) adds what needs the saved scores: intervals and tests. Plain
+// values, no I/O.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/result.h"
+#include "reports/published.h"
+
+namespace vise {
+
+struct Interval {
+  double low = 0, high = 0;
+};
+
+// A metric of a row: the mean over its seeds.
+struct Estimate {
+  std::optional<double> value;       // nothing: undefined on this test set, or not measured
+  std::optional<Interval> interval;  // over test items
+  std::optional<double> deviation;   // standard deviation over seeds (ddof 1), with two or more
+};
+
+// The primary metric minus the baseline's.
+struct Difference {
+  double value = 0;
+  std::optional<Interval> interval;  // paired bootstrap over test items
+  std::optional<double> p, p_holm;   // two-sided; p_holm is adjusted over the rows of the section
+  std::string test;                  // "McNemar, exact"
+  std::optional<double> detectable;  // the smallest difference McNemar's test would find here with 80 % power
+  std::size_t only_row = 0, only_baseline = 0;  // test images that only one of the two got right (McNemar's b, c)
+  std::vector<double> per_class;  // recall minus the baseline's, a class; NaN where the class has no test image
+  bool survives = false;          // p_holm < alpha
+};
+
+struct TableRow {
+  std::string backbone;  // with layer and pool where the section has several
+  std::string probe;
+  Cell cell;                         // of the first result; its seed is one of the row's
+  std::vector<std::size_t> results;  // places in ComparisonTable::results, one a seed
+  std::size_t seeds = 0;             // results that are ok
+  bool is_baseline = false;
+  bool failed = false;                   // no seed is ok
+  std::string error;                     // of the first failed seed
+  std::vector<Estimate> metrics;         // as TableSection::metrics
+  std::optional<Difference> difference;  // nothing for the baseline itself, failed rows and rows without a baseline
+  std::size_t compared_with = 0;         // the row of the section, where `difference` is there
+  std::string chosen;                    // "C = 0.1"; with several seeds every value, the most frequent first
+  bool on_edge = false;                  // a chosen value is the first or last of its grid
+  std::vector<PublishedRecord> published;
+  std::vector<int> notes;  // footnote numbers, from 1
+};
+
+struct TableSection {
+  std::string task, target, target_kind;
+  int shots = 0;
+  std::vector<std::string> class_names;
+  std::string split_origin, split_hash;
+  SplitSizes sizes;
+  std::string primary_metric;
+  std::vector<std::string> metrics;  // every metric any row has: the primary one first, then in metric_names' order
+  std::vector<std::string> shown;    // those for people's tables, in that order
+  std::string selected_on;           // what hyper-parameters were chosen on, where all rows agree; otherwise ""
+  std::vector<TableRow> rows;        // in the order of the results
+  std::vector<int> notes;            // footnotes of every row
+};
+
+struct ComparisonTable {
+  std::string baseline;  // a backbone's name; "" when there is nothing to compare with
+  double alpha = 0.05, level = 0.95;
+  int resamples = 0;  // of the bootstrap; 0: no intervals
+  std::vector<TableSection> sections;
+  std::vector<std::string> footnotes;  // number i + 1
+  std::vector<Result> results;         // what the rows were made of
+};
+
+struct CompareOptions {
+  std::string baseline = {};  // "": the first backbone of the results
+  double alpha = 0.05, level = 0.95;
+  int resamples = 10000;  // of make_report's bootstrap
+  std::uint64_t seed = 0;
+  std::vector<PublishedRecord> published = {};
+};
+
+// Error{usage} with the nearest name when the baseline is no backbone of `results`.
+ComparisonTable compare(std::vector<Result> results, const CompareOptions& options);
+
+// The footnote's number; the same text is kept once.
+int add_footnote(ComparisonTable& table, const std::string& text);
+
+// Sets rows' baseline marks and plain differences (values only) anew, for another baseline.
+void set_baseline(ComparisonTable& table, const std::string& backbone);
+
+// Writers. Each returns the whole document.
+std::string to_markdown(const ComparisonTable& table);
+std::string to_csv(const ComparisonTable& table);
+
+struct TerminalStyle {
+  bool colour = false;
+  std::size_t width = 100;  // columns; wider tables lose their least important columns, with a line that says so
+};
+std::string to_terminal(const ComparisonTable& table, const TerminalStyle& style);
+
+}  // namespace vise

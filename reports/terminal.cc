@@ -1,0 +1,95 @@
+// Columns for a terminal: like the Markdown table without its bars; colour where asked for.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "reports/layout.h"
+#include "reports/table.h"
+
+namespace vise {
+namespace {
+
+constexpr std::size_t kGap = 2;
+
+// Control characters of names must not reach a terminal.
+std::string harmless(std::string_view text) {
+  std::string result(text);
+  for (char& c : result)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  return result;
+}
+
+std::string cell_text(const GridCell& cell) {
+  std::string text = harmless(cell.text);
+  for (const int note : cell.notes) text += fmt::format(" [{}]", note);
+  return text;
+}
+
+std::string coloured(std::string text, Weight weight) {
+  if (weight == Weight::strong) return fmt::format("\x1b[1m{}\x1b[0m", text);
+  if (weight == Weight::faint) return fmt::format("\x1b[2m{}\x1b[0m", text);
+  return text;
+}
+
+std::size_t total_width(const std::vector<std::size_t>& widths) {
+  return std::accumulate(widths.begin(), widths.end(), std::size_t{0}) + kGap * (widths.size() - 1);
+}
+
+// Drops the least important columns, rightmost first, until the table fits; returns the titles that went.
+std::vector<std::string> drop_columns(Grid& grid, std::vector<std::size_t>& widths, std::size_t limit) {
+  std::vector<std::string> dropped;
+  while (total_width(widths) > limit) {
+    std::size_t least = 0;
+    for (std::size_t c = 0; c < grid.columns.size(); ++c)
+      if (grid.columns[c].importance <= grid.columns[least].importance) least = c;
+    if (grid.columns[least].importance >= 3) break;
+    dropped.push_back(grid.columns[least].title);
+    const auto at = static_cast<std::ptrdiff_t>(least);
+    grid.columns.erase(grid.columns.begin() + at);
+    widths.erase(widths.begin() + at);
+    for (auto& row : grid.rows) row.erase(row.begin() + at);
+  }
+  return dropped;
+}
+
+std::string grid_text(Grid grid, const TerminalStyle& style) {
+  std::vector<std::size_t> widths;
+  for (std::size_t c = 0; c < grid.columns.size(); ++c) {
+    widths.push_back(display_width(harmless(grid.columns[c].title)));
+    for (const auto& row : grid.rows) widths[c] = std::max(widths[c], display_width(cell_text(row[c])));
+  }
+  const std::vector<std::string> dropped = drop_columns(grid, widths, style.width);
+  std::string text;
+  const auto put_line = [&](auto&& cell, auto&& weight) {
+    std::string line;
+    for (std::size_t c = 0; c < grid.columns.size(); ++c) {
+      const std::string column = padded(cell(c), widths[c], grid.columns[c].right_aligned);
+      line += (c > 0 ? std::string(kGap, ' ') : "") + (style.colour ? coloured(column, weight(c)) : column);
+    }
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  };
+  put_line([&](std::size_t c) { return harmless(grid.columns[c].title); }, [](std::size_t) { return Weight::faint; });
+  for (const auto& row : grid.rows)
+    put_line([&](std::size_t c) { return cell_text(row[c]); }, [&](std::size_t c) { return row[c].weight; });
+  if (!dropped.empty()) text += fmt::format("(not shown at this width: {})\n", fmt::join(dropped, ", "));
+  return text;
+}
+
+}  // namespace
+
+std::string to_terminal(const ComparisonTable& table, const TerminalStyle& style) {
+  std::string text;
+  for (const TableSection& section : table.sections) {
+    const std::string title = harmless(section_title(section));
+    text += (style.colour ? coloured(title, Weight::strong) : title) + "\n" + harmless(section_head(section));
+    for (const int note : section.notes) text += fmt::format(" [{}]", note);
+    text += "\n\n" + grid_text(section_grid(table, section), style) + "\n";
+  }
+  for (const std::string& sentence : reading_guide(table)) text += sentence + "\n";
+  for (std::size_t i = 0; i < table.footnotes.size(); ++i)
+    text += fmt::format("[{}] {}\n", i + 1, harmless(table.footnotes[i]));
+  return text;
+}
+
+}  // namespace vise

@@ -1,0 +1,141 @@
+#include "experiments/result.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <thread>
+
+#include "base/error.h"
+#include "tests/shared.h"
+
+namespace vise {
+namespace {
+
+Result sample(const std::string& key) {
+  Result r;
+  r.cell = {"omi300/happy", "label", "vise-250m", "logreg", "layer4", "avg", 3, 16};
+  r.key = key;
+  r.primary_metric = "accuracy";
+  r.metrics = {{"accuracy", 0.1 + 0.2}, {"roc_auc", std::nullopt}};
+  r.class_names = {"<script>", "a|b\"\n", "größe"};
+  r.target_kind = "classes";
+  r.split_origin = "official";
+  r.split_hash = "abc";
+  r.sizes = {180, 60, 61, 2};
+  r.selection = {"val (60 images)", "accuracy", {{{{"C", 1e-6}}, 1.0 / 3}, {{{"C", 0.1}}, 0.75}},
+                 {{"C", 0.1}},      true,       true};
+  r.convergence = {"log loss", 12.5, std::numeric_limits<double>::quiet_NaN(), 17, true};
+  r.probe_settings = {{"name", "logreg"}};
+  r.features = {{"weights", {{"sha256", "00"}}}};
+  r.seconds = {{"fit", 0.25}};
+  r.notes = {"one", "two"};
+  r.scores_file = "scores/" + key + ".test.npy";
+  r.version = "0.1.0";
+  r.started_at = "2026-01-01T00:00:00Z";
+  return r;
+}
+
+std::vector<std::string> keys(const Path& path) {
+  std::vector<std::string> found;
+  for (const Result& r : read_results(path)) found.push_back(r.key);
+  return found;
+}
+
+void append_text(const Path& path, std::string_view text) { std::ofstream(path, std::ios::app) << text; }
+
+using Keys = std::vector<std::string>;
+
+TEST(Result, ReadsBackEveryFieldBitForBit) {
+  const Result before = sample("k");
+  const Result after = result_from_json(parse_json(to_json(before).dump(), "test"));
+  EXPECT_EQ(to_json(after), to_json(before));
+  EXPECT_EQ(*after.metrics.at("accuracy"), 0.1 + 0.2);
+  EXPECT_FALSE(after.metrics.at("roc_auc").has_value());
+  EXPECT_TRUE(std::isnan(after.convergence.gradient_norm));
+  EXPECT_EQ(after.selection.curve[0].score, 1.0 / 3);
+  EXPECT_EQ(after.class_names, before.class_names);
+}
+
+TEST(Result, MissingFieldIsAnInputError) {
+  Json json = to_json(sample("k"));
+  json.erase("metrics");
+  EXPECT_THROW(result_from_json(json), Error);
+}
+
+TEST(ResultsFile, FirstLineIsTheSchemaAndLaterLinesReplaceEarlierOnesOfTheSameKey) {
+  const test::ScratchDir dir;
+  const Path path = dir / "run/results.jsonl";
+  append_result(path, sample("a"));
+  append_result(path, sample("b"));
+  Result again = sample("a");
+  again.metrics["accuracy"] = 0.5;
+  append_result(path, again);
+  EXPECT_EQ(keys(path), (Keys{"a", "b"}));
+  EXPECT_EQ(*read_results(path)[0].metrics.at("accuracy"), 0.5);
+  EXPECT_TRUE(read_text_file(path).starts_with("{\"schema\":\"vise-eval/results\",\"version\":1}\n"));
+}
+
+// A crash may cut the file anywhere: what was whole stays, and the next append leaves a file without a scar.
+TEST(ResultsFile, SurvivesACutAtEveryByteOfTheLastLine) {
+  const test::ScratchDir dir;
+  const Path path = dir / "results.jsonl";
+  append_result(path, sample("a"));
+  const std::string one = read_text_file(path);
+  append_result(path, sample("b"));
+  const std::string two = read_text_file(path);
+  append_result(path, sample("c"));
+  const std::string whole = read_text_file(path);
+  append_result(path, sample("c"));
+  for (std::size_t cut = two.size(); cut < whole.size(); ++cut) {
+    write_file_atomically(path, std::string_view(whole).substr(0, cut));
+    const Keys expected = cut + 1 == whole.size() ? Keys{"a", "b", "c"} : Keys{"a", "b"};
+    ASSERT_EQ(keys(path), expected) << cut;
+    append_result(path, sample("c"));
+    ASSERT_EQ(keys(path), (Keys{"a", "b", "c"})) << cut;
+  }
+  for (std::size_t cut = 0; cut < one.size(); cut += 7) {  // the schema line among them
+    write_file_atomically(path, std::string_view(one).substr(0, cut));
+    append_result(path, sample("z"));
+    ASSERT_EQ(keys(path), (Keys{"z"})) << cut;
+  }
+}
+
+TEST(ResultsFile, NamesTheBadLine) {
+  const test::ScratchDir dir;
+  const Path path = dir / "results.jsonl";
+  append_result(path, sample("a"));
+  append_text(path, "{\"key\": \"half\"}\n");
+  try {
+    read_results(path);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::input);
+    EXPECT_NE(e.message().find("line 3"), std::string::npos) << e.message();
+  }
+}
+
+TEST(ResultsFile, RefusesAnotherFileAndALaterVersion) {
+  const test::ScratchDir dir;
+  write_file_atomically(dir / "x.jsonl", "{\"a\": 1}\n");
+  EXPECT_THROW(read_results(dir / "x.jsonl"), Error);
+  write_file_atomically(dir / "y.jsonl", "{\"schema\":\"vise-eval/results\",\"version\":2}\n");
+  EXPECT_THROW(read_results(dir / "y.jsonl"), Error);
+  EXPECT_THROW(read_results(dir / "none.jsonl"), Error);
+}
+
+TEST(ResultsFile, TwoWritersDoNotTearEachOthersLines) {
+  const test::ScratchDir dir;
+  const Path path = dir / "results.jsonl";
+  const auto write = [&](const char* prefix) {
+    for (int i = 0; i < 20; ++i) append_result(path, sample(prefix + std::to_string(i)));
+  };
+  std::thread other(write, "x");
+  write("y");
+  other.join();
+  EXPECT_EQ(read_results(path).size(), 40u);
+}
+
+}  // namespace
+}  // namespace vise
