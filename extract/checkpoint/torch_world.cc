@@ -15,6 +15,7 @@ namespace {
   throw Error(ErrorKind::input, what, std::move(hint));
 }
 
+constexpr std::size_t kMaxTensors = 200'000;
 constexpr std::string_view kSaveStateDict = "save model.state_dict() with torch.save instead of the model";
 
 bool is_builtin(std::string_view module) { return module == "__builtin__" || module == "builtins"; }
@@ -179,7 +180,12 @@ PickleValue TorchWorld::rebuild_tensor(PickleHeap& heap, PickleValue args, std::
                     integers(heap, items[3], "a tensor's stride")};
   check_view(tensor.shape, tensor.strides, tensor.offset, view.numel);
   tensor.offset += view.offset;
-  tensors_.push_back(std::move(tensor));
+  return add_tensor(std::move(tensor));
+}
+
+PickleValue TorchWorld::add_tensor(TensorView view) {
+  if (tensors_.size() >= kMaxTensors) refuse(fmt::format("the file has more than {} tensors", kMaxTensors));
+  tensors_.push_back(std::move(view));
   return PickleValue::foreign(tensor_tag, static_cast<std::uint32_t>(tensors_.size() - 1));
 }
 
@@ -244,6 +250,7 @@ PickleValue TorchWorld::persistent(PickleHeap& heap, PickleValue id) {
   if (storage.key.empty() || storage.key.size() > 32 || !std::all_of(storage.key.begin(), storage.key.end(), digit))
     refuse("a storage's key is not a whole number");
   if (storage.numel < 0) refuse(fmt::format("a storage has the negative count {}", storage.numel));
+  if (views_.size() >= kMaxTensors) refuse(fmt::format("the file refers to storages more than {} times", kMaxTensors));
   views_.push_back(view_of(heap, declare(storage), rules_.legacy ? items[5] : PickleValue{}));
   return PickleValue::foreign(storage_tag, static_cast<std::uint32_t>(views_.size() - 1));
 }

@@ -48,6 +48,17 @@ class TorchWorld : public PickleWorld {
   PickleValue persistent(PickleHeap& heap, PickleValue id) override;
   bool absorbs(PickleValue value) const override { return value.tag == opaque_tag; }
 
+  // A view of storage number `storage`; bounds are checked.
+  struct TensorView {
+    std::size_t storage;
+    std::int64_t offset;
+    std::vector<std::int64_t> shape, strides;
+  };
+
+  // The number of the storage of that key, new or known; Error{input} when it is known as another.
+  std::size_t declare(const TorchStorage& storage);
+  PickleValue add_tensor(TensorView view);
+
   // In the order the pickle first named them.
   const std::vector<TorchStorage>& storages() const { return storages_; }
   std::optional<std::size_t> find_storage(const std::string& key) const;
@@ -64,17 +75,11 @@ class TorchWorld : public PickleWorld {
     std::size_t storage;
     std::int64_t offset, numel;
   };
-  struct TensorView {
-    std::size_t storage;
-    std::int64_t offset;
-    std::vector<std::int64_t> shape, strides;
-  };
   class Collector;
 
   PickleValue rebuild_tensor(PickleHeap& heap, PickleValue args, std::string_view function);
   PickleValue ordered_dict(PickleHeap& heap, PickleValue args);
   PickleValue make_opaque(PickleHeap& heap, PickleValue value, std::string name);
-  std::size_t declare(const TorchStorage& storage);
   StorageView view_of(const PickleHeap& heap, std::size_t storage, PickleValue metadata) const;
 
   Rules rules_;
