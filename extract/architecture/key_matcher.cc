@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {
@@ -61,8 +62,8 @@ bool is_wrapper(std::string_view component) {
 }
 
 std::string first_few(const std::vector<std::string>& items) {
-  const std::vector<std::string> shown(items.begin(),
-                                       items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), kShown)));
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < std::min(items.size(), kShown); ++i) shown.push_back(printable(items[i].substr(0, 200)));
   return join(shown, ", ") + (items.size() > kShown ? ", ..." : "");
 }
 

@@ -17,9 +17,9 @@
 namespace vise {
 
 struct LoadRequest {
-  std::string architecture;       // empty: as the shapes say
-  std::string branch;             // "encoder_k", "student" ...: a component of the trunk's prefix; empty: the rule
-  std::vector<std::string> drop;  // first components of further keys to leave out
+  std::string architecture{};       // empty: as the shapes say
+  std::string branch{};             // "encoder_k", "student" ...: a component of the trunk's prefix; empty: the rule
+  std::vector<std::string> drop{};  // first components of further keys to leave out
 };
 
 struct LoadReport {

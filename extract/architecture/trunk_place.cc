@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {
@@ -53,7 +54,7 @@ void prefer(std::vector<TrunkPlace>& places, std::string_view preferred, std::st
 
 std::string listed(const std::vector<TrunkPlace>& places) {
   std::vector<std::string> names;
-  for (const TrunkPlace& place : places) names.push_back(place.prefix.empty() ? "(the top)" : place.prefix);
+  for (const TrunkPlace& place : places) names.push_back(place.prefix.empty() ? "(the top)" : printable(place.prefix));
   return join(names, ", ");
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "extract/checkpoint/pickle_text.h"
+#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "extract/checkpoint/pickle.h"
-#include "extract/checkpoint/pickle_text.h"
+#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {
@@ -18,19 +19,6 @@ constexpr std::size_t kMaxDigits = 4300;  // Python's own limit (sys.int_info.de
 
 // At most this much of a hostile text goes into a message.
 std::string_view shown(std::string_view text) { return text.substr(0, 40); }
-
-void append_utf8(std::string& out, std::uint32_t code) {
-  if (code >= 0xD800 && code < 0xE000) fail("a text holds a lone surrogate");
-  if (code > 0x10FFFF) fail("a text holds a code point past U+10FFFF");
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-    return;
-  }
-  const int tail = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-  constexpr unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
-  out += static_cast<char>(first[tail] | code >> (6 * tail));
-  for (int i = tail - 1; i >= 0; --i) out += static_cast<char>(0x80 | (code >> (6 * i) & 0x3F));
-}
 
 // `count` hexadecimal digits at the front of `rest`, taken off it.
 std::uint32_t take_hex(std::string_view& rest, std::size_t count) {
@@ -97,29 +85,6 @@ std::string decimal(std::string_view bytes) {
 }
 
 }  // namespace
-
-bool is_utf8(std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size();) {
-    const auto at = [&](std::size_t k) { return static_cast<unsigned char>(bytes[k]); };
-    const unsigned char lead = at(i);
-    const std::size_t tail = lead < 0x80 ? 0 : lead >= 0xF0 && lead <= 0xF4 ? 3 : lead >= 0xE0 ? 2 : 1;
-    if ((lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || bytes.size() - i <= tail) return false;
-    for (std::size_t k = 1; k <= tail; ++k)
-      if ((at(i + k) & 0xC0) != 0x80) return false;
-    const unsigned char second = tail ? at(i + 1) : 0;
-    if ((lead == 0xE0 && second < 0xA0) || (lead == 0xED && second >= 0xA0)) return false;  // overlong, surrogate
-    if ((lead == 0xF0 && second < 0x90) || (lead == 0xF4 && second >= 0x90)) return false;
-    i += tail + 1;
-  }
-  return true;
-}
-
-std::string latin1_to_utf8(std::string_view bytes) {
-  std::string out;
-  out.reserve(bytes.size());
-  for (const char c : bytes) append_utf8(out, static_cast<unsigned char>(c));
-  return out;
-}
 
 PickleValue pickle_int(PickleHeap& heap, std::string_view digits) {
   if (digits == "00" || digits == "01") return PickleValue::boolean(digits == "01");

@@ -11,9 +11,6 @@
 
 namespace vise {
 
-bool is_utf8(std::string_view bytes);  // without lone surrogates
-std::string latin1_to_utf8(std::string_view bytes);
-
 // INT and LONG: decimal digits, a trailing L allowed for LONG; "00" and "01" are the booleans of INT.
 PickleValue pickle_int(PickleHeap& heap, std::string_view digits);
 PickleValue pickle_long(PickleHeap& heap, std::string_view digits);

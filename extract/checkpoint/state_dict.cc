@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "extract/checkpoint/readers.h"
+#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 
@@ -26,7 +27,7 @@ Checkpoint read_checkpoint(const Path& path, const ReadOptions& options) {
             std::move(contents.tensors),
             std::move(contents.opaque)};
   } catch (const Error& e) {
-    throw Error(e.kind(), fmt::format("{}: {}", path.string(), e.message()), e.hint());
+    throw Error(e.kind(), fmt::format("{}: {}", path.string(), printable(e.message())), e.hint());
   }
 }
 

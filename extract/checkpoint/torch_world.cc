@@ -6,7 +6,7 @@
 #include <array>
 
 #include "base/error.h"
-#include "extract/checkpoint/pickle_text.h"
+#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {
@@ -99,7 +99,7 @@ PickleValue TorchWorld::global(PickleHeap& heap, std::string_view module, std::s
   if (module == "torch" && is_dtype(name)) return PickleValue::foreign(plain_tag, 0);
   const bool scripted = rules_.torchscript && module.starts_with("__torch__");
   if (call_of(global) != Call::none || scripted) return heap.global(module, name);
-  const std::string full = PickleGlobal{module.substr(0, 200), name.substr(0, 200)}.full();
+  const std::string full = printable(PickleGlobal{module.substr(0, 200), name.substr(0, 200)}.full());
   if (rules_.skip_foreign) return make_opaque(heap, {}, full);
   refuse(fmt::format("the file needs {}, which this reader doesn't build", full), unknown_global_hint(module));
 }

@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "extract/checkpoint/pickle_text.h"
+#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {
@@ -22,11 +22,7 @@ constexpr std::size_t kMaxName = 4096;
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, "zip: " + what); }
 
 // What a hostile name may contribute to a message.
-std::string shown(std::string_view name) {
-  std::string text;
-  for (const char c : name.substr(0, 60)) text += c >= 0x20 && c < 0x7F ? c : '?';
-  return text;
-}
+std::string shown(std::string_view name) { return printable(name.substr(0, 60)); }
 
 template <typename T>
 T load(ByteView bytes, std::size_t at) {
