@@ -215,19 +215,19 @@ void SectionEvidence::resample(const TableSection& section, const CompareOptions
     if (!row.seeds.empty()) row.replicates.assign(names.size(), std::vector<double>(wanted));
   const Resampler resampler(y_, "reports/bootstrap/" + section.split_hash, options.seed);
   const std::size_t n = y_.size();
-  parallel_for(context.threads, (wanted + Resampler::kBlock - 1) / Resampler::kBlock, [&](std::size_t block) {
+  parallel_for(context.threads, (wanted + kLanes - 1) / kLanes, [&](std::size_t block) {
     context.throw_if_stopped();
-    std::vector<std::uint16_t> counts(Resampler::kBlock * n);
+    std::vector<std::uint16_t> counts(n * kLanes);
     resampler.block(block, counts);
-    std::vector<double> values(names.size());
-    const std::size_t first = block * Resampler::kBlock, last = std::min(wanted, first + Resampler::kBlock);
+    std::vector<double> values(names.size() * kLanes);
+    const std::size_t first = block * kLanes, lanes = std::min(wanted - first, kLanes);
     for (RowEvidence& row : rows_)
-      for (std::size_t r = first; r < last; ++r)
-        for (const SeedEvidence& seed : row.seeds) {
-          seed.predictions.evaluate(names, std::span(counts).subspan((r - first) * n, n), values);
-          for (std::size_t m = 0; m < names.size(); ++m)
-            row.replicates[m][r] += values[m] / static_cast<double>(row.seeds.size());
-        }
+      for (const SeedEvidence& seed : row.seeds) {
+        seed.predictions.evaluate_lanes(names, counts, values);
+        for (std::size_t m = 0; m < names.size(); ++m)
+          for (std::size_t lane = 0; lane < lanes; ++lane)
+            row.replicates[m][first + lane] += values[m * kLanes + lane] / static_cast<double>(row.seeds.size());
+      }
   });
 }
 

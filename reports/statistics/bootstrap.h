@@ -1,7 +1,7 @@
 // Bootstrap over test items (Efron 1979): percentile intervals, and p-values of paired differences.
 //
 //   Resampler draws(strata, "reports/bootstrap", 0);
-//   draws.block(0, counts);                       // kBlock resamples: how often each item was drawn
+//   draws.block(0, counts);                       // kLanes resamples: how often each item was drawn
 //
 // All models of a table see the same resamples, so differences are paired by item. Resample r is the same whatever the
 // number of threads: each block has a random stream of its own.
@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/statistics/resampled_metrics.h"
 #include "reports/table.h"
 
 namespace vise {
@@ -38,13 +39,11 @@ PairedBootstrap paired_bootstrap(std::span<const double> deltas, double level);
 // Draws items with replacement within strata, as many as each has. Thread-safe when const.
 class Resampler {
  public:
-  static constexpr std::size_t kBlock = 64;
-
   // A stratum an item, any integers; equal ones everywhere: a plain bootstrap.
   Resampler(std::span<const int> strata, std::string stream_name, std::uint64_t seed);
 
   std::size_t items() const { return items_; }
-  // Writes kBlock x items() counts, row-major: resamples block * kBlock ... The counts of a row sum to items().
+  // Writes items() x kLanes counts, row-major: column r is resample block * kLanes + r; it sums to items().
   void block(std::size_t block, std::span<std::uint16_t> counts) const;
 
  private:

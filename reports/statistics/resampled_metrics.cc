@@ -1,6 +1,7 @@
 #include "reports/statistics/resampled_metrics.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <limits>
 #include <numeric>
@@ -15,16 +16,44 @@ int argmax(std::span<const double> row) {
   return static_cast<int>(std::ranges::max_element(row) - row.begin());  // the first of equal ones
 }
 
-std::uint32_t weight(std::span<const std::uint16_t> counts, std::size_t item) {
-  return counts.empty() ? 1 : counts[item];
-}
+// What the metrics of classes need, a class and a resample.
+template <std::size_t Lanes>
+struct Tally {
+  using Row = std::array<std::uint32_t, Lanes>;
+  std::vector<Row> right, truth, predicted;
+
+  explicit Tally(std::size_t classes) : right(classes), truth(classes), predicted(classes) {}
+
+  void add(std::size_t truth_class, std::size_t predicted_class, const std::uint16_t* counts) {
+    Row &t = truth[truth_class], &p = predicted[predicted_class], &both = right[truth_class];
+    for (std::size_t r = 0; r < Lanes; ++r) t[r] += counts[r];
+    for (std::size_t r = 0; r < Lanes; ++r) p[r] += counts[r];
+    if (truth_class != predicted_class) return;
+    for (std::size_t r = 0; r < Lanes; ++r) both[r] += counts[r];
+  }
+
+  double accuracy(std::size_t lane) const {
+    double hits = 0, items = 0;
+    for (std::size_t k = 0; k < truth.size(); ++k) hits += right[k][lane], items += truth[k][lane];
+    return items > 0 ? hits / items : kUndefined;
+  }
+  double balanced_accuracy(std::size_t lane) const {
+    double recalls = 0;
+    int present = 0;
+    for (std::size_t k = 0; k < truth.size(); ++k)
+      if (truth[k][lane] > 0) recalls += static_cast<double>(right[k][lane]) / truth[k][lane], ++present;
+    return present ? recalls / present : kUndefined;
+  }
+  double macro_f1(std::size_t lane) const {
+    double sum = 0;
+    for (std::size_t k = 0; k < truth.size(); ++k)
+      if (const double both = static_cast<double>(truth[k][lane]) + predicted[k][lane]; both > 0)
+        sum += 2 * static_cast<double>(right[k][lane]) / both;
+    return sum / static_cast<double>(truth.size());
+  }
+};
 
 }  // namespace
-
-struct ClassPredictions::Tally {
-  std::vector<std::uint64_t> right, truth, predicted;  // a class
-  std::uint64_t items = 0;
-};
 
 ClassPredictions::Ranking ClassPredictions::rank(std::span<const int> y, std::span<const double> scores,
                                                  std::size_t columns, std::size_t column, int positive) {
@@ -68,61 +97,64 @@ bool ClassPredictions::knows(std::string_view metric) {
   return metric == "accuracy" || metric == "balanced_accuracy" || metric == "macro_f1" || metric == "roc_auc";
 }
 
-ClassPredictions::Tally ClassPredictions::tally(std::span<const std::uint16_t> counts) const {
-  Tally t{std::vector<std::uint64_t>(classes_), std::vector<std::uint64_t>(classes_),
-          std::vector<std::uint64_t>(classes_), 0};
-  for (std::size_t i = 0; i < y_.size(); ++i) {
-    const std::uint32_t w = weight(counts, i);
-    t.truth[static_cast<std::size_t>(y_[i])] += w;
-    t.predicted[static_cast<std::size_t>(predicted_[i])] += w;
-    t.right[static_cast<std::size_t>(y_[i])] += y_[i] == predicted_[i] ? w : 0;
-    t.items += w;
-  }
-  return t;
-}
-
-double ClassPredictions::one_against_rest(std::size_t place, std::span<const std::uint16_t> counts) const {
-  const Ranking& ranking = rankings_[place];
-  std::uint64_t above = 0, group_positive = 0, group_negative = 0, positives = 0, negatives = 0, doubled_wins = 0;
+// Positives above a negative win, those beside it win half; doubled, so that all is in integers.
+template <std::size_t Lanes>
+void ClassPredictions::add_one_against_rest(const Ranking& ranking, const std::uint16_t* counts, double* sums) {
+  std::array<std::uint32_t, Lanes> above{}, negatives{}, beside{}, here{};
+  std::array<std::uint64_t, Lanes> doubled_wins{};
   for (std::size_t i = 0; i < ranking.order.size(); ++i) {
-    const std::uint32_t w = weight(counts, ranking.order[i]);
-    (ranking.is_positive[i] ? group_positive : group_negative) += w;
+    const std::uint16_t* own = counts + ranking.order[i] * Lanes;
+    std::array<std::uint32_t, Lanes>& group = ranking.is_positive[i] ? beside : here;
+    for (std::size_t r = 0; r < Lanes; ++r) group[r] += own[r];
     if (!ranking.ends_group[i]) continue;
-    doubled_wins += group_negative * (2 * above + group_positive);  // positives above win, those beside win half
-    above += group_positive;
-    positives += group_positive;
-    negatives += group_negative;
-    group_positive = group_negative = 0;
+    for (std::size_t r = 0; r < Lanes; ++r)
+      doubled_wins[r] += static_cast<std::uint64_t>(here[r]) * (2 * above[r] + beside[r]);
+    for (std::size_t r = 0; r < Lanes; ++r) above[r] += beside[r];
+    for (std::size_t r = 0; r < Lanes; ++r) negatives[r] += here[r];
+    beside.fill(0);
+    here.fill(0);
   }
-  if (positives == 0 || negatives == 0) return kUndefined;
-  return static_cast<double>(doubled_wins) / (2 * static_cast<double>(positives) * static_cast<double>(negatives));
+  for (std::size_t r = 0; r < Lanes; ++r) {
+    const bool defined = above[r] > 0 && negatives[r] > 0;
+    sums[r] += defined ? static_cast<double>(doubled_wins[r]) / (2.0 * above[r] * negatives[r]) : kUndefined;
+  }
 }
 
-double ClassPredictions::roc_auc(std::span<const std::uint16_t> counts) const {
-  if (rankings_.empty()) return kUndefined;
-  double sum = 0;
-  for (std::size_t k = 0; k < rankings_.size(); ++k) sum += one_against_rest(k, counts);
-  return sum / static_cast<double>(rankings_.size());
+template <std::size_t Lanes>
+void ClassPredictions::roc_auc(const std::uint16_t* counts, double* values) const {
+  std::fill_n(values, Lanes, rankings_.empty() ? kUndefined : 0.0);
+  for (const Ranking& ranking : rankings_) add_one_against_rest<Lanes>(ranking, counts, values);
+  for (std::size_t r = 0; r < Lanes; ++r) values[r] /= static_cast<double>(std::max<std::size_t>(1, rankings_.size()));
+}
+
+template <std::size_t Lanes>
+void ClassPredictions::evaluate_all(std::span<const std::string_view> metrics, const std::uint16_t* counts,
+                                    double* values) const {
+  Tally<Lanes> tally(classes_);
+  for (std::size_t i = 0; i < y_.size(); ++i)
+    tally.add(static_cast<std::size_t>(y_[i]), static_cast<std::size_t>(predicted_[i]), counts + i * Lanes);
+  for (const std::string_view metric : metrics) {
+    for (std::size_t r = 0; r < Lanes; ++r) {
+      if (metric == "accuracy") values[r] = tally.accuracy(r);
+      if (metric == "balanced_accuracy") values[r] = tally.balanced_accuracy(r);
+      if (metric == "macro_f1") values[r] = tally.macro_f1(r);
+    }
+    if (metric == "roc_auc") roc_auc<Lanes>(counts, values);
+    values += Lanes;
+  }
 }
 
 void ClassPredictions::evaluate(std::span<const std::string_view> metrics, std::span<const std::uint16_t> counts,
                                 std::span<double> values) const {
-  assert(values.size() == metrics.size());
-  const Tally t = tally(counts);
-  double right = 0, recalls = 0, f1 = 0;
-  int present = 0;
-  for (std::size_t k = 0; k < classes_; ++k) {
-    const double hits = static_cast<double>(t.right[k]);
-    right += hits;
-    if (t.truth[k] > 0) recalls += hits / static_cast<double>(t.truth[k]), ++present;
-    if (t.truth[k] + t.predicted[k] > 0) f1 += 2 * hits / static_cast<double>(t.truth[k] + t.predicted[k]);
-  }
-  for (std::size_t m = 0; m < metrics.size(); ++m) {
-    if (metrics[m] == "accuracy") values[m] = t.items ? right / static_cast<double>(t.items) : kUndefined;
-    if (metrics[m] == "balanced_accuracy") values[m] = present ? recalls / present : kUndefined;
-    if (metrics[m] == "macro_f1") values[m] = f1 / static_cast<double>(classes_);
-    if (metrics[m] == "roc_auc") values[m] = roc_auc(counts);
-  }
+  assert(values.size() == metrics.size() && (counts.empty() || counts.size() == size()));
+  const std::vector<std::uint16_t> once(counts.empty() ? size() : 0, 1);
+  evaluate_all<1>(metrics, counts.empty() ? once.data() : counts.data(), values.data());
+}
+
+void ClassPredictions::evaluate_lanes(std::span<const std::string_view> metrics, std::span<const std::uint16_t> counts,
+                                      std::span<double> values) const {
+  assert(values.size() == metrics.size() * kLanes && counts.size() == size() * kLanes);
+  evaluate_all<kLanes>(metrics, counts.data(), values.data());
 }
 
 }  // namespace vise

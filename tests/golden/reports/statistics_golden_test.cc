@@ -131,15 +131,16 @@ void check_paired_bootstrap_large(const Json& c) {
   const std::vector<int> y(right_a.size(), 1);
   const auto a = ClassPredictions::from_classes(y, right_a, 2), b = ClassPredictions::from_classes(y, right_b, 2);
   const Resampler resampler(y, "test/large", 0);
-  std::vector<std::uint16_t> counts(Resampler::kBlock * y.size());
+  std::vector<std::uint16_t> counts(kLanes * y.size());
+  std::vector<double> of_a(kLanes), of_b(kLanes);
+  const std::string_view metric = "accuracy";
   std::vector<double> deltas;
   const auto wanted = c["resamples"].get<std::size_t>();
   for (std::size_t block = 0; deltas.size() < wanted; ++block) {
     resampler.block(block, counts);
-    for (std::size_t r = 0; r < Resampler::kBlock && deltas.size() < wanted; ++r) {
-      const auto row = std::span<const std::uint16_t>(counts).subspan(r * y.size(), y.size());
-      deltas.push_back(evaluate(a, "accuracy", row) - evaluate(b, "accuracy", row));
-    }
+    a.evaluate_lanes({&metric, 1}, counts, of_a);
+    b.evaluate_lanes({&metric, 1}, counts, of_b);
+    for (std::size_t r = 0; r < kLanes && deltas.size() < wanted; ++r) deltas.push_back(of_a[r] - of_b[r]);
   }
   const PairedBootstrap got = paired_bootstrap(deltas, c["level"].get<double>());
   const Json& e = c["expect"];
