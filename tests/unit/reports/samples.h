@@ -3,7 +3,10 @@
 
 #include <string>
 
+#include "base/npy.h"
+#include "base/random.h"
 #include "experiments/result.h"
+#include "reports/statistics/resampled_metrics.h"
 
 namespace vise::test {
 
@@ -41,6 +44,34 @@ inline Result failed_result(const std::string& backbone, const std::string& erro
   r.error = error;
   r.metrics.clear();
   r.selection = {};
+  return r;
+}
+
+// A model of two classes that is right with probability `skill`, on items whose truth alternates; its scores are saved
+// below `run` and its result has the metrics that follow from them. Models of one `items_name` share item difficulties,
+// so their errors are correlated as real ones are.
+inline Result simulated_result(const Path& run, const std::string& backbone, double skill, std::size_t items,
+                               std::uint64_t seed = 0, const std::string& probe = "logreg") {
+  Result r = sample_result(backbone, 0, probe, seed);
+  RandomStream shared("samples/items", 0), own("samples/" + backbone + "/" + probe, seed);
+  std::vector<double> scores;
+  std::string csv = "id,target\n";
+  std::vector<int> y;
+  for (std::size_t i = 0; i < items; ++i) {
+    const int truth = static_cast<int>(i % 2);
+    const double z = (own.uniform() * 0.5 + shared.uniform() * 0.5 < skill ? 1 : -1) * (0.1 + own.uniform() * 2);
+    scores.insert(scores.end(), {truth ? -z : z, 0.0});
+    csv += "faces/" + std::to_string(i) + ".png," + std::to_string(truth) + "\n";
+    y.push_back(truth);
+  }
+  const std::string_view names[] = {"accuracy", "balanced_accuracy", "macro_f1", "roc_auc"};
+  double values[4];
+  ClassPredictions(y, scores, 2).evaluate(names, {}, values);
+  for (int m = 0; m < 4; ++m) r.metrics[std::string(names[m])] = values[m];
+  r.sizes.test = items;
+  r.scores_file = "scores/" + r.key + ".test.npy";
+  write_npy(run / r.scores_file, std::span<const double>(scores), {items, 2});
+  write_file_atomically(run / ("scores/" + r.key + ".test.csv"), csv);
   return r;
 }
 

@@ -1,0 +1,291 @@
+#include "reports/evidence.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/threads.h"
+#include "reports/metric_names.h"
+#include "reports/scores.h"
+#include "reports/statistics/bootstrap.h"
+#include "reports/statistics/delong.h"
+#include "reports/statistics/detectable.h"
+#include "reports/statistics/holm.h"
+#include "reports/statistics/mcnemar.h"
+
+namespace vise {
+namespace {
+
+constexpr double kPower = 0.8;
+constexpr std::size_t kBins = 10;
+
+struct Loaded {
+  std::size_t row;
+  ClassScores scores;
+};
+
+using Places = std::unordered_map<std::string, std::size_t>;
+
+Places places_of(const std::vector<std::string>& ids) {
+  Places places;
+  for (std::size_t i = 0; i < ids.size(); ++i) places.emplace(ids[i], i);
+  return places;
+}
+
+// The ids that every model has, in the first one's order.
+std::vector<std::string> common_ids(const std::vector<Loaded>& loaded) {
+  std::vector<std::string> ids = loaded.front().scores.ids;
+  for (std::size_t m = 1; m < loaded.size(); ++m) {
+    if (loaded[m].scores.ids == ids) continue;
+    const Places places = places_of(loaded[m].scores.ids);
+    std::erase_if(ids, [&](const std::string& id) { return !places.contains(id); });
+  }
+  return ids;
+}
+
+ClassScores in_order(ClassScores scores, const std::vector<std::string>& ids) {
+  if (scores.ids == ids) return scores;
+  const Places places = places_of(scores.ids);
+  ClassScores ordered{ids, {}, scores.columns, {}};
+  for (const std::string& id : ids) {
+    const std::size_t at = places.at(id);
+    ordered.classes.push_back(scores.classes[at]);
+    const auto begin = scores.values.begin() + static_cast<std::ptrdiff_t>(at * scores.columns);
+    ordered.values.insert(ordered.values.end(), begin, begin + static_cast<std::ptrdiff_t>(scores.columns));
+  }
+  return ordered;
+}
+
+// The softmax probability of the highest score; of a single score, the logistic one.
+double confidence(std::span<const double> row) {
+  if (row.size() == 1) return 1 / (1 + std::exp(-std::fabs(row[0])));
+  const double top = *std::ranges::max_element(row);
+  double sum = 0;
+  for (const double v : row) sum += std::exp(v - top);
+  return 1 / sum;
+}
+
+void count_confusion(RowEvidence& row, const ClassPredictions& predictions, std::size_t classes) {
+  row.confusion.resize(classes * classes);
+  for (std::size_t i = 0; i < predictions.size(); ++i)
+    ++row.confusion[static_cast<std::size_t>(predictions.y()[i]) * classes +
+                    static_cast<std::size_t>(predictions.predicted()[i])];
+}
+
+// Sums here; finish_reliability divides.
+void count_reliability(RowEvidence& row, const ClassPredictions& predictions, const ClassScores& scores) {
+  row.reliability.resize(kBins);
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const double p = confidence(std::span(scores.values).subspan(i * scores.columns, scores.columns));
+    ReliabilityBin& bin = row.reliability[std::min(kBins - 1, static_cast<std::size_t>(p * kBins))];
+    ++bin.count;
+    bin.confidence += p;
+    bin.accuracy += predictions.y()[i] == predictions.predicted()[i];
+  }
+}
+
+void finish_reliability(RowEvidence& row) {
+  for (ReliabilityBin& bin : row.reliability) {
+    if (bin.count == 0) continue;
+    bin.confidence /= static_cast<double>(bin.count);
+    bin.accuracy /= static_cast<double>(bin.count);
+  }
+}
+
+SeedEvidence seed_evidence(const ClassScores& scores, std::size_t classes) {
+  SeedEvidence seed{ClassPredictions(scores.classes, scores.values, classes), {}};
+  if (classes != 2) return seed;
+  for (std::size_t i = 0; i < scores.ids.size(); ++i)
+    seed.positive.push_back(scores.columns == 1 ? scores.values[i] : scores.values[2 * i + 1] - scores.values[2 * i]);
+  return seed;
+}
+
+std::vector<std::uint8_t> right(const ClassPredictions& predictions) {
+  std::vector<std::uint8_t> result(predictions.size());
+  for (std::size_t i = 0; i < result.size(); ++i) result[i] = predictions.y()[i] == predictions.predicted()[i];
+  return result;
+}
+
+// Recall a class, mean over seeds; NaN for a class without items.
+std::vector<double> recalls(const RowEvidence& row, std::size_t classes) {
+  std::vector<double> result(classes);
+  for (std::size_t k = 0; k < classes; ++k) {
+    std::uint64_t sum = 0;
+    for (std::size_t j = 0; j < classes; ++j) sum += row.confusion[k * classes + j];
+    result[k] = static_cast<double>(row.confusion[k * classes + k]) / static_cast<double>(sum);
+  }
+  return result;
+}
+
+std::vector<double> defined_differences(const std::vector<double>& a, const std::vector<double>& b) {
+  std::vector<double> deltas;
+  deltas.reserve(a.size());
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (!std::isnan(a[i] - b[i])) deltas.push_back(a[i] - b[i]);
+  return deltas;
+}
+
+}  // namespace
+
+SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, const std::vector<Path>& folders,
+                                 const CompareOptions& options, const Context& context)
+    : rows_(section.rows.size()), level_(options.level) {
+  if (section.target_kind != "classes") {
+    section.notes.push_back(
+        add_footnote(table, fmt::format("Intervals and tests are not made for {} targets.", section.target_kind)));
+    return;
+  }
+  for (const std::string& name : section.shown)
+    if (ClassPredictions::knows(name)) metrics_.push_back(name);
+  load(table, section, folders);
+  if (y_.empty()) return;
+  check_recorded(table, section);
+  resample(section, options, context);
+}
+
+void SectionEvidence::load(ComparisonTable& table, TableSection& section, const std::vector<Path>& folders) {
+  std::vector<Loaded> loaded;
+  for (std::size_t r = 0; r < section.rows.size(); ++r) {
+    bool complete = true;
+    const std::size_t before = loaded.size();
+    for (const std::size_t i : section.rows[r].results) {
+      const Result& result = table.results[i];
+      if (result.status != "ok") continue;
+      complete &= !result.scores_file.empty() && std::filesystem::exists(folders[i] / result.scores_file);
+      if (complete) loaded.push_back({r, read_class_scores(folders[i], result)});
+    }
+    if (complete) continue;
+    loaded.erase(loaded.begin() + static_cast<std::ptrdiff_t>(before), loaded.end());
+    section.rows[r].notes.push_back(add_footnote(table, kNoScores));
+  }
+  if (loaded.empty()) return;
+  const std::vector<std::string> ids = common_ids(loaded);
+  for (Loaded& model : loaded) {
+    const std::size_t all = model.scores.ids.size();
+    const ClassScores scores = in_order(std::move(model.scores), ids);
+    if (y_.empty()) y_ = scores.classes;
+    if (scores.classes != y_)
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: the scores of {} and of another row disagree about the true classes", section.task,
+                              section.rows[model.row].backbone),
+                  "rows of one split must have the same labels: run the cells again");
+    RowEvidence& row = rows_[model.row];
+    row.seeds.push_back(seed_evidence(scores, section.class_names.size()));
+    count_confusion(row, row.seeds.back().predictions, section.class_names.size());
+    count_reliability(row, row.seeds.back().predictions, scores);
+    if (all != ids.size())
+      section.rows[model.row].notes.push_back(add_footnote(
+          table, fmt::format("Intervals and tests use the {} test images that every row has.", ids.size())));
+  }
+  for (RowEvidence& row : rows_) finish_reliability(row);
+}
+
+void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& section) const {
+  constexpr double kRounding = 1e-9;
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    if (rows_[r].seeds.empty() || y_.size() != section.sizes.test) continue;
+    for (std::size_t m = 0; m < section.metrics.size(); ++m) {
+      const std::string_view name = section.metrics[m];
+      // ROC AUC of scores that were probabilities when it was recorded may differ by their rounding.
+      if (!ClassPredictions::knows(name) || name == "roc_auc" || !section.rows[r].metrics[m].value) continue;
+      double sum = 0;
+      for (const SeedEvidence& seed : rows_[r].seeds) {
+        double value = 0;
+        seed.predictions.evaluate({&name, 1}, {}, {&value, 1});
+        sum += value;
+      }
+      const double recomputed = sum / static_cast<double>(rows_[r].seeds.size()),
+                   recorded = *section.rows[r].metrics[m].value;
+      if (std::fabs(recomputed - recorded) > kRounding)
+        section.rows[r].notes.push_back(add_footnote(
+            table, fmt::format("{} recomputed from the scores is {}, results.jsonl says {}: run `vise-eval verify`.",
+                               metric_name(name).title, number(recomputed), number(recorded))));
+    }
+  }
+}
+
+void SectionEvidence::resample(const TableSection& section, const CompareOptions& options, const Context& context) {
+  const auto wanted = static_cast<std::size_t>(std::max(0, options.resamples));
+  const std::vector<std::string_view> names(metrics_.begin(), metrics_.end());
+  for (RowEvidence& row : rows_)
+    if (!row.seeds.empty()) row.replicates.assign(names.size(), std::vector<double>(wanted));
+  const Resampler resampler(y_, "reports/bootstrap/" + section.split_hash, options.seed);
+  const std::size_t n = y_.size();
+  parallel_for(context.threads, (wanted + kLanes - 1) / kLanes, [&](std::size_t block) {
+    context.throw_if_stopped();
+    std::vector<std::uint16_t> counts(n * kLanes);
+    resampler.block(block, counts);
+    std::vector<double> values(names.size() * kLanes);
+    const std::size_t first = block * kLanes, lanes = std::min(wanted - first, kLanes);
+    for (RowEvidence& row : rows_)
+      for (const SeedEvidence& seed : row.seeds) {
+        seed.predictions.evaluate_lanes(names, counts, values);
+        for (std::size_t m = 0; m < names.size(); ++m)
+          for (std::size_t lane = 0; lane < lanes; ++lane)
+            row.replicates[m][first + lane] += values[m * kLanes + lane] / static_cast<double>(row.seeds.size());
+      }
+  });
+}
+
+void SectionEvidence::add_intervals(TableSection& section) const {
+  for (std::size_t r = 0; r < rows_.size(); ++r)
+    for (std::size_t m = 0; m < metrics_.size() && !rows_[r].seeds.empty(); ++m) {
+      std::vector<double> values = rows_[r].replicates[m];
+      std::erase_if(values, [](double v) { return std::isnan(v); });
+      const auto place = std::ranges::find(section.metrics, metrics_[m]) - section.metrics.begin();
+      section.rows[r].metrics[static_cast<std::size_t>(place)].interval =
+          percentile_interval(std::move(values), level_);
+    }
+}
+
+// Accuracies of two single models: McNemar; their ROC AUCs: DeLong; everything else: the paired bootstrap.
+void SectionEvidence::test(const ComparisonTable& table, const TableSection& section, TableRow& row,
+                           std::size_t place) const {
+  const RowEvidence &mine = rows_[place], &theirs = rows_[row.compared_with];
+  if (mine.seeds.empty() || theirs.seeds.empty() || metrics_.empty() || metrics_.front() != section.primary_metric)
+    return;
+  Difference& d = *row.difference;
+  const std::vector<double> deltas = defined_differences(mine.replicates.front(), theirs.replicates.front());
+  const PairedBootstrap boot = paired_bootstrap(deltas, level_);
+  d.interval = boot.interval;
+  const McNemar pairs = mcnemar(right(mine.seeds.front().predictions), right(theirs.seeds.front().predictions));
+  d.only_row = pairs.b;
+  d.only_baseline = pairs.c;
+  const double n = static_cast<double>(y_.size());
+  d.detectable = detectable_difference(y_.size(), static_cast<double>(pairs.b + pairs.c) / n, table.alpha, kPower);
+  const bool single = mine.seeds.size() == 1 && theirs.seeds.size() == 1;
+  if (single && section.primary_metric == "accuracy") {
+    d.p = pairs.p_exact;
+    d.test = "McNemar, exact";
+  } else if (single && section.primary_metric == "roc_auc" && section.class_names.size() == 2) {
+    d.p = delong(y_, mine.seeds.front().positive, theirs.seeds.front().positive).p;
+    d.test = "DeLong";
+  } else {
+    d.p = boot.p;
+    d.test = "paired bootstrap";
+  }
+  const auto a = recalls(mine, section.class_names.size()), b = recalls(theirs, section.class_names.size());
+  d.per_class.clear();
+  for (std::size_t k = 0; k < a.size(); ++k) d.per_class.push_back(a[k] - b[k]);
+}
+
+void SectionEvidence::test_differences(const ComparisonTable& table, TableSection& section) const {
+  std::vector<std::optional<double>> p(section.rows.size());
+  for (std::size_t r = 0; r < section.rows.size(); ++r) {
+    if (!section.rows[r].difference) continue;
+    test(table, section, section.rows[r], r);
+    p[r] = section.rows[r].difference->p;
+  }
+  const auto adjusted = holm(p);
+  for (std::size_t r = 0; r < section.rows.size(); ++r) {
+    if (!section.rows[r].difference) continue;
+    section.rows[r].difference->p_holm = adjusted[r];
+    section.rows[r].difference->survives = adjusted[r] && *adjusted[r] < table.alpha;
+  }
+}
+
+}  // namespace vise

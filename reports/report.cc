@@ -1,0 +1,88 @@
+#include "reports/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/error.h"
+
+namespace vise {
+namespace {
+
+struct Merged {
+  std::vector<Result> results;
+  std::vector<Path> folders;  // of each result
+};
+
+Merged merge(std::vector<RunFolder> runs) {
+  Merged merged;
+  std::unordered_map<std::string, std::size_t> places;
+  for (RunFolder& run : runs)
+    for (Result& result : run.results) {
+      const auto [place, is_new] = places.try_emplace(result.key, merged.results.size());
+      if (is_new) {
+        merged.results.push_back(std::move(result));
+        merged.folders.push_back(run.path);
+      } else {
+        merged.results[place->second] = std::move(result);
+        merged.folders[place->second] = run.path;
+      }
+    }
+  return merged;
+}
+
+// Where no row of the whole table has scores, one sentence says so instead of one a row.
+bool any_scores(const std::vector<SectionEvidence>& evidence) {
+  return std::ranges::any_of(evidence, [](const SectionEvidence& e) { return !e.empty(); });
+}
+
+void note_once_and_for_all(ComparisonTable& table, const std::string& rows_note) {
+  const auto found = std::ranges::find(table.footnotes, rows_note);
+  if (found == table.footnotes.end()) return;
+  const int number = static_cast<int>(found - table.footnotes.begin()) + 1;
+  for (TableSection& section : table.sections) {
+    bool every_row = true;
+    for (const TableRow& row : section.rows) every_row &= row.failed || std::ranges::count(row.notes, number) > 0;
+    if (!every_row) continue;
+    for (TableRow& row : section.rows) std::erase(row.notes, number);
+    section.notes.push_back(number);
+  }
+}
+
+void test_all(Report& report) {
+  for (std::size_t s = 0; s < report.evidence.size(); ++s)
+    report.evidence[s].test_differences(report.table, report.table.sections[s]);
+}
+
+}  // namespace
+
+RunFolder read_run(const Path& path) {
+  const bool is_folder = std::filesystem::is_directory(path);
+  const Path file = is_folder ? path / "results.jsonl" : path;
+  if (!std::filesystem::exists(file))
+    throw Error(ErrorKind::missing, fmt::format("{}: there are no results here", path.string()),
+                "name a run's folder, the one that holds results.jsonl");
+  return {file.parent_path(), read_results(file)};
+}
+
+Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, const Context& context) {
+  Merged merged = merge(std::move(runs));
+  Report report{compare(std::move(merged.results), options), {}, options.seed};
+  ComparisonTable& table = report.table;
+  for (TableSection& section : table.sections) {
+    report.evidence.emplace_back(table, section, merged.folders, options, context);
+    report.evidence.back().add_intervals(section);
+  }
+  if (any_scores(report.evidence)) table.resamples = options.resamples;
+  note_once_and_for_all(table, kNoScores);
+  test_all(report);
+  return report;
+}
+
+void switch_baseline(Report& report, const std::string& backbone) {
+  set_baseline(report.table, backbone);
+  test_all(report);
+}
+
+}  // namespace vise

@@ -1,0 +1,38 @@
+// Runs in, the table with its proof out.
+//
+//   Report report = make_report({read_run("runs/a"), read_run("runs/b")}, {.baseline = "resnet18"}, context);
+//   std::cout << to_markdown(report.table);
+//   write_file_atomically("report.html", to_html(report));
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "reports/evidence.h"
+#include "reports/table.h"
+
+namespace vise {
+
+struct RunFolder {
+  Path path;  // scores lie below it
+  std::vector<Result> results;
+};
+
+// `path` is a run's folder or its results.jsonl. Error{missing} with what to do when there is none.
+RunFolder read_run(const Path& path);
+
+struct Report {
+  ComparisonTable table;
+  std::vector<SectionEvidence> evidence;  // one a section of the table
+  std::uint64_t seed = 0;                 // of the bootstrap
+};
+
+// Merges the runs (of equal keys the last one counts), compares, reads the saved scores and adds intervals and tests.
+// Without scores the table stays as it is, with a footnote. Uses context.threads; the numbers don't depend on them.
+Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, const Context& context);
+
+// The report with another baseline, tests included; nothing is resampled again.
+void switch_baseline(Report& report, const std::string& backbone);
+
+}  // namespace vise

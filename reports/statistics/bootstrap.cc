@@ -1,0 +1,68 @@
+#include "reports/statistics/bootstrap.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <map>
+
+#include "base/random.h"
+
+namespace vise {
+
+double quantile(std::span<double> values, double q) {
+  assert(!values.empty());
+  const double place = static_cast<double>(values.size() - 1) * q;
+  const std::size_t below = static_cast<std::size_t>(place);
+  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(below));
+  const double low = values[below];
+  if (below + 1 == values.size()) return low;
+  const double high = *std::ranges::min_element(values.subspan(below + 1));
+  return low + (place - static_cast<double>(below)) * (high - low);
+}
+
+std::optional<Interval> percentile_interval(std::vector<double> values, double level) {
+  if (values.empty()) return std::nullopt;
+  const double low = quantile(values, (1 - level) / 2);
+  return Interval{low, quantile(values, 1 - (1 - level) / 2)};
+}
+
+PairedBootstrap paired_bootstrap(std::span<const double> deltas, double level) {
+  constexpr double kZero = 1e-12;
+  PairedBootstrap result;
+  if (deltas.empty()) return result;
+  for (const double d : deltas) {
+    result.le += d <= kZero;
+    result.ge += d >= -kZero;
+  }
+  const double least = static_cast<double>(1 + std::min(result.le, result.ge));
+  result.p = std::min(1.0, 2 * least / static_cast<double>(deltas.size() + 1));
+  result.interval = percentile_interval({deltas.begin(), deltas.end()}, level);
+  return result;
+}
+
+Resampler::Resampler(std::span<const int> strata, std::string stream_name, std::uint64_t seed)
+    : items_(strata.size()), name_(std::move(stream_name)), seed_(seed) {
+  std::map<int, std::vector<std::uint32_t>> members;
+  for (std::size_t i = 0; i < strata.size(); ++i) members[strata[i]].push_back(static_cast<std::uint32_t>(i));
+  for (auto& [stratum, items] : members) strata_.push_back(std::move(items));
+}
+
+// Two draws from each 64 random bits, by multiplication: its bias, items / 2^32, is far below what any test could see.
+void Resampler::block(std::size_t block, std::span<std::uint16_t> counts) const {
+  assert(counts.size() == kLanes * items_);
+  RandomStream random(fmt::format("{}/{}", name_, block), seed_);
+  std::ranges::fill(counts, std::uint16_t{0});
+  for (std::size_t lane = 0; lane < kLanes; ++lane)
+    for (const std::vector<std::uint32_t>& stratum : strata_) {
+      const auto draw = [&](std::uint64_t bits) { ++counts[stratum[bits * stratum.size() >> 32] * kLanes + lane]; };
+      for (std::size_t i = 0; i < stratum.size(); i += 2) {
+        const std::uint64_t bits = random.next();
+        draw(bits >> 32);
+        if (i + 1 < stratum.size()) draw(bits & 0xFFFFFFFF);
+      }
+    }
+}
+
+}  // namespace vise

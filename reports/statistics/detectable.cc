@@ -1,0 +1,19 @@
+#include "reports/statistics/detectable.h"
+
+#include <boost/math/distributions/normal.hpp>
+#include <cmath>
+
+namespace vise {
+
+std::optional<double> detectable_difference(std::uint64_t items, double discordant_rate, double alpha, double power) {
+  if (items == 0 || discordant_rate <= 0) return std::nullopt;
+  const boost::math::normal law;
+  const double za = quantile(complement(law, alpha / 2)), zb = quantile(law, power), n = static_cast<double>(items);
+  const double inside = n + zb * zb - za * za;
+  if (inside < 0) return std::nullopt;
+  const double d = std::sqrt(discordant_rate) * (za * std::sqrt(n) + zb * std::sqrt(inside)) / (n + zb * zb);
+  if (d > discordant_rate) return std::nullopt;
+  return d;
+}
+
+}  // namespace vise

@@ -1,0 +1,26 @@
+#include "reports/statistics/intervals.h"
+
+#include <boost/math/distributions/beta.hpp>
+#include <boost/math/distributions/normal.hpp>
+#include <cmath>
+
+namespace vise {
+
+std::optional<Interval> wilson_interval(std::uint64_t k, std::uint64_t n, double level) {
+  if (n == 0) return std::nullopt;
+  const double z = boost::math::quantile(complement(boost::math::normal(), (1 - level) / 2));
+  const double count = static_cast<double>(n), p = static_cast<double>(k) / count, scale = 1 + z * z / count;
+  const double middle = (p + z * z / (2 * count)) / scale;
+  const double half = z / scale * std::sqrt(p * (1 - p) / count + z * z / (4 * count * count));
+  return Interval{k == 0 ? 0.0 : middle - half, k == n ? 1.0 : middle + half};
+}
+
+std::optional<Interval> clopper_pearson_interval(std::uint64_t k, std::uint64_t n, double level) {
+  if (n == 0) return std::nullopt;
+  using Beta = boost::math::beta_distribution<double>;
+  const double tail = (1 - level) / 2, right = static_cast<double>(k), wrong = static_cast<double>(n - k);
+  return Interval{k == 0 ? 0.0 : boost::math::quantile(Beta(right, wrong + 1), tail),
+                  k == n ? 1.0 : boost::math::quantile(complement(Beta(right + 1, wrong), tail))};
+}
+
+}  // namespace vise

@@ -1,0 +1,164 @@
+#include "reports/report.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "reports/statistics/mcnemar.h"
+#include "tests/shared.h"
+#include "tests/unit/reports/samples.h"
+
+namespace vise {
+namespace {
+
+using test::simulated_result;
+
+class Reports : public testing::Test {
+ protected:
+  Path run() const { return dir_.path(); }
+  Report report(std::vector<Result> results, const std::string& baseline = "base", int threads = 1,
+                int resamples = 2000) {
+    CompareOptions options{.baseline = baseline};
+    options.resamples = resamples;
+    return make_report({{run(), std::move(results)}}, options, Context{log_, {}, threads});
+  }
+  std::vector<Result> three() {
+    return {simulated_result(run(), "base", 0.6, 400), simulated_result(run(), "good", 0.8, 400),
+            simulated_result(run(), "same", 0.6, 400)};
+  }
+
+  test::ScratchDir dir_;
+  Silent log_;
+};
+
+TEST_F(Reports, EveryMetricGetsAnIntervalAroundIt) {
+  const Report r = report(three());
+  for (const TableRow& row : r.table.sections.at(0).rows)
+    for (const Estimate& e : row.metrics) {
+      ASSERT_TRUE(e.interval);
+      EXPECT_LT(e.interval->low, *e.value);
+      EXPECT_GT(e.interval->high, *e.value);
+    }
+}
+
+TEST_F(Reports, DifferencesAreTestedByMcNemarAndAdjusted) {
+  const Report r = report(three());
+  const Difference& good = *r.table.sections[0].rows[1].difference;
+  EXPECT_EQ(good.test, "McNemar, exact");
+  EXPECT_EQ(*good.p, mcnemar(good.only_row, good.only_baseline).p_exact);
+  EXPECT_TRUE(good.survives);
+  EXPECT_GT(*good.p_holm, *good.p);
+  EXPECT_NEAR(good.value, (static_cast<double>(good.only_row) - static_cast<double>(good.only_baseline)) / 400, 1e-12);
+  EXPECT_FALSE(r.table.sections[0].rows[2].difference->survives);
+  ASSERT_EQ(good.per_class.size(), 2u);
+  EXPECT_NEAR((good.per_class[0] + good.per_class[1]) / 2, good.value, 1e-12);  // classes are equally large
+  EXPECT_TRUE(good.detectable);
+}
+
+TEST_F(Reports, AucIsTestedByDeLongAndOtherMetricsByTheBootstrap) {
+  std::vector<Result> auc = three(), f1 = three();
+  for (Result& r : auc) r.primary_metric = "roc_auc";
+  for (Result& r : f1) r.primary_metric = "macro_f1";
+  EXPECT_EQ(report(auc).table.sections[0].rows[1].difference->test, "DeLong");
+  EXPECT_EQ(report(f1).table.sections[0].rows[1].difference->test, "paired bootstrap");
+}
+
+TEST_F(Reports, SurvivingDifferencesAreBoldAndOthersSayNs) {
+  const std::string text = to_markdown(report(three()).table);
+  EXPECT_NE(text.find("**+"), std::string::npos) << text;
+  EXPECT_NE(text.find("] ns |"), std::string::npos) << text;
+}
+
+TEST_F(Reports, NumbersDoNotDependOnThreads) {
+  const auto results = three();
+  EXPECT_EQ(to_csv(report(results, "base", 1).table), to_csv(report(results, "base", 3).table));
+}
+
+// Item i of one model is item i of the other by its id, not by its row.
+TEST_F(Reports, RowsOfScoresMayComeInAnyOrder) {
+  const auto results = three();
+  const std::string before = to_csv(report(results).table);
+  const Path csv = run() / ("scores/" + results[1].key + ".test.csv"), npy = run() / results[1].scores_file;
+  const CsvTable items = CsvTable::parse(read_text_file(csv), "csv");
+  const std::vector<double> values = NpyArray::open(npy).to_doubles();
+  std::string turned = "id,target\n";
+  std::vector<double> turned_values;
+  for (std::size_t i = items.rows(); i-- > 0;) {
+    turned += items.cell(i, 0) + "," + items.cell(i, 1) + "\n";
+    turned_values.insert(turned_values.end(), {values[2 * i], values[2 * i + 1]});
+  }
+  write_file_atomically(csv, turned);
+  write_npy(npy, std::span<const double>(turned_values), {items.rows(), 2});
+  EXPECT_EQ(to_csv(report(results).table), before);
+}
+
+TEST_F(Reports, WithoutScoresTheTableSaysSoOnce) {
+  std::vector<Result> results{test::sample_result("base", 0.5), test::sample_result("other", 0.6)};
+  const Report r = report(results);
+  EXPECT_EQ(r.table.footnotes, std::vector<std::string>{kNoScores});
+  EXPECT_FALSE(r.table.sections[0].rows[1].difference->p);
+  EXPECT_NEAR(r.table.sections[0].rows[1].difference->value, 0.1, 1e-12);
+}
+
+TEST_F(Reports, ResultsThatTheirScoresContradictGetAFootnote) {
+  auto results = three();
+  *results[1].metrics["accuracy"] += 0.01;
+  const Report r = report(results);
+  ASSERT_EQ(r.table.footnotes.size(), 1u);
+  EXPECT_NE(r.table.footnotes[0].find("accuracy recomputed"), std::string::npos);
+}
+
+TEST_F(Reports, SeedsAreAveragedInsideEachResample) {
+  std::vector<Result> results;
+  for (const std::uint64_t seed : {0, 1, 2})
+    for (const char* backbone : {"base", "good"})
+      results.push_back(simulated_result(run(), backbone, backbone[0] == 'g' ? 0.8 : 0.6, 400, seed));
+  const TableRow row = report(results).table.sections[0].rows[1];
+  EXPECT_EQ(row.seeds, 3u);
+  EXPECT_TRUE(row.metrics[0].deviation);
+  EXPECT_EQ(row.difference->test, "paired bootstrap");
+  EXPECT_TRUE(row.difference->survives);
+}
+
+TEST_F(Reports, BadScoresAreAnErrorThatNamesTheFile) {
+  const auto results = three();
+  std::ofstream(run() / ("scores/" + results[0].key + ".test.csv"), std::ios::app) << "faces/0.png,1\n";
+  try {
+    report(results);
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::input);
+    EXPECT_NE(e.message().find("faces/0.png"), std::string::npos) << e.message();
+  }
+}
+
+TEST_F(Reports, LabelsThatDisagreeAreAnError) {
+  const auto results = three();
+  const Path csv = run() / ("scores/" + results[1].key + ".test.csv");
+  std::string text = read_text_file(csv);
+  text.replace(text.find(",0"), 2, ",1");
+  write_file_atomically(csv, text);
+  EXPECT_THROW(report(results), Error);
+}
+
+TEST_F(Reports, SwitchingTheBaselineEqualsStartingWithIt) {
+  const auto results = three();
+  Report switched = report(results, "base");
+  switch_baseline(switched, "good");
+  EXPECT_EQ(to_csv(switched.table), to_csv(report(results, "good").table));
+}
+
+TEST_F(Reports, OfEqualKeysTheLastRunCounts) {
+  auto first = three(), second = three();
+  first.resize(2);
+  first[1].metrics["accuracy"] = 0.123;
+  const Report r =
+      make_report({{run() / "elsewhere", first}, {run(), second}}, {.baseline = "base"}, Context{log_, {}, 1});
+  EXPECT_EQ(r.table.results.size(), 3u);
+  EXPECT_TRUE(r.table.footnotes.empty());
+}
+
+}  // namespace
+}  // namespace vise

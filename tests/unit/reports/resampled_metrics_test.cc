@@ -1,0 +1,70 @@
+#include "reports/statistics/resampled_metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+#include "reports/statistics/bootstrap.h"
+
+namespace vise {
+namespace {
+
+constexpr std::string_view kMetrics[] = {"accuracy", "balanced_accuracy", "macro_f1", "roc_auc"};
+
+// The lanes are the same arithmetic as one resample alone; ties among scores included.
+TEST(ResampledMetrics, LanesEqualOneResampleAtATime) {
+  for (const std::size_t classes : {2u, 5u}) {
+    RandomStream random("test/lanes", classes);
+    std::vector<int> y;
+    std::vector<double> scores;
+    for (int i = 0; i < 300; ++i) {
+      y.push_back(static_cast<int>(random.below(classes)));
+      for (std::size_t k = 0; k < classes; ++k) scores.push_back(static_cast<double>(random.below(8)));
+    }
+    const ClassPredictions model(y, scores, classes);
+    const Resampler resampler(y, "test/lanes", 1);
+    std::vector<std::uint16_t> counts(y.size() * kLanes), own(y.size());
+    resampler.block(3, counts);
+    std::vector<double> lanes(4 * kLanes), alone(4);
+    model.evaluate_lanes(kMetrics, counts, lanes);
+    for (std::size_t r = 0; r < kLanes; ++r) {
+      for (std::size_t i = 0; i < y.size(); ++i) own[i] = counts[i * kLanes + r];
+      model.evaluate(kMetrics, own, alone);
+      for (std::size_t m = 0; m < 4; ++m) EXPECT_EQ(lanes[m * kLanes + r], alone[m]);
+    }
+  }
+}
+
+TEST(ResampledMetrics, ArgmaxTiesGoToTheLowestClass) {
+  const std::vector<int> y{0, 1};
+  const ClassPredictions model(y, std::vector<double>{1, 1, 2, 2}, 2);
+  EXPECT_EQ(model.predicted()[0], 0);
+  EXPECT_EQ(model.predicted()[1], 0);
+}
+
+TEST(ResampledMetrics, OneClassHasNoRocAuc) {
+  const std::vector<int> y{1, 1};
+  const ClassPredictions model(y, std::vector<double>{1, 2, 2, 1}, 2);
+  double values[4];
+  model.evaluate(kMetrics, {}, values);
+  EXPECT_TRUE(std::isnan(values[3]));
+  EXPECT_EQ(values[1], 0.5);  // recall of the class that is there
+}
+
+TEST(Resampler, DrawsAsManyOfEachStratumAsItHas) {
+  std::vector<int> strata;
+  for (int i = 0; i < 37; ++i) strata.push_back(i % 3 == 0);
+  const Resampler resampler(strata, "test/strata", 0);
+  std::vector<std::uint16_t> counts(strata.size() * kLanes);
+  resampler.block(0, counts);
+  for (std::size_t r = 0; r < kLanes; ++r) {
+    int drawn[2] = {0, 0};
+    for (std::size_t i = 0; i < strata.size(); ++i) drawn[strata[i]] += counts[i * kLanes + r];
+    EXPECT_EQ(drawn[1], 13);
+    EXPECT_EQ(drawn[0], 24);
+  }
+}
+
+}  // namespace
+}  // namespace vise
