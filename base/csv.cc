@@ -78,8 +78,8 @@ CsvTable CsvTable::parse(std::string text, std::string name_for_messages, char s
   table.header_.assign(reader.cells().begin(), reader.cells().end());
   while (reader.next()) {
     if (reader.cells().size() != table.header_.size())
-      throw Error(ErrorKind::input, fmt::format("{}: line {}: {} cells, but the header has {}", table.name_, reader.row(),
-                                                reader.cells().size(), table.header_.size()));
+      throw Error(ErrorKind::input, fmt::format("{}: line {}: {} cells, but the header has {}", table.name_,
+                                                reader.row(), reader.cells().size(), table.header_.size()));
     table.records_.emplace_back(reader.cells().begin(), reader.cells().end());
     table.lines_.push_back(reader.row());
   }

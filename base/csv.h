@@ -4,8 +4,8 @@
 //   CsvReader csv(text, "votes.csv");
 //   while (csv.next()) use(csv.cells(), csv.row());
 //
-// Cells are views into the text where they can be (no copy), into a buffer of the reader where a quote had to be undone:
-// valid until next(). Blank lines are skipped. Not thread-safe.
+// Cells are views into the text where they can be (no copy), into a buffer of the reader where a quote had to be
+// undone: valid until next(). Blank lines are skipped. Not thread-safe.
 #pragma once
 
 #include <cstddef>

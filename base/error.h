@@ -13,12 +13,12 @@
 namespace vise {
 
 enum class ErrorKind {
-  usage,        // a wrong option, name or combination; exit code 2
-  missing,      // data or weights that are not there; exit code 3
-  input,        // a file that is there and bad; exit code 4
-  verification, // parity or a recomputation failed; exit code 5
-  interrupted,  // the user asked to stop; exit code 130
-  system        // disk full, no permission, a failing library; exit code 4
+  usage,         // a wrong option, name or combination; exit code 2
+  missing,       // data or weights that are not there; exit code 3
+  input,         // a file that is there and bad; exit code 4
+  verification,  // parity or a recomputation failed; exit code 5
+  interrupted,   // the user asked to stop; exit code 130
+  system         // disk full, no permission, a failing library; exit code 4
 };
 
 class Error : public std::runtime_error {

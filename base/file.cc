@@ -37,8 +37,8 @@ Buffer read_whole(const Path& path, std::uint64_t max_bytes) {
   const std::uint64_t expected = regular_file_size(file.get(), path);
   const auto check = [&](std::uint64_t size) {
     if (size > max_bytes)
-      throw Error(ErrorKind::input, fmt::format("{}: has more than {} bytes, too many for this kind of file",
-                                                path.string(), max_bytes));
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: has more than {} bytes, too many for this kind of file", path.string(), max_bytes));
   };
   check(expected);
   Buffer buffer;
@@ -147,8 +147,8 @@ void AtomicFile::commit() {
 
 void write_fully(int fd, ByteView bytes, std::int64_t offset, const Path& path_for_messages) {
   while (!bytes.empty()) {
-    const ssize_t done = offset < 0 ? ::write(fd, bytes.data(), bytes.size())
-                                    : ::pwrite(fd, bytes.data(), bytes.size(), offset);
+    const ssize_t done =
+        offset < 0 ? ::write(fd, bytes.data(), bytes.size()) : ::pwrite(fd, bytes.data(), bytes.size(), offset);
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) throw_errno("cannot write", path_for_messages);
     bytes = bytes.subspan(static_cast<std::size_t>(done));

@@ -18,8 +18,6 @@ Json read_json(const Path& path, std::uint64_t max_bytes) {
   return parse_json(read_text_file(path, max_bytes), path.string());
 }
 
-std::string canonical_json(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string canonical_json(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace vise

@@ -16,7 +16,8 @@ std::vector<std::string> RecordingLog::warnings() const {
 
 void Context::throw_if_stopped() const {
   if (stop.stop_requested())
-    throw Error(ErrorKind::interrupted, "interrupted; everything finished so far is kept", "run the same command again to go on");
+    throw Error(ErrorKind::interrupted, "interrupted; everything finished so far is kept",
+                "run the same command again to go on");
 }
 
 }  // namespace vise

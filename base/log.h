@@ -1,6 +1,7 @@
 // What the program tells people while it works. Rooms below cli/ never print: they are handed a Log.
 //
-// `Silent` drops everything (tests, library users). cli/ has the one that writes to stderr, with progress bars on a tty.
+// `Silent` drops everything (tests, library users). cli/ has the one that writes to stderr, with progress bars on a
+// tty.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,8 @@ class Log {
   virtual ~Log() = default;
   virtual void info(std::string_view text) = 0;
   virtual void warn(std::string_view text) = 0;
-  // `done` of `total` units of `what` ("extracting resnet50: images"); total 0 = unknown. Called often: cheap or throttled.
+  // `done` of `total` units of `what` ("extracting resnet50: images"); total 0 = unknown. Called often: cheap or
+  // throttled.
   virtual void progress(std::string_view what, std::uint64_t done, std::uint64_t total) = 0;
 };
 

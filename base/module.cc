@@ -14,12 +14,12 @@ namespace {
 constexpr const char* kFile = "vise_torch.so";
 std::atomic<bool> torch_loaded{false};
 
-// Beside the executable (a build tree), then where an installation puts it.
+// Beside the executable, where an installation puts it, and where a build tree has it for a test program.
 std::vector<Path> places() {
   std::error_code error;
   const Path self = std::filesystem::read_symlink("/proc/self/exe", error);
   const Path folder = error ? Path(".") : self.parent_path();
-  return {folder / kFile, folder / ".." / kFile, folder / "../.." / kFile, folder / "../lib/vise-eval" / kFile};
+  return {folder / kFile, folder / "../lib/vise-eval" / kFile, folder / "../../.." / kFile};
 }
 
 }  // namespace
@@ -32,8 +32,9 @@ Module::Module(const std::vector<Path>& candidates) {
     if (!std::filesystem::exists(path, error)) continue;
     handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle_) return;
-    throw Error(ErrorKind::missing, fmt::format("{}: {}", path.string(), ::dlerror()),
-                "install LibTorch (Debian: libtorch1.13), or use the engines and probes that don't need it: --engine onednn");
+    throw Error(
+        ErrorKind::missing, fmt::format("{}: {}", path.string(), ::dlerror()),
+        "install LibTorch (Debian: libtorch1.13), or use the engines and probes that don't need it: --engine onednn");
   }
   throw Error(ErrorKind::missing, fmt::format("the LibTorch module was not found; looked for{}", looked),
               "build with -DVISE_TORCH=ON, or use the engines and probes that don't need it: --engine onednn");
@@ -49,7 +50,8 @@ bool Module::torch_is_loaded() { return torch_loaded; }
 
 void* Module::address(const char* name) const {
   void* const found = ::dlsym(handle_, name);
-  if (!found) throw Error(ErrorKind::system, fmt::format("the LibTorch module lacks '{}': it is of another version", name));
+  if (!found)
+    throw Error(ErrorKind::system, fmt::format("the LibTorch module lacks '{}': it is of another version", name));
   return found;
 }
 

@@ -1,9 +1,9 @@
-// The loadable module `vise_torch`: LibTorch costs a program 286 shared libraries and half a second, so whatever needs it
-// is opened at first use.
+// The loadable module `vise_torch`: LibTorch costs a program 286 shared libraries and half a second, so whatever needs
+// it is opened at first use.
 //
-//   const auto make = torch_module().symbol<TrunkFactory>("vise_torch_trunk");
+//   const auto make = Module::torch().symbol<TorchTrunkEntry>("vise_torch_trunk");
 //
-// Looked for beside the executable (also one and two folders up, as in a build tree) and in ../lib/vise-eval. The
+// Looked for beside the executable, in ../lib/vise-eval, and three folders up, where a build tree has it for tests. The
 // module stays open until the process ends (LibTorch can't be unloaded).
 #pragma once
 

@@ -86,7 +86,8 @@ class HeaderReader {
       accept(' ');
       const auto end = rest_.find_first_not_of("0123456789");
       std::int64_t value = 0;
-      if (end == std::string_view::npos || end == 0 || values.size() == 8 || !parse_int(rest_.substr(0, end), value)) fail();
+      if (end == std::string_view::npos || end == 0 || values.size() == 8 || !parse_int(rest_.substr(0, end), value))
+        fail();
       values.push_back(static_cast<std::uint64_t>(value));
       rest_.remove_prefix(end);
       accept(',');
@@ -100,7 +101,8 @@ class HeaderReader {
 std::uint64_t product(std::span<const std::uint64_t> shape, std::string_view name) {
   std::uint64_t size = 1;
   for (const std::uint64_t n : shape)
-    if (__builtin_mul_overflow(size, n, &size)) throw Error(ErrorKind::input, fmt::format("{}: its shape overflows", name));
+    if (__builtin_mul_overflow(size, n, &size))
+      throw Error(ErrorKind::input, fmt::format("{}: its shape overflows", name));
   return size;
 }
 
@@ -152,13 +154,16 @@ NpyArray NpyArray::parse(ByteView bytes, std::string_view name) {
   bool fortran = false;
   HeaderReader(text.substr(start, length), name).read(descr, fortran, array.shape_);
   if (fortran) fail("is in Fortran order; save numpy.ascontiguousarray(x)");
-  if (descr.size() != 3 || std::string_view("<|").find(descr[0]) == std::string_view::npos) fail(fmt::format("holds type '{}', which is not read", descr));
+  if (descr.size() != 3 || std::string_view("<|").find(descr[0]) == std::string_view::npos)
+    fail(fmt::format("holds type '{}', which is not read", descr));
   array.type_ = descr.substr(1);
   const std::size_t item = item_size(array.type_);
   std::uint64_t need = 0;
-  if (item == 0 || __builtin_mul_overflow(product(array.shape_, name), item, &need)) fail("its type or shape is not read");
+  if (item == 0 || __builtin_mul_overflow(product(array.shape_, name), item, &need))
+    fail("its type or shape is not read");
   array.data_ = bytes.subspan(start + length);
-  if (array.data_.size() != need) fail(fmt::format("holds {} bytes of values, but its header promises {}", array.data_.size(), need));
+  if (array.data_.size() != need)
+    fail(fmt::format("holds {} bytes of values, but its header promises {}", array.data_.size(), need));
   return array;
 }
 
@@ -172,16 +177,22 @@ NpyArray NpyArray::open(const Path& path) {
 std::uint64_t NpyArray::size() const { return product(shape_, name_); }
 
 void NpyArray::expect(std::string_view type) const {
-  if (type_ != type) throw Error(ErrorKind::input, fmt::format("{}: holds values of type {}, where {} is needed", name_, type_, type));
+  if (type_ != type)
+    throw Error(ErrorKind::input, fmt::format("{}: holds values of type {}, where {} is needed", name_, type_, type));
 }
 
 template <typename T>
 std::span<const T> NpyArray::as() const {
-  if constexpr (std::is_same_v<T, float>) expect("f4");
-  else if constexpr (std::is_same_v<T, double>) expect("f8");
-  else if constexpr (std::is_same_v<T, std::int64_t>) expect("i8");
-  else if constexpr (std::is_same_v<T, std::int32_t>) expect("i4");
-  else expect("u1");
+  if constexpr (std::is_same_v<T, float>)
+    expect("f4");
+  else if constexpr (std::is_same_v<T, double>)
+    expect("f8");
+  else if constexpr (std::is_same_v<T, std::int64_t>)
+    expect("i8");
+  else if constexpr (std::is_same_v<T, std::int32_t>)
+    expect("i4");
+  else
+    expect("u1");
   if (reinterpret_cast<std::uintptr_t>(data_.data()) % alignof(T) != 0)
     throw Error(ErrorKind::input, fmt::format("{}: its values are not aligned", name_));
   return {reinterpret_cast<const T*>(data_.data()), data_.size() / sizeof(T)};
@@ -230,8 +241,14 @@ std::string npy_header(std::string_view type, std::span<const std::uint64_t> sha
   return header + dict + '\n';
 }
 
-void write_npy(const Path& path, std::span<const float> values, std::vector<std::uint64_t> shape) { write(path, "f4", values, shape); }
-void write_npy(const Path& path, std::span<const double> values, std::vector<std::uint64_t> shape) { write(path, "f8", values, shape); }
-void write_npy(const Path& path, std::span<const std::int64_t> values, std::vector<std::uint64_t> shape) { write(path, "i8", values, shape); }
+void write_npy(const Path& path, std::span<const float> values, std::vector<std::uint64_t> shape) {
+  write(path, "f4", values, shape);
+}
+void write_npy(const Path& path, std::span<const double> values, std::vector<std::uint64_t> shape) {
+  write(path, "f8", values, shape);
+}
+void write_npy(const Path& path, std::span<const std::int64_t> values, std::vector<std::uint64_t> shape) {
+  write(path, "i8", values, shape);
+}
 
 }  // namespace vise

@@ -25,8 +25,10 @@ class NpyArray {
   static NpyArray parse(ByteView bytes, std::string_view name_for_messages);  // `bytes` must outlive the array
 
   const std::vector<std::uint64_t>& shape() const { return shape_; }
-  std::uint64_t size() const;             // number of values
-  const std::string& type() const { return type_; }  // numpy's descr without byte order: "f4", "i8", "u1", "b1", "f2" ...
+  std::uint64_t size() const;  // number of values
+  const std::string& type() const {
+    return type_;
+  }  // numpy's descr without byte order: "f4", "i8", "u1", "b1", "f2" ...
   ByteView bytes() const { return data_; }
 
   // T is float, double, std::int64_t, std::int32_t or std::uint8_t.

@@ -68,7 +68,8 @@ std::string nearest_name(std::string_view name, std::span<const std::string> can
 std::string suggest(std::string_view name, std::span<const std::string> candidates) {
   const std::string nearest = nearest_name(name, candidates);
   const auto shown = candidates.first(std::min<std::size_t>(candidates.size(), 30));
-  const std::string known = fmt::format("known: {}{}", fmt::join(shown, ", "), shown.size() < candidates.size() ? ", ..." : "");
+  const std::string known =
+      fmt::format("known: {}{}", fmt::join(shown, ", "), shown.size() < candidates.size() ? ", ..." : "");
   return nearest.empty() ? known : fmt::format("did you mean '{}'? {}", nearest, known);
 }
 

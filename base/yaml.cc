@@ -44,7 +44,8 @@ class Converter {
   }
   Json sequence(const YAML::Node& node, const std::string& pointer, int depth) {
     Json list = Json::array();
-    for (std::size_t i = 0; i < node.size(); ++i) list.push_back(convert(node[i], fmt::format("{}/{}", pointer, i), depth + 1));
+    for (std::size_t i = 0; i < node.size(); ++i)
+      list.push_back(convert(node[i], fmt::format("{}/{}", pointer, i), depth + 1));
     return list;
   }
   Json map(const YAML::Node& node, const std::string& pointer, int depth) {

@@ -1,5 +1,5 @@
-// YAML by yaml-cpp, read into Json with the line of every key kept, so that an unknown key is an error with its line and
-// the nearest name.
+// YAML by yaml-cpp, read into Json with the line of every key kept, so that an unknown key is an error with its line
+// and the nearest name.
 //
 //   const YamlFile file = YamlFile::read("emotion.yaml");
 //   file.expect_keys("", {"task", "dataset", "metric"});        // "" is the top level; "split" its map `split`
@@ -20,9 +20,9 @@ namespace vise {
 class YamlFile {
  public:
   static YamlFile read(const Path& path);
-  // One document of maps, lists and scalars. Anchors are resolved within bounds (at most 100,000 nodes, depth 32); a key
-  // given twice is an error. Plain scalars become null, bool, integer or double as YAML 1.2's core schema says; quoted
-  // ones stay strings.
+  // One document of maps, lists and scalars. Anchors are resolved within bounds (at most 100,000 nodes, depth 32); a
+  // key given twice is an error. Plain scalars become null, bool, integer or double as YAML 1.2's core schema says;
+  // quoted ones stay strings.
   static YamlFile parse(std::string_view text, std::string name_for_messages);
 
   const Json& root() const { return root_; }
