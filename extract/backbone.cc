@@ -1,0 +1,135 @@
+#include "extract/backbone.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "extract/architecture/inspect.h"
+#include "extract/fetch.h"
+
+namespace vise {
+namespace {
+
+const std::vector<std::string> kOptions{"arch", "transform", "branch", "seed"};
+
+void apply_option(Backbone& backbone, const std::string& text) {
+  const auto equals = text.find('=');
+  const std::string key = text.substr(0, equals), value = equals == std::string::npos ? "" : text.substr(equals + 1);
+  if (equals == std::string::npos || std::find(kOptions.begin(), kOptions.end(), key) == kOptions.end())
+    throw Error(ErrorKind::usage, fmt::format("--backbone: unknown option '{}'", text), suggest(key, kOptions));
+  std::int64_t seed = 0;
+  if (key == "arch") backbone.architecture = value;
+  if (key == "transform") backbone.transform = value;
+  if (key == "branch") backbone.branch = value;
+  if (key == "seed") {
+    if (backbone.kind != BackboneKind::random || !parse_int(value, seed) || seed < 0)
+      throw Error(ErrorKind::usage,
+                  fmt::format("--backbone: 'seed={}': a whole number, for random backbones only", value));
+    backbone.seed = static_cast<std::uint64_t>(seed);
+  }
+}
+
+// Commas inside a file's name are not supported by the syntax; an option that isn't known says so.
+Backbone from_file(std::string_view name, std::string_view file) {
+  Backbone backbone;
+  backbone.name = name;
+  backbone.title = fmt::format("weights from {}", Path(file).filename().string());
+  backbone.file = Path(file);
+  backbone.licence = "unknown";
+  if (name.empty() || file.empty())
+    throw Error(ErrorKind::usage, fmt::format("--backbone: '{}={}': NAME=FILE needs both", name, file));
+  return backbone;
+}
+
+std::optional<Path> look_for(const Backbone& backbone, const WeightsSearch& search) {
+  std::error_code error;
+  for (const Path& folder : search.folders)
+    for (const std::string& file : backbone.files)
+      if (std::filesystem::is_regular_file(folder / file, error)) return folder / file;
+  return std::nullopt;
+}
+
+[[noreturn]] void throw_missing(const Backbone& backbone, const WeightsSearch& search, const std::string& why) {
+  std::string folders;
+  for (const Path& folder : search.folders) folders += "\n  " + folder.string();
+  throw Error(ErrorKind::missing, fmt::format("no weights for {} ({}){}", backbone.name, backbone.title, why),
+              fmt::format("put {} ({}; licence: {}) into one of{}\nor name the file: --backbone {}=FILE",
+                          join(backbone.files, " or "), backbone.url.empty() ? "no download known" : backbone.url,
+                          backbone.licence, folders, backbone.name));
+}
+
+std::string file_sha256(const Path& file, PathCache& known) {
+  const FileIdentity identity = FileIdentity::of(file);
+  if (const std::string* hash = known.find(identity)) return *hash;
+  const MappedFile map(file);
+  std::string hash = sha256_hex(map.bytes());
+  known.put(identity, hash);
+  known.save();
+  return hash;
+}
+
+}  // namespace
+
+std::vector<std::string> registry_backbone_names() {
+  std::vector<std::string> names;
+  for (const Backbone& backbone : registry_backbones()) names.push_back(backbone.name);
+  return names;
+}
+
+Backbone parse_backbone(std::string_view text) {
+  const std::vector<std::string> parts = split(text, ',');
+  const auto equals = parts[0].find('=');
+  Backbone backbone;
+  if (equals != std::string::npos) {
+    backbone = from_file(std::string_view(parts[0]).substr(0, equals), std::string_view(parts[0]).substr(equals + 1));
+  } else {
+    const auto& rows = registry_backbones();
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const Backbone& b) { return b.name == parts[0]; });
+    if (found == rows.end()) {
+      const std::vector<std::string> names = registry_backbone_names();
+      throw Error(ErrorKind::usage, fmt::format("unknown backbone '{}'", parts[0]),
+                  suggest(parts[0], names) + "; a file of your own is NAME=FILE");
+    }
+    backbone = *found;
+  }
+  for (std::size_t i = 1; i < parts.size(); ++i) apply_option(backbone, parts[i]);
+  return backbone;
+}
+
+FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known, Log& log) {
+  FoundWeights found;
+  if (!backbone.file.empty()) {
+    found.file = backbone.file;
+    std::error_code error;
+    if (!std::filesystem::exists(found.file, error))
+      throw Error(ErrorKind::missing,
+                  fmt::format("--backbone {}: {}: there is no such file", backbone.name, found.file.string()));
+  } else if (const auto path = look_for(backbone, search)) {
+    found.file = *path;
+  } else if (search.offline || backbone.url.empty() || search.folders.empty()) {
+    throw_missing(backbone, search, search.offline ? ", and fetching is off (--offline)" : "");
+  } else {
+    try {
+      found.file = fetch_weights(backbone, search, log);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::interrupted) throw;
+      throw_missing(backbone, search, fmt::format(", and fetching them failed: {}", e.message()));
+    }
+  }
+  found.sha256 = file_sha256(found.file, known);
+  const std::string name = found.file.filename().string();
+  const NameHash promised = hash_in_name(found.file, found.sha256);
+  if (!promised.digits.empty() && !promised.agrees) {
+    found.notes.push_back(
+        fmt::format("{}: {} does not hold what its name says: the name promises SHA-256 {}..., the file has {}...",
+                    backbone.name, name, promised.digits, found.sha256.substr(0, 8)));
+    log.warn(found.notes.back());
+  }
+  return found;
+}
+
+}  // namespace vise

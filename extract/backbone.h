@@ -1,0 +1,69 @@
+// What can turn an image into features, and everything a table must say about it.
+//
+//   const Backbone mine = parse_backbone("mine=run7.pth,arch=resnet50,transform=imagenet");
+//   const Backbone vise = parse_backbone("vise-250m");               // a registry name
+//   const FoundWeights weights = find_weights(vise, search, cache, log);
+//
+// The registry's rows and their sources stand in backbone_registry.cc.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "extract/path_cache.h"
+
+namespace vise {
+
+enum class BackboneKind {
+  weights,          // a network read from a file
+  random,           // a network with seeded random weights: the floor of architecture alone
+  colour_histogram  // no network: how far colours alone go
+};
+
+// A plain value.
+struct Backbone {
+  std::string name;  // as the command line has it; the table's row
+  std::string title;
+  BackboneKind kind = BackboneKind::weights;
+  std::string architecture;  // "resnet50"; empty: told by the tensors' shapes
+  std::string transform = "imagenet";
+  std::string branch;      // of checkpoints with two encoders: "encoder_q", "teacher"; empty: the documented rule
+  std::uint64_t seed = 0;  // random
+  Path file;               // given on the command line; empty: looked for by `files`
+  std::vector<std::string> files;  // names people have it under, the preferred first
+  std::string url;                 // where the first of `files` is fetched from; empty: not fetched
+  std::string sha256;              // whole or first digits, where one is known
+  std::string licence, citation;
+  std::vector<std::string> notes;  // assumptions that a table's foot must say
+};
+
+// The one list of backbones that ship with the program, by name in the order of the documentation.
+const std::vector<Backbone>& registry_backbones();
+std::vector<std::string> registry_backbone_names();
+
+// A registry name (also `NAME,arch=...,transform=...`), or NAME=FILE[,arch=A][,transform=T][,branch=B]. Error{usage}
+// with the nearest name or option.
+Backbone parse_backbone(std::string_view text);
+
+// Where weights are looked for, filled in by cli/ from options and environment.
+struct WeightsSearch {
+  std::vector<Path> folders;  // in order; the last is where fetched files go
+  bool offline = false;
+  std::string mirror;  // replaces "https://<host>" of every URL when not empty
+};
+
+struct FoundWeights {
+  Path file;
+  std::string sha256;              // of the whole file
+  std::vector<std::string> notes;  // "resnet50-0676ba61.pth: its name says 0676ba61, its SHA-256 begins af69a416"
+};
+
+// Finds (or fetches) the file and its SHA-256, remembered by file identity in `known`. Error{missing} says what to put
+// where. A hash that disagrees with the name is a note and a warning; with a hash from the registry for a file that was
+// just fetched, Error{input}.
+FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known, Log& log);
+
+}  // namespace vise

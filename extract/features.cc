@@ -1,0 +1,231 @@
+#include "extract/features.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "extract/pass.h"
+#include "extract/pipeline.h"
+
+namespace vise {
+namespace {
+
+// The requests' passes; two requests for the same rows (one file under two names) share one.
+struct Passes {
+  std::vector<std::unique_ptr<Pass>> distinct;
+  std::vector<Pass*> of_request;
+  std::vector<std::vector<std::string>> notes;  // by request: two names of one file have their own
+};
+
+Passes make_passes(const std::vector<FeatureRequest>& requests, const ExtractOptions& options, const Context& context) {
+  Passes passes;
+  for (const FeatureRequest& request : requests) {
+    auto made = std::make_unique<Pass>(request, options, context);
+    passes.notes.push_back(made->notes());
+    const auto same = std::find_if(passes.distinct.begin(), passes.distinct.end(),
+                                   [&](const auto& pass) { return pass->base_key() == made->base_key(); });
+    if (same == passes.distinct.end()) passes.distinct.push_back(std::move(made));
+    passes.of_request.push_back(same == passes.distinct.end() ? passes.distinct.back().get() : same->get());
+  }
+  return passes;
+}
+
+class Extraction {
+ public:
+  Extraction(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
+             const Context& context)
+      : dataset_(dataset),
+        options_(options),
+        context_(context),
+        requests_(requests),
+        passes_(make_passes(requests, options, context)),
+        known_paths_(options.cache / "paths" / "images") {}
+
+  std::vector<Features> run() {
+    identify_files();
+    // A second round follows when rows that the journal promised turn out to be damaged.
+    while (true) {
+      compute_missing();
+      if (check_rows() == 0) break;
+    }
+    return collect();
+  }
+
+ private:
+  void identify_files() {
+    identities_.reserve(dataset_.size());
+    contents_.resize(dataset_.size());
+    known_.resize(dataset_.size());
+    for (std::uint32_t item = 0; item < dataset_.size(); ++item) {
+      identities_.push_back(identify(item));
+      if (const std::string* content = known_paths_.find(identities_[item])) {
+        contents_[item] = ContentHash::parse(*content);
+        known_[item] = true;
+      }
+    }
+  }
+
+  FileIdentity identify(std::uint32_t item) const {
+    try {
+      return FileIdentity::of(dataset_.path(item));
+    } catch (const Error& e) {
+      throw Error(e.kind(), fmt::format("{}: image '{}': {}", dataset_.name, dataset_.ids[item], e.message()),
+                  fmt::format("images are looked for below {}", dataset_.root.string()));
+    }
+  }
+
+  bool is_complete(std::uint32_t item) const {
+    return known_[item] && std::all_of(passes_.distinct.begin(), passes_.distinct.end(),
+                                       [&](const auto& pass) { return pass->has(contents_[item]); });
+  }
+
+  std::vector<OpenFile> open_files() const {
+    std::vector<OpenFile> files;
+    for (std::uint32_t item = 0; item < dataset_.size(); ++item)
+      if (!is_complete(item)) files.push_back({item, dataset_.path(item), identities_[item]});
+    return files;
+  }
+
+  // A pass is started when it lacks a row of a known content, or when some content is not known yet.
+  std::vector<Pass*> passes_to_start(const std::vector<OpenFile>& files) const {
+    std::vector<Pass*> started;
+    for (const auto& pass : passes_.distinct)
+      if (std::any_of(files.begin(), files.end(),
+                      [&](const OpenFile& f) { return !known_[f.item] || !pass->has(contents_[f.item]); }))
+        started.push_back(pass.get());
+    return started;
+  }
+
+  void compute_missing() {
+    std::vector<OpenFile> files = open_files();
+    if (files.empty()) return;
+    learn_contents(files);
+    files = open_files();
+    if (files.empty()) return;
+    const std::vector<Pass*> started = passes_to_start(files);
+    start(started);
+    files = open_files();  // another process may have computed some while we waited for its lock
+    const Stopwatch wall;
+    const PipelineResult result = run_pipeline(files, started, options_, context_);
+    for (const ReadFile& read : result.read) learn(read);
+    known_paths_.save();
+    for (Pass* pass : started) {
+      seconds_[pass] = result.seconds;
+      seconds_[pass]["forward"] = pass->forward_seconds();
+      seconds_[pass]["wall"] = wall.seconds();
+      pass->finish(seconds_[pass]);
+    }
+  }
+
+  // Files that were moved, copied or touched: one read each tells whether their rows exist, before any network is
+  // built. Skipped in a first run, where the store is empty and every file will be read anyway.
+  void learn_contents(const std::vector<OpenFile>& files) {
+    const bool some_rows = std::any_of(passes_.distinct.begin(), passes_.distinct.end(),
+                                       [](const auto& pass) { return pass->stores().front().size() > 0; });
+    if (!some_rows) return;
+    for (const OpenFile& file : files) {
+      if (known_[file.item]) continue;
+      context_.throw_if_stopped();
+      learn({file.item, content_hash(read_file(file.path))});
+    }
+    known_paths_.save();
+  }
+
+  void learn(const ReadFile& read) {
+    contents_[read.item] = read.content;
+    known_[read.item] = true;
+    known_paths_.put(identities_[read.item], read.content.str());
+  }
+
+  // Locks are taken in the order of the keys, the same in every process, so that two processes can't wait for each
+  // other.
+  void start(const std::vector<Pass*>& started) {
+    std::map<std::string, std::pair<Pass*, std::size_t>> by_key;
+    for (Pass* pass : started)
+      for (std::size_t tap = 0; tap < pass->stores().size(); ++tap)
+        by_key[pass->stores()[tap].key().str()] = {pass, tap};
+    std::map<Pass*, std::vector<std::unique_ptr<FeatureWriter>>> writers;
+    for (Pass* pass : started) writers[pass].resize(pass->stores().size());
+    for (const auto& [key, place] : by_key)
+      writers[place.first][place.second] =
+          std::make_unique<FeatureWriter>(place.first->stores()[place.second], context_);
+    for (Pass* pass : started) pass->start(std::move(writers[pass]), context_.threads);
+  }
+
+  std::vector<std::uint32_t> rows_of(const FeatureStore& store) const {
+    std::vector<std::uint32_t> rows(dataset_.size(), kNoRow);
+    for (std::uint32_t item = 0; item < dataset_.size(); ++item)
+      if (const StoredRow* stored = store.find(contents_[item]); stored && stored->row) rows[item] = *stored->row;
+    return rows;
+  }
+
+  std::size_t check_rows() {
+    std::size_t failed = 0;
+    for (const auto& pass : passes_.distinct)
+      for (FeatureStore& store : pass->stores()) {
+        std::vector<std::uint32_t> rows = rows_of(store);
+        std::erase(rows, kNoRow);
+        failed += store.check_rows(rows, context_.log);
+      }
+    return failed;
+  }
+
+  std::vector<Features> collect() {
+    std::vector<Features> all;
+    for (std::size_t request = 0; request < requests_.size(); ++request)
+      for (std::size_t tap = 0; tap < passes_.of_request[request]->stores().size(); ++tap)
+        all.push_back(features_of(request, tap));
+    return all;
+  }
+
+  Features features_of(std::size_t request, std::size_t tap) {
+    Pass& pass = *passes_.of_request[request];
+    const FeatureStore& store = pass.stores()[tap];
+    Features features;
+    features.backbone = requests_[request].backbone.name;
+    features.tap = pass.request().taps[tap];
+    features.key = store.key();
+    features.folder = store.folder();
+    features.dim = store.key().dim;
+    features.rows = rows_of(store);
+    features.contents = contents_;
+    features.notes = passes_.notes[request];
+    features.computed = pass.computed();
+    if (const auto known = seconds_.find(&pass); known != seconds_.end()) features.seconds = known->second;
+    for (std::uint32_t item = 0; item < dataset_.size(); ++item)
+      if (features.rows[item] == kNoRow) features.unreadable[item] = store.find(contents_[item])->reason;
+    refuse_unreadable(features);
+    if (features.unreadable.size() < dataset_.size()) features.map = std::make_shared<const FeatureMap>(store.map());
+    return features;
+  }
+
+  // The store may know an image as unreadable from an earlier run that skipped it.
+  void refuse_unreadable(const Features& features) const {
+    if (options_.on_bad_image == BadImagePolicy::skip || features.unreadable.empty()) return;
+    const auto& [item, reason] = *features.unreadable.begin();
+    throw Error(ErrorKind::input, fmt::format("{}: {}", dataset_.ids[item], reason),
+                "repair or remove the image, or leave it out of every backbone's rows: --on-bad-image skip");
+  }
+
+  const Dataset& dataset_;
+  const ExtractOptions& options_;
+  const Context& context_;
+  const std::vector<FeatureRequest>& requests_;
+  Passes passes_;
+  PathCache known_paths_;
+  std::vector<FileIdentity> identities_;
+  std::vector<ContentHash> contents_;
+  std::vector<bool> known_;
+  std::map<const Pass*, std::map<std::string, double>> seconds_;
+};
+
+}  // namespace
+
+std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
+                                       const ExtractOptions& options, const Context& context) {
+  return Extraction(dataset, requests, options, context).run();
+}
+
+}  // namespace vise

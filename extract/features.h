@@ -1,0 +1,75 @@
+// Features of a data set's images: from the store where they are known, computed where they are not.
+//
+//   const std::vector<Features> all = extract_features(dataset, requests, options, context);
+//   all[b].values(item);                       // the row of that item under backbone b
+//
+// All requests share one pass over the files: an image is read once, decoded once, resized once per distinct transform,
+// and goes through every network that lacks its row. A run whose rows are all known opens no image and builds no
+// network.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "extract/backbone.h"
+#include "extract/store.h"
+#include "extract/trunk.h"
+
+namespace vise {
+
+// Where features are taken from a network, and how its map becomes a row.
+struct FeatureTap {
+  std::string layer = "layer4";
+  std::string pool = "avg";
+};
+
+struct FeatureRequest {
+  Backbone backbone;
+  Engine engine = Engine::onednn;
+  Precision precision = Precision::fp32;
+  std::vector<FeatureTap> taps = {FeatureTap{}};
+};
+
+enum class BadImagePolicy {
+  fail,  // the first image that can't be read ends the run with its name and reason
+  skip   // it gets no row under any backbone, and is listed
+};
+
+struct ExtractOptions {
+  Path cache;
+  WeightsSearch weights;
+  BadImagePolicy on_bad_image = BadImagePolicy::fail;
+  std::uint64_t max_pixels = 178'956'970;  // where Pillow refuses
+};
+
+inline constexpr std::uint32_t kNoRow = UINT32_MAX;
+
+struct Features {
+  std::string backbone;
+  FeatureTap tap;
+  FeatureKey key;
+  Path folder;  // of the store
+  std::size_t dim = 0;
+  std::shared_ptr<const FeatureMap> map;  // shared with nobody's writer; rows stay valid as long as this lives
+  std::vector<std::uint32_t> rows;        // by item: its row in the map, or kNoRow
+  std::vector<ContentHash> contents;      // by item
+  std::map<std::uint32_t, std::string> unreadable;  // item -> reason
+  std::vector<std::string> notes;                   // for the table's foot
+  std::map<std::string, double> seconds;  // thread-seconds by stage, and "wall"; empty when nothing was computed
+  std::size_t computed = 0;               // images that went through the network in this run
+
+  std::span<const float> values(std::size_t item) const { return map->values.subspan(rows[item] * dim, dim); }
+};
+
+// One Features a request and tap, in that order. Error{missing} for weights or images that aren't there, Error{input}
+// for bad ones, Error{verification} should a network's parameters change while it runs, Error{interrupted} after a
+// stop: what was finished is stored in every case.
+std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
+                                       const ExtractOptions& options, const Context& context);
+
+}  // namespace vise

@@ -1,0 +1,95 @@
+// One backbone on its way over the images: its weights, its keys and stores, and its network once somebody needs it.
+//
+// Life: construction resolves weights and opens the stores (cheap, no network); start() builds the network and takes
+// the stores' write locks; then give() may be called from many threads, each with its own number; finish() runs the
+// last, padded batch and closes the stores.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "extract/features.h"
+#include "extract/image.h"
+#include "extract/pool.h"
+#include "extract/transform/transform.h"
+
+namespace vise {
+
+using Pixels = std::vector<std::uint8_t>;  // height x width x 3, after a transform
+
+// An image's identity as its bytes were read.
+struct ImageSource {
+  ContentHash content;
+  std::uint64_t bytes = 0;
+};
+
+class Pass {
+ public:
+  Pass(const FeatureRequest& request, const ExtractOptions& options, const Context& context);
+
+  // Equal for two requests that would compute the same rows.
+  const Json& base_key() const { return base_key_; }
+  const FeatureRequest& request() const { return request_; }
+  std::vector<FeatureStore>& stores() { return stores_; }
+  const std::vector<std::string>& notes() const { return notes_; }
+  // The transform whose pixels the network wants; null for floors, which take the decoded image.
+  const Transform* transform() const { return transform_ ? &*transform_ : nullptr; }
+  // Equal for two passes whose transforms give the same pixels: they may differ in mean and std.
+  const std::string& geometry() const { return geometry_; }
+
+  // Whether every store has this image, as a row or as unreadable. Safe beside give().
+  bool has(const ContentHash& content) const;
+
+  // `writers`: one a store, locked by the caller in an order that is the same in every process.
+  void start(std::vector<std::unique_ptr<FeatureWriter>> writers, int workers);
+  bool started() const { return !writers_.empty(); }
+  void give(const ImageSource& source, std::shared_ptr<const Pixels> pixels, std::size_t worker);
+  void give(const ImageSource& source, const Image& image);
+  void give_unreadable(const ImageSource& source, const std::string& reason);
+  // Runs what is left as one padded batch. On one thread, after all give() calls.
+  void run_rest();
+  // Error{verification} if the network's parameters changed. Writes features.json with the timings.
+  void finish(std::map<std::string, double> seconds);
+  // Keeps what was finished, after an error or a stop.
+  void flush();
+
+  double forward_seconds() const { return forward_seconds_; }
+  std::size_t computed() const { return computed_; }
+
+ private:
+  struct Pending {
+    ImageSource source;
+    std::shared_ptr<const Pixels> pixels;
+  };
+  void resolve_key(const ExtractOptions& options, const Context& context);
+  void build_network();
+  Trunk& trunk_of(std::size_t worker);
+  void run_batch(const std::vector<Pending>& batch, std::size_t worker);
+  void store_rows(const ImageSource& source, std::size_t store, std::span<const float> row);
+
+  FeatureRequest request_;
+  std::optional<Transform> transform_;
+  std::string geometry_;
+  std::vector<Pool> pools_;                // one a tap
+  std::vector<std::string> layers_;        // distinct, as the trunk taps them
+  std::vector<std::size_t> layer_of_tap_;  // into layers_
+  FoundWeights weights_;
+  Json base_key_;
+  std::vector<std::string> notes_;
+  std::vector<FeatureStore> stores_;  // one a tap
+
+  std::vector<std::unique_ptr<Trunk>> trunks_;  // one a worker; the first packs the weights, the others share them
+  std::string state_before_, parameters_hash_, engine_text_;
+  std::mutex pending_mutex_, trunk_mutex_;
+  mutable std::mutex writer_mutex_;  // also guards the stores, which writers add to
+  std::vector<Pending> pending_;
+  std::vector<std::unique_ptr<FeatureWriter>> writers_;
+  std::atomic<double> forward_seconds_{0};
+  std::atomic<std::size_t> computed_{0};
+};
+
+}  // namespace vise

@@ -1,0 +1,57 @@
+// What is already known of files by their identity on disk, so that a warm run reads no image and hashes no weights.
+//
+//   PathCache cache(cache_dir / "paths" / "images");
+//   const FileIdentity identity = FileIdentity::of(path);          // one stat
+//   if (const std::string* known = cache.find(identity)) ...
+//   cache.put(identity, content.str());  ...  cache.save();
+//
+// An identity is absolute path, size, mtime and ctime in nanoseconds, device and inode. ctime moves with every change
+// of the bytes, and no archive or `touch` can set it: two files of equal relative path, size and mtime are never
+// confused. A file changed within the last two seconds is not remembered, since a clock tick may hide a second change.
+// Entries of one folder's files lie in one append-only text file of lines with a checksum; a damaged line is ignored.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/file.h"
+
+namespace vise {
+
+struct FileIdentity {
+  std::string path;  // absolute, normalised
+  std::uint64_t size = 0, device = 0, inode = 0;
+  std::int64_t mtime_ns = 0, ctime_ns = 0;
+
+  // Error{missing} if it isn't there, Error{input} if it isn't a regular file.
+  static FileIdentity of(const Path& path);
+  bool operator==(const FileIdentity&) const = default;
+};
+
+// Not thread-safe.
+class PathCache {
+ public:
+  // Nothing is read before the first find().
+  explicit PathCache(Path folder) : folder_(std::move(folder)) {}
+
+  // What was put for exactly this identity, or null.
+  const std::string* find(const FileIdentity& identity);
+  void put(const FileIdentity& identity, std::string value);
+  // Appends what is new. Failing to write is not an error: the cache only saves time.
+  void save();
+
+ private:
+  struct Shard {
+    std::unordered_map<std::string, std::pair<FileIdentity, std::string>> entries;  // by path
+    std::string appended;
+  };
+  Path shard_path(const std::string& folder) const;
+  Shard& shard_of(const FileIdentity& identity);
+
+  Path folder_;
+  std::unordered_map<std::string, Shard> shards_;  // by the files' folder
+};
+
+}  // namespace vise

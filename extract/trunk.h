@@ -1,0 +1,75 @@
+// A frozen network up to its last feature map, whatever engine runs it.
+//
+//   const auto trunk = make_trunk(network, {.engine = Engine::onednn, .layers = {"layer4"}});
+//   std::copy(pixels.begin(), pixels.end(), trunk->input().begin());   // batch x 3 x 224 x 224, normalised, planar
+//   trunk->forward();
+//   const FeatureMaps maps = trunk->maps(0);                           // batch x 7 x 7 x 2048
+//
+// A trunk has one batch shape for its whole life; the caller pads the last batch. Features of an image are then the
+// same to the last bit wherever it stands in a batch. A trunk is used by one thread at a time and computes on that
+// thread alone: throughput comes from one replica a core (replicate()), which share the packed weights. Measured
+// against one trunk on all cores this needs no barriers between layers and makes the thread count irrelevant to the
+// result.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extract/architecture/resnet.h"
+
+namespace vise {
+
+enum class Engine { onednn, torch };
+enum class Precision { fp32, bf16 };
+
+std::string_view engine_name(Engine engine);           // "onednn", "torch"
+std::string_view precision_name(Precision precision);  // "fp32", "bf16"
+Engine parse_engine(std::string_view text);            // Error{usage} with the nearest name
+Precision parse_precision(std::string_view text);
+
+// Raised whenever an engine's arithmetic changes, so that old rows are not taken for new ones. Part of the feature key.
+inline constexpr int kNumericsVersion = 1;
+
+// Images a forward pass: small, since batch 4 is as fast as 32 on one core and keeps the activations in cache.
+inline constexpr int kTrunkBatch = 4;
+
+// B x H x W x C, float32, channels innermost. Valid until the trunk's next forward().
+struct FeatureMaps {
+  std::span<const float> values;
+  int batch = 0, height = 0, width = 0, channels = 0;
+};
+
+struct TrunkRequest {
+  Engine engine = Engine::onednn;
+  Precision precision = Precision::fp32;
+  std::vector<std::string> layers = {"layer4"};  // tapped in this order; layer1 to layer4
+  int batch = kTrunkBatch;
+  int side = 224;  // height and width of the input
+};
+
+class Trunk {
+ public:
+  virtual ~Trunk() = default;
+  // batch x 3 x side x side floats to be filled before forward().
+  virtual std::span<float> input() = 0;
+  virtual void forward() = 0;
+  // The map of the request's layer number `layer`.
+  virtual FeatureMaps maps(std::size_t layer) = 0;
+  virtual int batch() const = 0;
+  // Another trunk over the same packed weights, for another thread; must be called on the thread that will use it.
+  virtual std::unique_ptr<Trunk> replicate() const = 0;
+  // SHA-256 over every parameter and buffer as the forward pass reads them: equal before and after an extraction, or
+  // the features are not of a frozen network.
+  virtual std::string state_hash() const = 0;
+  // What was chosen at build time, in words, for features.json: {"convolutions": {"direct": 40, "winograd": 13}, ...}.
+  virtual std::string description() const = 0;
+};
+
+// Error{usage} where the CPU lacks the precision or a layer is unknown; Error{missing} without LibTorch.
+std::unique_ptr<Trunk> make_trunk(const ResNet& network, const TrunkRequest& request);
+
+}  // namespace vise

@@ -1,0 +1,128 @@
+#include "extract/trunk.h"
+
+#include <cmath>
+#include <thread>
+
+#include "base/error.h"
+#include "base/module.h"
+#include "tests/shared.h"
+
+namespace vise {
+namespace {
+
+std::vector<float> noise(const std::string& name, std::size_t n) {
+  RandomStream random(name, 0);
+  std::vector<float> values(n);
+  for (float& v : values) v = static_cast<float>(random.normal());
+  return values;
+}
+
+// The maps of every layer for `images` put at the batch's places, one after another.
+std::vector<std::vector<float>> maps_of(Trunk& trunk, const std::vector<std::vector<float>>& images,
+                                        std::size_t layers) {
+  const auto input = trunk.input();
+  const std::size_t per_image = input.size() / static_cast<std::size_t>(trunk.batch());
+  for (std::size_t i = 0; i < images.size(); ++i)
+    std::copy(images[i].begin(), images[i].end(), input.begin() + static_cast<std::ptrdiff_t>(i * per_image));
+  trunk.forward();
+  std::vector<std::vector<float>> all;
+  for (std::size_t layer = 0; layer < layers; ++layer) {
+    const auto values = trunk.maps(layer).values;
+    all.emplace_back(values.begin(), values.end());
+  }
+  return all;
+}
+
+double relative_error(std::span<const float> a, std::span<const float> b) {
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += (static_cast<double>(a[i]) - b[i]) * (static_cast<double>(a[i]) - b[i]);
+    norm += static_cast<double>(b[i]) * b[i];
+  }
+  return std::sqrt(difference / norm);
+}
+
+// Batch norms that do something: random statistics and affine parts.
+ResNet unsettled(const std::string& architecture) {
+  ResNet net = random_resnet(architecture, 3);
+  RandomStream random("statistics", 3);
+  for (ConvBn* conv : convolutions(net))
+    for (std::size_t c = 0; c < conv->gamma.size(); ++c) {
+      conv->gamma[c] = static_cast<float>(0.5 + random.uniform());
+      conv->beta[c] = static_cast<float>(random.normal() * 0.1);
+      conv->mean[c] = static_cast<float>(random.normal() * 0.1);
+      conv->variance[c] = static_cast<float>(0.5 + random.uniform());
+    }
+  return net;
+}
+
+const std::vector<std::string> kLayers{"layer1", "layer2", "layer3", "layer4"};
+
+bool have_torch() {
+  try {
+    Module::torch();
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// LibTorch runs the unfolded network on the same values; 1e-5 is ten times what either is off against fp64.
+TEST(OneDnnTrunk, AgreesWithLibTorchAtEveryLayer) {
+  if (!have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
+  for (const char* architecture : {"resnet18", "resnet50", "resnext50_32x4d"}) {
+    const ResNet net = unsettled(architecture);
+    const auto ours = make_trunk(net, {Engine::onednn, Precision::fp32, kLayers, 2, 64});
+    const auto theirs = make_trunk(net, {Engine::torch, Precision::fp32, kLayers, 2, 64});
+    const std::vector<std::vector<float>> images{noise("a", 3 * 64 * 64), noise("b", 3 * 64 * 64)};
+    const auto a = maps_of(*ours, images, 4), b = maps_of(*theirs, images, 4);
+    for (std::size_t layer = 0; layer < 4; ++layer) {
+      ASSERT_EQ(a[layer].size(), b[layer].size());
+      EXPECT_LE(relative_error(a[layer], b[layer]), 1e-5) << architecture << " " << kLayers[layer];
+    }
+  }
+}
+
+TEST(OneDnnTrunk, GivesBitEqualMapsWhereverAnImageStandsInTheBatch) {
+  const ResNet net = unsettled("resnet18");
+  const auto trunk = make_trunk(net, {Engine::onednn, Precision::fp32, {"layer4"}, 4, 64});
+  const auto a = noise("a", 3 * 64 * 64), b = noise("b", 3 * 64 * 64), c = noise("c", 3 * 64 * 64),
+             d = noise("d", 3 * 64 * 64);
+  const auto first = maps_of(*trunk, {a, b, c, d}, 1)[0], second = maps_of(*trunk, {d, c, b, a}, 1)[0];
+  const std::size_t n = first.size() / 4;
+  EXPECT_TRUE(std::equal(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(n),
+                         second.begin() + static_cast<std::ptrdiff_t>(3 * n)));
+}
+
+TEST(OneDnnTrunk, GivesBitEqualMapsOnReplicasOfOtherThreads) {
+  const ResNet net = unsettled("resnet18");
+  const auto trunk = make_trunk(net, {Engine::onednn, Precision::fp32, {"layer2", "layer4"}, 2, 64});
+  const std::vector<std::vector<float>> images{noise("a", 3 * 64 * 64), noise("b", 3 * 64 * 64)};
+  const auto here = maps_of(*trunk, images, 2);
+  std::vector<std::vector<float>> there;
+  std::jthread([&] { there = maps_of(*trunk->replicate(), images, 2); }).join();
+  EXPECT_EQ(here, there);
+}
+
+TEST(OneDnnTrunk, ProvesThatItsParametersStayedAsTheyWere) {
+  const ResNet net = unsettled("resnet18");
+  const auto trunk = make_trunk(net, {Engine::onednn, Precision::fp32, {"layer4"}, 1, 64});
+  const std::string before = trunk->state_hash();
+  maps_of(*trunk, {noise("a", 3 * 64 * 64)}, 1);
+  EXPECT_EQ(trunk->state_hash(), before);
+  ResNet changed = net;
+  changed.stem.weight[0] += 1e-3f;
+  EXPECT_NE(make_trunk(changed, {Engine::onednn, Precision::fp32, {"layer4"}, 1, 64})->state_hash(), before);
+}
+
+TEST(Engine, SuggestsTheNearestName) {
+  try {
+    parse_engine("onednm");
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_NE(e.hint().find("'onednn'"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace vise
