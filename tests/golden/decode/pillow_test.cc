@@ -114,5 +114,40 @@ TEST_F(Golden, PngEqualsPillow) {
   run({"PNG"}, false);
 }
 
+TEST_F(Golden, WebpEqualsPillow) {
+  VISE_NEEDS_SHARED();
+  run({"WEBP"}, false);
+}
+
+TEST_F(Golden, GifEqualsPillow) {
+  VISE_NEEDS_SHARED();
+  run({"GIF"}, false);
+}
+
+TEST_F(Golden, BmpEqualsPillow) {
+  VISE_NEEDS_SHARED();
+  run({"BMP"}, false);
+}
+
+TEST_F(Golden, PnmEqualsPillow) {
+  VISE_NEEDS_SHARED();
+  run({"PPM"}, false);
+}
+
+TEST_F(Golden, TiffEqualsPillowOrIsRefused) {
+  VISE_NEEDS_SHARED();
+  run({"TIFF"}, true);
+}
+
+TEST_F(Golden, OtherFormatsAreRefused) {
+  VISE_NEEDS_SHARED();
+  run({"TGA", "ICO", "CUR"}, true);
+}
+
+TEST_F(Golden, WhatPillowCannotIdentifyIsRefused) {
+  VISE_NEEDS_SHARED();
+  run({""}, false);
+}
+
 }  // namespace
 }  // namespace vise
