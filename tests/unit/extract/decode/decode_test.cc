@@ -3,6 +3,8 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/random.h"
+#include "extract/parity_images.h"
 #include "tests/shared.h"
 
 namespace vise {
@@ -33,6 +35,53 @@ TEST(Decode, SniffsByContent) {
   EXPECT_EQ(sniff_image(as_byte_view("\x89PNG\r\n\x1a\n")), ImageFormat::png);
   EXPECT_EQ(sniff_image(as_byte_view("\n\xff\xd8\xff\xe0")), std::nullopt);
   EXPECT_EQ(sniff_image({}), std::nullopt);
+}
+
+std::string text_of(const ParityImage& known) {
+  return {reinterpret_cast<const char*>(known.file.data()), known.file.size()};
+}
+
+TEST(Decode, APictureCutShortIsAnErrorOrWhole) {
+  for (const ParityImage& known : parity_images()) {
+    const std::string file = text_of(known);
+    const Image whole = decode_image(as_byte_view(file), known.name);
+    for (std::size_t length = 0; length < file.size(); ++length) {
+      try {
+        const Image part = decode_image(as_byte_view(std::string_view(file).substr(0, length)), known.name);
+        EXPECT_EQ(part.pixels, whole.pixels) << known.name << " cut at " << length;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::input);
+      }
+    }
+  }
+}
+
+TEST(Decode, DamagedBytesGiveAPictureOrAnError) {
+  RandomStream random("damaged pictures", 0);
+  for (const ParityImage& known : parity_images()) {
+    for (int i = 0; i < 1000; ++i) {
+      std::string file = text_of(known);
+      for (std::uint64_t n = 1 + random.below(4); n > 0; --n) {
+        file[random.below(file.size())] = static_cast<char>(random.below(256));
+      }
+      try {
+        const Image image = decode_image(as_byte_view(file), known.name, {1'000'000});
+        EXPECT_EQ(image.pixels.size(), std::size_t{image.width} * image.height * 3);
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::input);
+      }
+    }
+  }
+}
+
+TEST(Decode, TheLimitOnPixelsHoldsForEveryFormat) {
+  for (const ParityImage& known : parity_images()) {
+    const std::string file = text_of(known);
+    const Image whole = decode_image(as_byte_view(file), known.name);
+    const std::uint64_t pixels = std::uint64_t{whole.width} * whole.height;
+    EXPECT_NO_THROW(decode_image(as_byte_view(file), known.name, {pixels}));
+    EXPECT_NE(reason(file, {pixels - 1}).find("more than the limit"), std::string::npos) << known.name;
+  }
 }
 
 }  // namespace
