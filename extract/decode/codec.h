@@ -98,5 +98,7 @@ ImageHeader bmp_header(const Source& source);
 Image decode_bmp(const Source& source);
 ImageHeader pnm_header(const Source& source);
 Image decode_pnm(const Source& source);
+ImageHeader tiff_header(const Source& source);
+Image decode_tiff(const Source& source);
 
 }  // namespace vise

@@ -30,6 +30,11 @@ bool begins_bmp(ByteView b) { return starts_with(b, "BM"); }
 bool begins_pnm(ByteView b) {
   return b.size() >= 2 && Cursor::byte(b, 0) == 'P' && Cursor::byte(b, 1) >= '1' && Cursor::byte(b, 1) <= '6';
 }
+bool begins_tiff(ByteView b) {
+  using namespace std::string_view_literals;
+  return starts_with(b, "II\x2a\0"sv) || starts_with(b, "MM\0\x2a"sv) || starts_with(b, "II\x2b\0"sv) ||
+         starts_with(b, "MM\0\x2b"sv);
+}
 
 constexpr std::array kCodecs = {
     Codec{ImageFormat::jpeg, begins_jpeg, jpeg_header, decode_jpeg},
@@ -38,6 +43,7 @@ constexpr std::array kCodecs = {
     Codec{ImageFormat::gif, begins_gif, gif_header, decode_gif},
     Codec{ImageFormat::bmp, begins_bmp, bmp_header, decode_bmp},
     Codec{ImageFormat::pnm, begins_pnm, pnm_header, decode_pnm},
+    Codec{ImageFormat::tiff, begins_tiff, tiff_header, decode_tiff},
 };
 
 const Codec* find_codec(ByteView bytes) {

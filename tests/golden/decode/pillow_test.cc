@@ -72,7 +72,9 @@ class Golden : public testing::Test {
     check("width", std::to_string(header.width));
     check("height", std::to_string(header.height));
     check("mode", header.mode);
-    check("exif_orientation", header.exif_orientation ? std::to_string(*header.exif_orientation) : "");
+    // Pillow shows the last frame's tags, or none, once the frames of a TIFF have been counted.
+    if (cell(row, "frames") == "1")
+      check("exif_orientation", header.exif_orientation ? std::to_string(*header.exif_orientation) : "");
     check("rgb_sha256", sha256_hex(std::as_bytes(std::span(image.pixels))));
     check("resize256_bilinear_crop224", sha_of(bilinear, image));
     check("resize224_bicubic_crop224", sha_of(bicubic, image));
