@@ -45,9 +45,33 @@ struct Close {
 };
 using Handle = std::unique_ptr<TIFF, Close>;
 
+[[noreturn]] void unsupported(const Source& source, std::string_view what) { source.refuse(what, "convert it to PNG"); }
+
+// Where a directory names a tag twice, libtiff takes the first and Pillow the last.
+void refuse_repeated_tags(const Source& source) {
+  const bool big_endian = starts_with(source.bytes, "MM"), big_tiff = Cursor::byte(source.bytes, 2) == 43;
+  Cursor cursor(source, 4);
+  const auto number = [&](std::size_t bytes) {
+    const ByteView view = cursor.take(bytes);
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < bytes; ++i) value = value << 8 | Cursor::byte(view, big_endian ? i : bytes - 1 - i);
+    return value;
+  };
+  if (big_tiff) cursor.seek(8);
+  cursor.seek(number(big_tiff ? 8 : 4));
+  std::vector<bool> seen(65536);
+  for (std::uint64_t left = number(big_tiff ? 8 : 2); left > 0; --left) {
+    const auto tag = static_cast<std::size_t>(number(2));
+    if (seen[tag]) unsupported(source, "a TIFF that gives a tag twice");
+    seen[tag] = true;
+    cursor.take(big_tiff ? 18 : 10);
+  }
+}
+
 Handle open(const Source& source, Memory& memory) {
   // Pillow stumbles over big-endian BigTIFF.
   if (starts_with(source.bytes, std::string_view("MM\0\x2b", 4))) source.refuse("big-endian BigTIFF is not read");
+  refuse_repeated_tags(source);
   TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
   if (!options) source.refuse("libtiff could not be set up");
   TIFFOpenOptionsSetErrorHandlerExtR(options, keep_quiet, nullptr);
@@ -73,8 +97,6 @@ struct Kind {
   std::string mode;
   std::optional<int> orientation;
 };
-
-[[noreturn]] void unsupported(const Source& source, std::string_view what) { source.refuse(what, "convert it to PNG"); }
 
 std::string mode_of(const Source& source, TIFF* tiff, const Kind& kind) {
   std::uint16_t extras = 0, *extra_kinds = nullptr;
