@@ -19,6 +19,7 @@ constexpr std::int64_t kMaxPiece = std::int64_t{1} << 28;  // bytes of one decod
 struct Memory {
   const Source* source;
   std::uint64_t at = 0;
+  bool complained = false;  // libtiff has found something wrong, however small
 };
 
 tmsize_t read_memory(thandle_t handle, void* out, tmsize_t size) {
@@ -38,7 +39,12 @@ toff_t seek_memory(thandle_t handle, toff_t offset, int whence) {
 }
 int close_nothing(thandle_t) { return 0; }
 toff_t size_of_memory(thandle_t handle) { return static_cast<Memory*>(handle)->source->size(); }
-int keep_quiet(TIFF*, void*, const char*, const char*, va_list) { return 1; }
+// libtiff goes on after many faults, and what it then makes of the data is not always what Pillow shows.
+int note_complaint(TIFF*, void* memory, const char*, const char* message, va_list) {
+  const bool private_tag = std::strstr(message, "Unknown field") != nullptr;  // lawful, and of no concern
+  if (!private_tag) static_cast<Memory*>(memory)->complained = true;
+  return 1;  // nothing is printed
+}
 
 struct Close {
   void operator()(TIFF* tiff) const { TIFFClose(tiff); }
@@ -74,8 +80,8 @@ Handle open(const Source& source, Memory& memory) {
   refuse_repeated_tags(source);
   TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
   if (!options) source.refuse("libtiff could not be set up");
-  TIFFOpenOptionsSetErrorHandlerExtR(options, keep_quiet, nullptr);
-  TIFFOpenOptionsSetWarningHandlerExtR(options, keep_quiet, nullptr);
+  TIFFOpenOptionsSetErrorHandlerExtR(options, note_complaint, &memory);
+  TIFFOpenOptionsSetWarningHandlerExtR(options, note_complaint, &memory);
   Handle tiff(TIFFClientOpenExt("image", "rm", &memory, read_memory, write_nothing, seek_memory, close_nothing,
                                 size_of_memory, nullptr, nullptr, options));
   TIFFOpenOptionsFree(options);
@@ -276,6 +282,7 @@ Image decode_tiff(const Source& source) {
   const Kind kind = examine(source, tiff.get());
   Image image = source.make_image(kind.width, kind.height);
   read_pieces(source, tiff.get(), kind, image);
+  if (memory.complained) unsupported(source, "the TIFF is damaged");
   return image;
 }
 
