@@ -90,5 +90,15 @@ ImageHeader jpeg_header(const Source& source);
 Image decode_jpeg(const Source& source);
 ImageHeader png_header(const Source& source);
 Image decode_png(const Source& source);
+ImageHeader webp_header(const Source& source);
+Image decode_webp(const Source& source);
+ImageHeader gif_header(const Source& source);
+Image decode_gif(const Source& source);
+ImageHeader bmp_header(const Source& source);
+Image decode_bmp(const Source& source);
+ImageHeader pnm_header(const Source& source);
+Image decode_pnm(const Source& source);
+ImageHeader tiff_header(const Source& source);
+Image decode_tiff(const Source& source);
 
 }  // namespace vise

@@ -12,7 +12,6 @@ namespace {
 
 struct Codec {
   ImageFormat format;
-  const char* name;
   bool (*begins)(ByteView bytes);
   ImageHeader (*header)(const Source& source);
   Image (*decode)(const Source& source);
@@ -21,9 +20,30 @@ struct Codec {
 bool begins_jpeg(ByteView b) { return starts_with(b, "\xff\xd8\xff"); }
 bool begins_png(ByteView b) { return starts_with(b, "\x89PNG\r\n\x1a\n"); }
 
+bool begins_webp(ByteView b) {
+  if (b.size() < 16 || !starts_with(b, "RIFF") || !starts_with(b.subspan(8), "WEBPVP8")) return false;
+  const char kind = static_cast<char>(Cursor::byte(b, 15));
+  return kind == ' ' || kind == 'L' || kind == 'X';
+}
+bool begins_gif(ByteView b) { return starts_with(b, "GIF87a") || starts_with(b, "GIF89a"); }
+bool begins_bmp(ByteView b) { return starts_with(b, "BM"); }
+bool begins_pnm(ByteView b) {
+  return b.size() >= 2 && Cursor::byte(b, 0) == 'P' && Cursor::byte(b, 1) >= '1' && Cursor::byte(b, 1) <= '6';
+}
+bool begins_tiff(ByteView b) {
+  using namespace std::string_view_literals;
+  return starts_with(b, "II\x2a\0"sv) || starts_with(b, "MM\0\x2a"sv) || starts_with(b, "II\x2b\0"sv) ||
+         starts_with(b, "MM\0\x2b"sv);
+}
+
 constexpr std::array kCodecs = {
-    Codec{ImageFormat::jpeg, "JPEG", begins_jpeg, jpeg_header, decode_jpeg},
-    Codec{ImageFormat::png, "PNG", begins_png, png_header, decode_png},
+    Codec{ImageFormat::jpeg, begins_jpeg, jpeg_header, decode_jpeg},
+    Codec{ImageFormat::png, begins_png, png_header, decode_png},
+    Codec{ImageFormat::webp, begins_webp, webp_header, decode_webp},
+    Codec{ImageFormat::gif, begins_gif, gif_header, decode_gif},
+    Codec{ImageFormat::bmp, begins_bmp, bmp_header, decode_bmp},
+    Codec{ImageFormat::pnm, begins_pnm, pnm_header, decode_pnm},
+    Codec{ImageFormat::tiff, begins_tiff, tiff_header, decode_tiff},
 };
 
 const Codec* find_codec(ByteView bytes) {

@@ -63,6 +63,12 @@ class Pixels {
     if (entries) std::memcpy(palette_.data(), png.palette().data(), std::min<std::size_t>(entries, 256) * 3);
   }
 
+  // Pixels that no row reaches are sample 0: black, or the palette's first colour.
+  void clear(Image& image) const {
+    if (colour_ != 3) return;
+    for (std::size_t i = 0; i < image.pixels.size(); i += 3) std::memcpy(&image.pixels[i], palette_[0].data(), 3);
+  }
+
   std::size_t bits() const { return static_cast<std::size_t>(depth_ * samples_); }
   std::size_t row_bytes(std::size_t pixels) const { return (pixels * bits() + 7) / 8; }
 
@@ -118,6 +124,7 @@ class Rows {
         row_(pixels_.row_bytes(frame_.width) + 1),
         above_(row_.size()) {
     if (inflateInit(&stream_) != Z_OK) source.refuse("zlib could not be set up");
+    pixels_.clear(image);
     width_ = interlaced_ ? pass_width() : frame_.width;
   }
   ~Rows() { inflateEnd(&stream_); }
