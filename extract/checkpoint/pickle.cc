@@ -461,6 +461,11 @@ class PickleMachine {
       case 'Q':
         push(world_.persistent(heap_, take()));
         return true;
+      case 'i': {  // old-style classes are never built, but what it asks for is told by name
+        const std::string_view module = line(), name = line();
+        world_.global(heap_, module, name);
+        return false;
+      }
       default:
         return false;
     }
