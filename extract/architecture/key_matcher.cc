@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <bit>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -36,6 +36,7 @@ constexpr std::pair<std::string_view, std::string_view> kRules[] = {{"fc", "clas
                                                                     {"mlp", "projection head"},
                                                                     {"predictor", "projection head"},
                                                                     {"prediction_head", "projection head"},
+                                                                    {"bn", "projection head"},
                                                                     {"prototypes", "prototypes"},
                                                                     {"queue", "MoCo's queue"},
                                                                     {"queue_ptr", "MoCo's queue"},
@@ -59,6 +60,13 @@ constexpr std::pair<std::string_view, std::string_view> kRules[] = {{"fc", "clas
 
 bool is_wrapper(std::string_view component) {
   return std::find(kWrappers.begin(), kWrappers.end(), component) != kWrappers.end();
+}
+
+// Without an early exit, so that the loop is vectorised.
+bool all_finite(const std::vector<float>& values) {
+  bool finite = true;
+  for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & 0x7F800000) != 0x7F800000;
+  return finite;
 }
 
 std::string first_few(const std::vector<std::string>& items) {
@@ -108,8 +116,7 @@ std::vector<float> KeyMatcher::take(const std::string& key, const std::vector<st
   if (tensor->shape != shape) return wrong(fmt::format("is {}, not {}", shape_text(tensor->shape), shape_text(shape)));
   if (!is_floating(tensor->dtype)) return wrong(fmt::format("holds {}", dtype_name(tensor->dtype)));
   std::vector<float> values = tensor->to_floats();
-  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
-    return wrong("holds NaN or infinity");
+  if (!all_finite(values)) return wrong("holds NaN or infinity");
   if (positive && std::any_of(values.begin(), values.end(), [](float v) { return v < 0; }))
     return wrong("is a variance and holds negative values");
   return values;

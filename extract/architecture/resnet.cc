@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <span>
 
 #include "base/error.h"
@@ -39,6 +40,16 @@ Block make_block(const ResNetSpec& spec, int stage, int place) {
     block.convs = {make_conv(name + ".conv1", in, width, 3, stride), make_conv(name + ".conv2", width, out, 3, 1)};
   if (stride != 1 || in != out) block.shortcut = make_conv(name + ".downsample.0", in, out, 1, stride);
   return block;
+}
+
+// Box-Muller with both of its values, since a network has tens of millions. The number of values is even.
+void fill_normal(std::vector<float>& values, double deviation, RandomStream& stream) {
+  for (std::size_t i = 0; i + 1 < values.size(); i += 2) {
+    const double radius = deviation * std::sqrt(-2 * std::log1p(-stream.uniform()));
+    const double angle = 2 * std::numbers::pi * stream.uniform();
+    values[i] = static_cast<float>(radius * std::cos(angle));
+    values[i + 1] = static_cast<float>(radius * std::sin(angle));
+  }
 }
 
 // Works for const and mutable networks alike.
@@ -121,7 +132,7 @@ ResNet random_resnet(std::string_view architecture, std::uint64_t seed) {
     const int area = conv->kernel * conv->kernel;
     const double deviation = std::sqrt(2.0 / (static_cast<double>(conv->out) * area));
     conv->weight.resize(static_cast<std::size_t>(conv->out) * (conv->in / conv->groups) * area);
-    for (float& value : conv->weight) value = static_cast<float>(deviation * stream.normal());
+    fill_normal(conv->weight, deviation, stream);
     const auto channels = static_cast<std::size_t>(conv->out);
     conv->gamma.assign(channels, 1.0F);
     conv->beta.assign(channels, 0.0F);

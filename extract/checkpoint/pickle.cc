@@ -15,7 +15,7 @@ namespace vise {
 namespace {
 
 constexpr std::size_t kMaxStack = 50'000;  // the C pickler writes batches of 1000; TorchScript's longest are lists
-constexpr std::size_t kMaxMemo = 1'000'000;
+constexpr std::size_t kMaxMemo = 300'000;
 constexpr std::size_t kMaxOpcodes = 20'000'000;
 constexpr std::uint8_t kHighestProtocol = 5;
 
@@ -251,8 +251,7 @@ class PickleMachine {
     const PickleValue list = top();
     if (list.kind == PickleKind::foreign && world_.absorbs(list)) return;
     if (list.kind != PickleKind::list) refuse(fmt::format("appends to a {}", kind_name(list.kind)));
-    auto& into = heap_.items_of(list);
-    into.insert(into.end(), items.begin(), items.end());
+    heap_.extend(list, items);
   }
 
   void set_items(const std::vector<PickleValue>& items) {
@@ -279,8 +278,7 @@ class PickleMachine {
     const PickleValue set = top();
     if (set.kind != PickleKind::set) refuse(fmt::format("adds to a {}", kind_name(set.kind)));
     check_members(items);
-    auto& into = heap_.items_of(set);
-    into.insert(into.end(), items.begin(), items.end());
+    heap_.extend(set, items);
   }
 
   bool container(std::uint8_t opcode) {
@@ -461,6 +459,11 @@ class PickleMachine {
       case 'Q':
         push(world_.persistent(heap_, take()));
         return true;
+      case 'i': {  // old-style classes are never built, but what it asks for is told by name
+        const std::string_view module = line(), name = line();
+        world_.global(heap_, module, name);
+        return false;
+      }
       default:
         return false;
     }

@@ -49,7 +49,7 @@ struct PickleRun {
 PickleRun run_pickle(ByteView bytes, PickleHeap& heap, PickleWorld& world);
 
 // The value as JSON in Python's json.dumps form ("[1, 2.5, null]"; tuples and sets as lists, bytes as latin-1 text).
-// Error{input} past 64 levels or 1,000,000 values, and for globals, objects and foreign values.
+// Error{input} past 64 levels, 200,000 values or 16 MB, and for globals, objects and foreign values.
 std::string pickle_to_json(const PickleHeap& heap, PickleValue value);
 
 }  // namespace vise

@@ -9,7 +9,7 @@ namespace vise {
 namespace {
 
 constexpr int kMaxDepth = 64;
-constexpr std::size_t kMaxVisits = 1'000'000;
+constexpr std::size_t kMaxVisits = 200'000, kMaxText = 16'000'000;
 
 class JsonWriter {
  public:
@@ -26,6 +26,7 @@ class JsonWriter {
   void visit(PickleValue value, int depth) {
     if (depth > kMaxDepth) refuse(fmt::format("the value nests deeper than {} levels, or holds itself", kMaxDepth));
     if (++visits_ > kMaxVisits) refuse(fmt::format("the value has more than {} parts", kMaxVisits));
+    if (out_.size() > kMaxText) refuse(fmt::format("the value has more than {} characters", kMaxText));
     using enum PickleKind;
     switch (value.kind) {
       case none:

@@ -68,6 +68,18 @@ std::uint32_t PickleHeap::count(std::size_t place) {
   return static_cast<std::uint32_t>(place);
 }
 
+void PickleHeap::count_items(std::size_t more) {
+  items_ += more;
+  if (items_ > kMaxItems)
+    throw Error(ErrorKind::input, fmt::format("the pickle's lists and tuples hold more than {} items", kMaxItems));
+}
+
+void PickleHeap::extend(PickleValue sequence, const std::vector<PickleValue>& items) {
+  count_items(items.size());
+  auto& into = sequences_[sequence.index];
+  into.insert(into.end(), items.begin(), items.end());
+}
+
 PickleValue PickleHeap::text(std::string_view view, PickleKind kind) {
   PickleValue value;
   value.kind = kind;
@@ -85,6 +97,7 @@ PickleValue PickleHeap::sequence(PickleKind kind, std::vector<PickleValue> items
   PickleValue value;
   value.kind = kind;
   value.index = count(sequences_.size());
+  count_items(items.size());
   sequences_.push_back(std::move(items));
   return value;
 }
@@ -150,6 +163,8 @@ void PickleHeap::set_item(PickleValue dict, PickleValue key, PickleValue value) 
     const auto [place, added] = into.places_->try_emplace(wanted, into.items_.size());
     if (!added) return void(into.items_[place->second].second = value);
   }
+  if (++dict_items_ > kMaxDictItems)
+    throw Error(ErrorKind::input, fmt::format("the pickle's dicts hold more than {} items", kMaxDictItems));
   into.items_.emplace_back(key, value);
 }
 

@@ -84,8 +84,9 @@ struct PickleObject {
 
 class PickleHeap {
  public:
-  // Everything below throws Error{input} past this many values: a state dict has a few thousand.
-  static constexpr std::size_t kMaxValues = 1'000'000;
+  // Everything below throws Error{input} past this many values (a state dict has a few thousand), items of tuples,
+  // lists and sets, and items of dicts: together at most some 150 MB, whatever the pickle says.
+  static constexpr std::size_t kMaxValues = 500'000, kMaxItems = 1'000'000, kMaxDictItems = 300'000;
   static constexpr std::size_t kMaxKeyBytes = 4096;
 
   PickleValue text(std::string_view view, PickleKind kind = PickleKind::text);  // a view that outlives the heap
@@ -97,13 +98,14 @@ class PickleHeap {
 
   // Preconditions: the value is of that kind and of this heap.
   std::string_view text_of(PickleValue value) const { return texts_[value.index]; }  // text, bytes, big_integer
-  std::vector<PickleValue>& items_of(PickleValue value) { return sequences_[value.index]; }
   const std::vector<PickleValue>& items_of(PickleValue value) const { return sequences_[value.index]; }
   const PickleDict& dict_of(PickleValue value) const { return dicts_[value.index]; }
   const PickleGlobal& global_of(PickleValue value) const { return globals_[value.index]; }
   PickleObject& object_of(PickleValue value) { return objects_[value.index]; }
   const PickleObject& object_of(PickleValue value) const { return objects_[value.index]; }
 
+  // Adds to a list or set.
+  void extend(PickleValue sequence, const std::vector<PickleValue>& items);
   // Error{input} unless the key is a scalar, text or bytes (no tuples: hashing a shared one can take for ever).
   void set_item(PickleValue dict, PickleValue key, PickleValue value);
   // The value of a text key, or nullptr.
@@ -113,7 +115,9 @@ class PickleHeap {
   PickleDict::Key key_of(PickleValue value) const;
   std::uint32_t count(std::size_t place);
 
-  std::size_t values_ = 0;
+  void count_items(std::size_t more);
+
+  std::size_t values_ = 0, items_ = 0, dict_items_ = 0;
   std::deque<std::string> owned_;
   std::deque<std::string_view> texts_;
   std::deque<std::vector<PickleValue>> sequences_;

@@ -13,12 +13,13 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "extract/checkpoint/readers.h"
+#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {
 
 constexpr std::uint64_t kMaxHeader = 100'000'000;
-constexpr std::size_t kMaxTensors = 200'000, kMaxRank = 64;
+constexpr std::size_t kMaxTensors = 200'000, kMaxRank = 64, kMaxName = 4096;
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, "safetensors: " + what); }
 
@@ -73,6 +74,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   }
 
   bool key(string_t& name) override {
+    if (name.size() > kMaxName) refuse(fmt::format("a key has {} bytes, more than {}", name.size(), kMaxName));
     if (depth_ == 1) {
       if (!names_.insert(name).second) refuse(fmt::format("the key '{}' stands twice", shown(name)));
       in_metadata_ = name == "__metadata__";
@@ -138,19 +140,6 @@ DType dtype_of(const Entry& entry) {
   refuse(fmt::format("'{}' has the unknown dtype '{}'", shown(entry.name), entry.dtype.substr(0, 20)));
 }
 
-std::string pointer_to(const std::string& key) {
-  std::string pointer = "/";
-  for (const char c : key) {
-    if (c == '~')
-      pointer += "~0";
-    else if (c == '/')
-      pointer += "~1";
-    else
-      pointer += c;
-  }
-  return pointer;
-}
-
 NamedTensor make_tensor(const Entry& entry, ByteView data, const Owner& owner) {
   if (!entry.has_dtype || !entry.has_shape || entry.offsets.size() != 2)
     refuse(fmt::format("'{}' lacks its dtype, shape or data_offsets", shown(entry.name)));
@@ -161,8 +150,10 @@ NamedTensor make_tensor(const Entry& entry, ByteView data, const Owner& owner) {
   const auto numel = static_cast<std::uint64_t>(checked_numel(entry.shape));
   if ((end - begin) % dtype_size(dtype) != 0 || (end - begin) / dtype_size(dtype) != numel)
     refuse(fmt::format("'{}' has {} bytes for {} x {}", shown(entry.name), end - begin, numel, entry.dtype));
+  std::string pointer;
+  append_pointer(pointer, entry.name);
   return {entry.name,
-          pointer_to(entry.name),
+          std::move(pointer),
           {dtype, entry.shape, contiguous_strides(entry.shape), 0, data.subspan(begin, end - begin), owner}};
 }
 

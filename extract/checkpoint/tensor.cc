@@ -155,6 +155,10 @@ std::vector<float> Tensor::to_floats() const {
   const ByteView view = contiguous(scratch);
   std::vector<float> values(static_cast<std::size_t>(numel()));
   const std::size_t size = dtype_size(dtype);
+  if (dtype == DType::f32 && !values.empty()) {
+    std::memcpy(values.data(), view.data(), view.size());
+    return values;
+  }
   with_reader(dtype, [&](auto read) {
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(read(view.data() + i * size));
   });

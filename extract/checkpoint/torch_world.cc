@@ -270,7 +270,8 @@ void TorchWorld::give_bytes(std::size_t storage, ByteView bytes, std::shared_ptr
   into.owner = std::move(owner);
 }
 
-// Walks dicts, lists, tuples and TorchScript objects.
+// Walks dicts, lists, tuples and TorchScript objects. Names are written only where a tensor stands, so that a file's
+// other values cost next to nothing.
 class TorchWorld::Collector {
  public:
   Collector(const TorchWorld& world, const PickleHeap& heap, std::uint64_t budget)
@@ -283,19 +284,19 @@ class TorchWorld::Collector {
 
  private:
   static constexpr int kMaxDepth = 64;
-  static constexpr std::size_t kMaxVisits = 1'000'000, kMaxNames = 1'000'000, kMaxNameBytes = 100'000'000;
+  static constexpr std::size_t kMaxVisits = 1'000'000, kMaxNameBytes = 50'000'000;
 
   void visit(PickleValue value, int depth) {
     if (depth > kMaxDepth) refuse(fmt::format("the file nests deeper than {} levels, or holds itself", kMaxDepth));
     if (++visits_ > kMaxVisits) refuse(fmt::format("the file has more than {} values", kMaxVisits));
     switch (value.kind) {
       case PickleKind::dict:
-        for (const auto& [key, item] : heap_.dict_of(value).items()) visit_below(key_text(key), item, depth);
+        for (const auto& [key, item] : heap_.dict_of(value).items()) visit_below(key, item, depth);
         break;
       case PickleKind::list:
       case PickleKind::tuple: {
-        std::size_t place = 0;
-        for (const PickleValue& item : heap_.items_of(value)) visit_below(std::to_string(place++), item, depth);
+        std::int64_t place = 0;
+        for (const PickleValue& item : heap_.items_of(value)) visit_below(PickleValue::of(place++), item, depth);
         break;
       }
       case PickleKind::object:
@@ -309,52 +310,45 @@ class TorchWorld::Collector {
     }
   }
 
-  void visit_below(const std::string& key, PickleValue value, int depth) {
-    const bool inner = value.kind == PickleKind::dict || value.kind == PickleKind::list ||
-                       value.kind == PickleKind::tuple || value.kind == PickleKind::object ||
-                       is_foreign(value, tensor_tag);
-    if (!inner) return void(++visits_);
-    const std::size_t name_size = name_.size(), pointer_size = pointer_.size();
-    if (!pointer_.empty()) name_ += '.';
-    name_ += key;
-    pointer_ += '/';
-    for (const char c : key) {
-      if (c == '~')
-        pointer_ += "~0";
-      else if (c == '/')
-        pointer_ += "~1";
-      else
-        pointer_ += c;
-    }
+  void visit_below(PickleValue key, PickleValue value, int depth) {
+    path_.push_back(key);
     visit(value, depth + 1);
-    name_.resize(name_size);
-    pointer_.resize(pointer_size);
+    path_.pop_back();
   }
 
   std::string key_text(PickleValue key) const;
 
-  void add(const TensorView& view) {
-    const TorchStorage& storage = world_.storages_[view.storage];
-    NamedTensor named{
-        name_, pointer_, {storage.dtype, view.shape, view.strides, view.offset, storage.bytes, storage.owner}};
-    const auto numel = static_cast<std::uint64_t>(named.tensor.numel());
-    const std::uint64_t most = std::max<std::uint64_t>(budget_, storage.bytes.size()) / dtype_size(storage.dtype);
-    if (numel > most) refuse(fmt::format("tensor '{}' repeats its storage to {} elements", shown(name_), numel));
-    contiguous_ += named.tensor.bytes();
-    name_bytes_ += name_.size() + pointer_.size();
-    if (contiguous_ / 16 > budget_ + (1U << 20)) refuse("the tensors share so much that they add up to over 16 files");
-    if (name_bytes_ > kMaxNameBytes) refuse("the names of the tensors have over 100 MB");
-    found_.push_back(std::move(named));
+  void write_names(NamedTensor& named) {
+    for (const PickleValue& step : path_) {
+      const std::string key = key_text(step);
+      if (!named.pointer.empty()) named.name += '.';
+      named.name += key;
+      append_pointer(named.pointer, key);
+    }
+    name_bytes_ += named.name.size() + named.pointer.size();
+    if (name_bytes_ > kMaxNameBytes) refuse("the names of the tensors have over 50 MB");
   }
 
-  static std::string_view shown(const std::string& name) { return std::string_view(name).substr(0, 100); }
+  void add(const TensorView& view) {
+    const TorchStorage& storage = world_.storages_[view.storage];
+    NamedTensor named{"", "", {storage.dtype, view.shape, view.strides, view.offset, storage.bytes, storage.owner}};
+    write_names(named);
+    const auto numel = static_cast<std::uint64_t>(named.tensor.numel());
+    const std::uint64_t most = std::max<std::uint64_t>(budget_, storage.bytes.size()) / dtype_size(storage.dtype);
+    if (numel > most)
+      refuse(fmt::format("tensor '{}' repeats its storage to {} elements", named.name.substr(0, 100), numel));
+    contiguous_ += named.tensor.bytes();
+    if (contiguous_ / 16 > budget_ + (1U << 20)) refuse("the tensors share so much that they add up to over 16 files");
+    if (found_.size() >= kMaxTensors) refuse(fmt::format("the file has more than {} tensors", kMaxTensors));
+    found_.push_back(std::move(named));
+  }
 
   const TorchWorld& world_;
   const PickleHeap& heap_;
   const std::uint64_t budget_;
   std::uint64_t contiguous_ = 0;
   std::size_t visits_ = 0, name_bytes_ = 0;
-  std::string name_, pointer_;
+  std::vector<PickleValue> path_;
   std::vector<NamedTensor> found_;
 };
 

@@ -54,6 +54,18 @@ std::string latin1_to_utf8(std::string_view bytes) {
   return out;
 }
 
+void append_pointer(std::string& pointer, std::string_view key) {
+  pointer += '/';
+  for (const char c : key) {
+    if (c == '~')
+      pointer += "~0";
+    else if (c == '/')
+      pointer += "~1";
+    else
+      pointer += c;
+  }
+}
+
 std::string printable(std::string_view bytes) {
   std::string out;
   while (!bytes.empty()) {

@@ -15,6 +15,9 @@ bool is_utf8(std::string_view bytes);
 void append_utf8(std::string& out, std::uint32_t code);
 std::string latin1_to_utf8(std::string_view bytes);
 
+// One more step of a JSON pointer (RFC 6901): "/" and the key with ~ as ~0 and / as ~1.
+void append_pointer(std::string& pointer, std::string_view key);
+
 // UTF-8 without control characters: those, and bytes that are not UTF-8, as \xNN.
 std::string printable(std::string_view bytes);
 

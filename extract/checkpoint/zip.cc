@@ -163,8 +163,15 @@ std::uint32_t crc_of(ByteView bytes) {
   return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
+// A fuzzer can't guess checksums; built for one, the reader shows it what lies behind them.
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+constexpr bool kCheckSums = false;
+#else
+constexpr bool kCheckSums = true;
+#endif
+
 void check_crc(const ZipEntry& entry, ByteView bytes) {
-  if (crc_of(bytes) != entry.crc)
+  if (kCheckSums && crc_of(bytes) != entry.crc)
     throw Error(ErrorKind::input, fmt::format("zip: the bytes of '{}' don't match their CRC-32", shown(entry.name)),
                 "the file is damaged: download or copy it again");
 }

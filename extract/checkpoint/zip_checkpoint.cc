@@ -10,7 +10,7 @@
 namespace vise {
 namespace {
 
-constexpr std::uint64_t kMaxPickle = 64U << 20, kMaxInflated = 128U << 20;
+constexpr std::uint64_t kMaxPickle = 64U << 20, kMaxInflatedPickle = 16U << 20, kMaxInflated = 128U << 20;
 constexpr std::int64_t kNewestVersion = 10;  // PyTorch's kMaxSupportedFileFormatVersion
 
 [[noreturn]] void refuse(const std::string& what, std::string hint = {}) {
@@ -101,7 +101,7 @@ ContainerContents read_zip_checkpoint(ByteView bytes, const Owner& owner, const 
   const ZipEntry& pickle_entry = *members.find("data.pkl");
   if (pickle_entry.size > kMaxPickle)
     refuse(fmt::format("data.pkl has {}, more than {}", bytes_text(pickle_entry.size), bytes_text(kMaxPickle)));
-  const Members::Bytes pickle = members.read(pickle_entry, kMaxPickle);
+  const Members::Bytes pickle = members.read(pickle_entry, kMaxInflatedPickle);
 
   TorchWorld world({.torchscript = torchscript, .skip_foreign = options.skip_foreign});
   PickleHeap heap;

@@ -1,0 +1,34 @@
+// One container's reader (VISE_READER), and everything that callers do with the tensors it gives.
+#include "base/error.h"
+#include "extract/checkpoint/readers.h"
+
+namespace vise {
+
+// The one reader without options.
+[[maybe_unused]] static ContainerContents read_safetensors(ByteView bytes, const Owner& owner, const ReadOptions&) {
+  return read_safetensors(bytes, owner);
+}
+
+static void use(const Tensor& tensor) {
+  if (tensor.bytes() > 1U << 20) return;  // lawful, only slow
+  std::vector<std::byte> scratch;
+  tensor.contiguous(scratch);
+  sum(tensor);
+  if (tensor.dtype != DType::complex64 && tensor.dtype != DType::complex128) tensor.to_floats();
+}
+
+static void read(ByteView bytes, const ReadOptions& options) {
+  try {
+    for (const NamedTensor& named : VISE_READER(bytes, nullptr, options).tensors) use(named.tensor);
+  } catch (const Error&) {
+  }
+}
+
+}  // namespace vise
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const auto bytes = std::as_bytes(std::span(data, size));
+  vise::read(bytes, {});
+  vise::read(bytes, {.skip_foreign = true});
+  return 0;
+}
