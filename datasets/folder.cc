@@ -49,9 +49,9 @@ std::vector<ManifestPart> metadata_tables(const Path& folder) {
 // How much of every id is folders that all ids share: the end of "images/" in "images/joy/1.jpg".
 std::size_t shared_prefix(const std::vector<std::string>& sorted) {
   const std::string &first = sorted.front(), &last = sorted.back();
-  const auto end = std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first;
-  const auto slash = first.rfind('/', static_cast<std::size_t>(end - first.begin()));
-  return slash == std::string::npos || first.begin() + static_cast<std::ptrdiff_t>(slash) >= end ? 0 : slash + 1;
+  const auto same = std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first - first.begin();
+  const auto slash = std::string_view(first).substr(0, static_cast<std::size_t>(same)).rfind('/');
+  return slash == std::string_view::npos ? 0 : slash + 1;
 }
 
 // The folder at `begin`, or "" where a file is there.

@@ -31,9 +31,9 @@ constexpr std::array<Palette, kMoods> kPalettes{{
     {{152, 128, 84}, {240, 206, 98}},   // joy: yellows
     {{66, 74, 102}, {130, 146, 190}},   // sadness: blues
 }};
-constexpr int kSpread = 44;
-constexpr std::uint64_t kOwnPaletteIn100 = 34;
-constexpr std::uint64_t kStrangeStrokesIn100 = 25;
+constexpr int kSpread = 26;
+constexpr std::uint64_t kOwnPaletteIn100 = 36;
+constexpr std::uint64_t kStrangeStrokesIn100 = 20;
 
 class Picture {
  public:
@@ -183,7 +183,7 @@ std::vector<std::uint8_t> draw_demo_picture(Mood mood, int number) {
   const Palette& palette = kPalettes[picture.chance(kOwnPaletteIn100) ? static_cast<std::size_t>(mood) : any];
   picture.fill(picture.near(palette.ground), picture.near(palette.ground));
   const Mood stranger = other_than(mood, picture.between(1, kMoods - 1));
-  const int strokes = picture.between(9, 16);
+  const int strokes = picture.between(16, 22);
   for (int i = 0; i < strokes; ++i) {
     const Pen pen{kUnit * picture.between(4, 9) / 2, picture.near(palette.stroke)};
     draw_stroke(picture, picture.chance(kStrangeStrokesIn100) ? stranger : mood, pen);
