@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/rows.h"
+#include "datasets/sampling.h"
 
 namespace vise {
 namespace {
@@ -405,24 +406,6 @@ void check_first_images(const Dataset& dataset, std::span<const ManifestPart> pa
               hint);
 }
 
-void add_voted_label(Dataset& dataset, Log& log) {
-  const auto votes = dataset.targets.find("votes");
-  if (votes == dataset.targets.end() || dataset.targets.contains("label")) return;
-  std::vector<int> classes = votes->second.strata();
-  const auto rows = votes->second.rows();
-  const std::size_t width = votes->second.width();
-  std::size_t ties = 0;
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const auto row = rows.subspan(i * width, width);
-    if (classes[i] < 0 || std::count(row.begin(), row.end(), row[static_cast<std::size_t>(classes[i])]) == 1) continue;
-    classes[i] = kNoClass;
-    ++ties;
-  }
-  if (ties > 0) dataset.notes.push_back(fmt::format("{} items whose votes tie have no label", ties));
-  if (ties > 0) log.info(fmt::format("{}: {}", dataset.name, dataset.notes.back()));
-  dataset.targets.emplace("label", Targets::from_classes(std::move(classes), votes->second.names()));
-}
-
 }  // namespace
 
 Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log) {
@@ -435,7 +418,7 @@ Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std
   dataset.name = std::move(name);
   dataset.root = root;
   check_first_images(dataset, parts);
-  add_voted_label(dataset, log);
+  add_label_from_votes(dataset, log);
   return dataset;
 }
 

@@ -25,8 +25,10 @@ const DatasetInfo kInfo{
         "Understanding and Overcoming Dataset Bias. ECCV 2018."};
 
 Dataset read(const DatasetRequest& request) {
-  return read_class_tree(request, kInfo.name,
-                         {.classes = {"anger", "fear", "joy", "love", "sadness", "surprise"}, .second = "object"});
+  Dataset dataset = read_class_tree(
+      request, kInfo.name, {.classes = {"anger", "fear", "joy", "love", "sadness", "surprise"}, .second = "object"});
+  expect_count(dataset, request.log, "images", dataset.size(), 3045);
+  return dataset;
 }
 
 }  // namespace
