@@ -313,7 +313,7 @@ class ManifestBuilder {
     if (column.starts_with("votes:")) return shared_rows(column, votes_, TargetKind::distribution);
     if (column.starts_with("labels:")) return shared_rows(column, labels_, TargetKind::multi_label);
     if (column == "labels") return std::make_shared<ListSink>();
-    if (column == label) {
+    if (!label.empty() && column == label) {
       if (kind.is_values() && kind.fractions) return std::make_shared<ValueSink>("label");
       return std::make_shared<ClassSink>();
     }
