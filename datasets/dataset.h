@@ -11,7 +11,9 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -51,12 +53,14 @@ struct DatasetInfo {
 };
 
 struct DatasetRequest {
-  Path root;   // the data set's own folder
+  Path root;   // the data set's own folder; empty for one that is made by code
   Path cache;  // where data sets made by code (demo) may write
   Log& log;
 };
 
-// Reads the data set below `request.root`. Error{missing} with the expected tree when it doesn't look like it.
+// Reads the data set below `request.root`. Error{missing} without a hint when it doesn't look like it: the registry
+// adds the expected tree. A known defect or an unexpected count is a warning to the log and, where it concerns whoever
+// reads a table, a note.
 using DatasetReader = std::function<Dataset(const DatasetRequest& request)>;
 
 // The one list of data sets. Registered at start, read afterwards; not thread-safe while registering.
@@ -66,7 +70,8 @@ class DatasetRegistry {
   void add(DatasetInfo info, DatasetReader reader);
   std::vector<std::string> names() const;
   const DatasetInfo& info(const std::string& name) const;  // Error{usage} with the nearest name
-  // Looks for one of the folders below each of `roots`, then reads. Error{missing} says page, licence and tree.
+  // Looks for one of the folders below each of `roots` (a root may also be that folder itself), then reads and checks.
+  // Error{missing} says page, licence and tree.
   Dataset open(const std::string& name, const std::vector<Path>& roots, const Path& cache, Log& log) const;
 
  private:
@@ -81,8 +86,12 @@ class DatasetRegistry {
 // library would be dropped by the linker.
 void register_builtin_datasets(DatasetRegistry& registry);
 
-// Reads what `--data PATH` names: a folder of class folders (`<class>/**/<image>`), a folder with metadata.csv|jsonl,
-// or a .csv|.tsv|.jsonl manifest (manifest.h). The name is the file's or folder's own.
+// Items a and b, a < b, with the same id, if there are any.
+std::optional<std::pair<std::size_t, std::size_t>> equal_ids(std::span<const std::string> ids);
+
+// Reads what `--data PATH` names: a folder of class folders or one with metadata.csv|jsonl (folder.h), or a
+// .csv|.tsv|.jsonl manifest (manifest.h). A folder's name is its own, a manifest's that of its folder and its own:
+// "omi300/happy".
 Dataset open_data_path(const Path& path, Log& log);
 
 }  // namespace vise

@@ -1,0 +1,138 @@
+#include "datasets/adapters/adapters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "datasets/sampling.h"
+#include "datasets/tree.h"
+
+namespace vise {
+namespace {
+
+std::string class_of(const std::string& id, const std::string& folder, const ClassTree& tree) {
+  std::string name = lower(folder);
+  if (const auto alias = tree.aliases.find(name); alias != tree.aliases.end()) name = alias->second;
+  if (std::find(tree.classes.begin(), tree.classes.end(), name) == tree.classes.end())
+    throw Error(ErrorKind::input, fmt::format("{}: the folder '{}' is not a class", id, folder),
+                suggest(name, tree.classes));
+  return name;
+}
+
+}  // namespace
+
+Dataset read_class_tree(const DatasetRequest& request, const std::string& name, const ClassTree& tree) {
+  const Path top = tree.images.empty() ? request.root : request.root / tree.images;
+  if (!std::filesystem::is_directory(top))
+    throw Error(ErrorKind::missing, fmt::format("{}: there is no such folder", top.string()));
+  ImageTree found = list_images(request.root, tree.images);
+  if (found.images.empty()) throw Error(ErrorKind::missing, fmt::format("{}: no image is in it", top.string()));
+  if (!found.others.empty()) request.log.info(fmt::format("{}: left out {}", name, describe_others(found)));
+  Dataset dataset;
+  dataset.name = name;
+  dataset.root = request.root;
+  dataset.ids = std::move(found.images);
+  std::vector<std::string> labels;
+  const std::size_t depth = tree.images.empty() ? 0 : 1;
+  for (const std::string& id : dataset.ids) {
+    const std::vector<std::string> folders = split(id, '/');
+    if (folders.size() < depth + 2)
+      throw Error(ErrorKind::missing, fmt::format("{}: the image lies in no class folder", id));
+    labels.push_back(class_of(id, folders[depth], tree));
+    if (!tree.second.empty())
+      dataset.attributes[tree.second].push_back(folders.size() > depth + 2 ? folders[depth + 1] : std::string());
+  }
+  dataset.targets.emplace("label", Targets::from_labels(labels, tree.classes));
+  return dataset;
+}
+
+Dataset new_dataset(const DatasetRequest& request, const std::string& name) {
+  Dataset dataset;
+  dataset.name = name;
+  dataset.root = request.root;
+  return dataset;
+}
+
+std::vector<std::vector<std::string>> blank_separated(const Path& path, std::size_t at_least) {
+  std::vector<std::vector<std::string>> rows;
+  std::size_t line_number = 0;
+  for (const std::string& line : split(read_text_file(path), '\n')) {
+    ++line_number;
+    std::vector<std::string> words;
+    for (std::string_view rest = trim(line); !rest.empty(); rest = trim(rest)) {
+      const auto end = std::min(rest.find_first_of(" \t"), rest.size());
+      words.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(end);
+    }
+    if (words.empty()) continue;
+    if (words.size() < at_least)
+      throw Error(ErrorKind::input, fmt::format("{}: line {}: {} words, but {} are needed", path.string(), line_number,
+                                                words.size(), at_least));
+    rows.push_back(std::move(words));
+  }
+  return rows;
+}
+
+void drop_missing(Dataset& dataset, Log& log, const std::string& below) {
+  const std::vector<std::string> there = list_images(dataset.root, below).images;
+  std::vector<std::uint32_t> kept;
+  std::string example;
+  for (std::size_t i = 0; i < dataset.size(); ++i) {
+    if (std::binary_search(there.begin(), there.end(), dataset.ids[i]))
+      kept.push_back(static_cast<std::uint32_t>(i));
+    else if (example.empty())
+      example = dataset.ids[i];
+  }
+  if (kept.size() == dataset.size()) return;
+  if (kept.empty())
+    throw Error(ErrorKind::missing, fmt::format("{}: none of the {} listed images is there, for example {}",
+                                                dataset.root.string(), dataset.size(), example));
+  const std::string note = fmt::format("{} of {} listed images are not there and left out, for example {}",
+                                       dataset.size() - kept.size(), dataset.size(), example);
+  dataset = subset(dataset, kept);
+  dataset.notes.push_back(note);
+  log.warn(fmt::format("{}: {}", dataset.name, note));
+}
+
+void drop_placeholders(Dataset& dataset, Log& log) {
+  constexpr std::size_t kMany = 10;
+  std::map<std::uintmax_t, std::vector<std::size_t>> by_size;
+  for (std::size_t i = 0; i < dataset.size(); ++i) by_size[std::filesystem::file_size(dataset.path(i))].push_back(i);
+  std::map<ContentHash, std::vector<std::size_t>> by_content;
+  for (const auto& [size, items] : by_size)
+    if (items.size() >= kMany)
+      for (const std::size_t i : items) by_content[content_hash(read_file(dataset.path(i)))].push_back(i);
+  std::vector<bool> dropped(dataset.size(), false);
+  std::size_t count = 0;
+  std::string example;
+  for (const auto& [hash, items] : by_content) {
+    if (items.size() < kMany) continue;
+    for (const std::size_t i : items) dropped[i] = true;
+    count += items.size();
+    example = dataset.ids[items.front()];
+  }
+  if (count == 0) return;
+  std::vector<std::uint32_t> kept;
+  for (std::size_t i = 0; i < dataset.size(); ++i)
+    if (!dropped[i]) kept.push_back(static_cast<std::uint32_t>(i));
+  dataset = subset(dataset, kept);
+  dataset.notes.push_back(fmt::format("{} placeholder images left out, for example {}", count, example));
+  log.warn(fmt::format("{}: {}", dataset.name, dataset.notes.back()));
+}
+
+std::string existing_folder(const Path& root, const std::vector<std::string>& folders) {
+  for (const std::string& folder : folders)
+    if (std::filesystem::is_directory(root / folder)) return folder;
+  throw Error(ErrorKind::missing, fmt::format("{}: has no folder {}", root.string(), join(folders, " or ")));
+}
+
+void expect_count(Dataset& dataset, Log& log, const std::string& what, std::size_t found, std::size_t known) {
+  if (found == known) return;
+  dataset.notes.push_back(fmt::format("{} {}, where {} are known", found, what, known));
+  log.warn(fmt::format("{}: {}", dataset.name, dataset.notes.back()));
+}
+
+}  // namespace vise

@@ -1,0 +1,40 @@
+// FI, or DeepEmotion (You, Luo, Jin, Yang, "Building a Large Scale Dataset for Image Emotion Recognition", AAAI 2016).
+//
+// Source page: https://qzyou.github.io. Licence: not stated, research. Tree: emotion_dataset/<emotion>/<file>.jpg,
+// eight emotions. 23,308 images officially (unverified); downloads from the hosts hold placeholders for deleted
+// pictures, which are left out here: one user counts 23,185 without them. No official split (80/5/15 at random is
+// usual). Metric: accuracy.
+#include "datasets/adapters/adapters.h"
+
+namespace vise {
+namespace {
+
+const DatasetInfo kInfo{
+    .name = "fi",
+    .title = "FI / DeepEmotion (You et al., AAAI 2016)",
+    .folders = {"FI", "fi", "DeepEmotion", "emotion_dataset"},
+    .tree =
+        "FI/\n  emotion_dataset/<emotion>/<file>.jpg     emotion: amusement, anger, awe, contentment, "
+        "disgust, excitement, fear, sadness",
+    .page = "https://qzyou.github.io",
+    .licence = "not stated: research",
+    .citation =
+        "Q. You, J. Luo, H. Jin, J. Yang. Building a Large Scale Dataset for Image Emotion "
+        "Recognition: The Fine Print and the Benchmark. AAAI 2016."};
+
+Dataset read(const DatasetRequest& request) {
+  const bool inside = std::filesystem::is_directory(request.root / "emotion_dataset");
+  Dataset dataset = read_class_tree(
+      request, kInfo.name,
+      {.images = inside ? "emotion_dataset" : "",
+       .classes = {"amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness"}});
+  drop_placeholders(dataset, request.log);
+  expect_count(dataset, request.log, "images", dataset.size(), 23185);
+  return dataset;
+}
+
+}  // namespace
+
+void add_fi(DatasetRegistry& registry) { registry.add(kInfo, read); }
+
+}  // namespace vise

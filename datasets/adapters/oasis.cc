@@ -1,0 +1,61 @@
+// OASIS (Kurdi, Lozano, Banaji, "Introducing the Open Affective Standardized Image Set", Behavior Research Methods
+// 2017).
+//
+// Source page: https://www.benedekkurdi.com/#oasis. Licence: see the page (images under several). Tree: OASIS.csv with
+// Theme, Valence_mean, Arousal_mean and more; images/<Theme>.jpg. 900 images, ratings 1 to 7. Targets: valence,
+// arousal. No official split. Metrics: CCC, Pearson. Defect: themes with blanks behind them.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "datasets/adapters/adapters.h"
+#include "datasets/rows.h"
+
+namespace vise {
+namespace {
+
+const DatasetInfo kInfo{.name = "oasis",
+                        .title = "OASIS (Kurdi et al., 2017)",
+                        .folders = {"OASIS", "oasis"},
+                        .tree = "OASIS/\n  OASIS.csv\n  images/<Theme>.jpg",
+                        .page = "https://www.benedekkurdi.com/#oasis",
+                        .licence = "see the page",
+                        .citation =
+                            "B. Kurdi, S. Lozano, M. R. Banaji. Introducing the Open Affective Standardized Image "
+                            "Set (OASIS). Behavior Research Methods 49, 2017."};
+
+Dataset read(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kInfo.name);
+  const Path path = request.root / "OASIS.csv";
+  const auto rows = RowReader::open(path);
+  const auto column = [&](const std::string& name) {
+    for (std::size_t c = 0; c < rows->columns().size(); ++c)
+      if (lower(rows->columns()[c]) == lower(name)) return c;
+    throw Error(ErrorKind::input, fmt::format("{}: has no column '{}'", path.string(), name),
+                suggest(name, rows->columns()));
+  };
+  const std::size_t theme = column("Theme"), valence = column("Valence_mean"), arousal = column("Arousal_mean");
+  std::vector<double> valences, arousals;
+  const auto mean = [&](std::size_t c) {
+    double value = 0;
+    if (parse_double(rows->cells()[c], value)) return value;
+    throw Error(ErrorKind::input,
+                fmt::format("{}: line {}: '{}' is no number", path.string(), rows->row(), rows->cells()[c]));
+  };
+  while (rows->next()) {
+    dataset.ids.push_back(fmt::format("images/{}.jpg", trim(rows->cells()[theme])));
+    valences.push_back(mean(valence));
+    arousals.push_back(mean(arousal));
+  }
+  dataset.targets.emplace("valence", Targets::from_values(std::move(valences), {"valence"}));
+  dataset.targets.emplace("arousal", Targets::from_values(std::move(arousals), {"arousal"}));
+  expect_count(dataset, request.log, "rows", dataset.size(), 900);
+  drop_missing(dataset, request.log, "images");
+  return dataset;
+}
+
+}  // namespace
+
+void add_oasis(DatasetRegistry& registry) { registry.add(kInfo, read); }
+
+}  // namespace vise

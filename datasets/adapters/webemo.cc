@@ -1,0 +1,33 @@
+// WEBEmo (Panda et al., ECCV 2018): about 268,000 stock images (unverified) under labels of 2, 7 and 25 classes.
+//
+// Source page: https://rpand002.github.io/emotion.html. Licence: not stated. How it lies on disk could not be seen:
+// read as class folders or a manifest metadata.csv, like any folder (folder.h), and a note says so. No official split
+// is known. Metric: accuracy.
+#include "datasets/adapters/adapters.h"
+#include "datasets/folder.h"
+
+namespace vise {
+namespace {
+
+const DatasetInfo kInfo{.name = "webemo",
+                        .title = "WEBEmo (Panda et al., ECCV 2018)",
+                        .folders = {"WEBEmo", "WebEmo", "webemo"},
+                        .tree = "WEBEmo/\n  <class>/.../<file>.jpg     or metadata.csv with file_name,label[,split]",
+                        .page = "https://rpand002.github.io/emotion.html",
+                        .licence = "not stated: ask its authors",
+                        .citation =
+                            "R. Panda, J. Zhang, H. Li, J.-Y. Lee, X. Lu, A. K. Roy-Chowdhury. Contemplating "
+                            "Visual Emotions: Understanding and Overcoming Dataset Bias. ECCV 2018."};
+
+Dataset read(const DatasetRequest& request) {
+  Dataset dataset = read_folder(request.root, request.log);
+  dataset.name = kInfo.name;
+  dataset.notes.push_back("WEBEmo's layout is not documented: read as class folders");
+  return dataset;
+}
+
+}  // namespace
+
+void add_webemo(DatasetRegistry& registry) { registry.add(kInfo, read); }
+
+}  // namespace vise

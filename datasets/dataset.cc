@@ -1,0 +1,126 @@
+#include "datasets/dataset.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text.h"
+
+namespace vise {
+namespace {
+
+template <typename Map>
+const auto& entry_named(const Map& map, const std::string& name, const std::string& message) {
+  const auto found = map.find(name);
+  if (found != map.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [key, value] : map) names.push_back(key);
+  throw Error(ErrorKind::usage, message, names.empty() ? "it has none" : suggest(name, names));
+}
+
+bool is_folder(const Path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+std::optional<Path> find_folder(const DatasetInfo& info, const std::vector<Path>& roots) {
+  for (const Path& root : roots) {
+    for (const std::string& folder : info.folders)
+      if (is_folder(root / folder)) return root / folder;
+    const Path plain = root.has_filename() ? root : root.parent_path();  // "D/" is D
+    const bool itself = std::find(info.folders.begin(), info.folders.end(), plain.filename()) != info.folders.end();
+    if (itself && is_folder(plain)) return plain;
+  }
+  return std::nullopt;
+}
+
+[[noreturn]] void throw_not_found(const DatasetInfo& info, const std::vector<Path>& roots) {
+  std::vector<std::string> places;
+  for (const Path& root : roots) places.push_back(root.string());
+  const std::string where = places.empty() ? "no data root was given" : "looked below " + join(places, ", ");
+  throw Error(
+      ErrorKind::missing, fmt::format("data set '{}' ({}) was not found: {}", info.name, info.title, where),
+      fmt::format("get it from {} (licence: {}), then put it under a data root as\n{}\nother names of its folder: {}",
+                  info.page, info.licence, info.tree, join(info.folders, ", ")));
+}
+
+}  // namespace
+
+const Targets& Dataset::target(const std::string& target_name) const {
+  return entry_named(targets, target_name, fmt::format("data set '{}' has no target '{}'", name, target_name));
+}
+
+const std::vector<std::string>& Dataset::attribute(const std::string& attribute_name) const {
+  return entry_named(attributes, attribute_name,
+                     fmt::format("data set '{}' has no attribute '{}'", name, attribute_name));
+}
+
+std::optional<std::pair<std::size_t, std::size_t>> equal_ids(std::span<const std::string> ids) {
+  std::vector<std::pair<std::uint64_t, std::size_t>> hashes;  // a set of a million strings would take 100 MB
+  hashes.reserve(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) hashes.emplace_back(checksum64(as_byte_view(ids[i])), i);
+  std::sort(hashes.begin(), hashes.end());
+  for (std::size_t first = 0; first < hashes.size();) {
+    std::size_t end = first + 1;
+    while (end < hashes.size() && hashes[end].first == hashes[first].first) ++end;
+    for (std::size_t a = first; a < end; ++a)
+      for (std::size_t b = a + 1; b < end; ++b)
+        if (ids[hashes[a].second] == ids[hashes[b].second]) return std::pair(hashes[a].second, hashes[b].second);
+    first = end;
+  }
+  return std::nullopt;
+}
+
+void Dataset::check() const {
+  if (const auto equal = equal_ids(ids))
+    throw Error(ErrorKind::input, fmt::format("data set '{}': items {} and {} are both '{}'", name, equal->first + 1,
+                                              equal->second + 1, ids[equal->first]));
+  for ([[maybe_unused]] const auto& [key, column] : targets) assert(column.size() == size());
+  for ([[maybe_unused]] const auto& [key, column] : attributes) assert(column.size() == size());
+  assert(!official || official->size() == size());
+}
+
+DatasetRegistry& DatasetRegistry::instance() {
+  static DatasetRegistry registry;
+  return registry;
+}
+
+void DatasetRegistry::add(DatasetInfo info, DatasetReader reader) {
+  std::string name = info.name;
+  entries_.insert_or_assign(std::move(name), Entry{std::move(info), std::move(reader)});
+}
+
+std::vector<std::string> DatasetRegistry::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries_) names.push_back(name);
+  return names;
+}
+
+const DatasetInfo& DatasetRegistry::info(const std::string& name) const {
+  return entry_named(entries_, name, fmt::format("there is no data set '{}'", name)).info;
+}
+
+Dataset DatasetRegistry::open(const std::string& name, const std::vector<Path>& roots, const Path& cache,
+                              Log& log) const {
+  const Entry& entry = entry_named(entries_, name, fmt::format("there is no data set '{}'", name));
+  Path root;
+  if (!entry.info.folders.empty()) {
+    const auto found = find_folder(entry.info, roots);
+    if (!found) throw_not_found(entry.info, roots);
+    root = *found;
+  }
+  try {
+    Dataset dataset = entry.reader({root, cache, log});
+    dataset.check();
+    return dataset;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::missing || !error.hint().empty()) throw;
+    throw Error(ErrorKind::missing, error.message(), fmt::format("the expected tree is\n{}", entry.info.tree));
+  }
+}
+
+}  // namespace vise

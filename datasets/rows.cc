@@ -1,0 +1,154 @@
+#include "datasets/rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <unordered_map>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace vise {
+namespace {
+
+// Spreadsheets set to a language with a decimal comma write semicolons.
+char separator_of(std::string_view text) {
+  const std::string_view header = text.substr(0, text.find('\n'));
+  const auto has = [&](char c) { return header.find(c) != std::string_view::npos; };
+  return has(';') && !has(',') ? ';' : ',';
+}
+
+class CsvRows final : public RowReader {
+ public:
+  CsvRows(const Path& path, std::optional<char> separator)
+      : name_(path.string()),
+        text_(read_text_file(path)),
+        reader_(text_, name_, separator.value_or(separator_of(text_))) {
+    if (!reader_.next())
+      throw Error(ErrorKind::input, fmt::format("{}: is empty", name_), "its first line must name the columns");
+    for (const std::string_view cell : reader_.cells()) columns_.emplace_back(trim(cell));
+  }
+
+  const std::vector<std::string>& columns() const override { return columns_; }
+  bool next() override {
+    if (!reader_.next()) return false;
+    if (reader_.cells().size() != columns_.size())
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: line {}: {} cells, but the header has {}", name_, row(), reader_.cells().size(),
+                              columns_.size()),
+                  "put a cell that holds a comma in double quotes");
+    return true;
+  }
+  std::span<const std::string_view> cells() const override { return reader_.cells(); }
+  std::size_t row() const override { return reader_.row(); }
+
+ private:
+  std::string name_, text_;
+  CsvReader reader_;
+  std::vector<std::string> columns_;
+};
+
+class JsonRows final : public RowReader {
+ public:
+  explicit JsonRows(const Path& path) : name_(path.string()), text_(read_text_file(path)), rest_(text_) {
+    if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
+  }
+
+  const std::vector<std::string>& columns() const override { return columns_; }
+
+  bool next() override {
+    while (!rest_.empty()) {
+      const auto end = std::min(rest_.find('\n'), rest_.size());
+      const std::string_view line = trim(rest_.substr(0, end));
+      rest_.remove_prefix(std::min(end + 1, rest_.size()));
+      ++row_;
+      if (line.empty()) continue;
+      read(line);
+      return true;
+    }
+    return false;
+  }
+
+  std::span<const std::string_view> cells() const override { return cells_; }
+  std::size_t row() const override { return row_; }
+
+ private:
+  void read(std::string_view line) {
+    const Json object = parse_json(line, fmt::format("{}: line {}", name_, row_));
+    if (!object.is_object()) fail("isn't a JSON object");
+    std::fill(cells_.begin(), cells_.end(), std::string_view());
+    kept_.clear();
+    flatten(object, "", 0);
+  }
+
+  void flatten(const Json& object, const std::string& prefix, int depth) {
+    if (depth > 8) fail("is nested deeper than 8 objects");
+    for (const auto& [key, value] : object.items()) {
+      const std::string column = prefix.empty() ? key : fmt::format("{}:{}", prefix, key);
+      if (value.is_object()) {
+        flatten(value, column, depth + 1);
+      } else {
+        cells_[index_of(column)] = kept_.emplace_back(value.is_array() ? list_text(value) : plain_text(value));
+      }
+    }
+  }
+
+  std::size_t index_of(const std::string& column) {
+    const auto [found, is_new] = index_.emplace(column, columns_.size());
+    if (is_new) {
+      columns_.push_back(column);
+      cells_.emplace_back();
+    }
+    return found->second;
+  }
+
+  static std::string plain_text(const Json& value) {
+    if (value.is_string()) return value.get<std::string>();
+    return value.is_null() ? std::string() : value.dump();
+  }
+
+  std::string list_text(const Json& list) const {
+    std::vector<std::string> parts;
+    for (const Json& value : list) {
+      parts.push_back(plain_text(value));
+      if (parts.back().find('|') != std::string::npos) fail("holds a list with '|' in a text");
+    }
+    return join(parts, "|");
+  }
+
+  [[noreturn]] void fail(std::string_view what) const {
+    throw Error(ErrorKind::input, fmt::format("{}: line {}: {}", name_, row_, what));
+  }
+
+  std::string name_, text_;
+  std::string_view rest_;
+  std::size_t row_ = 0;
+  std::vector<std::string> columns_;
+  std::unordered_map<std::string, std::size_t> index_;
+  std::deque<std::string> kept_;  // this row's texts
+  std::vector<std::string_view> cells_;
+};
+
+std::string extension_of(const Path& path) { return lower(path.extension().string()); }
+
+}  // namespace
+
+bool RowReader::can_open(const Path& path) {
+  const std::string extension = extension_of(path);
+  return extension == ".csv" || extension == ".tsv" || extension == ".jsonl" || extension == ".ndjson";
+}
+
+std::unique_ptr<RowReader> RowReader::open(const Path& path) {
+  const std::string extension = extension_of(path);
+  if (extension == ".csv") return std::make_unique<CsvRows>(path, std::nullopt);
+  if (extension == ".tsv") return std::make_unique<CsvRows>(path, '\t');
+  if (extension == ".jsonl" || extension == ".ndjson") return std::make_unique<JsonRows>(path);
+  throw Error(ErrorKind::input, fmt::format("{}: is no table by its name", path.string()),
+              "known: .csv, .tsv, .jsonl, .ndjson");
+}
+
+}  // namespace vise

@@ -1,0 +1,324 @@
+// Every adapter on its tree in miniature, with the defects that the real one has.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "datasets/adapters/adapters.h"
+#include "tests/unit/datasets/trees.h"
+
+namespace vise {
+namespace {
+
+using test::class_names;
+using test::error_of;
+using test::MiniTree;
+using test::Names;
+using test::open_builtin;
+
+std::vector<double> rows_of(const Dataset& dataset, const std::string& target) {
+  const auto rows = dataset.target(target).rows();
+  return {rows.begin(), rows.end()};
+}
+
+bool mentions(const std::vector<std::string>& texts, std::string_view part) {
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const std::string& text) { return text.find(part) != std::string::npos; });
+}
+
+// A folder of the right name that holds something else: the error shows the tree.
+class WrongRoot : public testing::TestWithParam<std::string> {};
+
+TEST_P(WrongRoot, ShowsTheExpectedTree) {
+  DatasetRegistry registry;
+  register_builtin_datasets(registry);
+  const DatasetInfo& info = registry.info(GetParam());
+  EXPECT_FALSE(info.title.empty() || info.tree.empty() || info.page.empty() || info.licence.empty());
+  MiniTree tree;
+  tree.file(info.folders.front() + "/something/else.txt", "x");
+  const Error error = error_of([&] { open_builtin(info.name, tree.path()); });
+  if (info.name == "webemo") return;  // any class folder is one
+  EXPECT_EQ(error.kind(), ErrorKind::missing) << error.message();
+  EXPECT_NE(error.hint().find(info.tree), std::string::npos) << error.message() << error.hint();
+}
+
+INSTANTIATE_TEST_SUITE_P(Adapters, WrongRoot,
+                         testing::Values("abstract", "artphoto", "ava", "bass", "cub", "emoset", "emotion", "emotion6",
+                                         "emotion-6-panda", "fer2013", "fi", "hateful-memes", "intent", "koniq",
+                                         "lamem", "memotion", "oasis", "omi", "politics", "twitter-i", "webemo"));
+
+TEST(Abstract, ReadsSingleQuotesAndLeavesTiesWithoutALabel) {
+  MiniTree tree;
+  tree.images({"testImages_abstract/abstract_0001.jpg", "testImages_abstract/abstract_0002.jpg"})
+      .file("testImages_abstract/ABSTRACT_groundTruth.csv",
+            "'','Amusement','Anger','Awe','Content','Disgust','Excitement','Fear','Sad'\n"
+            "'abstract_0001.jpg',0,1,0,5,0,2,1,0\n'abstract_0002.jpg',4,0,4,0,0,0,0,1\n");
+  const Dataset dataset = open_builtin("abstract", tree.path());
+  EXPECT_EQ(dataset.ids, (Names{"abstract_0001.jpg", "abstract_0002.jpg"}));
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"contentment", "-"}));
+  EXPECT_EQ(dataset.target("votes").names().back(), "sadness");
+  EXPECT_TRUE(mentions(dataset.notes, "2 rows, where 280 are known"));
+}
+
+TEST(ArtPhoto, TakesTheClassFromTheFileNameAndSadForSadness) {
+  MiniTree tree;
+  tree.images({"ArtPhoto/testImages_artphoto/sad_0001.jpg", "ArtPhoto/testImages_artphoto/awe_0550.jpg"});
+  const Dataset dataset = open_builtin("artphoto", tree.path());
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"awe", "sadness"}));
+}
+
+TEST(Ava, DropsImagesThatAreNotThereAndAveragesVotes) {
+  MiniTree tree;
+  tree.images({"AVA/images/953619.jpg"})
+      .file("AVA/AVA.txt",
+            "1 953619 0 1 5 17 38 36 15 6 5 1 1 22 1396\n2 953958 10 7 15 26 26 21 10 8 1 2 15 21 1396\n");
+  RecordingLog log;
+  const Dataset dataset = open_builtin("ava", tree.path(), log);
+  EXPECT_EQ(dataset.size(), 1u);
+  EXPECT_NEAR(rows_of(dataset, "score")[0], 5.637097, 1e-6);  // 699 / 124
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"high"}));
+  EXPECT_TRUE(
+      mentions(log.warnings(), "1 of 2 listed images are not there and left out, for example images/953958.jpg"));
+}
+
+TEST(Cub, ReadsItsFourFiles) {
+  MiniTree tree;
+  tree.images({"CUB_200_2011/images/001.A/x.jpg", "CUB_200_2011/images/002.B/y.jpg"})
+      .file("CUB_200_2011/images.txt", "1 001.A/x.jpg\n2 002.B/y.jpg\n")
+      .file("CUB_200_2011/image_class_labels.txt", "1 1\n2 2\n")
+      .file("CUB_200_2011/train_test_split.txt", "1 0\n2 1\n")
+      .file("CUB_200_2011/classes.txt", "1 001.A\n2 002.B\n");
+  const Dataset dataset = open_builtin("cub", tree.path());
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"001.A", "002.B"}));
+  EXPECT_EQ(dataset.official->part(0), Part::test);
+  EXPECT_EQ(dataset.official->part(1), Part::train);
+  tree.file("CUB_200_2011/train_test_split.txt", "1 0\n");
+  EXPECT_EQ(error_of([&] { open_builtin("cub", tree.path()); }).message(),
+            "train_test_split.txt: has no line for image 2");
+}
+
+TEST(EmoSet, ReadsBothReleasesInItsOwnOrderOfClasses) {
+  MiniTree tree;
+  tree.images({"EmoSet-118K/image/awe/1.jpg", "EmoSet-118K/image/anger/2.jpg", "EmoSet-118K/image/sadness/3.jpg"})
+      .file("EmoSet-118K/train.json", R"([["awe", "image/awe/1.jpg", "annotation/awe/1.json"]])")
+      .file("EmoSet-118K/val.json", R"([["anger", "anger_2", "image/anger/2.jpg", "annotation/anger/2.json"]])")
+      .file("EmoSet-118K/test.json", R"([["sadness", 3, "image/sadness/3.jpg", "annotation/sadness/3.json"]])");
+  const Dataset dataset = open_builtin("emoset", tree.path());
+  EXPECT_EQ(std::vector<int>(dataset.target("label").classes().begin(), dataset.target("label").classes().end()),
+            (std::vector<int>{1, 4, 7}));
+  EXPECT_EQ(class_names(dataset.target("polarity")), (Names{"positive", "negative", "negative"}));
+  EXPECT_EQ(dataset.official->part(1), Part::val);
+  tree.file("EmoSet-118K/val.json", R"([{"emotion": "awe"}])");
+  EXPECT_NE(error_of([&] { open_builtin("emoset", tree.path()); }).message().find("val.json: entry 1"),
+            std::string::npos);
+}
+
+TEST(Emotion6, TakesTheLabelFromTheVotesNotFromTheFolder) {
+  MiniTree tree;
+  tree.images({"Emotion6/images/disgust/1.jpg"})
+      .file("Emotion6/ground_truth.txt",
+            "[image_filename]\t[valence]\t[arousal]\t[prob. anger]\t[prob. disgust]\t[prob. fear]\t[prob. joy]\t[prob. "
+            "sadness]\t[prob. surprise]\t[prob. neutral]\ndisgust/1.jpg\t4.25\t5.5\t0.1\t0.2\t0\t0\t0\t0.1\t0.6\n");
+  const Dataset dataset = open_builtin("emotion6", tree.path());
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"neutral"}));
+  EXPECT_EQ(dataset.attribute("keyword"), (Names{"disgust"}));
+  EXPECT_EQ(rows_of(dataset, "valence"), (std::vector<double>{4.25}));
+}
+
+TEST(Emotion6Panda, TakesTheFirstFolderForTheLabel) {
+  MiniTree tree;
+  tree.images({"Emotion-6/images/love/wedding/beach/1.jpg", "Emotion-6/images/joy/party/home/1.jpg"});
+  EXPECT_EQ(class_names(open_builtin("emotion-6-panda", tree.path()).target("label")), (Names{"joy", "love"}));
+}
+
+TEST(Fer2013, UnpacksFacesOnceAndKeepsTheCsvsCodes) {
+  MiniTree tree;
+  std::string face = "0";
+  for (int i = 1; i < 48 * 48; ++i) face += " 255";
+  tree.file("fer2013/fer2013.csv", "emotion,pixels,Usage\n4," + face + ",Training\n6," + face + ",PrivateTest\n")
+      .file("fer2013/fer2013new.csv",
+            "Usage,Image name,neutral,happiness,NF\nTraining,fer0.png,1,9,0\nPrivateTest,,10,0,0\n");
+  const Dataset dataset = open_builtin("fer2013", tree.path());
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"sad", "neutral"}));
+  EXPECT_EQ(dataset.official->part(1), Part::test);
+  EXPECT_EQ(rows_of(dataset, "votes"), (std::vector<double>{1, 9, 0, 10, 0, 0}));
+  EXPECT_TRUE(read_text_file(dataset.path(1)).starts_with("\x89PNG"));
+  EXPECT_EQ(open_builtin("fer2013", tree.path()).root, dataset.root);
+  tree.file("fer2013/fer2013.csv", "emotion,pixels,Usage\n4,1 2 3,Training\n");
+  EXPECT_NE(error_of([&] { open_builtin("fer2013", tree.path()); }).message().find("line 2: 3 pixels instead of 2304"),
+            std::string::npos);
+}
+
+TEST(Fer2013, ReadsTheFolderReleaseByName) {
+  MiniTree tree;
+  tree.images({"fer2013/train/neutral/1.jpg", "fer2013/train/sad/1.jpg", "fer2013/test/surprise/1.jpg"});
+  const Dataset dataset = open_builtin("fer2013", tree.path());
+  const auto classes = dataset.target("label").classes();
+  EXPECT_EQ(std::vector<int>(classes.begin(), classes.end()), (std::vector<int>{5, 6, 4}));
+}
+
+TEST(Fi, LeavesPlaceholdersOut) {
+  MiniTree tree;
+  tree.images({"FI/emotion_dataset/awe/1.jpg", "FI/emotion_dataset/fear/1.jpg"});
+  for (int i = 0; i < 12; ++i)
+    tree.file(fmt::format("FI/emotion_dataset/awe/gone{}.jpg", i), "this photo is unavailable");
+  RecordingLog log;
+  const Dataset dataset = open_builtin("fi", tree.path(), log);
+  EXPECT_EQ(dataset.size(), 2u);
+  EXPECT_TRUE(mentions(log.warnings(), "12 placeholder images left out"));
+  EXPECT_EQ(open_builtin("fi", tree / "FI/emotion_dataset").size(), 2u);
+}
+
+TEST(HatefulMemes, JoinsOverlappingFilesAndTakesTheTestThatHasLabels) {
+  MiniTree tree;
+  tree.images({"hateful_memes/img/01348.png", "hateful_memes/img/00002.png", "hateful_memes/img/00003.png",
+               "hateful_memes/img/00004.png", "hateful_memes/img/00005.png"})
+      .file("hateful_memes/train.jsonl", R"({"id": 1348, "label": 1, "text": "a, \"b\""})")
+      .file("hateful_memes/dev_seen.jsonl", R"({"id": 2, "img": "img/00002.png", "label": 0, "text": "x"})")
+      .file("hateful_memes/dev_unseen.jsonl",
+            "{\"id\": 2, \"img\": \"img/00002.png\", \"label\": 1}\n"
+            "{\"id\": 3, \"img\": \"img/00003.png\", \"label\": 1}\n")
+      .file("hateful_memes/test_seen.jsonl", R"({"id": 4, "img": "img/00004.png", "label": 1})")
+      .file("hateful_memes/test_unseen.jsonl", R"({"id": 5, "img": "img/00005.png", "text": "no label"})");
+  RecordingLog log;
+  const Dataset dataset = open_builtin("hateful-memes", tree.path(), log);
+  EXPECT_EQ(dataset.ids, (Names{"img/01348.png", "img/00002.png", "img/00003.png", "img/00004.png", "img/00005.png"}));
+  EXPECT_EQ(dataset.target("label").names(), (Names{"not-hateful", "hateful"}));
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"hateful", "hateful", "hateful", "hateful", "-"}));
+  EXPECT_EQ(dataset.attribute("subset")[1], "dev_seen|dev_unseen");
+  EXPECT_EQ(dataset.official->parts(),
+            (std::vector<Part>{Part::train, Part::val, Part::unused, Part::test, Part::unused}));
+  EXPECT_EQ(dataset.official->origin(), "official (val: dev_seen, test: test_seen)");
+  EXPECT_TRUE(mentions(log.warnings(), "1 memes have another label in a second file"));
+}
+
+TEST(HatefulMemes, SaysThatThereIsNoTestWhereItsFilesHaveNoLabels) {
+  MiniTree tree;
+  tree.images({"hateful_memes/img/00001.png"})
+      .file("hateful_memes/train.jsonl", R"({"id": 1, "img": "img/00001.png", "label": 1, "text": ""})")
+      .file("hateful_memes/test.jsonl", R"({"id": 9, "img": "img/00009.png", "text": ""})");
+  const Dataset dataset = open_builtin("hateful-memes", tree.path());
+  EXPECT_EQ(dataset.official->count(Part::test), 0u);
+  EXPECT_TRUE(mentions(dataset.notes, "no test file has labels"));
+  EXPECT_TRUE(mentions(dataset.notes, "1 of 2 listed images"));
+}
+
+TEST(Intent, ReadsSharesForTrainAndCategoriesForValAndTest) {
+  const auto file = [](const char* image, const char* annotation) {
+    return fmt::format(R"({{"categories": [{{"id": 0, "name": "Health"}}, {{"id": 1, "name": "Love"}}],
+      "images": [{{"id": 7, "filename": "{}"}}], "annotations": [{{"image_id": 7, {}}}]}})",
+                       image, annotation);
+  };
+  MiniTree tree;
+  tree.images({"intentonomy/images/a.jpg", "intentonomy/images/b.jpg", "intentonomy/images/c.jpg"})
+      .file("intentonomy/intentonomy_train2020.json", file("a.jpg", R"("category_ids_softprob": [0.33, 0.67])"))
+      .file("intentonomy/intentonomy_val2020.json", file("b.jpg", R"("category_ids": [0, 1])"))
+      .file("intentonomy/intentonomy_test2020.json", file("c.jpg", R"("category_ids": [0])"));
+  const Dataset dataset = open_builtin("intent", tree.path());
+  const auto bits = dataset.target("labels").multi_label();
+  EXPECT_EQ(std::vector<int>(bits.begin(), bits.end()), (std::vector<int>{0, 1, 1, 1, 1, 0}));
+  EXPECT_EQ(rows_of(dataset, "votes"), (std::vector<double>{0.33, 0.67, 0, 0, 0, 0}));
+  EXPECT_EQ(dataset.ids[2], "images/c.jpg");
+  tree.file("intentonomy/intentonomy_val2020.json", file("b.jpg", R"("category_ids": [5])"));
+  EXPECT_NE(error_of([&] { open_builtin("intent", tree.path()); }).message().find("unknown image or category"),
+            std::string::npos);
+}
+
+TEST(Koniq, MakesItsCountsVotes) {
+  MiniTree tree;
+  tree.images({"koniq10k/1024x768/1.jpg"})
+      .file("koniq10k/koniq10k_scores_and_distributions.csv",
+            "\"image_name\",\"c1\",\"c2\",\"c3\",\"c4\",\"c5\",\"c_total\",\"MOS\",\"SD\",\"MOS_zscore\"\n"
+            "\"1.jpg\",0,0,25,73,7,105,3.828571428571428,0.527278,63.9\n");
+  const Dataset dataset = open_builtin("koniq", tree.path());
+  EXPECT_EQ(rows_of(dataset, "votes"), (std::vector<double>{0, 0, 25, 73, 7}));
+  EXPECT_EQ(rows_of(dataset, "MOS_zscore"), (std::vector<double>{63.9}));
+  EXPECT_EQ(dataset.ids, (Names{"1024x768/1.jpg"}));
+}
+
+TEST(LaMem, KeepsItsFiveSplits) {
+  MiniTree tree;
+  tree.images({"lamem/images/00000001.jpg", "lamem/images/00000002.jpg"});
+  for (int s = 1; s <= 5; ++s)
+    for (const char* part : {"train", "val", "test"}) {
+      const bool first = std::string_view(part) == (s == 1 ? "train" : "test");
+      const bool second = std::string_view(part) == "val";
+      tree.file(fmt::format("lamem/splits/{}_{}.txt", part, s), first    ? "00000001.jpg 0.731\n"
+                                                                : second ? "00000002.jpg 0.5\n"
+                                                                         : "");
+    }
+  const Dataset dataset = open_builtin("lamem", tree.path());
+  EXPECT_EQ(dataset.official->part(0), Part::train);
+  EXPECT_EQ(dataset.attribute("split-3"), (Names{"test", "val"}));
+  EXPECT_EQ(rows_of(dataset, "score"), (std::vector<double>{0.731, 0.5}));
+}
+
+TEST(Memotion, ReadsNewlinesInTextsAndMergesSentiments) {
+  MiniTree tree;
+  tree.images({"memotion_dataset_7k/images/image_1.jpg", "memotion_dataset_7k/images/image_2.jpeg"})
+      .file(
+          "memotion_dataset_7k/labels.csv",
+          ",image_name,text_ocr,text_corrected,humour,sarcasm,offensive,motivational,overall_sentiment\n"
+          "0,image_1.jpg,\"LOOK\nTHERE, MY FRIEND\",x,hilarious,general,not_offensive,not_motivational,very_positive\n"
+          "1,image_2.jpeg,,,not_funny,twisted_meaning,hateful_offensive,motivational,neutral\n");
+  const Dataset dataset = open_builtin("memotion", tree.path());
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"positive", "neutral"}));
+  EXPECT_EQ(class_names(dataset.target("humour")), (Names{"hilarious", "not_funny"}));
+  EXPECT_EQ(dataset.attribute("text_ocr")[0], "LOOK\nTHERE, MY FRIEND");
+  EXPECT_FALSE(dataset.targets.contains(""));
+}
+
+TEST(Oasis, TrimsItsThemes) {
+  MiniTree tree;
+  tree.images({"OASIS/images/Acorns 1.jpg"})
+      .file("OASIS/OASIS.csv",
+            ",Theme,Category,Source,Valence_mean,Valence_SD,Valence_N,Arousal_mean,Arousal_SD,Arousal_N\n"
+            "I1,Acorns 1 ,Object,Pixabay,4.684210526,1.0,102,2.346534653,1.6,101\n");
+  const Dataset dataset = open_builtin("oasis", tree.path());
+  EXPECT_EQ(dataset.ids, (Names{"images/Acorns 1.jpg"}));
+  EXPECT_EQ(rows_of(dataset, "arousal"), (std::vector<double>{2.346534653}));
+}
+
+TEST(Omi, ReadsMeansOfEveryAttribute) {
+  MiniTree tree;
+  tree.images({"omi/images/1.jpg"}).file("omi/attribute_means.csv", "stimulus,trustworthy,happy\n1,43.67,18.97\n");
+  const Dataset dataset = open_builtin("omi", tree.path());
+  EXPECT_EQ(rows_of(dataset, "happy"), (std::vector<double>{18.97}));
+  EXPECT_EQ(dataset.ids, (Names{"images/1.jpg"}));
+}
+
+TEST(TwitterI, TakesLabelAndVotesFromItsLists) {
+  MiniTree tree;
+  tree.images({"twitter-i/Agg_AMT_Candidates/1.jpg", "twitter-i/Agg_AMT_Candidates/2.jpg"})
+      .file("twitter-i/twitter_three_agrees.txt", "1.jpg 1\n2.jpg 0\n")
+      .file("twitter-i/five_agree.txt", "2.jpg 0\n");
+  const Dataset dataset = open_builtin("twitter-i", tree.path());
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"positive", "negative"}));
+  EXPECT_EQ(dataset.attribute("agreement"), (Names{"three", "five"}));
+  EXPECT_EQ(rows_of(dataset, "votes"), (std::vector<double>{2, 3, 5, 0}));
+}
+
+TEST(WebEmo, ReadsClassFoldersAndSaysThatItsLayoutIsNotKnown) {
+  MiniTree tree;
+  tree.images({"WEBEmo/joy/1.jpg", "WEBEmo/fear/2.jpg"});
+  const Dataset dataset = open_builtin("webemo", tree.path());
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"fear", "joy"}));
+  EXPECT_TRUE(mentions(dataset.notes, "layout is not documented"));
+}
+
+TEST(SharedData, BassAndOmiAreReadAsTheyAre) {
+  VISE_NEEDS_SHARED();
+  RecordingLog log;
+  const Dataset bass = open_builtin("bass", test::shared_dir() / "data/datasets", log);
+  EXPECT_EQ(bass.size(), 583u);
+  EXPECT_TRUE(log.warnings().empty());
+  EXPECT_DOUBLE_EQ(rows_of(bass, "valence")[0], 1.729166667);
+  EXPECT_TRUE(std::filesystem::exists(bass.path(582)));
+  const Dataset omi = open_builtin("omi", test::shared_dir() / "data/datasets", log);
+  EXPECT_EQ(omi.size(), 300u);
+  EXPECT_DOUBLE_EQ(rows_of(omi, "happy")[0], 18.97058824);
+  EXPECT_TRUE(mentions(log.warnings(), "300 rows, where 1004 are known"));
+}
+
+}  // namespace
+}  // namespace vise

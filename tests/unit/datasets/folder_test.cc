@@ -1,0 +1,100 @@
+#include "datasets/folder.h"
+
+#include <gtest/gtest.h>
+
+#include "datasets/tree.h"
+#include "tests/unit/datasets/trees.h"
+
+namespace vise {
+namespace {
+
+using test::error_of;
+using test::MiniTree;
+using test::Names;
+
+Dataset open_folder(const Path& folder) {
+  Silent log;
+  return open_data_path(folder, log);
+}
+
+TEST(ImageTree, SortsBytewiseAndSkipsWhatNobodyPutThere) {
+  MiniTree tree;
+  tree.images(
+          {"b/2.JPG", "b/10.jpeg", "B/1.png", "a.webp", ".DS_Store", "b/Thumbs.db", "__MACOSX/b/2.JPG", "b/._2.JPG"})
+      .file("readme.txt", "x");
+  const ImageTree found = list_images(tree.path());
+  EXPECT_EQ(found.images, (Names{"B/1.png", "a.webp", "b/10.jpeg", "b/2.JPG"}));
+  EXPECT_EQ(found.others, (Names{"readme.txt"}));
+  EXPECT_EQ(describe_others(found), "1 other file, such as readme.txt");
+}
+
+TEST(ImageTree, FollowsLinksButNotInCircles) {
+  MiniTree tree;
+  tree.images({"a/1.jpg"});
+  std::filesystem::create_directory_symlink(tree.path(), tree / "a/loop");
+  std::filesystem::create_directory_symlink(tree / "a", tree / "again");
+  EXPECT_EQ(list_images(tree.path()).images, (Names{"a/1.jpg", "again/1.jpg"}));
+}
+
+TEST(Folder, TakesTheFirstFolderForTheClass) {
+  MiniTree tree;
+  tree.images({"joy/1.jpg", "fear/deep/er/2.jpg", "fear/1.jpg"});
+  const Dataset dataset = open_folder(tree.path());
+  EXPECT_EQ(dataset.name, tree.path().filename().string());
+  EXPECT_EQ(dataset.ids, (Names{"fear/1.jpg", "fear/deep/er/2.jpg", "joy/1.jpg"}));
+  EXPECT_EQ(test::class_names(dataset.target("label")), (Names{"fear", "fear", "joy"}));
+  EXPECT_FALSE(dataset.official);
+}
+
+TEST(Folder, LooksThroughFoldersThatEverythingLiesIn) {
+  MiniTree tree;
+  tree.images({"images/joy/1.jpg", "images/joyful/1.jpg"});
+  EXPECT_EQ(open_folder(tree.path()).target("label").names(), (Names{"joy", "joyful"}));
+}
+
+TEST(Folder, TakesTrainValAndTestForTheSplit) {
+  MiniTree tree;
+  tree.images({"train/a/1.jpg", "train/b/1.jpg", "Validation/a/2.jpg", "test/3.jpg"});
+  const Dataset dataset = open_folder(tree.path());
+  EXPECT_EQ(dataset.ids, (Names{"Validation/a/2.jpg", "test/3.jpg", "train/a/1.jpg", "train/b/1.jpg"}));
+  EXPECT_EQ(test::class_names(dataset.target("label")), (Names{"a", "-", "a", "b"}));
+  EXPECT_EQ(dataset.official->part(0), Part::val);
+  EXPECT_EQ(dataset.official->part(1), Part::test);
+}
+
+TEST(Folder, HasNoTargetsWhereImagesLieFlat) {
+  MiniTree tree;
+  tree.images({"1.jpg", "2.jpg"});
+  EXPECT_TRUE(open_folder(tree.path()).targets.empty());
+}
+
+TEST(Folder, ReadsAHubsMetadata) {
+  MiniTree tree;
+  tree.images({"1.jpg", "2.jpg"}).file("metadata.csv", "file_name,label\n1.jpg,a\n2.jpg,b\n");
+  const Dataset dataset = open_folder(tree.path());
+  EXPECT_EQ(dataset.name, tree.path().filename().string());
+  EXPECT_EQ(test::class_names(dataset.target("label")), (Names{"a", "b"}));
+}
+
+TEST(Folder, JoinsAHubsMetadataOfEverySplit) {
+  MiniTree tree;
+  tree.images({"train/1.jpg", "test/1.jpg"})
+      .file("train/metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"a\", \"text\": \"x\"}\n")
+      .file("test/metadata.jsonl", "{\"file_name\": \"1.jpg\", \"label\": \"b\"}\n");
+  const Dataset dataset = open_folder(tree.path());
+  EXPECT_EQ(dataset.ids, (Names{"test/1.jpg", "train/1.jpg"}));
+  EXPECT_EQ(test::class_names(dataset.target("label")), (Names{"b", "a"}));
+  EXPECT_EQ(dataset.attribute("text"), (Names{"", "x"}));
+  EXPECT_EQ(dataset.official->part(0), Part::test);
+}
+
+TEST(Folder, SaysWhatItWantsWhenThereIsNothing) {
+  MiniTree tree;
+  tree.file("empty/readme.txt", "x").file("notes.pdf", "x");
+  EXPECT_EQ(error_of([&] { open_folder(tree / "empty"); }).kind(), ErrorKind::input);
+  EXPECT_EQ(error_of([&] { open_folder(tree / "nowhere"); }).kind(), ErrorKind::missing);
+  EXPECT_EQ(error_of([&] { open_folder(tree / "notes.pdf"); }).kind(), ErrorKind::usage);
+}
+
+}  // namespace
+}  // namespace vise
