@@ -1,33 +1,18 @@
 #include "probes/logistic.h"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
 #include "base/threads.h"
+#include "probes/narrow_product.h"
 
 namespace vise {
 namespace {
 
-constexpr std::size_t kBlock = 256;       // rows a matrix product takes at once
+constexpr std::size_t kBlock = 128;       // rows a matrix product takes at once
 constexpr std::size_t kStripRows = 1024;  // rows a thread takes at once, at least
 constexpr std::size_t kMaxStrips = 8;     // of a segment
-
-int as_int(std::size_t n) { return static_cast<int>(n); }
-
-// C (m x n) = op(A) B, + C where `add`; row-major, leading dimensions as stored.
-void gemm(bool transpose_a, std::size_t m, std::size_t n, std::size_t k, const float* a, std::size_t lda,
-          const float* b, float* c, bool add) {
-  cblas_sgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, CblasNoTrans, as_int(m), as_int(n), as_int(k), 1,
-              a, as_int(lda), b, as_int(n), add ? 1 : 0, c, as_int(n));
-}
-void gemm(bool transpose_a, std::size_t m, std::size_t n, std::size_t k, const double* a, std::size_t lda,
-          const double* b, double* c, bool add) {
-  cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, CblasNoTrans, as_int(m), as_int(n), as_int(k), 1,
-              a, as_int(lda), b, as_int(n), add ? 1 : 0, c, as_int(n));
-}
 
 // log(1 + exp(-m)) without overflow.
 double log1p_exp_minus(double m) { return m > 0 ? std::log1p(std::exp(-m)) : std::log1p(std::exp(m)) - m; }
@@ -187,13 +172,13 @@ template <typename T>
 void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, std::span<const std::size_t> active,
                              std::span<const T> weights, std::span<const double> intercepts, std::span<double> losses,
                              std::vector<double>& gradient) const {
-  const std::size_t r = matrix_.columns(), k = targets_.outputs(), columns = active.size() * k;
-  std::vector<T> buffer, z(kBlock * columns), product(r * columns);
+  const std::size_t r = matrix_.columns(), k = targets_.outputs(), columns = narrow_columns(active.size() * k);
+  std::vector<T> buffer, z(kBlock * columns);
   gradient.assign((r + 1) * columns, 0);
   for (std::size_t begin = strip.begin; begin < strip.end; begin += kBlock) {
     const std::size_t count = std::min(kBlock, strip.end - begin);
     const T* const x = matrix_.block(begin, count, buffer);
-    gemm(false, count, columns, r, x, r, weights.data(), z.data(), false);
+    narrow_forward(x, r, count, r, weights.data(), columns, z.data());
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t a = 0; a < active.size(); ++a) {
         T* const row = &z[i * columns + a * k];
@@ -203,8 +188,7 @@ void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, 
         for (std::size_t j = 0; j < k; ++j) gradient[r * columns + a * k + j] += static_cast<double>(row[j]);
       }
     }
-    gemm(true, r, columns, count, x, r, z.data(), product.data(), false);
-    for (std::size_t j = 0; j < r * columns; ++j) gradient[j] += static_cast<double>(product[j]);
+    narrow_backward(x, r, count, r, z.data(), columns, gradient.data());
   }
 }
 
@@ -218,7 +202,7 @@ void LogisticPass::evaluate(std::span<Trial> trials, int threads) const {
     for (std::size_t t = 0; t < trials.size(); ++t) {
       if (trials[t].problem->held_out != static_cast<int>(s)) active[s].push_back(t);
     }
-    const std::size_t columns = active[s].size() * k;
+    const std::size_t columns = narrow_columns(active[s].size() * k);
     weights[s].resize(r * columns);
     for (std::size_t a = 0; a < active[s].size(); ++a) {
       const auto x = trials[active[s][a]].x;
@@ -242,7 +226,7 @@ void LogisticPass::evaluate(std::span<Trial> trials, int threads) const {
   }
   for (std::size_t i = 0; i < strips_.size(); ++i) {
     const auto& places = active[strips_[i].segment];
-    const std::size_t columns = places.size() * k;
+    const std::size_t columns = narrow_columns(places.size() * k);
     for (std::size_t a = 0; a < places.size(); ++a) {
       Trial& trial = trials[places[a]];
       trial.loss += losses[i][a];

@@ -10,11 +10,12 @@
 
 #include "base/error.h"
 #include "base/threads.h"
+#include "probes/narrow_product.h"
 
 namespace vise {
 namespace {
 
-constexpr std::size_t kTile = 256;
+constexpr std::size_t kApplyTile = 128;      // dimensions a thread takes at once
 constexpr std::size_t kGramRows = 16384;     // enough rows for a preconditioner
 constexpr std::size_t kDoubleFactor = 1024;  // smaller factors are made in double
 
@@ -194,9 +195,10 @@ bool LogisticPreconditioner::factor(double c, double jitter) {
 }
 
 std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const std::span<const double>> in) const {
-  const std::size_t r = columns_, k = outputs_, columns = in.size() * k;
+  const std::size_t r = columns_, k = outputs_, columns = narrow_columns(in.size() * k);
   std::vector<std::vector<double>> out(in.size(), std::vector<double>((r + 1) * k));
-  std::vector<float> g(r * columns), t(r * columns), u(r * columns);
+  std::vector<float> g(r * columns), t(r * columns);
+  std::vector<double> u(r * columns);
   // float32 has no room for gradients of 1e-40: each is scaled to its largest entry.
   std::vector<double> scale(in.size());
   for (std::size_t a = 0; a < in.size(); ++a) {
@@ -206,68 +208,104 @@ std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const s
       for (std::size_t j = 0; j < k; ++j) g[d * columns + a * k + j] = static_cast<float>(in[a][d * k + j] / scale[a]);
     }
   }
-  const std::size_t tiles = (r + kTile - 1) / kTile;
+  // Rows of the lower triangle are short at the top, its columns at the right.
+  const std::size_t tiles = (r + kApplyTile - 1) / kApplyTile;
   parallel_for(threads_, tiles, [&](std::size_t tile) {
-    const std::size_t begin = tile * kTile, end = std::min(r, begin + kTile);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(end - begin), as_int(columns), as_int(end), 1,
-                &inverse_[begin * r], as_int(r), g.data(), as_int(columns), 0, &t[begin * columns], as_int(columns));
+    const std::size_t begin = tile * kApplyTile, end = std::min(r, begin + kApplyTile);
+    narrow_forward(&inverse_[begin * r], r, end - begin, end, g.data(), columns, &t[begin * columns]);
   });
   parallel_for(threads_, tiles, [&](std::size_t tile) {
-    const std::size_t begin = tile * kTile, end = std::min(r, begin + kTile);
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(end - begin), as_int(columns), as_int(r - begin), 1,
-                &inverse_[begin * r + begin], as_int(r), &t[begin * columns], as_int(columns), 0, &u[begin * columns],
-                as_int(columns));
+    const std::size_t begin = tile * kApplyTile, end = std::min(r, begin + kApplyTile);
+    narrow_backward(&inverse_[begin * r + begin], r, r - begin, end - begin, &t[begin * columns], columns,
+                    &u[begin * columns]);
   });
   for (std::size_t a = 0; a < in.size(); ++a) {
     for (std::size_t d = 0; d < r; ++d) {
-      for (std::size_t j = 0; j < k; ++j)
-        out[a][d * k + j] = scale[a] * static_cast<double>(u[d * columns + a * k + j]);
+      for (std::size_t j = 0; j < k; ++j) out[a][d * k + j] = scale[a] * u[d * columns + a * k + j];
     }
     for (std::size_t j = 0; j < k; ++j) out[a][r * k + j] = in[a][r * k + j] * intercept_scale_;
   }
   return out;
 }
 
+namespace {
+
+// One pass for several points: losses and gradients with the penalty added.
+template <typename T>
+std::vector<double> evaluate_objectives(const LogisticPass& pass, std::vector<Trial>& trials, double c, int threads) {
+  pass.evaluate<T>(trials, threads);
+  const std::size_t outputs = pass.targets().outputs();
+  std::vector<double> objectives;
+  for (Trial& trial : trials) {
+    for (std::size_t i = 0; i + outputs < trial.x.size(); ++i) trial.gradient[i] += trial.x[i] / c;
+    objectives.push_back(trial.loss + logistic_penalty(trial.x, outputs, c));
+  }
+  return objectives;
+}
+
+std::vector<std::vector<double>> precondition(const LogisticPreconditioner& preconditioner,
+                                              const std::vector<Trial>& trials) {
+  std::vector<std::span<const double>> gradients;
+  for (const Trial& trial : trials) gradients.push_back(trial.gradient);
+  return preconditioner.apply(gradients);
+}
+
+// The first pass: every search's trial becomes the best of its choices, evaluated.
+template <typename T>
+std::vector<Trial> choose_starts(const LogisticPass& pass, double c, std::vector<Search>& searches,
+                                 std::span<const LogisticStarts> choices, int threads,
+                                 std::vector<double>& objectives) {
+  std::vector<Trial> all, best;
+  for (const LogisticStarts& starts : choices) {
+    for (std::size_t p = 0; p < searches.size(); ++p) all.push_back({&searches[p].problem, starts[p], 0, {}});
+  }
+  const std::vector<double> values = evaluate_objectives<T>(pass, all, c, threads);
+  for (std::size_t p = 0; p < searches.size(); ++p) {
+    std::size_t taken = p;
+    for (std::size_t i = p; i < all.size(); i += searches.size()) taken = values[i] < values[taken] ? i : taken;
+    best.push_back(std::move(all[taken]));
+    objectives.push_back(values[taken]);
+  }
+  return best;
+}
+
+}  // namespace
+
 template <typename T>
 std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
                                           std::span<const LogisticProblem> problems,
-                                          std::vector<std::vector<double>> starts,
+                                          std::span<const LogisticStarts> choices,
                                           std::span<const LogisticPoint> fallback, const LogisticSettings& settings,
                                           const Context& context) {
   const std::size_t outputs = pass.targets().outputs();
   preconditioner.prepare(c);
   std::vector<Search> searches(problems.size());
-  for (std::size_t p = 0; p < problems.size(); ++p) {
-    searches[p].problem = problems[p];
-    searches[p].trial_x = std::move(starts[p]);
-  }
-  for (;;) {
+  for (std::size_t p = 0; p < problems.size(); ++p) searches[p].problem = problems[p];
+  for (bool first = true;; first = false) {
     context.throw_if_stopped();
     std::vector<std::size_t> active;
     std::vector<Trial> trials;
+    std::vector<double> objectives;
     for (std::size_t p = 0; p < searches.size(); ++p) {
-      if (searches[p].done) continue;
-      active.push_back(p);
-      trials.push_back({&searches[p].problem, searches[p].trial_x, 0, {}});
+      if (!searches[p].done) active.push_back(p);
     }
     if (active.empty()) break;
-    pass.evaluate<T>(trials, context.threads);
-    std::vector<std::span<const double>> gradients;
-    std::vector<double> objectives;
-    for (Trial& trial : trials) {
-      for (std::size_t i = 0; i + outputs < trial.x.size(); ++i) trial.gradient[i] += trial.x[i] / c;
-      gradients.push_back(trial.gradient);
-      objectives.push_back(trial.loss + logistic_penalty(trial.x, outputs, c));
+    if (first) {
+      trials = choose_starts<T>(pass, c, searches, choices, context.threads, objectives);
+    } else {
+      for (const std::size_t p : active) trials.push_back({&searches[p].problem, searches[p].trial_x, 0, {}});
+      objectives = evaluate_objectives<T>(pass, trials, c, context.threads);
     }
-    std::vector<std::vector<double>> preconditioned = preconditioner.apply(gradients);
+    std::vector<std::vector<double>> preconditioned = precondition(preconditioner, trials);
     parallel_for(context.threads, active.size(), [&](std::size_t a) {
       Search& s = searches[active[a]];
-      const LogisticPoint* const known =
-          !s.begun && s.at.passes == 0 && !fallback.empty() ? &fallback[active[a]] : nullptr;
-      if (known && known->loss + logistic_penalty(known->x, outputs, c) < objectives[a]) {
-        s.at.passes = 1;
-        s.trial_x = known->x;
-        return;
+      if (first && !fallback.empty()) {
+        const LogisticPoint& known = fallback[active[a]];
+        if (known.loss + logistic_penalty(known.x, outputs, c) < objectives[a]) {
+          s.at.passes = 1;
+          s.trial_x = known.x;
+          return;
+        }
       }
       advance<T>(s, trials[a], std::move(preconditioned[a]), std::move(trials[a].gradient), objectives[a], settings);
     });
@@ -279,14 +317,36 @@ std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPrec
 
 template std::vector<LogisticPoint> solve_logistic<float>(const LogisticPass&, LogisticPreconditioner&, double,
                                                           std::span<const LogisticProblem>,
-                                                          std::vector<std::vector<double>>,
+                                                          std::span<const LogisticStarts>,
                                                           std::span<const LogisticPoint>, const LogisticSettings&,
                                                           const Context&);
 template std::vector<LogisticPoint> solve_logistic<double>(const LogisticPass&, LogisticPreconditioner&, double,
                                                            std::span<const LogisticProblem>,
-                                                           std::vector<std::vector<double>>,
+                                                           std::span<const LogisticStarts>,
                                                            std::span<const LogisticPoint>, const LogisticSettings&,
                                                            const Context&);
+
+namespace {
+
+// The polynomial through the last `count` of `past` (log C, points), at `at`.
+LogisticStarts extrapolate(const std::deque<std::pair<double, std::vector<LogisticPoint>>>& past, std::size_t count,
+                           double at, int threads) {
+  const std::size_t first = past.size() - count;
+  LogisticStarts starts(past.back().second.size());
+  parallel_for(threads, starts.size(), [&](std::size_t p) {
+    starts[p].assign(past.back().second[p].x.size(), 0);
+    for (std::size_t j = first; j < past.size(); ++j) {
+      double factor = 1;  // Lagrange's
+      for (std::size_t m = first; m < past.size(); ++m) {
+        if (m != j) factor *= (at - past[m].first) / (past[j].first - past[m].first);
+      }
+      add_scaled(starts[p], factor, past[j].second[p].x);
+    }
+  });
+  return starts;
+}
+
+}  // namespace
 
 void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
                          std::span<const LogisticProblem> problems, const LogisticSettings& settings,
@@ -295,25 +355,18 @@ void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preco
   std::deque<std::pair<double, std::vector<LogisticPoint>>> past;  // log C, newest last
   for (std::size_t i = 0; i < grid.size(); ++i) {
     const double at = std::log(grid[i]);
-    std::vector<std::vector<double>> starts(problems.size());
-    parallel_for(context.threads, problems.size(), [&](std::size_t p) {
-      if (past.empty()) {
-        starts[p] = pass.start(problems[p]);
-        return;
-      }
-      // Lagrange's polynomial through the past points.
-      starts[p].assign(pass.point_size(), 0);
-      for (std::size_t j = 0; j < past.size(); ++j) {
-        double factor = 1;
-        for (std::size_t m = 0; m < past.size(); ++m) {
-          if (m != j) factor *= (at - past[m].first) / (past[j].first - past[m].first);
-        }
-        add_scaled(starts[p], factor, past[j].second[p].x);
-      }
-    });
-    std::vector<LogisticPoint> points =
-        solve_logistic<float>(pass, preconditioner, grid[i], problems, std::move(starts),
-                              past.empty() ? std::span<const LogisticPoint>{} : past.back().second, settings, context);
+    std::vector<LogisticStarts> choices;
+    for (std::size_t count = 2; count <= past.size(); ++count)
+      choices.push_back(extrapolate(past, count, at, context.threads));
+    if (past.empty()) {
+      choices.emplace_back();
+      for (const LogisticProblem& problem : problems) choices[0].push_back(pass.start(problem));
+    } else if (past.size() == 1) {
+      choices.push_back(extrapolate(past, 1, at, context.threads));
+    }
+    std::vector<LogisticPoint> points = solve_logistic<float>(
+        pass, preconditioner, grid[i], problems, choices,
+        past.size() < 2 ? std::span<const LogisticPoint>{} : past.back().second, settings, context);
     done(i, points);
     past.emplace_back(at, std::move(points));
     if (past.size() > 3) past.pop_front();

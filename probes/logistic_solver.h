@@ -1,10 +1,11 @@
 // Solvers for the problems of logistic.h: a path over C for choosing, and a finish in double for the final fit.
 //
 // The path goes from strong to weak regularisation and solves all problems (folds, labels) of one C in lockstep, by
-// L-BFGS on products in float32. Three things make it short. Each C begins where a parabola through the last three
-// solutions points, in log C: on classes that a plane separates the weights grow along a fixed direction with log C,
-// and most of the large Cs are done after one pass. Steps are preconditioned with the Hessian at uniform probabilities,
-// h X'X + I/C, h = 1/K (1 - 1/K). And problems that have arrived drop out.
+// L-BFGS on products in float32. Three things make it short. Each C begins where a line through the last two solutions
+// or a parabola through the last three points, in log C, whichever is better: on classes that a plane separates the
+// weights grow along a fixed direction with log C, and most of the large Cs are done after one pass. Steps are
+// preconditioned with the Hessian at uniform probabilities, h X'X + I/C, h = 1/K (1 - 1/K). And problems that have
+// arrived drop out.
 //
 // The finish is Newton's method: with the Hessian itself where it is small, else by conjugate gradients. Results don't
 // depend on the number of threads.
@@ -53,16 +54,19 @@ struct LogisticPoint {
 };
 
 struct LogisticSettings {
-  double stop = 1e-8;  // decrement, relative to the objective
+  double stop = 1e-7;  // decrement, relative to the objective
   int memory = 8, most_passes = 400;
 };
 
-// Solves all problems at one C, from `starts`. `fallback` holds points whose loss is known, or is empty: one that is
-// better than its start is taken instead.
+// Where a search may begin: one a problem.
+using LogisticStarts = std::vector<std::vector<double>>;
+
+// Solves all problems at one C, each from the best of its places in `choices` (all are evaluated in the first pass).
+// `fallback` holds points whose loss is known, or is empty: one that is better than all choices is taken instead.
 template <typename T>
 std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
                                           std::span<const LogisticProblem> problems,
-                                          std::vector<std::vector<double>> starts,
+                                          std::span<const LogisticStarts> choices,
                                           std::span<const LogisticPoint> fallback, const LogisticSettings& settings,
                                           const Context& context);
 

@@ -81,7 +81,7 @@ class Work {
   // A pass this small takes less time than starting a thread.
   Context spread(std::size_t problems) const {
     const double flops = 4.0 * static_cast<double>(matrix_.rows()) * static_cast<double>(pass_.point_size() * problems);
-    return {context_.log, context_.stop, flops < 1e7 ? 1 : context_.threads};
+    return {context_.log, context_.stop, flops < 4e6 ? 1 : context_.threads};
   }
   Scores held_out_scores(std::size_t round, std::span<const LogisticPoint> points) const;
 
@@ -157,7 +157,7 @@ std::vector<Scores> Work::sweep(Selector& selector) {
 std::vector<LogisticPoint> Work::finish(double c) {
   const std::size_t labels = targets_.labels(), rounds = best_.size() / labels;
   std::vector<LogisticProblem> problems;
-  std::vector<std::vector<double>> starts;
+  LogisticStarts starts;
   for (std::size_t label = 0; label < labels; ++label) {
     problems.push_back({label, -1});
     starts.push_back(pass_.start(problems.back()));
@@ -171,7 +171,7 @@ std::vector<LogisticPoint> Work::finish(double c) {
   LogisticSettings solver;
   solver.stop = settings_.sweep_stop;
   std::vector<LogisticPoint> points =
-      solve_logistic<float>(pass_, preconditioner_, c, problems, std::move(starts), {}, solver, spread(labels));
+      solve_logistic<float>(pass_, preconditioner_, c, problems, std::span(&starts, 1), {}, solver, spread(labels));
   for (std::size_t label = 0; label < labels; ++label) {
     points[label] = finish_logistic(pass_, preconditioner_, c, problems[label], std::move(points[label]),
                                     settings_.final_stop, spread(1));
@@ -206,7 +206,7 @@ class LogReg final : public Probe {
     s_.grid = options.grid("grid", "1e-6:1e6:13", "C");
     s_.one_vs_rest = options.choice("multi", {"softmax", "one-vs-rest"}, "softmax") == "one-vs-rest";
     s_.balanced = options.choice("class-weight", {"none", "balanced"}, "none") == "balanced";
-    s_.sweep_stop = options.number("sweep-stop", 1e-8, 1e-14, 1e-2);
+    s_.sweep_stop = options.number("sweep-stop", 1e-7, 1e-14, 1e-2);
     s_.final_stop = options.number("final-stop", 1e-12, 1e-15, 1e-2);
     s_.treatment = options.text("treatment", "none");
     Treatment::parse(s_.treatment);
