@@ -9,5 +9,6 @@ namespace vise {
 void register_floors(ProbeRegistry& registry);     // majority, prior
 void register_head(ProbeRegistry& registry);       // head
 void register_liblinear(ProbeRegistry& registry);  // liblinear
+void register_logreg(ProbeRegistry& registry);     // logreg
 
 }  // namespace vise

@@ -47,6 +47,7 @@ void register_builtin_probes(ProbeRegistry& registry) {
   register_floors(registry);
   register_head(registry);
   register_liblinear(registry);
+  register_logreg(registry);
 }
 
 }  // namespace vise

@@ -164,10 +164,14 @@ double Selector::score(std::size_t candidate) const {
 
 std::size_t Selector::best(std::size_t fallback) const {
   if (!needed()) return candidates_.size() > 1 ? fallback : 0;
+  return best_so_far(candidates_.size() - 1);
+}
+
+std::size_t Selector::best_so_far(std::size_t last) const {
   // Means of the same numbers in another order differ in the last bits: that is a tie.
   constexpr double kTie = 1e-12;
   std::size_t best = 0;
-  for (std::size_t c = 1; c < candidates_.size(); ++c) {
+  for (std::size_t c = 1; c <= last; ++c) {
     if (score(c) > score(best) + kTie) best = c;
   }
   return best;

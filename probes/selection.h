@@ -71,6 +71,8 @@ class Selector {
   void record(std::size_t candidate, std::size_t round, const Scores& scores);
   // After every record(); `fallback` is the candidate taken where nothing is to choose.
   std::size_t best(std::size_t fallback = 0) const;
+  // The best of candidates 0..last, all recorded.
+  std::size_t best_so_far(std::size_t last) const;
   Selection selection(std::size_t chosen) const;
 
  private:

@@ -1,0 +1,251 @@
+#include "probes/logistic.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/threads.h"
+#include "probes/narrow_product.h"
+
+namespace vise {
+namespace {
+
+constexpr std::size_t kBlock = 128;       // rows a matrix product takes at once
+constexpr std::size_t kStripRows = 1024;  // rows a thread takes at once, at least
+constexpr std::size_t kMaxStrips = 8;     // of a segment
+
+// log(1 + exp(-m)) without overflow.
+double log1p_exp_minus(double m) { return m > 0 ? std::log1p(std::exp(-m)) : std::log1p(std::exp(m)) - m; }
+
+// Loss and derivative of one sigmoid for a target y in 0..1.
+template <typename T>
+double sigmoid_loss(double y, double weight, T* z) {
+  const auto s = static_cast<double>(*z);
+  const double e = std::exp(-std::abs(s)), small = e / (1 + e), large = 1 / (1 + e);
+  const double p = s > 0 ? large : small, q = s > 0 ? small : large;  // q = 1 - p, exactly as small as it is
+  *z = static_cast<T>(weight * (p * (1 - y) - q * y));
+  return weight * (y * log1p_exp_minus(s) + (1 - y) * log1p_exp_minus(-s));
+}
+
+// exp(z - top) in place of z; returns their sum.
+template <typename T>
+double exponentials(T* z, std::size_t n, double top, double* e) {
+  double sum = 0;
+  for (std::size_t k = 0; k < n; ++k) sum += e[k] = std::exp(static_cast<double>(z[k]) - top);
+  return sum;
+}
+
+}  // namespace
+
+LogisticTargets::LogisticTargets(const Targets& targets, std::span<const std::uint32_t> order, Form form,
+                                 bool balanced) {
+  const std::size_t width = targets.width(), n = order.size();
+  const bool classes = targets.kind() == TargetKind::classes;
+  const bool two = targets.kind() != TargetKind::multi_label && width == 2;
+  softmax_ = targets.kind() != TargetKind::multi_label && !two && form == Form::softmax;
+  width_ = two ? 1 : width;
+  if (classes && softmax_) {
+    for (const std::uint32_t i : order) classes_.push_back(targets.classes()[i]);
+  } else {
+    y_.resize(n * width_);
+    for (std::size_t r = 0; r < n; ++r) {
+      const std::uint32_t i = order[r];
+      double sum = 1;
+      if (targets.kind() == TargetKind::distribution) {
+        const auto row = targets.rows().subspan(i * width, width);
+        sum = std::accumulate(row.begin(), row.end(), 0.0);
+      }
+      for (std::size_t k = 0; k < width_; ++k) {
+        const std::size_t column = two ? 1 : k;
+        const double y = classes                                     ? targets.classes()[i] == static_cast<int>(column)
+                         : targets.kind() == TargetKind::multi_label ? targets.multi_label()[i * width + column]
+                                                                     : targets.rows()[i * width + column] / sum;
+        y_[r * width_ + k] = static_cast<float>(y);
+      }
+    }
+  }
+  if (!balanced || !classes) return;
+  std::vector<double> counts(width);
+  for (const std::uint32_t i : order) counts[static_cast<std::size_t>(targets.classes()[i])] += 1;
+  for (const std::uint32_t i : order) {
+    weights_.push_back(static_cast<double>(n) /
+                       (static_cast<double>(width) * counts[static_cast<std::size_t>(targets.classes()[i])]));
+  }
+}
+
+double LogisticTargets::mean_weight() const {
+  if (weights_.empty()) return 1;
+  return std::accumulate(weights_.begin(), weights_.end(), 0.0) / static_cast<double>(weights_.size());
+}
+
+template <typename T>
+double LogisticTargets::loss(std::size_t row, std::size_t label, T* z) const {
+  const double weight = this->weight(row);
+  if (!softmax_) {
+    const auto y = static_cast<double>(y_[row * width_ + label]);
+    if (y < 0) {
+      *z = 0;
+      return 0;
+    }
+    return sigmoid_loss(y, weight, z);
+  }
+  const double top = static_cast<double>(*std::max_element(z, z + width_));
+  constexpr std::size_t kFew = 64;
+  double few[kFew];
+  std::vector<double> many(width_ > kFew ? width_ : 0);
+  double* const e = width_ > kFew ? many.data() : few;
+  const double sum = exponentials(z, width_, top, e);
+  const double log_sum = std::log(sum);
+  if (!y_.empty()) {
+    double loss = 0;
+    for (std::size_t k = 0; k < width_; ++k) {
+      const auto y = static_cast<double>(y_[row * width_ + k]);
+      loss += y * (log_sum + top - static_cast<double>(z[k]));
+      z[k] = static_cast<T>(weight * (e[k] / sum - y));
+    }
+    return weight * loss;
+  }
+  const auto truth = static_cast<std::size_t>(classes_[row]);
+  // log p of the true class, and 1 - p, from the other classes' exponentials: neither cancels when p is nearly 1.
+  double others = 0;
+  for (std::size_t k = 0; k < width_; ++k) others += k == truth ? 0 : e[k];
+  const double loss = static_cast<double>(z[truth]) == top ? std::log1p(others / e[truth])
+                                                           : log_sum + top - static_cast<double>(z[truth]);
+  for (std::size_t k = 0; k < width_; ++k) z[k] = static_cast<T>(weight * (k == truth ? -others : e[k]) / sum);
+  return weight * loss;
+}
+
+LogisticPass::LogisticPass(const RowMatrix& matrix, const LogisticTargets& targets, std::vector<std::size_t> bounds)
+    : matrix_(matrix), targets_(targets), bounds_(std::move(bounds)), means_(matrix.means()) {
+  for (std::size_t s = 0; s + 1 < bounds_.size(); ++s) {
+    const std::size_t rows = bounds_[s + 1] - bounds_[s];
+    const std::size_t count = std::clamp<std::size_t>(rows / kStripRows, std::min<std::size_t>(rows, 1), kMaxStrips);
+    for (std::size_t i = 0; i < count; ++i) {
+      strips_.push_back({s, bounds_[s] + rows * i / count, bounds_[s] + rows * (i + 1) / count});
+    }
+  }
+}
+
+std::size_t LogisticPass::rows_of(const LogisticProblem& problem) const {
+  const std::size_t all = bounds_.back() - bounds_.front();
+  if (problem.held_out < 0) return all;
+  const auto s = static_cast<std::size_t>(problem.held_out);
+  return all - (bounds_[s + 1] - bounds_[s]);
+}
+
+std::vector<double> LogisticPass::intercepts(std::span<const double> x) const {
+  const std::size_t r = matrix_.columns(), k = targets_.outputs();
+  std::vector<double> b(x.begin() + static_cast<std::ptrdiff_t>(r * k), x.end());
+  for (std::size_t d = 0; d < r; ++d) {
+    for (std::size_t j = 0; j < k; ++j) b[j] -= means_[d] * x[d * k + j];
+  }
+  return b;
+}
+
+std::vector<double> LogisticPass::start(const LogisticProblem& problem) const {
+  const std::size_t outputs = targets_.outputs();
+  std::vector<double> x(point_size());
+  std::vector<double> sums(outputs);
+  double total = 0;
+  for (std::size_t s = 0; s + 1 < bounds_.size(); ++s) {
+    if (static_cast<int>(s) == problem.held_out) continue;
+    for (std::size_t i = bounds_[s]; i < bounds_[s + 1]; ++i) {
+      if (!targets_.softmax() && targets_.target(i, problem.label) < 0) continue;
+      for (std::size_t k = 0; k < outputs; ++k)
+        sums[k] += targets_.weight(i) * targets_.target(i, targets_.softmax() ? k : problem.label);
+      total += targets_.weight(i);
+    }
+  }
+  // A class that never occurs would go to minus infinity: half a row of it.
+  double* const c = &x[x.size() - outputs];
+  for (std::size_t k = 0; k < outputs; ++k) c[k] = std::log(std::max(sums[k], 0.5));
+  if (targets_.softmax()) {
+    const double mean = std::accumulate(c, c + outputs, 0.0) / static_cast<double>(outputs);
+    for (std::size_t k = 0; k < outputs; ++k) c[k] -= mean;
+  } else {
+    c[0] -= std::log(std::max(total - sums[0], 0.5));
+  }
+  return x;
+}
+
+template <typename T>
+void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, std::span<const std::size_t> active,
+                             std::span<const T> weights, std::span<const double> intercepts, std::span<double> losses,
+                             std::vector<double>& gradient) const {
+  const std::size_t r = matrix_.columns(), k = targets_.outputs(), columns = narrow_columns(active.size() * k);
+  std::vector<T> buffer, z(kBlock * columns);
+  gradient.assign((r + 1) * columns, 0);
+  for (std::size_t begin = strip.begin; begin < strip.end; begin += kBlock) {
+    const std::size_t count = std::min(kBlock, strip.end - begin);
+    const T* const x = matrix_.block(begin, count, buffer);
+    narrow_forward(x, r, count, r, weights.data(), columns, z.data());
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t a = 0; a < active.size(); ++a) {
+        T* const row = &z[i * columns + a * k];
+        for (std::size_t j = 0; j < k; ++j)
+          row[j] = static_cast<T>(static_cast<double>(row[j]) + intercepts[a * k + j]);
+        losses[a] += targets_.loss(begin + i, trials[active[a]].problem->label, row);
+        for (std::size_t j = 0; j < k; ++j) gradient[r * columns + a * k + j] += static_cast<double>(row[j]);
+      }
+    }
+    narrow_backward(x, r, count, r, z.data(), columns, gradient.data());
+  }
+}
+
+template <typename T>
+void LogisticPass::evaluate(std::span<Trial> trials, int threads) const {
+  const std::size_t r = matrix_.columns(), k = targets_.outputs(), segments = bounds_.size() - 1;
+  std::vector<std::vector<std::size_t>> active(segments);
+  std::vector<std::vector<T>> weights(segments);
+  std::vector<std::vector<double>> intercepts_of(segments);
+  for (std::size_t s = 0; s < segments; ++s) {
+    for (std::size_t t = 0; t < trials.size(); ++t) {
+      if (trials[t].problem->held_out != static_cast<int>(s)) active[s].push_back(t);
+    }
+    const std::size_t columns = narrow_columns(active[s].size() * k);
+    weights[s].resize(r * columns);
+    for (std::size_t a = 0; a < active[s].size(); ++a) {
+      const auto x = trials[active[s][a]].x;
+      for (std::size_t d = 0; d < r; ++d) {
+        for (std::size_t j = 0; j < k; ++j) weights[s][d * columns + a * k + j] = static_cast<T>(x[d * k + j]);
+      }
+      const std::vector<double> b = intercepts(x);
+      intercepts_of[s].insert(intercepts_of[s].end(), b.begin(), b.end());
+    }
+  }
+  std::vector<std::vector<double>> gradients(strips_.size()), losses(strips_.size());
+  parallel_for(threads, strips_.size(), [&](std::size_t i) {
+    const std::size_t s = strips_[i].segment;
+    losses[i].assign(active[s].size(), 0);
+    if (active[s].empty()) return;
+    run_strip<T>(strips_[i], trials, active[s], weights[s], intercepts_of[s], losses[i], gradients[i]);
+  });
+  for (Trial& trial : trials) {
+    trial.loss = 0;
+    trial.gradient.assign(point_size(), 0);
+  }
+  for (std::size_t i = 0; i < strips_.size(); ++i) {
+    const auto& places = active[strips_[i].segment];
+    const std::size_t columns = narrow_columns(places.size() * k);
+    for (std::size_t a = 0; a < places.size(); ++a) {
+      Trial& trial = trials[places[a]];
+      trial.loss += losses[i][a];
+      for (std::size_t d = 0; d <= r; ++d) {
+        for (std::size_t j = 0; j < k; ++j) trial.gradient[d * k + j] += gradients[i][d * columns + a * k + j];
+      }
+    }
+  }
+  // From (W, b) to (W, c): the rows' means are taken out of the weights' part.
+  for (Trial& trial : trials) {
+    for (std::size_t d = 0; d < r; ++d) {
+      for (std::size_t j = 0; j < k; ++j) trial.gradient[d * k + j] -= means_[d] * trial.gradient[r * k + j];
+    }
+  }
+}
+
+template double LogisticTargets::loss<float>(std::size_t, std::size_t, float*) const;
+template double LogisticTargets::loss<double>(std::size_t, std::size_t, double*) const;
+template void LogisticPass::evaluate<float>(std::span<Trial>, int) const;
+template void LogisticPass::evaluate<double>(std::span<Trial>, int) const;
+
+}  // namespace vise

@@ -1,0 +1,376 @@
+#include "probes/logistic_solver.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "probes/narrow_product.h"
+
+namespace vise {
+namespace {
+
+constexpr std::size_t kApplyTile = 128;      // dimensions a thread takes at once
+constexpr std::size_t kGramRows = 16384;     // enough rows for a preconditioner
+constexpr std::size_t kDoubleFactor = 1024;  // smaller factors are made in double
+
+int as_int(std::size_t n) { return static_cast<int>(n); }
+
+double dot(std::span<const double> a, std::span<const double> b) {
+  return cblas_ddot(as_int(a.size()), a.data(), 1, b.data(), 1);
+}
+
+void add_scaled(std::vector<double>& to, double factor, std::span<const double> from) {
+  cblas_daxpy(as_int(to.size()), factor, from.data(), 1, to.data(), 1);
+}
+
+// What memory of past steps L-BFGS keeps; `py` is the preconditioned y.
+struct Pair {
+  std::vector<double> s, y, py;
+  double sy = 0;
+};
+
+// One problem on its way.
+struct Search {
+  LogisticProblem problem;
+  LogisticPoint at;
+  std::vector<double> gradient, preconditioned, direction, trial_x;
+  std::deque<Pair> pairs;
+  double step = 1, slope = 0;
+  double least = std::numeric_limits<double>::infinity();  // smallest decrement so far, and how long ago
+  int stalled = 0;
+  bool begun = false, done = false;
+};
+
+// -(the L-BFGS inverse Hessian) gradient (Nocedal & Wright, algorithm 7.4, with the preconditioner for H0).
+std::vector<double> lbfgs_direction(const Search& s) {
+  std::vector<double> q = s.preconditioned;
+  std::vector<double> alpha(s.pairs.size());
+  // The first loop on the gradient needs s'q alone; q = g - sum alpha_i y_i is kept as its coefficients' image M^-1 q.
+  std::vector<double> plain = s.gradient;
+  for (std::size_t i = s.pairs.size(); i-- > 0;) {
+    alpha[i] = dot(s.pairs[i].s, plain) / s.pairs[i].sy;
+    add_scaled(plain, -alpha[i], s.pairs[i].y);
+    add_scaled(q, -alpha[i], s.pairs[i].py);
+  }
+  if (!s.pairs.empty()) {
+    const Pair& last = s.pairs.back();
+    cblas_dscal(as_int(q.size()), last.sy / dot(last.y, last.py), q.data(), 1);
+  }
+  for (std::size_t i = 0; i < s.pairs.size(); ++i) {
+    const double beta = dot(s.pairs[i].y, q) / s.pairs[i].sy;
+    add_scaled(q, alpha[i] - beta, s.pairs[i].s);
+  }
+  for (double& v : q) v = -v;
+  return q;
+}
+
+double max_norm(std::span<const double> values) {
+  double largest = 0;
+  for (const double v : values) largest = std::max(largest, std::abs(v));
+  return largest;
+}
+
+std::vector<double> difference(std::span<const double> a, std::span<const double> b) {
+  std::vector<double> out(a.begin(), a.end());
+  add_scaled(out, -1, b);
+  return out;
+}
+
+// Products in float32 leave this much noise in an objective.
+template <typename T>
+constexpr double kNoise = sizeof(T) == 4 ? 1e-6 : 1e-13;
+
+// What a finished pass says about `s`: accept the trial and choose a direction, shorten the step, or stop.
+template <typename T>
+void advance(Search& s, const Trial& trial, std::vector<double> preconditioned, std::vector<double> gradient,
+             double objective, const LogisticSettings& settings) {
+  ++s.at.passes;
+  if (s.begun && !(objective <= s.at.objective + 1e-4 * s.step * s.slope + kNoise<T> * std::abs(s.at.objective))) {
+    s.step *= std::isfinite(objective)
+                  ? std::clamp(-s.slope * s.step / (2 * (objective - s.at.objective - s.step * s.slope)), 0.1, 0.5)
+                  : 0.1;
+    if (s.step < 1e-6) s.done = true;
+  } else {
+    if (s.begun) {
+      Pair pair{difference(trial.x, s.at.x), gradient, preconditioned, 0};
+      add_scaled(pair.y, -1, s.gradient);
+      add_scaled(pair.py, -1, s.preconditioned);
+      pair.sy = dot(pair.s, pair.y);
+      if (pair.sy > 1e-10 * dot(pair.y, pair.py)) s.pairs.push_back(std::move(pair));
+      if (s.pairs.size() > static_cast<std::size_t>(settings.memory)) s.pairs.pop_front();
+    }
+    s.begun = true;
+    s.at.x.assign(trial.x.begin(), trial.x.end());
+    s.at.loss = trial.loss;
+    s.at.objective = objective;
+    s.at.gradient_max = max_norm(gradient);
+    s.at.decrement = dot(gradient, preconditioned) / 2;
+    s.gradient = std::move(gradient);
+    s.preconditioned = std::move(preconditioned);
+    s.stalled = s.at.decrement < s.least ? 0 : s.stalled + 1;
+    s.least = std::min(s.least, s.at.decrement);
+    s.at.converged = s.at.decrement <= settings.stop * std::abs(s.at.objective);
+    if (s.at.converged || s.stalled > 15 || s.at.passes >= settings.most_passes) {
+      s.done = true;
+      return;
+    }
+    s.direction = lbfgs_direction(s);
+    s.slope = dot(s.gradient, s.direction);
+    if (!(s.slope < 0)) {
+      s.pairs.clear();
+      s.direction = s.preconditioned;
+      for (double& v : s.direction) v = -v;
+      s.slope = -2 * s.at.decrement;
+    }
+    s.step = 1;
+  }
+  s.trial_x = s.at.x;
+  add_scaled(s.trial_x, s.step, s.direction);
+}
+
+}  // namespace
+
+double logistic_penalty(std::span<const double> x, std::size_t outputs, double c) {
+  const auto w = x.first(x.size() - outputs);
+  return dot(w, w) / (2 * c);
+}
+
+LogisticPreconditioner::LogisticPreconditioner(const LogisticPass& pass, double share, int threads)
+    : columns_(pass.matrix().columns()), outputs_(pass.targets().outputs()), threads_(threads) {
+  const auto k = static_cast<double>(outputs_);
+  const double h = (outputs_ == 1 ? 0.25 : (1 - 1 / k) / k) * pass.targets().mean_weight() * share;
+  intercept_scale_ = 1 / (h * static_cast<double>(pass.matrix().rows()));
+  gram_ = pass.matrix().centred_gram(pass.means(), kGramRows, threads);
+  for (double& g : gram_) g *= h;
+}
+
+void LogisticPreconditioner::prepare(double c) {
+  const double decade = std::sqrt(10.0) * 1.001;
+  if (factored_c_ > 0 && c <= factored_c_ * decade && c >= factored_c_ / decade) return;
+  if (factored_c_ > 0 && c > factored_c_ && 1 / factored_c_ < 1e-2 * least_pivot_) return;
+  const double middle = c > factored_c_ && factored_c_ > 0 ? c * std::sqrt(10.0) : c;
+  double largest = 0;
+  for (std::size_t i = 0; i < columns_; ++i) largest = std::max(largest, gram_[i * columns_ + i]);
+  double jitter = (columns_ <= kDoubleFactor ? 1e-12 : 1e-6) * largest;
+  while (!factor(middle, jitter)) jitter = 10 * jitter + 1e-300;
+  factored_c_ = middle;
+}
+
+bool LogisticPreconditioner::factor(double c, double jitter) {
+  const std::size_t r = columns_;
+  const int n = as_int(r);
+  const auto diagonal = [&](std::size_t i) { return gram_[i * r + i] + 1 / c + jitter; };
+  inverse_.assign(r * r, 0);
+  if (r <= kDoubleFactor) {
+    std::vector<double> a = gram_;
+    for (std::size_t i = 0; i < r; ++i) a[i * r + i] = diagonal(i);
+    // Column-major upper = row-major lower, without LAPACKE's transposing copy: A = U'U with U = L'.
+    if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, a.data(), n) != 0) return false;
+    if (LAPACKE_dtrtri(LAPACK_COL_MAJOR, 'U', 'N', n, a.data(), n) != 0) return false;
+    for (std::size_t i = 0; i < r; ++i) {
+      for (std::size_t j = 0; j <= i; ++j) inverse_[i * r + j] = static_cast<float>(a[i * r + j]);
+    }
+  } else {
+    for (std::size_t i = 0; i < r; ++i) {
+      for (std::size_t j = 0; j < i; ++j) inverse_[i * r + j] = static_cast<float>(gram_[i * r + j]);
+      inverse_[i * r + i] = static_cast<float>(diagonal(i));
+    }
+    if (LAPACKE_spotrf(LAPACK_COL_MAJOR, 'U', n, inverse_.data(), n) != 0) return false;
+    if (LAPACKE_strtri(LAPACK_COL_MAJOR, 'U', 'N', n, inverse_.data(), n) != 0) return false;
+  }
+  // The inverse's diagonal holds one over the pivots' roots.
+  least_pivot_ = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < r; ++i) {
+    const auto d = static_cast<double>(inverse_[i * r + i]);
+    if (!std::isfinite(d)) return false;
+    least_pivot_ = std::min(least_pivot_, 1 / (d * d));
+  }
+  return true;
+}
+
+std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const std::span<const double>> in) const {
+  const std::size_t r = columns_, k = outputs_, columns = narrow_columns(in.size() * k);
+  std::vector<std::vector<double>> out(in.size(), std::vector<double>((r + 1) * k));
+  std::vector<float> g(r * columns), t(r * columns);
+  std::vector<double> u(r * columns);
+  // float32 has no room for gradients of 1e-40: each is scaled to its largest entry.
+  std::vector<double> scale(in.size());
+  for (std::size_t a = 0; a < in.size(); ++a) {
+    const double largest = max_norm(in[a]);
+    scale[a] = largest > 0 ? largest : 1;
+    for (std::size_t d = 0; d < r; ++d) {
+      for (std::size_t j = 0; j < k; ++j) g[d * columns + a * k + j] = static_cast<float>(in[a][d * k + j] / scale[a]);
+    }
+  }
+  // Rows of the lower triangle are short at the top, its columns at the right.
+  const std::size_t tiles = (r + kApplyTile - 1) / kApplyTile;
+  parallel_for(threads_, tiles, [&](std::size_t tile) {
+    const std::size_t begin = tile * kApplyTile, end = std::min(r, begin + kApplyTile);
+    narrow_forward(&inverse_[begin * r], r, end - begin, end, g.data(), columns, &t[begin * columns]);
+  });
+  parallel_for(threads_, tiles, [&](std::size_t tile) {
+    const std::size_t begin = tile * kApplyTile, end = std::min(r, begin + kApplyTile);
+    narrow_backward(&inverse_[begin * r + begin], r, r - begin, end - begin, &t[begin * columns], columns,
+                    &u[begin * columns]);
+  });
+  for (std::size_t a = 0; a < in.size(); ++a) {
+    for (std::size_t d = 0; d < r; ++d) {
+      for (std::size_t j = 0; j < k; ++j) out[a][d * k + j] = scale[a] * u[d * columns + a * k + j];
+    }
+    for (std::size_t j = 0; j < k; ++j) out[a][r * k + j] = in[a][r * k + j] * intercept_scale_;
+  }
+  return out;
+}
+
+namespace {
+
+// One pass for several points: losses and gradients with the penalty added.
+template <typename T>
+std::vector<double> evaluate_objectives(const LogisticPass& pass, std::vector<Trial>& trials, double c, int threads) {
+  pass.evaluate<T>(trials, threads);
+  const std::size_t outputs = pass.targets().outputs();
+  std::vector<double> objectives;
+  for (Trial& trial : trials) {
+    for (std::size_t i = 0; i + outputs < trial.x.size(); ++i) trial.gradient[i] += trial.x[i] / c;
+    objectives.push_back(trial.loss + logistic_penalty(trial.x, outputs, c));
+  }
+  return objectives;
+}
+
+std::vector<std::vector<double>> precondition(const LogisticPreconditioner& preconditioner,
+                                              const std::vector<Trial>& trials) {
+  std::vector<std::span<const double>> gradients;
+  for (const Trial& trial : trials) gradients.push_back(trial.gradient);
+  return preconditioner.apply(gradients);
+}
+
+// The first pass: every search's trial becomes the best of its choices, evaluated.
+template <typename T>
+std::vector<Trial> choose_starts(const LogisticPass& pass, double c, std::vector<Search>& searches,
+                                 std::span<const LogisticStarts> choices, int threads,
+                                 std::vector<double>& objectives) {
+  std::vector<Trial> all, best;
+  for (const LogisticStarts& starts : choices) {
+    for (std::size_t p = 0; p < searches.size(); ++p) all.push_back({&searches[p].problem, starts[p], 0, {}});
+  }
+  const std::vector<double> values = evaluate_objectives<T>(pass, all, c, threads);
+  for (std::size_t p = 0; p < searches.size(); ++p) {
+    std::size_t taken = p;
+    for (std::size_t i = p; i < all.size(); i += searches.size()) taken = values[i] < values[taken] ? i : taken;
+    best.push_back(std::move(all[taken]));
+    objectives.push_back(values[taken]);
+  }
+  return best;
+}
+
+}  // namespace
+
+template <typename T>
+std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
+                                          std::span<const LogisticProblem> problems,
+                                          std::span<const LogisticStarts> choices,
+                                          std::span<const LogisticPoint> fallback, const LogisticSettings& settings,
+                                          const Context& context) {
+  const std::size_t outputs = pass.targets().outputs();
+  preconditioner.prepare(c);
+  std::vector<Search> searches(problems.size());
+  for (std::size_t p = 0; p < problems.size(); ++p) searches[p].problem = problems[p];
+  for (bool first = true;; first = false) {
+    context.throw_if_stopped();
+    std::vector<std::size_t> active;
+    std::vector<Trial> trials;
+    std::vector<double> objectives;
+    for (std::size_t p = 0; p < searches.size(); ++p) {
+      if (!searches[p].done) active.push_back(p);
+    }
+    if (active.empty()) break;
+    if (first) {
+      trials = choose_starts<T>(pass, c, searches, choices, context.threads, objectives);
+    } else {
+      for (const std::size_t p : active) trials.push_back({&searches[p].problem, searches[p].trial_x, 0, {}});
+      objectives = evaluate_objectives<T>(pass, trials, c, context.threads);
+    }
+    std::vector<std::vector<double>> preconditioned = precondition(preconditioner, trials);
+    parallel_for(context.threads, active.size(), [&](std::size_t a) {
+      Search& s = searches[active[a]];
+      if (first && !fallback.empty()) {
+        const LogisticPoint& known = fallback[active[a]];
+        if (known.loss + logistic_penalty(known.x, outputs, c) < objectives[a]) {
+          s.at.passes = 1;
+          s.trial_x = known.x;
+          return;
+        }
+      }
+      advance<T>(s, trials[a], std::move(preconditioned[a]), std::move(trials[a].gradient), objectives[a], settings);
+    });
+  }
+  std::vector<LogisticPoint> points;
+  for (Search& s : searches) points.push_back(std::move(s.at));
+  return points;
+}
+
+template std::vector<LogisticPoint> solve_logistic<float>(const LogisticPass&, LogisticPreconditioner&, double,
+                                                          std::span<const LogisticProblem>,
+                                                          std::span<const LogisticStarts>,
+                                                          std::span<const LogisticPoint>, const LogisticSettings&,
+                                                          const Context&);
+template std::vector<LogisticPoint> solve_logistic<double>(const LogisticPass&, LogisticPreconditioner&, double,
+                                                           std::span<const LogisticProblem>,
+                                                           std::span<const LogisticStarts>,
+                                                           std::span<const LogisticPoint>, const LogisticSettings&,
+                                                           const Context&);
+
+namespace {
+
+// The polynomial through the last `count` of `past` (log C, points), at `at`.
+LogisticStarts extrapolate(const std::deque<std::pair<double, std::vector<LogisticPoint>>>& past, std::size_t count,
+                           double at, int threads) {
+  const std::size_t first = past.size() - count;
+  LogisticStarts starts(past.back().second.size());
+  parallel_for(threads, starts.size(), [&](std::size_t p) {
+    starts[p].assign(past.back().second[p].x.size(), 0);
+    for (std::size_t j = first; j < past.size(); ++j) {
+      double factor = 1;  // Lagrange's
+      for (std::size_t m = first; m < past.size(); ++m) {
+        if (m != j) factor *= (at - past[m].first) / (past[j].first - past[m].first);
+      }
+      add_scaled(starts[p], factor, past[j].second[p].x);
+    }
+  });
+  return starts;
+}
+
+}  // namespace
+
+void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
+                         std::span<const LogisticProblem> problems, const LogisticSettings& settings,
+                         const Context& context,
+                         const std::function<void(std::size_t, const std::vector<LogisticPoint>&)>& done) {
+  std::deque<std::pair<double, std::vector<LogisticPoint>>> past;  // log C, newest last
+  for (std::size_t i = 0; i < grid.size(); ++i) {
+    const double at = std::log(grid[i]);
+    std::vector<LogisticStarts> choices;
+    for (std::size_t count = 2; count <= past.size(); ++count)
+      choices.push_back(extrapolate(past, count, at, context.threads));
+    if (past.empty()) {
+      choices.emplace_back();
+      for (const LogisticProblem& problem : problems) choices[0].push_back(pass.start(problem));
+    } else if (past.size() == 1) {
+      choices.push_back(extrapolate(past, 1, at, context.threads));
+    }
+    std::vector<LogisticPoint> points = solve_logistic<float>(
+        pass, preconditioner, grid[i], problems, choices,
+        past.size() < 2 ? std::span<const LogisticPoint>{} : past.back().second, settings, context);
+    done(i, points);
+    past.emplace_back(at, std::move(points));
+    if (past.size() > 3) past.pop_front();
+  }
+}
+
+}  // namespace vise

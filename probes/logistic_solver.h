@@ -1,0 +1,87 @@
+// Solvers for the problems of logistic.h: a path over C for choosing, and a finish in double for the final fit.
+//
+// The path goes from strong to weak regularisation and solves all problems (folds, labels) of one C in lockstep, by
+// L-BFGS on products in float32. Three things make it short. Each C begins where a line through the last two solutions
+// or a parabola through the last three points, in log C, whichever is better: on classes that a plane separates the
+// weights grow along a fixed direction with log C, and most of the large Cs are done after one pass. Steps are
+// preconditioned with the Hessian at uniform probabilities, h X'X + I/C, h = 1/K (1 - 1/K). And problems that have
+// arrived drop out.
+//
+// The finish is Newton's method: with the Hessian itself where it is small, else by conjugate gradients. Results don't
+// depend on the number of threads.
+#pragma once
+
+#include <functional>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include "base/log.h"
+#include "probes/logistic.h"
+
+namespace vise {
+
+// The inverse of h X'X + I/C (features centred) and, for the intercept, of h N; h as above, X'X from all rows times
+// `share`.
+class LogisticPreconditioner {
+ public:
+  LogisticPreconditioner(const LogisticPass& pass, double share, int threads);
+
+  // Makes the factor fit for `c`. One serves a decade; beyond the C at which 1/C no longer matters, it stays.
+  void prepare(double c);
+  // out[i] = M^-1 in[i]; points as in logistic.h.
+  std::vector<std::vector<double>> apply(std::span<const std::span<const double>> in) const;
+
+ private:
+  bool factor(double c, double jitter);
+
+  std::size_t columns_, outputs_;
+  int threads_;
+  double intercept_scale_;
+  std::vector<double> gram_;
+  std::vector<float> inverse_;  // of the Cholesky factor; lower triangular, row-major
+  double factored_c_ = 0, least_pivot_ = 0;
+};
+
+struct LogisticPoint {
+  std::vector<double> x;
+  double loss = 0, objective = 0;
+  double decrement =
+      std::numeric_limits<double>::infinity();  // half the squared preconditioned gradient, of the objective
+  double gradient_max = 0;                      // max-norm of the plain gradient
+  int passes = 0;                               // over the features
+  bool converged = false;
+};
+
+struct LogisticSettings {
+  double stop = 1e-7;  // decrement, relative to the objective
+  int memory = 8, most_passes = 400;
+};
+
+// Where a search may begin: one a problem.
+using LogisticStarts = std::vector<std::vector<double>>;
+
+// Solves all problems at one C, each from the best of its places in `choices` (all are evaluated in the first pass).
+// `fallback` holds points whose loss is known, or is empty: one that is better than all choices is taken instead.
+template <typename T>
+std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
+                                          std::span<const LogisticProblem> problems,
+                                          std::span<const LogisticStarts> choices,
+                                          std::span<const LogisticPoint> fallback, const LogisticSettings& settings,
+                                          const Context& context);
+
+// Every C of the ascending `grid`; done(i, points) after each.
+void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
+                         std::span<const LogisticProblem> problems, const LogisticSettings& settings,
+                         const Context& context,
+                         const std::function<void(std::size_t, const std::vector<LogisticPoint>&)>& done);
+
+// Newton's method in double from `from`, until the objective can't fall by more than `stop` of itself. All rows;
+// problem.held_out must be -1.
+LogisticPoint finish_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
+                              const LogisticProblem& problem, LogisticPoint from, double stop, const Context& context);
+
+// The penalty ||W||^2 / (2 C) of a point.
+double logistic_penalty(std::span<const double> x, std::size_t outputs, double c);
+
+}  // namespace vise

@@ -1,0 +1,281 @@
+// Probe `logreg`: L2-regularised logistic regression with free intercepts, solved to its optimum (logistic_solver.h).
+#include <cblas.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/threads.h"
+#include "probes/builtin.h"
+#include "probes/evaluate.h"
+#include "probes/linear_model.h"
+#include "probes/logistic_solver.h"
+#include "probes/options.h"
+#include "probes/selection.h"
+
+namespace vise {
+namespace {
+
+struct Settings {
+  std::vector<double> grid;
+  double sweep_stop, final_stop;
+  bool one_vs_rest, balanced;
+  std::string treatment, metric;
+};
+
+// The pool's rows in an order in which every held-out part is one stretch.
+struct Arrangement {
+  std::vector<std::uint32_t> order;
+  std::vector<std::size_t> bounds;  // segment s is [bounds[s], bounds[s + 1])
+  std::vector<int> held_out;        // the segment of each round
+};
+
+Arrangement arrange(const Pool& pool) {
+  Arrangement a;
+  a.bounds.push_back(0);
+  std::vector<bool> placed(pool.size());
+  for (std::size_t r = 0; r < pool.rounds.size(); ++r) {
+    for (const std::uint32_t row : pool.rounds[r].score) {
+      a.order.push_back(row);
+      placed[row] = true;
+    }
+    a.held_out.push_back(static_cast<int>(r));
+    a.bounds.push_back(a.order.size());
+  }
+  for (std::uint32_t row = 0; row < pool.size(); ++row) {
+    if (!placed[row]) a.order.push_back(row);
+  }
+  if (a.order.size() > a.bounds.back()) a.bounds.push_back(a.order.size());
+  return a;
+}
+
+// Everything a fit works on.
+class Work {
+ public:
+  Work(const Pool& pool, const Settings& settings, const Context& context)
+      : pool_(pool),
+        settings_(settings),
+        context_(context),
+        arrangement_(arrange(pool)),
+        matrix_(RowMatrix::make(pool.rows_of(arrangement_.order), pool.dim, context.threads)),
+        targets_(pool.targets, arrangement_.order, form(settings), settings.balanced),
+        pass_(matrix_, targets_, arrangement_.bounds),
+        preconditioner_(pass_, share(pool), context.threads) {}
+
+  const LogisticTargets& targets() const { return targets_; }
+  std::vector<Scores> sweep(Selector& selector);
+  std::vector<LogisticPoint> finish(double c);
+  std::unique_ptr<LinearModel> model(const std::vector<LogisticPoint>& points) const;
+
+ private:
+  static LogisticTargets::Form form(const Settings& s) {
+    return s.one_vs_rest ? LogisticTargets::Form::one_vs_rest : LogisticTargets::Form::softmax;
+  }
+  // What share of the rows a round is fitted on.
+  static double share(const Pool& pool) {
+    if (pool.rounds.empty()) return 1;
+    return static_cast<double>(pool.rounds[0].fit.size()) / static_cast<double>(pool.size());
+  }
+  // A pass this small takes less time than starting a thread.
+  Context spread(std::size_t problems) const {
+    const double flops = 4.0 * static_cast<double>(matrix_.rows()) * static_cast<double>(pass_.point_size() * problems);
+    return {context_.log, context_.stop, flops < 4e6 ? 1 : context_.threads};
+  }
+  Scores held_out_scores(std::size_t round, std::span<const LogisticPoint> points) const;
+
+  const Pool& pool_;
+  const Settings& settings_;
+  const Context& context_;
+  Arrangement arrangement_;
+  RowMatrix matrix_;
+  LogisticTargets targets_;
+  LogisticPass pass_;
+  LogisticPreconditioner preconditioner_;
+  std::vector<LogisticPoint> best_;  // the chosen C's points, round by round, each label by label
+};
+
+// `points`: one a label.
+Scores Work::held_out_scores(std::size_t round, std::span<const LogisticPoint> points) const {
+  const auto s = static_cast<std::size_t>(arrangement_.held_out[round]);
+  const std::size_t begin = arrangement_.bounds[s], end = arrangement_.bounds[s + 1];
+  const std::size_t k = targets_.outputs(), r = matrix_.columns(), columns = pool_.targets.width();
+  Scores scores{end - begin, columns, std::vector<double>((end - begin) * columns)};
+  constexpr std::size_t kBlock = 256;
+  std::vector<float> buffer, z(kBlock * k);
+  for (std::size_t label = 0; label < points.size(); ++label) {
+    const std::vector<float> w(points[label].x.begin(), points[label].x.end() - static_cast<std::ptrdiff_t>(k));
+    const std::vector<double> b = pass_.intercepts(points[label].x);
+    for (std::size_t at = begin; at < end; at += kBlock) {
+      const std::size_t count = std::min(kBlock, end - at);
+      const float* const x = matrix_.block(at, count, buffer);
+      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(count), static_cast<int>(k),
+                  static_cast<int>(r), 1, x, static_cast<int>(r), w.data(), static_cast<int>(k), 0, z.data(),
+                  static_cast<int>(k));
+      for (std::size_t i = 0; i < count; ++i) {
+        double* const row = &scores.values[(at - begin + i) * columns];
+        for (std::size_t j = 0; j < k; ++j) {
+          const double v = static_cast<double>(z[i * k + j]) + b[j];
+          if (k == 1 && points.size() == 1 && columns == 2)
+            row[0] = -v / 2, row[1] = v / 2;
+          else
+            row[k == 1 ? label : j] = v;
+        }
+      }
+    }
+  }
+  return scores;
+}
+
+// Returns the chosen candidate's scores for every round.
+std::vector<Scores> Work::sweep(Selector& selector) {
+  std::vector<LogisticProblem> problems;
+  for (const int held_out : arrangement_.held_out) {
+    for (std::size_t label = 0; label < targets_.labels(); ++label) problems.push_back({label, held_out});
+  }
+  LogisticSettings solver;
+  solver.stop = settings_.sweep_stop;
+  const std::size_t rounds = pool_.rounds.size(), labels = targets_.labels();
+  std::vector<Scores> best;
+  solve_logistic_path(pass_, preconditioner_, settings_.grid, problems, solver, spread(problems.size()),
+                      [&](std::size_t i, const std::vector<LogisticPoint>& points) {
+                        std::vector<Scores> scores(rounds);
+                        parallel_for(context_.threads, rounds, [&](std::size_t r) {
+                          scores[r] = held_out_scores(r, std::span(points).subspan(r * labels, labels));
+                          selector.record(i, r, scores[r]);
+                        });
+                        context_.log.progress("logreg: values of C", i + 1, settings_.grid.size());
+                        if (i > 0 && selector.best_so_far(i) != i) return;
+                        best = std::move(scores);
+                        best_ = points;
+                      });
+  return best;
+}
+
+// All rows, at C: from the mean of the rounds' solutions, or from nothing.
+std::vector<LogisticPoint> Work::finish(double c) {
+  const std::size_t labels = targets_.labels(), rounds = best_.size() / labels;
+  std::vector<LogisticProblem> problems;
+  LogisticStarts starts;
+  for (std::size_t label = 0; label < labels; ++label) {
+    problems.push_back({label, -1});
+    starts.push_back(pass_.start(problems.back()));
+    if (rounds == 0) continue;
+    std::fill(starts.back().begin(), starts.back().end(), 0.0);
+    for (std::size_t r = 0; r < rounds; ++r) {
+      const std::vector<double>& x = best_[r * labels + label].x;
+      for (std::size_t i = 0; i < x.size(); ++i) starts.back()[i] += x[i] / static_cast<double>(rounds);
+    }
+  }
+  LogisticSettings solver;
+  solver.stop = settings_.sweep_stop;
+  std::vector<LogisticPoint> points =
+      solve_logistic<float>(pass_, preconditioner_, c, problems, std::span(&starts, 1), {}, solver, spread(labels));
+  for (std::size_t label = 0; label < labels; ++label) {
+    points[label] = finish_logistic(pass_, preconditioner_, c, problems[label], std::move(points[label]),
+                                    settings_.final_stop, spread(1));
+  }
+  return points;
+}
+
+std::unique_ptr<LinearModel> Work::model(const std::vector<LogisticPoint>& points) const {
+  const std::size_t k = targets_.outputs(), dim = pool_.dim;
+  std::vector<double> weights, intercepts;
+  for (const LogisticPoint& point : points) {
+    const auto v = std::span(point.x).first(point.x.size() - k);
+    const std::vector<double> w = matrix_.to_features(v, k), b = pass_.intercepts(point.x);
+    double mean = 0;  // softmax: the common shift of the intercepts is free; it is chosen so that they sum to zero
+    for (const double value : b) mean += targets_.softmax() ? value / static_cast<double>(k) : 0;
+    for (std::size_t j = 0; j < k; ++j) {
+      for (std::size_t d = 0; d < dim; ++d) weights.push_back(w[d * k + j]);
+      intercepts.push_back(b[j] - mean);
+    }
+  }
+  const bool two = pool_.targets.kind() != TargetKind::multi_label && pool_.targets.width() == 2;
+  if (two) return std::make_unique<LinearModel>(LinearModel::binary(std::move(weights), intercepts[0]));
+  return std::make_unique<LinearModel>(dim, std::move(weights), std::move(intercepts));
+}
+
+class LogReg final : public Probe {
+ public:
+  explicit LogReg(const ProbeOptions& given) {
+    // clip: the paper's 96 values; dinov2-logreg: 45 values (log_regression.py), refit on train + val as there.
+    const OptionReader options("logreg", given,
+                               {{"clip", {{"grid", "1e-6:1e6:96"}}}, {"dinov2-logreg", {{"grid", "1e-6:1e5:45"}}}});
+    s_.grid = options.grid("grid", "1e-6:1e6:13", "C");
+    s_.one_vs_rest = options.choice("multi", {"softmax", "one-vs-rest"}, "softmax") == "one-vs-rest";
+    s_.balanced = options.choice("class-weight", {"none", "balanced"}, "none") == "balanced";
+    s_.sweep_stop = options.number("sweep-stop", 1e-7, 1e-14, 1e-2);
+    s_.final_stop = options.number("final-stop", 1e-12, 1e-15, 1e-2);
+    s_.treatment = options.text("treatment", "none");
+    Treatment::parse(s_.treatment);
+    s_.metric = options.text("metric", "");
+    preset_ = options.preset();
+  }
+
+  Fitted fit(const TrainView& train, const ValView* val, const Context& context) const override;
+
+  Json describe() const override {
+    Json json{{"probe", "logreg"},
+              {"grid", s_.grid},
+              {"multi", s_.one_vs_rest ? "one-vs-rest" : "softmax"},
+              {"class_weight", s_.balanced ? "balanced" : "none"},
+              {"treatment", s_.treatment},
+              {"sweep_stop", s_.sweep_stop},
+              {"final_stop", s_.final_stop},
+              {"objective", "sum of log losses + ||W||^2 / (2 C), intercepts free; two classes: one weight vector"}};
+    if (!s_.metric.empty()) json["metric"] = s_.metric;
+    if (!preset_.empty()) json["preset"] = preset_;
+    return json;
+  }
+
+ private:
+  Settings s_;
+  std::string preset_;
+};
+
+Fitted LogReg::fit(const TrainView& train, const ValView* val, const Context& context) const {
+  if (train.targets.kind() == TargetKind::values) {
+    throw Error(ErrorKind::usage, "logreg fits classes, labels and distributions, not values", "use --probe ridge");
+  }
+  openblas_set_num_threads(1);  // products run side by side on fixed parts of the rows instead
+  const Pool pool = make_pool(train, val, Treatment::parse(s_.treatment));
+  Work work(pool, s_, context);
+  Selector selector(pool, s_.metric.empty() ? selection_metric(pool.targets.kind()) : s_.metric,
+                    candidates_of("C", s_.grid));
+  std::vector<Scores> held_out;
+  if (selector.needed()) held_out = work.sweep(selector);
+  const auto one = std::find(s_.grid.begin(), s_.grid.end(), 1.0);
+  const std::size_t chosen = selector.best(one == s_.grid.end() ? 0 : static_cast<std::size_t>(one - s_.grid.begin()));
+  const std::vector<LogisticPoint> points = work.finish(s_.grid[chosen]);
+
+  Fitted fitted;
+  fitted.model = treated_model(work.model(points), pool.treatment);
+  fitted.selection = selector.selection(chosen);
+  fitted.convergence.objective_text = describe()["objective"];
+  fitted.convergence.converged = true;
+  for (const LogisticPoint& point : points) {
+    fitted.convergence.objective += point.objective;
+    fitted.convergence.gradient_norm = std::max(fitted.convergence.gradient_norm, point.gradient_max);
+    fitted.convergence.iterations += point.passes;
+    fitted.convergence.converged = fitted.convergence.converged && point.converged;
+  }
+  if (pool.has_val && selector.needed()) {
+    fitted.calibration = calibrate(held_out[0], pool.targets.select(pool.rounds[0].score), pool.selected_on);
+    fitted.val_scores = std::move(held_out[0]);
+  }
+  return fitted;
+}
+
+}  // namespace
+
+void register_logreg(ProbeRegistry& registry) {
+  registry.add({"logreg",
+                "logistic regression to its optimum (softmax, or one-vs-rest)",
+                {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution},
+                {"preset", "C", "grid", "multi", "class-weight", "treatment", "metric", "sweep-stop", "final-stop"}},
+               [](const ProbeOptions& options) { return std::make_unique<LogReg>(options); });
+}
+
+}  // namespace vise

@@ -1,0 +1,54 @@
+// The matrix a linear solver works on, N x R, read in blocks of rows: the features as they lie (float32, anywhere), or,
+// where there are fewer rows than dimensions, the rows' coordinates in an orthonormal basis of the space they span.
+//
+//   const RowMatrix a = RowMatrix::make(rows, dim, threads);
+//   const double* block = a.block(begin, count, buffer);       // count x a.columns(), row-major
+//   std::vector<double> w = a.to_features(v, outputs);          // weights on the features themselves
+//
+// The rotation is exact for a solver whose penalty is the squared norm: its optimum lies in the rows' span, norms and
+// inner products are kept. It comes from the Cholesky factor of XX' (X = L Q', Q orthonormal: row i of L is row i of X
+// in the basis Q), or from the eigenvectors of XX' where rows repeat or nearly so.
+//
+// Results don't depend on `threads`. Safe to read from many threads. `rows` must outlive the matrix.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace vise {
+
+class RowMatrix {
+ public:
+  static RowMatrix make(std::vector<const float*> rows, std::size_t dim, int threads);
+
+  std::size_t rows() const { return rows_.size(); }
+  std::size_t columns() const { return columns_; }
+  bool rotated() const { return !coordinates_.empty(); }
+
+  // Rows [begin, begin + count), contiguous; `buffer` is used where they don't lie so, and grown as needed.
+  const float* block(std::size_t begin, std::size_t count, std::vector<float>& buffer) const;
+  const double* block(std::size_t begin, std::size_t count, std::vector<double>& buffer) const;
+
+  // columns() x outputs to dim x outputs, both row-major.
+  std::vector<double> to_features(std::span<const double> v, std::size_t outputs) const;
+
+  // Column means, and the centred A'A (columns x columns), from at most `most` rows evenly taken and scaled up. float32
+  // products, double sums: for preconditioning.
+  std::vector<double> means() const;
+  std::vector<double> centred_gram(std::span<const double> means, std::size_t most, int threads) const;
+
+ private:
+  void rotate(int threads);
+  void factor_by_eigenvectors(std::vector<double> gram);
+
+  std::vector<const float*> rows_;
+  std::size_t dim_ = 0, columns_ = 0;
+  std::vector<float> packed_;        // the features side by side, where they are small enough
+  std::vector<double> coordinates_;  // N x columns; Cholesky: L, lower triangular
+  std::vector<float> coordinates_float_;
+  std::vector<double> to_rows_;  // eigenvectors: N x columns, U / S; empty for Cholesky
+};
+
+}  // namespace vise
