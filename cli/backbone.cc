@@ -1,0 +1,85 @@
+// `vise-eval backbone inspect|fetch|show`.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/session.h"
+#include "extract/architecture/inspect.h"
+#include "extract/backbone.h"
+#include "extract/fetch.h"
+
+namespace vise::cli {
+namespace {
+
+void inspect_verb(const std::vector<std::string>& files, bool tensors, Session& session) {
+  for (const std::string& file : files) {
+    const CheckpointInspection inspection = inspect_checkpoint(file);
+    if (session.json)
+      fmt::print("{}\n", to_json(inspection, tensors).dump());
+    else
+      fmt::print("{}\n", to_text(inspection, tensors));
+  }
+}
+
+void show_verb(const std::string& name, const Session& session) {
+  const Backbone backbone = parse_backbone(name);
+  if (session.json) {
+    fmt::print("{}\n", Json({{"name", backbone.name},
+                             {"title", backbone.title},
+                             {"architecture", backbone.architecture},
+                             {"transform", backbone.transform},
+                             {"files", backbone.files},
+                             {"url", backbone.url},
+                             {"licence", backbone.licence},
+                             {"citation", backbone.citation},
+                             {"notes", backbone.notes}})
+                           .dump());
+    return;
+  }
+  fmt::print(
+      "{}: {}\n  architecture  {}\n  transform     {}\n  files         {}\n  from          {}\n  licence       {}\n  "
+      "citation      {}\n",
+      backbone.name, backbone.title, backbone.architecture, backbone.transform, join(backbone.files, ", "),
+      backbone.url, backbone.licence, backbone.citation);
+  for (const std::string& note : backbone.notes) fmt::print("  note          {}\n", note);
+}
+
+void fetch_verb(const std::vector<std::string>& names, Session& session) {
+  const WeightsSearch search = session.places.weights_search();
+  PathCache known(session.places.cache_dir() / "paths" / "weights");
+  for (const std::string& name : names) {
+    const FoundWeights found = find_weights(parse_backbone(name), search, known, session.console);
+    session.console.end_progress();
+    fmt::print("{}  {}\n", found.sha256, found.file.string());
+  }
+}
+
+}  // namespace
+
+void add_backbone(Verbs& verbs) {
+  auto names = std::make_shared<std::vector<std::string>>();
+  auto tensors = std::make_shared<bool>(false);
+  Session& session = verbs.session;
+  CLI::App* group = verbs.app.add_subcommand("backbone", "look into weights files, show and fetch registry backbones");
+  group->require_subcommand(1);
+  Verbs inner{*group, session};
+  CLI::App* inspect =
+      inner.add("inspect", "what a checkpoint holds: container, tensors, what matches which network",
+                "  vise-eval backbone inspect run7.pth\n  vise-eval backbone inspect --json --tensors *.pth",
+                [=, &session] { inspect_verb(*names, *tensors, session); });
+  inspect->add_option("file", *names, "weights files")->required();
+  inspect->add_flag("--tensors", *tensors, "each tensor's dtype, shape, sum and SHA-256");
+  inner.add_json_option(inspect);
+  CLI::App* show = inner.add("show", "a registry backbone: files, transform, licence, citation",
+                             "  vise-eval backbone show vise-250m\n  vise-eval backbone show swav --json",
+                             [=, &session] { show_verb(names->front(), session); });
+  show->add_option("name", *names, "a backbone's name")->required()->expected(1);
+  inner.add_json_option(show);
+  CLI::App* fetch = inner.add("fetch", "download registry weights, and print their SHA-256",
+                              "  vise-eval backbone fetch vise-250m imagenet-v1\n  VISE_MIRROR=http://127.0.0.1:8000 "
+                              "vise-eval backbone fetch resnet18",
+                              [=, &session] { fetch_verb(*names, session); });
+  fetch->add_option("name", *names, "backbones' names")->required();
+  inner.add_place_options(fetch);
+}
+
+}  // namespace vise::cli

@@ -1,0 +1,76 @@
+#include "cli/console.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/text.h"
+
+namespace vise::cli {
+
+Console::Console() : tty_(::isatty(STDERR_FILENO) == 1) {}
+Console::~Console() { end_progress(); }
+
+void Console::clear_line() {
+  if (tty_ && line_open_) fmt::print(stderr, "\r\033[K");
+  line_open_ = false;
+}
+
+void Console::info(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  clear_line();
+  if (!quiet) fmt::print(stderr, "{}\n", text);
+}
+
+void Console::warn(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  if (!warned_.emplace(text).second) return;
+  clear_line();
+  fmt::print(stderr, "{}warning:{} {}\n", wants_colour(STDERR_FILENO) ? "\033[33m" : "",
+             wants_colour(STDERR_FILENO) ? "\033[0m" : "", text);
+}
+
+void Console::progress(std::string_view what, std::uint64_t done, std::uint64_t total) {
+  const std::lock_guard lock(mutex_);
+  const Clock::time_point now = Clock::now();
+  if (what != what_) {
+    clear_line();
+    what_ = what;
+    started_ = shown_ = now;
+    first_ = done;
+  }
+  const auto pause = tty_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10000);
+  if (quiet || now - shown_ < pause) return;
+  shown_ = now;
+  const double seconds = std::chrono::duration<double>(now - started_).count();
+  const double rate = static_cast<double>(done - first_) / seconds;
+  std::string line = total > 0 ? fmt::format("{}: {} of {}", what, done, total) : fmt::format("{}: {}", what, done);
+  line += fmt::format(", {:.1f}/s", rate);
+  if (total > done && rate > 0)
+    line += fmt::format(", {} to go", duration_text(static_cast<double>(total - done) / rate));
+  fmt::print(stderr, "{}{}{}", tty_ ? "\r\033[K" : "", line, tty_ ? "" : "\n");
+  std::fflush(stderr);
+  line_open_ = tty_;
+}
+
+void Console::end_progress() {
+  const std::lock_guard lock(mutex_);
+  clear_line();
+  what_.clear();
+}
+
+bool wants_colour(int stream) {
+  const char* const no_colour = std::getenv("NO_COLOR");
+  const char* const terminal = std::getenv("TERM");
+  return ::isatty(stream) == 1 && !(no_colour && *no_colour) && !(terminal && std::string_view(terminal) == "dumb");
+}
+
+std::size_t terminal_width() {
+  winsize size{};
+  return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;
+}
+
+}  // namespace vise::cli

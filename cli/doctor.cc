@@ -1,0 +1,138 @@
+// `vise-eval doctor`: is this machine fit, and do its pixels equal the reference's.
+#include <fmt/format.h>
+#include <dnnl.hpp>
+
+#include <fstream>
+#include <set>
+
+#include "base/module.h"
+#include "base/text.h"
+#include "base/threads.h"
+#include "base/version.h"
+#include "cli/session.h"
+#include "datasets/dataset.h"
+#include "extract/backbone.h"
+#include "extract/parity_selftest.h"
+
+namespace vise::cli {
+namespace {
+
+// The shared libraries of this process that hold a BLAS, by their real files: Debian's alternatives hide which one is
+// used.
+std::vector<std::string> blas_libraries() {
+  std::set<std::string> found;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    const auto slash = line.find('/');
+    if (slash == std::string::npos) continue;
+    const Path file(line.substr(slash));
+    const std::string name = file.filename().string();
+    if (name.find("blas") != std::string::npos || name.find("mkl") != std::string::npos) found.insert(file.string());
+  }
+  return {found.begin(), found.end()};
+}
+
+std::string cpu_features() {
+  std::vector<std::string> names;
+  if (__builtin_cpu_supports("avx2")) names.emplace_back("AVX2");
+  if (__builtin_cpu_supports("fma")) names.emplace_back("FMA");
+  if (__builtin_cpu_supports("avx512f")) names.emplace_back("AVX-512");
+  if (__builtin_cpu_supports("avx512bf16")) names.emplace_back("bf16");
+  return names.empty() ? "none of AVX2, FMA, AVX-512, bf16" : join(names, ", ");
+}
+
+Json machine_facts(Session& session) {
+  const dnnl_version_t* const dnnl = dnnl::version();
+  Json facts = {
+      {"vise_eval", kVersion},          {"onednn", fmt::format("{}.{}.{}", dnnl->major, dnnl->minor, dnnl->patch)},
+      {"cpu_features", cpu_features()}, {"cores", available_cores()},
+      {"blas", blas_libraries()},       {"cache", session.places.cache_dir().string()}};
+  facts["warnings"] = Json::array();
+  for (const std::string& file : blas_libraries())
+    if (file.find("/blas/") != std::string::npos)
+      facts["warnings"].push_back(
+          fmt::format("{} is the unoptimised reference BLAS: install libopenblas0-pthread", file));
+  return facts;
+}
+
+Json weights_facts(Session& session) {
+  Json list = Json::array();
+  const WeightsSearch search = session.places.weights_search();
+  PathCache known(session.places.cache_dir() / "paths" / "weights");
+  for (const Backbone& backbone : registry_backbones())
+    for (const Path& folder : search.folders)
+      for (const std::string& file : backbone.files) {
+        std::error_code error;
+        if (!std::filesystem::is_regular_file(folder / file, error)) continue;
+        Backbone found = backbone;
+        found.file = folder / file;
+        const FoundWeights weights = find_weights(found, search, known, session.console);
+        list.push_back({{"backbone", backbone.name},
+                        {"file", weights.file.string()},
+                        {"sha256", weights.sha256},
+                        {"notes", weights.notes}});
+      }
+  return list;
+}
+
+Json dataset_facts(Session& session) {
+  Json list = Json::array();
+  for (const std::string& name : DatasetRegistry::instance().names())
+    for (const Path& root : session.places.data_roots())
+      for (const std::string& folder : DatasetRegistry::instance().info(name).folders) {
+        std::error_code error;
+        if (std::filesystem::is_directory(root / folder, error))
+          list.push_back({{"dataset", name}, {"folder", (root / folder).string()}});
+      }
+  return list;
+}
+
+Json parity_facts() {
+  Json checks = Json::array();
+  for (const ParityCheck& check : pixel_parity_selftest())
+    checks.push_back({{"check", check.name}, {"passed", check.passed}, {"detail", check.detail}});
+  return checks;
+}
+
+void print(const Json& facts) {
+  fmt::print("vise-eval {}, oneDNN {}, {} core(s), CPU with {}\n", facts["vise_eval"].get<std::string>(),
+             facts["onednn"].get<std::string>(), facts["cores"].get<int>(), facts["cpu_features"].get<std::string>());
+  for (const Json& file : facts["blas"]) fmt::print("BLAS      {}\n", file.get<std::string>());
+  for (const Json& text : facts["warnings"]) fmt::print("warning   {}\n", text.get<std::string>());
+  fmt::print("cache     {}\n", facts["cache"].get<std::string>());
+  for (const Json& w : facts["weights"])
+    fmt::print("weights   {}: {} (SHA-256 {}...)\n", w["backbone"].get<std::string>(), w["file"].get<std::string>(),
+               w["sha256"].get<std::string>().substr(0, 8));
+  if (facts["weights"].empty()) fmt::print("weights   none of the registry's were found (vise-eval list backbones)\n");
+  for (const Json& d : facts["datasets"])
+    fmt::print("data set  {}: {}\n", d["dataset"].get<std::string>(), d["folder"].get<std::string>());
+  for (const Json& c : facts["parity"])
+    fmt::print("parity    {}: {}{}\n", c["check"].get<std::string>(), c["passed"].get<bool>() ? "equal" : "DIFFERENT ",
+               c["passed"].get<bool>() ? "" : c["detail"].get<std::string>());
+}
+
+void doctor_verb(Session& session) {
+  Json facts = machine_facts(session);
+  facts["weights"] = weights_facts(session);
+  facts["datasets"] = dataset_facts(session);
+  facts["parity"] = parity_facts();
+  if (session.json)
+    fmt::print("{}\n", facts.dump());
+  else
+    print(facts);
+  for (const Json& check : facts["parity"])
+    if (!check["passed"].get<bool>()) session.exit_code = 5;
+}
+
+}  // namespace
+
+void add_doctor(Verbs& verbs) {
+  Session& session = verbs.session;
+  CLI::App* verb =
+      verbs.add("doctor", "check this machine: versions, CPU, BLAS, pixel parity, what is found where",
+                "  vise-eval doctor\n  vise-eval doctor --json --weights-dir W", [&session] { doctor_verb(session); });
+  verbs.add_json_option(verb);
+  verbs.add_place_options(verb);
+}
+
+}  // namespace vise::cli

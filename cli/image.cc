@@ -1,0 +1,41 @@
+// `vise-eval image inspect`: how a file becomes pixels, to find out why two pipelines differ.
+#include <fmt/format.h>
+
+#include "cli/session.h"
+#include "extract/inspect_image.h"
+
+namespace vise::cli {
+namespace {
+
+void inspect_verb(const std::vector<std::string>& files, const std::string& transform_name, Session& session) {
+  const Transform transform = Transform::parse(transform_name);
+  for (const std::string& file : files) {
+    const Json facts = inspect_image(file, transform, session.places.max_pixels);
+    if (facts.contains("error")) session.exit_code = 4;
+    if (session.json)
+      fmt::print("{}\n", facts.dump());
+    else
+      fmt::print("{}\n", image_facts_text(facts));
+  }
+}
+
+}  // namespace
+
+void add_image(Verbs& verbs) {
+  auto files = std::make_shared<std::vector<std::string>>();
+  auto transform = std::make_shared<std::string>("imagenet");
+  Session& session = verbs.session;
+  CLI::App* group = verbs.app.add_subcommand("image", "look into image files");
+  group->require_subcommand(1);
+  Verbs inner{*group, session};
+  CLI::App* inspect =
+      inner.add("inspect", "format, size, and hashes of the decoded and the transformed pixels",
+                "  vise-eval image inspect photo.jpg\n  vise-eval image inspect --json --transform dino *.png",
+                [=, &session] { inspect_verb(*files, *transform, session); });
+  inspect->add_option("file", *files, "image files")->required();
+  inspect->add_option("--transform", *transform, "a preset or settings [imagenet]")->type_name("T");
+  inspect->add_option("--max-pixels", session.places.max_pixels, "refuse larger images [178956970]")->type_name("N");
+  inner.add_json_option(inspect);
+}
+
+}  // namespace vise::cli

@@ -1,0 +1,67 @@
+// `vise-eval list`: what there is by name.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "cli/session.h"
+#include "datasets/dataset.h"
+#include "experiments/task.h"
+#include "probes/probe.h"
+
+namespace vise::cli {
+namespace {
+
+struct Entry {
+  std::string name, text;
+};
+
+std::vector<Entry> entries_of(const std::string& kind, const std::vector<std::string>& include_paths) {
+  std::vector<Entry> entries;
+  if (kind == "tasks") {
+    const TaskLibrary library({include_paths.begin(), include_paths.end()});
+    for (const std::string& name : library.names()) entries.push_back({name, library.find(name).title});
+  } else if (kind == "datasets") {
+    for (const std::string& name : DatasetRegistry::instance().names())
+      entries.push_back({name, DatasetRegistry::instance().info(name).title});
+  } else if (kind == "backbones") {
+    for (const Backbone& backbone : registry_backbones())
+      entries.push_back(
+          {backbone.name, backbone.title + (backbone.files.empty() ? "" : "  [" + backbone.files.front() + "]")});
+  } else {
+    for (const std::string& name : ProbeRegistry::instance().names())
+      entries.push_back({name, ProbeRegistry::instance().info(name).title});
+  }
+  return entries;
+}
+
+void list_verb(const std::string& kind, const std::vector<std::string>& include_paths, const Session& session) {
+  const std::vector<std::string> kinds{"tasks", "datasets", "backbones", "probes"};
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+    throw Error(ErrorKind::usage, fmt::format("list: unknown kind '{}'", kind), suggest(kind, kinds));
+  const std::vector<Entry> entries = entries_of(kind, include_paths);
+  if (session.json) {
+    Json list = Json::array();
+    for (const Entry& entry : entries) list.push_back({{"name", entry.name}, {"title", entry.text}});
+    fmt::print("{}\n", list.dump());
+    return;
+  }
+  std::size_t width = 0;
+  for (const Entry& entry : entries) width = std::max(width, entry.name.size());
+  for (const Entry& entry : entries) fmt::print("{:<{}}  {}\n", entry.name, width, entry.text);
+}
+
+}  // namespace
+
+void add_list(Verbs& verbs) {
+  auto kind = std::make_shared<std::string>();
+  auto include_paths = std::make_shared<std::vector<std::string>>();
+  Session& session = verbs.session;
+  CLI::App* verb = verbs.add("list", "the names of tasks, datasets, backbones or probes",
+                             "  vise-eval list backbones\n  vise-eval list tasks --include-path my-tasks",
+                             [=, &session] { list_verb(*kind, *include_paths, session); });
+  verb->add_option("kind", *kind, "tasks, datasets, backbones or probes")->required();
+  verb->add_option("--include-path", *include_paths, "a folder of task files of your own")->type_name("DIR");
+  verbs.add_json_option(verb);
+}
+
+}  // namespace vise::cli

@@ -1,0 +1,104 @@
+#include "cli/parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "cli/session.h"
+
+namespace vise::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "Evaluates frozen image features on subjective tasks: extracts pooled features exactly as published pipelines do, "
+    "fits\n"
+    "linear probes on them, and prints a comparison table with its proof.\n";
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  vise-eval --task demo                               # no download: drawn images, random networks\n"
+    "  vise-eval --task emotion --data-root D --weights-dir W\n"
+    "  vise-eval run --data faces/happy.csv --backbone mine=run7.pth --baseline imagenet-v1\n"
+    "  vise-eval help run\n"
+    "Exit codes: 0 done, 1 some cells failed, 2 usage, 3 data or weights missing, 4 bad input, 5 verification failed, "
+    "130 "
+    "interrupted";
+
+// `help VERB`, and options without a verb.
+std::vector<std::string> with_verb(std::vector<std::string> words) {
+  if (!words.empty() && words[0] == "help") {
+    words.erase(words.begin());
+    words.insert(words.begin() + (words.empty() ? 0 : 1), "--help");
+    return words;
+  }
+  const bool is_run = !words.empty() && words[0].starts_with("--") && words[0] != "--help" && words[0] != "--version";
+  if (is_run) words.insert(words.begin(), "run");
+  return words;
+}
+
+CLI::App* chosen_verb(CLI::App& app) {
+  CLI::App* verb = &app;
+  while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
+  return verb;
+}
+
+[[noreturn]] void throw_unknown_word(CLI::App& app, const std::string& word) {
+  CLI::App* const verb = chosen_verb(app);
+  std::vector<std::string> known;
+  const bool is_option = word.starts_with("-");
+  if (is_option)
+    for (const CLI::Option* option : verb->get_options()) known.push_back(option->get_name());
+  else
+    for (const CLI::App* sub : verb->get_subcommands([](const CLI::App*) { return true; }))
+      known.push_back(sub->get_name());
+  throw Error(ErrorKind::usage, fmt::format("unknown {} '{}'", is_option ? "option" : "word", word),
+              fmt::format("{}{}; vise-eval {}--help", suggest(word.substr(0, word.find('=')), known),
+                          known.empty() ? "none" : "", verb == &app ? "" : verb->get_name() + " "));
+}
+
+int parse(CLI::App& app, Session& session, std::vector<std::string> words) {
+  std::reverse(words.begin(), words.end());  // CLI11 takes them last first
+  try {
+    app.parse(words);
+  } catch (const CLI::CallForHelp&) {
+    fmt::print("{}", chosen_verb(app)->help());
+  } catch (const CLI::CallForVersion&) {
+    fmt::print("vise-eval {}\n", kVersion);
+  } catch (const CLI::ExtrasError&) {
+    const std::vector<std::string> rest = app.remaining(true);
+    throw_unknown_word(app, rest.empty() ? "" : rest.front());
+  } catch (const CLI::ParseError& e) {
+    CLI::App* const verb = chosen_verb(app);
+    throw Error(ErrorKind::usage, e.what(),
+                fmt::format("vise-eval {}{}--help", verb == &app ? "" : verb->get_name(), verb == &app ? "" : " "));
+  }
+  return session.exit_code;
+}
+
+}  // namespace
+
+int parse_and_run(int argc, char** argv) {
+  CLI::App app{kAbout, "vise-eval"};
+  Session session;
+  app.footer(kExamples);
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(0, 1);
+  app.get_formatter()->column_width(34);
+  Verbs verbs{app, session};
+  add_run(verbs);
+  add_extract(verbs);
+  add_probe(verbs);
+  add_report(verbs);
+  add_list(verbs);
+  add_backbone(verbs);
+  if (argc <= 1) {
+    fmt::print("{}", app.help());
+    return 2;
+  }
+  return parse(app, session, with_verb({argv + 1, argv + argc}));
+}
+
+}  // namespace vise::cli

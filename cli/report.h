@@ -1,0 +1,17 @@
+// How verbs hand a report to people: printed, and as files.
+#pragma once
+
+#include <string>
+
+#include "cli/session.h"
+#include "reports/report.h"
+
+namespace vise::cli {
+
+// On stdout: JSON with --json, aligned columns on a terminal, Markdown elsewhere.
+void print_report(const Report& report, const Session& session);
+
+// table.md, table.csv and the like into `folder`; returns their names, "table.md, table.csv".
+std::string write_report(const Report& report, const Path& folder);
+
+}  // namespace vise::cli

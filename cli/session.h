@@ -1,0 +1,68 @@
+// What every verb shares: the environment turned into values once, the options they have in common, and the way a verb
+// is declared.
+//
+// A verb is a file in this folder with one function `add_<verb>(Verbs&)` that declares its options and its action.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "cli/console.h"
+#include "extract/features.h"
+
+namespace vise::cli {
+
+// Options shared by the verbs that read images and weights, with their defaults from the environment.
+struct Places {
+  std::string cache;                 // --cache, $VISE_CACHE, $XDG_CACHE_HOME/vise-eval, ~/.cache/vise-eval
+  std::vector<std::string> weights;  // --weights-dir
+  std::vector<std::string> data;     // --data-root
+  bool offline = false;              // --offline, VISE_OFFLINE=1
+  int threads = 0;                   // --threads; 0: all cores
+  std::string on_bad_image = "fail";
+  std::uint64_t max_pixels = 178'956'970;
+
+  Path cache_dir() const;
+  WeightsSearch weights_search() const;
+  std::vector<Path> data_roots() const;
+  ExtractOptions extract_options() const;
+};
+
+class Session {
+ public:
+  Console console;
+  Places places;
+  bool json = false;
+  int exit_code = 0;
+
+  // Threads from --threads; a stop token that Ctrl-C triggers. A second Ctrl-C ends the program at once.
+  Context context();
+
+ private:
+  std::stop_source stop_;
+};
+
+struct Verbs {
+  CLI::App& app;
+  Session& session;
+
+  // A verb with two examples in its help; `action` runs after parsing and may throw vise::Error.
+  CLI::App* add(const std::string& name, const std::string& what, const std::string& examples,
+                std::function<void()> action);
+  void add_place_options(CLI::App* verb);
+  void add_json_option(CLI::App* verb);
+};
+
+void add_run(Verbs& verbs);
+void add_extract(Verbs& verbs);
+void add_list(Verbs& verbs);
+void add_backbone(Verbs& verbs);
+void add_image(Verbs& verbs);
+void add_probe(Verbs& verbs);
+void add_report(Verbs& verbs);
+void add_doctor(Verbs& verbs);
+
+}  // namespace vise::cli

@@ -1,0 +1,16 @@
+// A task's rule applied to a data set: which item is for what, before any image is looked at.
+#pragma once
+
+#include "datasets/dataset.h"
+#include "experiments/task.h"
+
+namespace vise {
+
+// Official where the data set has one (val taken from train where it lacks val), else stratified or grouped by the
+// rule. Items whose target is not known are unused. Error{input} when train, val or test would be empty.
+Split resolve_split(const Task& task, const Dataset& dataset);
+
+// The split without `items`: images that could not be read belong to nobody.
+Split without_items(const Split& split, const std::vector<std::uint32_t>& items);
+
+}  // namespace vise
