@@ -104,6 +104,12 @@ void set_baseline(ComparisonTable& table, const std::string& backbone);
 // Writers. Each returns the whole document.
 std::string to_markdown(const ComparisonTable& table);
 std::string to_csv(const ComparisonTable& table);
+std::string to_latex(const ComparisonTable& table);  // a table environment a section; needs booktabs
+std::string to_json_text(const ComparisonTable& table);
+
+// The objects inside table.json.
+Json table_json(const ComparisonTable& table);
+Json difference_json(const Difference& difference, std::size_t compared_with);
 
 struct TerminalStyle {
   bool colour = false;
