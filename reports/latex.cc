@@ -31,7 +31,7 @@ std::string escaped(std::string_view text) {
         result += "\\textbar{}";
         break;
       case '"':
-        result += "\\textquotedbl{}";
+        result += "\\char34{}";
         break;
       case '&':
       case '%':

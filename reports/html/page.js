@@ -21,9 +21,15 @@
   const metricOf = (key) => data.metric_names[key];
   const places = (metric, section) => (metric.percent ? (section.split.test > 1000 ? 2 : 1) : 3);
   const scaled = (metric, value) => (metric.percent ? 100 * value : value);
-  const show = (metric, section, value) => (value === null ? '-' : scaled(metric, value).toFixed(places(metric, section)));
+  // Exact ties go to the even digit, as the program's other tables print them; toFixed alone would round them up.
+  const fixed = (value, digits) => {
+    const up = value.toFixed(digits), rest = value.toFixed(digits + 60).slice(-60);
+    if (!/^50*$/.test(rest) || Number(up.slice(-1)) % 2 === 0) return up;
+    return (Number(up) - Math.sign(value) * 10 ** -digits).toFixed(digits);
+  };
+  const show = (metric, section, value) => (value === null ? '-' : fixed(scaled(metric, value), places(metric, section)));
   const signed = (metric, section, value) => {
-    const text = scaled(metric, value).toFixed(places(metric, section));
+    const text = fixed(scaled(metric, value), places(metric, section));
     if (Number(text) === 0) return text.replace('-', '');
     return value > 0 ? '+' + text : text;
   };
@@ -245,12 +251,12 @@
   const confusionChart = (section, row, width) => {
     const k = section.class_names.length;
     if (row.confusion.length !== k * k || k > 40) return null;
-    const left = Math.min(110, width * 0.3), size = Math.min(54, (Math.min(width, 460) - left - 4) / k), top = 22, bottom = 60;
+    const left = Math.min(110, width * 0.3), size = Math.min(54, (Math.min(width, 460) - left - 4) / k), top = 22, bottom = size > 44 ? 22 : 60;
     const root = svg('svg', { viewBox: `0 0 ${width} ${top + k * size + bottom}`, role: 'img', 'aria-label': 'confusion matrix of ' + rowName(section, row) });
     root.append(text(left, 12, 'predicted \u2192, true \u2193', {}));
     for (let i = 0; i < k; ++i) {
       const total = row.confusion.slice(i * k, i * k + k).reduce((a, b) => a + b, 0);
-      root.append(text(left - 6, top + i * size + size / 2 + 4, clip(section.class_names[i], left - 8), { 'text-anchor': 'end', class: 'ink' }));
+      root.append(text(left - 6, top + i * size + size / 2 + 4, clip(section.class_names[i], left - 16), { 'text-anchor': 'end', class: 'ink' }));
       for (let j = 0; j < k; ++j) {
         const count = row.confusion[i * k + j], share = total ? count / total : 0;
         const cell = svg('g', { class: 'mark', 'data-tip': 'true: ' + section.class_names[i] + '\npredicted: ' + section.class_names[j] + '\n' + count + ' of ' + total + ' (' + (100 * share).toFixed(1) + ' %)' },
@@ -282,8 +288,10 @@
     return figure('Reliability', 'Bars: how often predictions of a confidence are right, strokes: their mean confidence (softmax). Expected calibration error ' + (100 * error).toFixed(1) + ' %.', root);
   };
 
+  const inOrder = ['hash', 'read', 'decode', 'transform', 'forward', 'pool', 'store', 'select', 'fit', 'predict'];
+  const rank = (stage) => (inOrder.includes(stage) ? inOrder.indexOf(stage) : inOrder.length);
   const costChart = (section, width) => {
-    const rows = section.rows.filter((r) => Object.keys(r.seconds).length), stages = [...new Set(rows.flatMap((r) => Object.keys(r.seconds)))];
+    const rows = section.rows.filter((r) => Object.keys(r.seconds).length), stages = [...new Set(rows.flatMap((r) => Object.keys(r.seconds)))].sort((a, b) => rank(a) - rank(b));
     if (!rows.length) return null;
     const total = (r) => Object.values(r.seconds).reduce((a, b) => a + b, 0), most = Math.max(...rows.map(total)) || 1;
     const left = Math.min(170, width * 0.36), right = 58, line = 24, height = rows.length * line + 4;
@@ -336,11 +344,11 @@
 
   const header = () => {
     const versions = [...new Set(data.sections.flatMap((o) => o.rows.flatMap((r) => r.provenance.map((p) => p.version))))].join(', ');
-    const count = data.sections.reduce((sum, o) => sum + o.rows.length, 0);
+    const tasks = new Set(data.sections.map((o) => o.task)).size, count = data.sections.reduce((sum, o) => sum + o.rows.length, 0);
     const chooser = html('select', { id: 'baseline', onchange: (e) => { state.baseline = e.target.value; redrawAll(); } },
       ...data.backbones.map((b) => html('option', { value: b, selected: b === state.baseline ? '' : null }, b)));
     return html('div', { class: 'bar' }, html('div', null, html('h1', null, 'Comparison of frozen representations'),
-      html('p', { class: 'muted' }, 'vise-eval ' + versions + ': ' + count + ' rows, ' + data.sections.length + (data.sections.length === 1 ? ' task' : ' tasks'))),
+      html('p', { class: 'muted' }, 'vise-eval ' + versions + ': ' + count + ' rows, ' + tasks + (tasks === 1 ? ' task' : ' tasks'))),
       html('label', null, 'baseline', chooser));
   };
   const footer = () => html('div', { class: 'notes small' }, html('h3', null, 'How to read this'),
