@@ -45,14 +45,12 @@ GridCell p_cell(const TableRow& row) {
 
 GridCell published_cell(const TableRow& row) {
   std::vector<std::string> values;
-  std::vector<int> notes;
   for (const PublishedRecord& record : row.published) {
     std::string text = number(*record.value);
     if (record.deviation) text += fmt::format(" +- {}", number(*record.deviation));
-    if (!record.protocol.empty()) text += fmt::format(" ({})", record.protocol);
     values.push_back(text);
   }
-  return {join(values, "; "), Weight::plain, notes};
+  return {join(values, "; "), Weight::plain, row.published_notes};
 }
 
 bool any_row(const TableSection& section, auto&& has) { return std::ranges::any_of(section.rows, has); }

@@ -35,4 +35,10 @@ Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, c
 // The report with another baseline, tests included; nothing is resampled again.
 void switch_baseline(Report& report, const std::string& backbone);
 
+// One HTML file that works offline: the table (sortable, any backbone as baseline), bars with intervals, sweeps,
+// confusion matrices, reliability, cost and provenance.
+std::string to_html(const Report& report);
+// The numbers it holds.
+Json page_json(const Report& report);
+
 }  // namespace vise

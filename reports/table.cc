@@ -208,6 +208,24 @@ void number_notes(TableSection& section, ComparisonTable& table) {
   }
 }
 
+// What stands beside a published number: how it was measured, and how ours was.
+std::string published_note(const PublishedRecord& record, const TableRow& row) {
+  std::string text = fmt::format("published: {} of {} on {}", record.metric, record.backbone, record.task);
+  if (!record.protocol.empty()) text += fmt::format("; protocol there: {}, here: {}", record.protocol, row.probe);
+  if (!record.source.empty()) text += fmt::format("; {}", record.source);
+  if (!record.seen_in.empty()) text += fmt::format(" (seen in {})", record.seen_in);
+  if (!record.note.empty()) text += fmt::format("; {}", record.note);
+  return text;
+}
+
+void add_published(TableSection& section, ComparisonTable& table, const std::vector<PublishedRecord>& records) {
+  for (TableRow& row : section.rows) {
+    row.published = published_for(records, section.task, row.cell.backbone, section.primary_metric);
+    for (const PublishedRecord& record : row.published)
+      row.published_notes.push_back(add_footnote(table, published_note(record, row)));
+  }
+}
+
 void finish_section(TableSection& section, ComparisonTable& table) {
   name_layers_where_they_vary(section);
   list_metrics(section, table);
@@ -272,6 +290,7 @@ ComparisonTable compare(std::vector<Result> results, const CompareOptions& optio
   Grouping grouping(table);
   for (std::size_t i = 0; i < table.results.size(); ++i) grouping.add(i);
   for (TableSection& section : table.sections) finish_section(section, table);
+  for (TableSection& section : table.sections) add_published(section, table, options.published);
   const bool none = options.baseline.empty();
   set_baseline(table, !none ? options.baseline : table.results.empty() ? "" : table.results.front().cell.backbone);
   return table;

@@ -49,15 +49,16 @@ struct TableRow {
   std::vector<std::size_t> results;  // places in ComparisonTable::results, one a seed
   std::size_t seeds = 0;             // results that are ok
   bool is_baseline = false;
-  bool failed = false;                   // no seed is ok
-  std::string error;                     // of the first failed seed
-  std::vector<Estimate> metrics;         // as TableSection::metrics
-  std::optional<Difference> difference;  // nothing for the baseline itself, failed rows and rows without a baseline
-  std::size_t compared_with = 0;         // the row of the section, where `difference` is there
-  std::string chosen;                    // "C = 0.1"; with several seeds every value, the most frequent first
-  bool on_edge = false;                  // a chosen value is the first or last of its grid
-  std::vector<PublishedRecord> published;
-  std::vector<int> notes;  // footnote numbers, from 1
+  bool failed = false;                     // no seed is ok
+  std::string error;                       // of the first failed seed
+  std::vector<Estimate> metrics;           // as TableSection::metrics
+  std::optional<Difference> difference;    // nothing for the baseline itself, failed rows and rows without a baseline
+  std::size_t compared_with = 0;           // the row of the section, where `difference` is there
+  std::string chosen;                      // "C = 0.1"; with several seeds every value, the most frequent first
+  bool on_edge = false;                    // a chosen value is the first or last of its grid
+  std::vector<PublishedRecord> published;  // of the primary metric
+  std::vector<int> published_notes;        // a footnote each
+  std::vector<int> notes;                  // footnote numbers, from 1
 };
 
 struct TableSection {
@@ -103,6 +104,12 @@ void set_baseline(ComparisonTable& table, const std::string& backbone);
 // Writers. Each returns the whole document.
 std::string to_markdown(const ComparisonTable& table);
 std::string to_csv(const ComparisonTable& table);
+std::string to_latex(const ComparisonTable& table);  // a table environment a section; needs booktabs
+std::string to_json_text(const ComparisonTable& table);
+
+// The objects inside table.json.
+Json table_json(const ComparisonTable& table);
+Json difference_json(const Difference& difference, std::size_t compared_with);
 
 struct TerminalStyle {
   bool colour = false;

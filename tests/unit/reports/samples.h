@@ -1,6 +1,7 @@
 // Results as a run would write them, for the tests of the tables.
 #pragma once
 
+#include <cmath>
 #include <string>
 
 #include "base/npy.h"

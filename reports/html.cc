@@ -1,0 +1,119 @@
+// The self-contained page: numbers as JSON, and a script that draws them. Nothing is loaded from anywhere.
+#include <fmt/format.h>
+
+#include <set>
+
+#include "reports/html/parts.h"
+#include "reports/report.h"
+
+namespace vise {
+namespace {
+
+// JSON inside <script>: no "<" may stand in it, so neither "</script>" nor "<!--" can end it.
+std::string script_json(const Json& json) {
+  std::string result;
+  for (const char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (c == '<')
+      result += "\\u003c";
+    else
+      result += c;
+  }
+  return result;
+}
+
+std::string html_text(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (c == '<')
+      result += "&lt;";
+    else if (c == '&')
+      result += "&amp;";
+    else
+      result += c;
+  }
+  return result;
+}
+
+Json curve_json(const Selection& selection) {
+  Json curve = Json::array();
+  for (const Candidate& c : selection.curve) curve.push_back({{"parameters", c.parameters}, {"score", c.score}});
+  return curve;
+}
+
+Json provenance_json(const Result& r) {
+  return {{"key", r.key},
+          {"seed", r.cell.seed},
+          {"version", r.version},
+          {"started_at", r.started_at},
+          {"split_hash", r.split_hash},
+          {"selected_on", r.selection.selected_on},
+          {"refit_on_val", r.selection.refit_on_val},
+          {"objective", r.convergence.objective_text},
+          {"gradient_norm", r.convergence.gradient_norm},
+          {"iterations", r.convergence.iterations},
+          {"converged", r.convergence.converged},
+          {"probe_settings", r.probe_settings},
+          {"features", r.features}};
+}
+
+// What the charts of one row need beyond the table.
+void add_details(Json& row_json, const ComparisonTable& table, const TableRow& row, const RowEvidence& evidence) {
+  const Result& first = table.results[row.results.front()];
+  row_json["curve"] = curve_json(first.selection);
+  row_json["curve_metric"] = first.selection.metric;
+  row_json["picked"] = first.selection.chosen;
+  row_json["confusion"] = evidence.confusion;
+  Json bins = Json::array();
+  for (const ReliabilityBin& bin : evidence.reliability) bins.push_back({bin.count, bin.confidence, bin.accuracy});
+  row_json["reliability"] = std::move(bins);
+  row_json["seconds"] = first.seconds;
+  Json provenance = Json::array();
+  for (const std::size_t i : row.results) provenance.push_back(provenance_json(table.results[i]));
+  row_json["provenance"] = std::move(provenance);
+}
+
+// Every backbone as the baseline, so that the page can switch without computing anything.
+void add_differences(Json& page, Report report) {
+  std::vector<std::string> backbones;
+  for (const Result& r : report.table.results)
+    if (std::ranges::find(backbones, r.cell.backbone) == backbones.end()) backbones.push_back(r.cell.backbone);
+  for (const std::string& backbone : backbones) {
+    switch_baseline(report, backbone);
+    for (std::size_t s = 0; s < report.table.sections.size(); ++s) {
+      Json list = Json::array();
+      for (const TableRow& row : report.table.sections[s].rows)
+        list.push_back(row.difference ? difference_json(*row.difference, row.compared_with) : Json());
+      page["sections"][s]["differences"][backbone] = std::move(list);
+    }
+  }
+  page["backbones"] = backbones;
+}
+
+}  // namespace
+
+Json page_json(const Report& report) {
+  Json page = table_json(report.table);
+  page["seed"] = report.seed;
+  for (std::size_t s = 0; s < report.table.sections.size(); ++s)
+    for (std::size_t r = 0; r < report.table.sections[s].rows.size(); ++r)
+      add_details(page["sections"][s]["rows"][r], report.table, report.table.sections[s].rows[r],
+                  report.evidence[s].rows()[r]);
+  add_differences(page, report);
+  return page;
+}
+
+std::string to_html(const Report& report) {
+  return fmt::format(
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+      "script-src 'unsafe-inline'; img-src data:\">\n"
+      "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
+      "<title>vise-eval report</title>\n<style>\n{}</style>\n</head>\n<body>\n<main id=\"page\"></main>\n"
+      "<noscript><pre>{}</pre></noscript>\n<script type=\"application/json\" "
+      "id=\"data\">{}</script>\n<script>\n{}</script>\n"
+      "</body>\n</html>\n",
+      page::kStyle, html_text(to_markdown(report.table)), script_json(page_json(report)), page::kScript);
+}
+
+}  // namespace vise

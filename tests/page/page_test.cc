@@ -1,0 +1,213 @@
+// The page in a real browser: Chromium, headless, without a network. Skipped where there is none.
+//
+// The test adds a script to a copy of the page that clicks, hovers and reads, and leaves what it saw in an attribute of
+// the document; --dump-dom brings it back. Console messages come on stderr.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "reports/metric_names.h"
+#include "tests/page/sample_report.h"
+#include "tests/shared.h"
+
+namespace vise {
+namespace {
+
+std::string chromium() {
+  for (const char* name : {"chromium", "chromium-browser", "google-chrome"})
+    for (const std::string& folder : split(std::getenv("PATH") ? std::getenv("PATH") : "", ':'))
+      if (std::filesystem::exists(Path(folder) / name)) return (Path(folder) / name).string();
+  return {};
+}
+
+std::string percent_decoded(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      result += static_cast<char>(std::stoi(std::string(text.substr(i + 1, 2)), nullptr, 16));
+      i += 2;
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+// What the script saw.
+constexpr std::string_view kProbe = R"JS(
+(() => {
+  const out = {};
+  const all = (selector, root) => [...(root || document).querySelectorAll(selector)];
+  const cells = () => all('section.task').map((section) => all('tbody tr', section).map((row) => ({
+    row: Number(row.dataset.row), name: row.cells[0].firstChild.textContent, baseline: row.classList.contains('baseline'),
+    values: Object.fromEntries(all('td[data-metric]', row).map((c) => [c.dataset.metric, c.querySelector('.value').textContent])),
+    difference: row.querySelector('.difference') ? row.querySelector('.difference').textContent : '' })));
+  const hover = (element) => {
+    const box = element.getBoundingClientRect();
+    element.dispatchEvent(new PointerEvent('pointermove', { bubbles: true, clientX: box.left + 2, clientY: box.top + 2 }));
+    const tip = document.getElementById('tip');
+    return tip.hidden ? null : tip.textContent;
+  };
+  try {
+    out.title = document.title;
+    out.scripts = document.scripts.length;
+    out.resources = performance.getEntriesByType('resource').length;
+    out.headings = all('h2').map((h) => h.textContent);
+    out.first = cells();
+    out.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+    out.ground = getComputedStyle(document.body).backgroundColor;
+    out.charts = all('#section-0 figure h3').map((h) => h.textContent);
+    out.tips = { difference: hover(document.querySelector('td.difference[data-tip]')), bar: hover(document.querySelector('figure g.mark')),
+                 none: hover(document.querySelector('h1')), marks: all('#section-0 .mark').every((m) => hover(m)) };
+    const header = all('#section-0 thead button').find((b) => b.textContent === 'accuracy');
+    header.click();
+    out.sorted = cells()[0];
+    out.aria = all('#section-0 th').map((h) => h.getAttribute('aria-sort'));
+    all('#section-0 thead button').find((b) => b.textContent === 'accuracy').click();
+    out.sorted_up = cells()[0];
+    const chooser = document.getElementById('baseline');
+    chooser.value = 'vise-250m';
+    chooser.dispatchEvent(new Event('change'));
+    out.switched = cells();
+    const picker = document.querySelector('#section-0 .picker select');
+    picker.value = '4';
+    picker.dispatchEvent(new Event('change'));
+    out.picked = document.querySelector('#section-0 .picker select').value;
+  } catch (error) { out.error = String(error.stack || error); }
+  document.documentElement.setAttribute('data-seen', encodeURIComponent(JSON.stringify(out)));
+})();
+)JS";
+
+class Page : public testing::Test {
+ protected:
+  void SetUp() override {
+    browser_ = chromium();
+    if (browser_.empty()) GTEST_SKIP() << "skipped: no chromium in PATH (apt-get install chromium)";
+    report_.emplace(test::sample_report(dir_ / "run"));
+  }
+
+  // Opens the page with the probe in a frame of `width` pixels (0: the window itself, 1280 wide).
+  Json look(const std::string& flags = "", int width = 0) {
+    std::string page = to_html(*report_);
+    page.insert(page.rfind("</body>"), fmt::format("<script>{}</script>", kProbe));
+    write_file_atomically(dir_ / "page.html", page);
+    std::string start = "page.html";
+    if (width > 0) {  // a window can't be narrower than 500 pixels, a frame can
+      write_file_atomically(
+          dir_ / "frame.html",
+          fmt::format("<iframe src='page.html' style='width:{}px;height:900px'></iframe><script>onload = () => "
+                      "document.documentElement.setAttribute('data-seen', document.querySelector('iframe')"
+                      ".contentDocument.documentElement.getAttribute('data-seen'))</script>",
+                      width));
+      start = "frame.html";
+    }
+    return seen(flags, start);
+  }
+
+  Json seen(const std::string& flags, const std::string& start) {
+    const std::string command = fmt::format(
+        "cd '{0}' && timeout 60 '{1}' --headless --no-sandbox --disable-gpu --disable-background-networking "
+        "--disable-component-update "
+        "--disable-sync --no-first-run --disable-quic --user-data-dir='{0}/profile' --allow-file-access-from-files "
+        "--host-resolver-rules='MAP * ~NOTFOUND' --enable-logging=stderr --window-size=1280,1000 {2} --dump-dom "
+        "'file://{0}/{3}' "
+        "> dom.txt 2> log.txt",
+        dir_.path().string(), browser_, flags, start);
+    if (std::system(command.c_str()) != 0)
+      throw Error(ErrorKind::system, "chromium failed: " + read_text_file(dir_ / "log.txt"));
+    console_ = read_text_file(dir_ / "log.txt");
+    const std::string dom = read_text_file(dir_ / "dom.txt"), mark = "data-seen=\"";
+    const auto begin = dom.find(mark);
+    if (begin == std::string::npos) throw Error(ErrorKind::system, "the script left nothing: " + console_);
+    return parse_json(
+        percent_decoded(dom.substr(begin + mark.size(), dom.find('"', begin + mark.size()) - begin - mark.size())),
+        "page");
+  }
+
+  void expect_shows_the_results(const Json& sections) const {
+    ASSERT_EQ(sections.size(), report_->table.sections.size());
+    for (std::size_t s = 0; s < sections.size(); ++s) {
+      const TableSection& section = report_->table.sections[s];
+      ASSERT_EQ(sections[s].size(), section.rows.size());
+      for (std::size_t r = 0; r < section.rows.size(); ++r) {
+        EXPECT_EQ(sections[s][r]["name"], section.rows[r].backbone);
+        if (section.rows[r].failed) continue;
+        const Result& result = report_->table.results[section.rows[r].results.front()];
+        for (const std::string& metric : section.shown)
+          EXPECT_EQ(sections[s][r]["values"][metric],
+                    metric_text(metric_name(metric), result.metrics.at(metric), section.sizes.test));
+      }
+    }
+  }
+
+  test::ScratchDir dir_;
+  std::string browser_, console_;
+  std::optional<Report> report_;
+};
+
+TEST_F(Page, ShowsSortsSwitchesAndExplainsWithoutNetworkOrError) {
+  const Json page = look();
+  ASSERT_FALSE(page.contains("error")) << page["error"];
+  EXPECT_EQ(console_.find("CONSOLE"), std::string::npos) << console_;
+  EXPECT_EQ(page["resources"], 0);
+  EXPECT_EQ(page["title"], "vise-eval report");
+  EXPECT_EQ(page["scripts"], 3);  // the data, the page's own and the test's: no name became a script
+  EXPECT_NE(page["headings"][0].get<std::string>().find(test::kHostileClass), std::string::npos);
+  EXPECT_LE(page["overflow"].get<int>(), 0);
+  EXPECT_EQ(page["charts"], Json({"accuracy on test", "Sweep of C", "Cost", "Confusion matrix", "Reliability"}));
+  expect_shows_the_results(page["first"]);
+
+  const auto values = [](const Json& rows) {
+    std::vector<double> list;
+    for (const Json& row : rows)
+      if (row["values"].contains("accuracy")) list.push_back(std::stod(row["values"]["accuracy"].get<std::string>()));
+    return list;
+  };
+  EXPECT_TRUE(std::ranges::is_sorted(values(page["sorted"]), std::greater{}));
+  EXPECT_TRUE(std::ranges::is_sorted(values(page["sorted_up"])));
+  EXPECT_EQ(page["sorted"].back()["values"], Json::object());  // the failed row stays last
+  EXPECT_EQ(page["sorted_up"].back()["values"], Json::object());
+  EXPECT_EQ(page["aria"][2], "descending");
+  EXPECT_EQ(page["picked"], "4");
+
+  EXPECT_NE(page["tips"]["difference"].get<std::string>().find("McNemar, exact: p"), std::string::npos) << page["tips"];
+  EXPECT_NE(page["tips"]["bar"].get<std::string>().find("95 % interval"), std::string::npos) << page["tips"];
+  EXPECT_TRUE(page["tips"]["none"].is_null());
+  EXPECT_EQ(page["tips"]["marks"], true);
+}
+
+TEST_F(Page, SwitchedBaselineShowsWhatTheProgramComputesForIt) {
+  const Json page = look();
+  Report other = *report_;
+  switch_baseline(other, "vise-250m");
+  for (std::size_t s = 1; s < other.table.sections.size(); ++s)  // section 0 was sorted by the test
+    for (std::size_t r = 0; r < other.table.sections[s].rows.size(); ++r) {
+      const TableSection& section = other.table.sections[s];
+      const TableRow& row = section.rows[r];
+      const std::string text = page["switched"][s][r]["difference"];
+      EXPECT_EQ(text == "baseline", row.is_baseline);
+      if (!row.difference) continue;
+      const MetricName metric = metric_name(section.primary_metric);
+      EXPECT_TRUE(text.starts_with(difference_text(metric, row.difference->value, section.sizes.test))) << text;
+      EXPECT_EQ(text.find(" ns") == std::string::npos, row.difference->survives) << text;
+    }
+}
+
+TEST_F(Page, FitsAPhone) {
+  const Json page = look("", 390);
+  ASSERT_FALSE(page.contains("error")) << page["error"];
+  EXPECT_EQ(console_.find("CONSOLE"), std::string::npos) << console_;
+  EXPECT_LE(page["overflow"].get<int>(), 0);
+  expect_shows_the_results(page["first"]);
+}
+
+TEST_F(Page, IsDarkWhereTheReaderLikesIt) {
+  EXPECT_EQ(look("--blink-settings=preferredColorScheme=1")["ground"], "rgb(247, 247, 245)");
+  EXPECT_EQ(look("--blink-settings=preferredColorScheme=0")["ground"], "rgb(19, 21, 25)");
+}
+
+}  // namespace
+}  // namespace vise

@@ -1,0 +1,53 @@
+// A report with everything the page can show, and names that try to break it.
+#pragma once
+
+#include "reports/report.h"
+#include "tests/unit/reports/samples.h"
+
+namespace vise::test {
+
+inline constexpr const char* kHostileClass = "</script><script>document.title='broken'</script>";
+
+inline Result detailed(Result r, std::size_t number) {
+  r.selection.curve.clear();
+  for (int e = -6; e <= 4; ++e) {
+    const double off = e + 1.0 - static_cast<double>(number % 3);
+    r.selection.curve.push_back(
+        {{{"C", std::pow(10.0, e)}}, 0.72 + 0.02 * static_cast<double>(number) - 0.004 * off * off});
+  }
+  r.seconds = {{"decode", 2.0 + static_cast<double>(number)}, {"forward", 9.0}, {"fit", 0.8}};
+  r.features = {
+      {"architecture", r.cell.backbone}, {"weights_sha256", "0676ba61b6795bbe"}, {"transform", "resize 256, crop 224"}};
+  r.probe_settings = {{"name", r.cell.probe}, {"solver", "liblinear"}};
+  r.notes = {"faces made by a network; not a result about people"};
+  return r;
+}
+
+inline Report sample_report(const Path& run, int resamples = 2000) {
+  std::vector<Result> results;
+  std::size_t number = 0;
+  for (const char* probe : {"logreg", "knn"})
+    for (const auto& [backbone, skill] :
+         {std::pair{"resnet18", 0.62}, std::pair{"vise-250m", 0.8}, std::pair{"imagenet-v1", 0.66}})
+      results.push_back(
+          detailed(simulated_result(run, backbone, skill - (probe[0] == 'k' ? 0.05 : 0), 240, 0, probe), number++));
+  results.push_back(failed_result("<b>big</b> & \"co\"", "out of memory at layer <4>"));
+  results.back().notes = {"faces made by a network; not a result about people"};
+  for (Result& r : results) r.class_names = {"high", kHostileClass};
+  for (const int shots : {1, 4, 16})
+    for (const auto& [backbone, skill] : {std::pair{"resnet18", 0.55}, std::pair{"vise-250m", 0.62}}) {
+      Result r =
+          detailed(simulated_result(run, backbone, skill + 0.004 * shots, 120, static_cast<std::uint64_t>(100 + shots)),
+                   number++);
+      r.cell.task = "omi300/trust";
+      r.cell.shots = shots;
+      r.cell.seed = 0;
+      results.push_back(r);
+    }
+  Silent log;
+  CompareOptions options{.baseline = "resnet18"};
+  options.resamples = resamples;
+  return make_report({{run, std::move(results)}}, options, Context{log, {}, 1});
+}
+
+}  // namespace vise::test
