@@ -1,6 +1,5 @@
 // `vise-eval doctor`: is this machine fit, and do its pixels equal the reference's.
 #include <fmt/format.h>
-#include <dnnl.hpp>
 
 #include <fstream>
 #include <set>
@@ -12,7 +11,8 @@
 #include "cli/session.h"
 #include "datasets/dataset.h"
 #include "extract/backbone.h"
-#include "extract/parity_selftest.h"
+#include "extract/inspect_image.h"
+#include "extract/trunk.h"
 
 namespace vise::cli {
 namespace {
@@ -42,9 +42,8 @@ std::string cpu_features() {
 }
 
 Json machine_facts(Session& session) {
-  const dnnl_version_t* const dnnl = dnnl::version();
   Json facts = {
-      {"vise_eval", kVersion},          {"onednn", fmt::format("{}.{}.{}", dnnl->major, dnnl->minor, dnnl->patch)},
+      {"vise_eval", kVersion},          {"onednn", onednn_version()},
       {"cpu_features", cpu_features()}, {"cores", available_cores()},
       {"blas", blas_libraries()},       {"cache", session.places.cache_dir().string()}};
   facts["warnings"] = Json::array();

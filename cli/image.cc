@@ -7,15 +7,22 @@
 namespace vise::cli {
 namespace {
 
+// One "name value" line a fact, the path first.
+void print(const Json& facts) {
+  fmt::print("{}\n", facts["path"].get<std::string>());
+  for (const auto& [name, value] : facts.items())
+    if (name != "path") fmt::print("  {:<17} {}\n", name, value.is_string() ? value.get<std::string>() : value.dump());
+}
+
 void inspect_verb(const std::vector<std::string>& files, const std::string& transform_name, Session& session) {
   const Transform transform = Transform::parse(transform_name);
   for (const std::string& file : files) {
-    const Json facts = inspect_image(file, transform, session.places.max_pixels);
+    const Json facts = inspect_image(file, transform, {.max_pixels = session.places.max_pixels});
     if (facts.contains("error")) session.exit_code = 4;
     if (session.json)
       fmt::print("{}\n", facts.dump());
     else
-      fmt::print("{}\n", image_facts_text(facts));
+      print(facts);
   }
 }
 

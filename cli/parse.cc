@@ -94,6 +94,8 @@ int parse_and_run(int argc, char** argv) {
   add_report(verbs);
   add_list(verbs);
   add_backbone(verbs);
+  add_image(verbs);
+  add_doctor(verbs);
   if (argc <= 1) {
     fmt::print("{}", app.help());
     return 2;

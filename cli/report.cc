@@ -25,6 +25,8 @@ void report_verb(const ReportOptions& options, Session& session) {
     session.console.info(fmt::format("{} in {}", write_report(report, options.out), options.out));
   if (options.format == "csv")
     fmt::print("{}", to_csv(report.table));
+  else if (options.format == "latex")
+    fmt::print("{}", to_latex(report.table));
   else if (options.format == "markdown")
     fmt::print("{}", to_markdown(report.table));
   else
@@ -35,7 +37,7 @@ void report_verb(const ReportOptions& options, Session& session) {
 
 void print_report(const Report& report, const Session& session) {
   if (session.json) {
-    for (const Result& result : report.table.results) fmt::print("{}\n", to_json(result).dump());
+    fmt::print("{}\n", to_json_text(report.table));
     return;
   }
   fmt::print("{}", wants_colour(1) ? to_terminal(report.table, {true, terminal_width()}) : to_markdown(report.table));
@@ -44,7 +46,9 @@ void print_report(const Report& report, const Session& session) {
 std::string write_report(const Report& report, const Path& folder) {
   write_file_atomically(folder / "table.md", to_markdown(report.table));
   write_file_atomically(folder / "table.csv", to_csv(report.table));
-  return "table.md, table.csv";
+  write_file_atomically(folder / "table.tex", to_latex(report.table));
+  write_file_atomically(folder / "report.html", to_html(report));
+  return "table.md, table.csv, table.tex, report.html";
 }
 
 void add_report(Verbs& verbs) {
@@ -58,7 +62,7 @@ void add_report(Verbs& verbs) {
   verb->add_option("--baseline", options->baseline, "the row that others are compared with [the first]")
       ->type_name("B");
   verb->add_option("--out", options->out, "write the tables as files into this folder")->type_name("DIR");
-  verb->add_option("--format", options->format, "markdown or csv on stdout")->check(CLI::IsMember({"markdown", "csv"}));
+  verb->add_option("--format", options->format, "markdown, csv or latex on stdout")->check(CLI::IsMember({"markdown", "csv", "latex"}));
   verbs.add_json_option(verb);
 }
 

@@ -72,4 +72,7 @@ class Trunk {
 // Error{usage} where the CPU lacks the precision or a layer is unknown; Error{missing} without LibTorch.
 std::unique_ptr<Trunk> make_trunk(const ResNet& network, const TrunkRequest& request);
 
+// "2.6.3": of the library that is linked.
+std::string onednn_version();
+
 }  // namespace vise

@@ -289,6 +289,10 @@ void check_request(const TrunkRequest& request) {
 
 }  // namespace
 
+std::string onednn_version() {
+  return fmt::format("{}.{}.{}", dnnl_version()->major, dnnl_version()->minor, dnnl_version()->patch);
+}
+
 std::unique_ptr<Trunk> make_onednn_trunk(const ResNet& network, const TrunkRequest& request) {
   check_request(request);
   try {
