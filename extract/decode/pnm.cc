@@ -202,9 +202,14 @@ void decode_plain(const Source& source, const Header& header, Image& image) {
   const std::size_t samples = std::size_t{image.width} * image.height * header.bands();
   std::string half;  // the last word of a block that ended without a blank
   for (std::size_t done = 0; done < samples;) {
-    auto block = blocks.next();
+    const auto block = blocks.next();
     if (!block && half.empty()) source.refuse("the picture is cut short");
-    const std::string text = half + block.value_or(" ");
+    if (!block) {
+      const std::uint8_t last = plain_sample(source, header, half);
+      while (done < samples) put(image, done++, header.bands(), last);
+      return;
+    }
+    const std::string text = half + *block;
     auto found = words(text);
     if (!text.empty() && !is_blank(text.back())) {
       half = found.back();

@@ -13,7 +13,8 @@
 namespace vise {
 namespace {
 
-constexpr std::int64_t kMaxPiece = std::int64_t{1} << 28;  // bytes of one decoded strip or tile
+// Bytes of one strip or tile, and of anything that libtiff allocates in one piece.
+constexpr std::int64_t kMaxPiece = std::int64_t{1} << 30;
 
 // A Source as libtiff's file.
 struct Memory {
@@ -80,6 +81,7 @@ Handle open(const Source& source, Memory& memory) {
   refuse_repeated_tags(source);
   TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
   if (!options) source.refuse("libtiff could not be set up");
+  TIFFOpenOptionsSetMaxSingleMemAlloc(options, kMaxPiece);
   TIFFOpenOptionsSetErrorHandlerExtR(options, note_complaint, &memory);
   TIFFOpenOptionsSetWarningHandlerExtR(options, note_complaint, &memory);
   Handle tiff(TIFFClientOpenExt("image", "rm", &memory, read_memory, write_nothing, seek_memory, close_nothing,

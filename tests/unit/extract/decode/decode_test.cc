@@ -59,6 +59,27 @@ TEST(Decode, RowsMissingFromAPalettePngHaveItsFirstColour) {
   EXPECT_EQ(image.pixels, (std::vector<std::uint8_t>{1, 2, 3, 200, 10, 20, 200, 10, 20, 200, 10, 20}));
 }
 
+std::vector<int> red_of(std::string_view file) {
+  const Image image = decode_image(as_byte_view(file), "picture");
+  std::vector<int> red;
+  for (std::size_t i = 0; i < image.pixels.size(); i += 3) red.push_back(image.pixels[i]);
+  return red;
+}
+
+// Results of Pillow 9.4 on the same bytes.
+TEST(Decode, PnmFollowsPillow) {
+  EXPECT_EQ(red_of("P1 3 2 101\n0#x\n10"), (std::vector<int>{0, 255, 0, 255, 0, 255}));
+  EXPECT_EQ(red_of("P2 # c\n3 1 255\n5 6"), (std::vector<int>{5, 6, 6}));  // the last number again
+  EXPECT_EQ(red_of("P2 2 1 15\n3 +1_0\n"), (std::vector<int>{51, 170}));
+  EXPECT_EQ(red_of("P2 2 1 65535\n256 7\n"), (std::vector<int>{255, 7}));  // clipped, not scaled
+  EXPECT_EQ(red_of("P2 2 1 2\n1 2\n"), (std::vector<int>{128, 255}));      // 127.5 to even
+  EXPECT_EQ(red_of("P5 2 1 255\nAB"), (std::vector<int>{65, 66}));
+  EXPECT_EQ(red_of("P4 3 1\n\x5f"), (std::vector<int>{255, 0, 255}));
+  EXPECT_EQ(reason("P5 2 1 255\nA"), "picture: the file is cut short");
+  EXPECT_EQ(reason("P2 2 1 255\n1 256\n"), "picture: a value is above the largest one that the header gives");
+  EXPECT_EQ(reason("P7\nWIDTH 1\n"), "picture: not a JPEG, PNG, WebP, GIF, BMP, PBM/PGM/PPM or TIFF file");
+}
+
 TEST(Decode, APictureCutShortIsAnErrorOrWhole) {
   for (const ParityImage& known : parity_images()) {
     const std::string file = text_of(known);
