@@ -199,11 +199,13 @@ class Rows {
 
 ImageHeader png_header(const Source& source) {
   PngChunks png(source);
+  ImageHeader header{ImageFormat::png, png.mode(), png.width(), png.height(), std::nullopt};
   try {
-    if (png.has_data()) png.finish();  // EXIF may stand behind the image data
+    if (png.has_data()) png.finish();  // EXIF may stand behind the image data, and a second header, which says nothing
   } catch (const Error&) {             // whether the rest is sound is for decode_png() to say
   }
-  return {ImageFormat::png, png.mode(), png.width(), png.height(), png.orientation()};
+  header.exif_orientation = png.orientation();
+  return header;
 }
 
 Image decode_png(const Source& source) {

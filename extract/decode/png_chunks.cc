@@ -109,7 +109,10 @@ void PngChunks::require(const Chunk& chunk, std::size_t length) const {
 
 void PngChunks::handle_body(const Chunk& chunk, ByteView body) {
   const std::string& name = chunk.name;
-  if (name == "IHDR") require(chunk, 13), header(body);
+  if (name == "IHDR") {
+    require(chunk, 13);
+    header(body);
+  }
   if (name == "PLTE" && colour_ == 3) palette_ = body;
   if (name == "tRNS") transparency(body);
   if (name == "iCCP") profile(body);
@@ -125,8 +128,14 @@ void PngChunks::handle_body(const Chunk& chunk, ByteView body) {
   if (name == "zTXt") compressed_text(body);
   if (name == "iTXt") international_text(body);
   if (name == "eXIf") exif_ = body;
-  if (name == "acTL") require(chunk, 8), animation(body);
-  if (name == "fcTL") require(chunk, 26), frame_control(body);
+  if (name == "acTL") {
+    require(chunk, 8);
+    animation(body);
+  }
+  if (name == "fcTL") {
+    require(chunk, 26);
+    frame_control(body);
+  }
 }
 
 void PngChunks::header(ByteView body) {

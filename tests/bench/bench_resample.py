@@ -77,8 +77,8 @@ def main():
         ours.append(our_pass(a.program, a.transform, paths))
         theirs.append(pillow_pass(files, *PRESETS[a.transform]))
     print("%s | %d images of %s, %s, one core, median of %d rounds | Pillow %s, torch %s, torchvision %s" % (
-        platform.processor() or platform.machine(), len(paths), os.path.basename(os.path.normpath(a.folder)), a.transform,
-        a.rounds, PIL.__version__, torch.__version__, torchvision.__version__))
+        platform.processor() or platform.machine(), len(paths), os.path.basename(os.path.normpath(a.folder)),
+        a.transform, a.rounds, PIL.__version__, torch.__version__, torchvision.__version__))
     print("%-14s %10s %10s %8s" % ("ms an image", "ours", "Pillow", "ratio"))
     for side in (ours, theirs):
         for row in side:

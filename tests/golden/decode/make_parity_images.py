@@ -74,7 +74,8 @@ def main():
     for name, i, *shas in rows:
         print('    {"%s", kFile%d,' % (name, i))
         print(",\n".join('     "%s"' % s for s in shas) + "},")
-    print("};\n\n}  // namespace\n\nstd::span<const ParityImage> parity_images() { return kImages; }\n\n}  // namespace vise")
+    print("};\n\n}  // namespace\n")
+    print("std::span<const ParityImage> parity_images() { return kImages; }\n\n}  // namespace vise")
 
 
 main()

@@ -27,11 +27,12 @@ class ResizeTable : public testing::Test {
     for (std::size_t row = 0; row < csv.rows(); ++row) {
       const auto text = [&](const char* name) { return csv.cell(row, csv.column(name)); };
       const auto number = [&](const char* name) { return static_cast<std::uint32_t>(std::stoul(text(name))); };
-      const std::uint32_t w = number("in_w"), h = number("in_h"), bands = number("bands");
+      const std::uint32_t w = number("in_w"), h = number("in_h"), bands = number("bands"), seed = number("seed");
+      const std::string pattern = text("pattern");
       std::vector<std::uint8_t> in;
       for (std::uint32_t y = 0; y < h; ++y) {
         for (std::uint32_t x = 0; x < w; ++x) {
-          for (std::uint32_t c = 0; c < bands; ++c) in.push_back(sample(text("pattern"), number("seed"), x, y, c));
+          for (std::uint32_t c = 0; c < bands; ++c) in.push_back(sample(pattern, seed, x, y, c));
         }
       }
       ASSERT_EQ(sha256_hex(std::as_bytes(std::span(in))), text("in_sha256"));

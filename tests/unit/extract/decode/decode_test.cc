@@ -59,6 +59,18 @@ TEST(Decode, RowsMissingFromAPalettePngHaveItsFirstColour) {
   EXPECT_EQ(image.pixels, (std::vector<std::uint8_t>{1, 2, 3, 200, 10, 20, 200, 10, 20, 200, 10, 20}));
 }
 
+// 2 x 1 grey pixels, then a second header of 5 x 6 RGB. Found by fuzzing: the header read was the second one.
+TEST(Decode, ASecondPngHeaderBehindTheImageSaysNothing) {
+  const std::string png = from_hex(
+      "89504e470d0a1a0a0000000d4948445200000002000000010800000000d14920560000000b49444154789c63e0640700001c"
+      "001108115f3b0000000d49484452000000050000000608020000008499c31c0000000049454e44ae426082");
+  const ImageHeader header = read_image_header(as_byte_view(png), "png");
+  EXPECT_EQ(header.width, 2u);
+  EXPECT_EQ(header.height, 1u);
+  EXPECT_EQ(header.mode, "L");
+  EXPECT_EQ(decode_image(as_byte_view(png), "png").pixels, (std::vector<std::uint8_t>{9, 9, 9, 7, 7, 7}));
+}
+
 std::vector<int> red_of(std::string_view file) {
   const Image image = decode_image(as_byte_view(file), "picture");
   std::vector<int> red;
