@@ -110,7 +110,7 @@ CheckpointInspection inspect_checkpoint(const Path& path, const LoadRequest& req
 
 Json to_json(const CheckpointInspection& seen, bool tensors) {
   const Checkpoint& checkpoint = seen.checkpoint;
-  Json json{{"file", checkpoint.path.string()},
+  Json json{{"file", printable(checkpoint.path.string())},
             {"container", container_name(checkpoint.container)},
             {"bytes", checkpoint.file_size},
             {"sha256", checkpoint.sha256},

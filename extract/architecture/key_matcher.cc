@@ -82,8 +82,8 @@ KeyMatcher::KeyMatcher(const Checkpoint& checkpoint, const TrunkPlace& place, st
   for (const NamedTensor& named : checkpoint.tensors) {
     const bool added = by_name_.emplace(named.name, &named.tensor).second;
     if (!added && named.name.starts_with(prefix_))
-      throw Error(ErrorKind::input,
-                  fmt::format("{}: two tensors are called '{}'", checkpoint.path.string(), named.name));
+      throw Error(ErrorKind::input, fmt::format("{}: two tensors are called '{}'", checkpoint.path.string(),
+                                                printable(named.name.substr(0, 200))));
   }
 }
 

@@ -68,8 +68,8 @@ std::vector<std::string> resnet_architectures();
 ResNet empty_resnet(const ResNetSpec& spec);
 
 // Values drawn as torchvision initialises: weights normal with variance 2 / (out x kernel^2) (He's, fan-out), gamma 1,
-// beta 0; statistics mean 0, variance 1. Each layer's stream is named by architecture and layer, so the network is the
-// same on every machine.
+// beta 0; statistics mean 0, variance 1. Each layer's stream is named by architecture and layer, so a layer's values
+// depend on no other; they rest on the C library's log1p, sin and cos, so machines agree but for rare last bits.
 ResNet random_resnet(std::string_view architecture, std::uint64_t seed);
 
 // All convolutions in forward order: stem, then per block its convolutions and its shortcut.

@@ -13,6 +13,8 @@
 namespace vise {
 namespace {
 
+constexpr std::size_t kMaxPlaces = 64;
+
 using Names = std::unordered_set<std::string_view>;
 
 bool has(const Names& names, std::string_view prefix, std::string_view key) {
@@ -54,7 +56,8 @@ void prefer(std::vector<TrunkPlace>& places, std::string_view preferred, std::st
 
 std::string listed(const std::vector<TrunkPlace>& places) {
   std::vector<std::string> names;
-  for (const TrunkPlace& place : places) names.push_back(place.prefix.empty() ? "(the top)" : printable(place.prefix));
+  for (const TrunkPlace& place : places)
+    names.push_back(place.prefix.empty() ? "(the top)" : printable(place.prefix.substr(0, 200)));
   return join(names, ", ");
 }
 
@@ -90,6 +93,9 @@ TrunkPlace choose_trunk(const Checkpoint& checkpoint, const std::vector<TrunkPla
                             "layer1.0.conv1.weight, nor VisE's 0.weight beside 4.0.conv1.weight)",
                             path, checkpoint.tensors.size()),
                 "backbone inspect lists what the file holds");
+  if (places.size() > kMaxPlaces)
+    throw Error(ErrorKind::input,
+                fmt::format("{}: holds {} networks, too many to be a backbone's weights", path, places.size()));
   std::vector<TrunkPlace> left = places;
   if (!branch.empty()) {
     std::erase_if(left, [&](const TrunkPlace& place) { return !has_component(place.prefix, branch); });

@@ -46,7 +46,7 @@ std::map<std::string, std::size_t> counts(const LoadReport& report) {
 
 TEST(LoadResNet, GivesTheSameNetworkFromEveryLayoutAndWrapper) {
   const std::string hash = small().parameters_hash();
-  for (const std::string prefix : {"", "module.", "state_dict.module.", "model.module.backbone.", "anything.at.all."})
+  for (const std::string prefix : {"", "state_dict.module.", "anything.at.all."})
     for (const bool vise_layout : {false, true}) {
       LoadReport report;
       const ResNet net = load_resnet(checkpoint_of(trunk_tensors(small(), prefix, vise_layout)), {}, &report);
@@ -148,6 +148,15 @@ TEST(LoadResNet, AsksWhichOfTwoNetworksIsMeant) {
   LoadReport report;
   load_resnet(checkpoint_of(tensors), {.branch = "state_dict_ema"}, &report);
   EXPECT_EQ(report.prefix, "state_dict_ema.");
+}
+
+// Found by reading: choosing among n places looks at every pair.
+TEST(LoadResNet, RefusesAFileOfAThousandNetworks) {
+  std::vector<NamedTensor> tensors;
+  for (int i = 0; i < 1000; ++i)
+    for (const char* key : {".conv1.weight", ".layer1.0.conv1.weight"})
+      tensors.push_back(constant(std::to_string(i) + key, {1}));
+  EXPECT_TRUE(contains(why_not(checkpoint_of(tensors)), "holds 1000 networks, too many"));
 }
 
 TEST(LoadResNet, RefusesAFileOfAnotherArchitecture) {

@@ -12,20 +12,21 @@
 
 namespace vise::test {
 
-inline NamedTensor float_tensor(std::string name, const std::vector<float>& values, std::vector<std::int64_t> shape) {
-  const auto owner = std::make_shared<std::vector<float>>(values);
+// A view of `values`, which must outlive it.
+inline NamedTensor float_view(std::string name, const std::vector<float>& values, std::vector<std::int64_t> shape) {
   std::vector<std::int64_t> strides = contiguous_strides(shape);
   return {std::move(name),
           "",
-          {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(*owner)), owner}};
+          {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(values)), nullptr}};
 }
 
 // A tensor of that shape whose elements are all one value: nothing large is allocated.
 inline NamedTensor constant(std::string name, std::vector<std::int64_t> shape, float value = 0.5F) {
-  NamedTensor tensor = float_tensor(std::move(name), {value}, {1});
-  tensor.tensor.strides.assign(shape.size(), 0);
-  tensor.tensor.shape = std::move(shape);
-  return tensor;
+  const auto owner = std::make_shared<float>(value);
+  std::vector<std::int64_t> strides(shape.size(), 0);
+  return {std::move(name),
+          "",
+          {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(owner.get(), 1)), owner}};
 }
 
 inline NamedTensor tracked(std::string name) {
@@ -46,8 +47,8 @@ inline std::string vise_key(const std::string& key) {
   return std::to_string(key[5] - '1' + 4) + key.substr(6);
 }
 
-// The trunk's tensors; shapes alone (constant values) where the network holds no values. Five tensors a convolution,
-// six with num_batches_tracked.
+// The trunk's tensors, views of `net`, which must outlive them; shapes alone (constant values) where the network holds
+// no values. Five tensors a convolution, six with num_batches_tracked.
 template <typename Net>
 std::vector<NamedTensor> trunk_tensors(const Net& net, const std::string& prefix = "", bool vise_layout = false,
                                        bool with_tracked = true) {
@@ -55,7 +56,7 @@ std::vector<NamedTensor> trunk_tensors(const Net& net, const std::string& prefix
   const auto name = [&](const std::string& key) { return prefix + (vise_layout ? vise_key(key) : key); };
   const auto add = [&](const std::string& key, const std::vector<float>& values, std::vector<std::int64_t> shape) {
     tensors.push_back(values.empty() ? constant(name(key), std::move(shape))
-                                     : float_tensor(name(key), values, std::move(shape)));
+                                     : float_view(name(key), values, std::move(shape)));
   };
   for (const ConvBn* conv : convolutions(net)) {
     const std::string norm = norm_of(conv->name);
