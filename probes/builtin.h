@@ -8,7 +8,11 @@ namespace vise {
 
 void register_floors(ProbeRegistry& registry);     // majority, prior
 void register_head(ProbeRegistry& registry);       // head
+void register_knn(ProbeRegistry& registry);        // knn
 void register_liblinear(ProbeRegistry& registry);  // liblinear
 void register_logreg(ProbeRegistry& registry);     // logreg
+// permuted-labels; after logreg, which it wraps.
+void register_permuted_labels(ProbeRegistry& registry);
+void register_ridge(ProbeRegistry& registry);  // ridge
 
 }  // namespace vise

@@ -10,7 +10,7 @@
 namespace vise {
 namespace {
 
-constexpr std::size_t kBlock = 128;       // rows a matrix product takes at once
+constexpr std::size_t kBlock = 64;        // rows a matrix product takes at once
 constexpr std::size_t kStripRows = 1024;  // rows a thread takes at once, at least
 constexpr std::size_t kMaxStrips = 8;     // of a segment
 

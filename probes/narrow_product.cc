@@ -18,23 +18,36 @@ int as_int(std::size_t n) { return static_cast<int>(n); }
 
 #define VISE_AVX2 __attribute__((target("avx2,fma")))
 
-// Twelve sums stay in registers: kRows rows (or dimensions) by kVectors times eight columns.
+template <int kRows, int kVectors>
+VISE_AVX2 inline void clear(__m256 (&sums)[kRows][kVectors]) {
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) sums[i][v] = _mm256_setzero_ps();
+  }
+}
+
+// Twelve sums stay in registers (the loops over them must be unrolled for that): kRows rows (or dimensions) by kVectors
+// times eight columns.
 template <int kRows, int kVectors>
 VISE_AVX2 void forward_tile(const float* x, std::size_t stride, std::size_t dim, const float* w, std::size_t columns,
                             float* z) {
   __m256 sums[kRows][kVectors];
-  for (auto& row : sums) {
-    for (__m256& sum : row) sum = _mm256_setzero_ps();
-  }
+  clear(sums);
   for (std::size_t d = 0; d < dim; ++d) {
     __m256 ws[kVectors];
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) ws[v] = _mm256_loadu_ps(w + d * columns + 8 * static_cast<std::size_t>(v));
+#pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const __m256 value = _mm256_broadcast_ss(x + static_cast<std::size_t>(i) * stride + d);
+#pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) sums[i][v] = _mm256_fmadd_ps(value, ws[v], sums[i][v]);
     }
   }
+#pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
       _mm256_storeu_ps(z + static_cast<std::size_t>(i) * columns + 8 * static_cast<std::size_t>(v), sums[i][v]);
     }
@@ -45,19 +58,22 @@ template <int kDims, int kVectors>
 VISE_AVX2 void backward_tile(const float* x, std::size_t stride, std::size_t rows, const float* residual,
                              std::size_t columns, double* gradient) {
   __m256 sums[kDims][kVectors];
-  for (auto& row : sums) {
-    for (__m256& sum : row) sum = _mm256_setzero_ps();
-  }
+  clear(sums);
   for (std::size_t i = 0; i < rows; ++i) {
     __m256 rs[kVectors];
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v)
       rs[v] = _mm256_loadu_ps(residual + i * columns + 8 * static_cast<std::size_t>(v));
+#pragma GCC unroll 16
     for (int d = 0; d < kDims; ++d) {
       const __m256 value = _mm256_broadcast_ss(x + i * stride + static_cast<std::size_t>(d));
+#pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) sums[d][v] = _mm256_fmadd_ps(value, rs[v], sums[d][v]);
     }
   }
+#pragma GCC unroll 16
   for (int d = 0; d < kDims; ++d) {
+#pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
       double* const to = gradient + static_cast<std::size_t>(d) * columns + 8 * static_cast<std::size_t>(v);
       const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(sums[d][v]));

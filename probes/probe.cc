@@ -46,8 +46,11 @@ std::unique_ptr<Probe> ProbeRegistry::make(const std::string& name, const ProbeO
 void register_builtin_probes(ProbeRegistry& registry) {
   register_floors(registry);
   register_head(registry);
+  register_knn(registry);
   register_liblinear(registry);
   register_logreg(registry);
+  register_permuted_labels(registry);
+  register_ridge(registry);
 }
 
 }  // namespace vise

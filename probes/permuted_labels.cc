@@ -1,0 +1,50 @@
+// Probe `permuted-labels`: what a table's rows would score if images said nothing about labels.
+#include <numeric>
+
+#include "base/random.h"
+#include "probes/builtin.h"
+
+namespace vise {
+namespace {
+
+// The control: logreg on labels dealt out anew among the same rows. What it scores is what selection and chance give.
+class PermutedLabels final : public Probe {
+ public:
+  explicit PermutedLabels(const ProbeOptions& options)
+      : inner_(ProbeRegistry::instance().make("logreg", {options.values, options.seed})), seed_(options.seed) {}
+
+  Fitted fit(const TrainView& train, const ValView* val, const Context& context) const override {
+    const Targets dealt = deal(train.targets, "probe/permuted-labels/train");
+    const TrainView permuted{train.features, dealt, train.folds};
+    if (!val) return inner_->fit(permuted, nullptr, context);
+    const Targets dealt_val = deal(val->targets, "probe/permuted-labels/val");
+    const ValView permuted_val{val->features, dealt_val};
+    return inner_->fit(permuted, &permuted_val, context);
+  }
+
+  Json describe() const override {
+    return {{"probe", "permuted-labels"}, {"seed", seed_}, {"inner", inner_->describe()}};
+  }
+
+ private:
+  Targets deal(const Targets& targets, const char* name) const {
+    std::vector<std::uint32_t> order(targets.size());
+    std::iota(order.begin(), order.end(), 0u);
+    RandomStream(name, seed_).shuffle(std::span(order));
+    return targets.select(order);
+  }
+  std::unique_ptr<Probe> inner_;
+  std::uint64_t seed_;
+};
+
+}  // namespace
+
+void register_permuted_labels(ProbeRegistry& registry) {
+  registry.add({"permuted-labels",
+                "a control: logreg on labels dealt out anew",
+                {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution},
+                registry.info("logreg").options},
+               [](const ProbeOptions& options) { return std::make_unique<PermutedLabels>(options); });
+}
+
+}  // namespace vise
