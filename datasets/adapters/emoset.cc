@@ -47,6 +47,7 @@ Dataset read(const DatasetRequest& request) {
   for (const Part part : {Part::train, Part::val, Part::test}) {
     const Path path = request.root / fmt::format("{}.json", part_name(part));
     const Json rows = read_json(path);
+    if (!rows.is_array()) throw Error(ErrorKind::input, fmt::format("{}: is not an array", path.string()));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       Row row = row_of(rows[i], path.string(), i + 1);
       labels.push_back(std::move(row.emotion));

@@ -8,6 +8,7 @@
 // folder re-release (train/, test/) sorts names, so that its 4, 5, 6 are neutral, sad, surprise, where the CSV's are
 // sad, surprise, neutral: seen confused in public code. Here classes go by name, in the CSV's order.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -75,23 +76,34 @@ class Unpacker {
  public:
   explicit Unpacker(Path folder)
       : folder_(std::move(folder)),
-        partial_(folder_.string() + ".partial"),
+        partial_(fmt::format("{}.partial-{}", folder_.string(), ::getpid())),
         needed_(!std::filesystem::exists(folder_)) {
     if (!needed_) return;
     std::filesystem::remove_all(partial_);
     std::filesystem::create_directories(partial_);
   }
 
+  ~Unpacker() {
+    std::error_code ignored;
+    if (needed_) std::filesystem::remove_all(partial_, ignored);  // nothing is there after finish()
+  }
+  Unpacker(const Unpacker&) = delete;
+  Unpacker& operator=(const Unpacker&) = delete;
+
   void add(std::size_t item, std::string_view pixels, const std::string& where) const {
     if (!needed_) return;
     const Path path = partial_ / image_name(item);
     std::ofstream out(path, std::ios::binary);
     const std::string png = png_bytes(pixels_of(pixels, where), kSide, kSide, 1);
-    if (!out.write(png.data(), static_cast<std::streamsize>(png.size()))) throw_errno("cannot write", path);
+    if (!out.write(png.data(), static_cast<std::streamsize>(png.size())).flush()) throw_errno("cannot write", path);
   }
 
+  // Where another process was faster, its faces are as good.
   void finish() const {
-    if (needed_) std::filesystem::rename(partial_, folder_);
+    std::error_code failed;
+    if (needed_) std::filesystem::rename(partial_, folder_, failed);
+    if (failed && !std::filesystem::exists(folder_))
+      throw Error(ErrorKind::system, fmt::format("cannot write {}: {}", folder_.string(), failed.message()));
   }
 
  private:

@@ -143,10 +143,12 @@ Dataset read(const DatasetRequest& request) {
   dataset.targets.emplace("label", Targets::from_labels(labels, {"not-hateful", "hateful"}));
   dataset.official =
       Split(std::move(parts), fmt::format("official (val: {}, test: {})", val, test.empty() ? "none" : test));
-  if (test.empty()) dataset.notes.push_back("no test file has labels: there is no test split");
-  if (files.conflicts() > 0)
-    dataset.notes.push_back(fmt::format("{} memes have another label in a second file", files.conflicts()));
-  if (test.empty() || files.conflicts() > 0) request.log.warn(fmt::format("{}: {}", kInfo.name, dataset.notes.back()));
+  const auto note = [&](std::string text) {
+    request.log.warn(fmt::format("{}: {}", kInfo.name, text));
+    dataset.notes.push_back(std::move(text));
+  };
+  if (test.empty()) note("no test file has labels: there is no test split");
+  if (files.conflicts() > 0) note(fmt::format("{} memes have another label in a second file", files.conflicts()));
   drop_missing(dataset, request.log, "img");
   return dataset;
 }
