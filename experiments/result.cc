@@ -9,10 +9,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <limits>
 #include <unordered_map>
 
 #include "base/error.h"
+#include "experiments/result_parse.h"
 
 namespace vise {
 namespace {
@@ -21,40 +21,17 @@ constexpr std::string_view kSchema = "vise-eval/results";
 constexpr int kVersion = 1;
 constexpr std::uint64_t kMaxFileBytes = std::uint64_t{4} << 30;
 
-// JSON has no NaN and no infinities: they are written as null, and null reads back as NaN.
+// JSON has no NaN and no infinities: they are written as null (and read back as NaN).
 Json from_double(double value) { return std::isfinite(value) ? Json(value) : Json(); }
-double to_double(const Json& json) {
-  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
-}
-
 Json from_doubles(const std::map<std::string, double>& values) {
   Json json = Json::object();
   for (const auto& [name, value] : values) json[name] = from_double(value);
   return json;
 }
 
-std::map<std::string, double> to_doubles(const Json& json) {
-  std::map<std::string, double> values;
-  for (const auto& [name, value] : json.get_ref<const Json::object_t&>()) values[name] = to_double(value);
-  return values;
-}
-
 Json cell_json(const Cell& cell) {
   return {{"task", cell.task},   {"target", cell.target}, {"backbone", cell.backbone}, {"probe", cell.probe},
           {"layer", cell.layer}, {"pool", cell.pool},     {"seed", cell.seed},         {"shots", cell.shots}};
-}
-
-Cell cell_from_json(const Json& json) {
-  Cell cell;
-  json.at("task").get_to(cell.task);
-  json.at("target").get_to(cell.target);
-  json.at("backbone").get_to(cell.backbone);
-  json.at("probe").get_to(cell.probe);
-  json.at("layer").get_to(cell.layer);
-  json.at("pool").get_to(cell.pool);
-  json.at("seed").get_to(cell.seed);
-  json.at("shots").get_to(cell.shots);
-  return cell;
 }
 
 Json selection_json(const Selection& selection) {
@@ -69,18 +46,6 @@ Json selection_json(const Selection& selection) {
           {"refit_on_val", selection.refit_on_val}};
 }
 
-Selection selection_from_json(const Json& json) {
-  Selection selection;
-  json.at("selected_on").get_to(selection.selected_on);
-  json.at("metric").get_to(selection.metric);
-  for (const Json& candidate : json.at("curve"))
-    selection.curve.push_back({to_doubles(candidate.at("parameters")), to_double(candidate.at("score"))});
-  selection.chosen = to_doubles(json.at("chosen"));
-  json.at("on_edge").get_to(selection.on_edge);
-  json.at("refit_on_val").get_to(selection.refit_on_val);
-  return selection;
-}
-
 Json convergence_json(const Convergence& convergence) {
   return {{"objective_text", convergence.objective_text},
           {"objective", from_double(convergence.objective)},
@@ -89,56 +54,10 @@ Json convergence_json(const Convergence& convergence) {
           {"converged", convergence.converged}};
 }
 
-Convergence convergence_from_json(const Json& json) {
-  Convergence convergence;
-  json.at("objective_text").get_to(convergence.objective_text);
-  convergence.objective = to_double(json.at("objective"));
-  convergence.gradient_norm = to_double(json.at("gradient_norm"));
-  json.at("iterations").get_to(convergence.iterations);
-  json.at("converged").get_to(convergence.converged);
-  return convergence;
-}
-
 Json metrics_json(const std::map<std::string, std::optional<double>>& metrics) {
   Json json = Json::object();
   for (const auto& [name, value] : metrics) json[name] = value ? from_double(*value) : Json();
   return json;
-}
-
-std::map<std::string, std::optional<double>> metrics_from_json(const Json& json) {
-  std::map<std::string, std::optional<double>> metrics;
-  for (const auto& [name, value] : json.get_ref<const Json::object_t&>())
-    metrics[name] = value.is_null() ? std::nullopt : std::optional(value.get<double>());
-  return metrics;
-}
-
-Result read_fields(const Json& json) {
-  Result result;
-  result.cell = cell_from_json(json.at("cell"));
-  json.at("key").get_to(result.key);
-  json.at("status").get_to(result.status);
-  json.at("error").get_to(result.error);
-  json.at("primary_metric").get_to(result.primary_metric);
-  result.metrics = metrics_from_json(json.at("metrics"));
-  json.at("class_names").get_to(result.class_names);
-  json.at("target_kind").get_to(result.target_kind);
-  const Json& split = json.at("split");
-  split.at("origin").get_to(result.split_origin);
-  split.at("hash").get_to(result.split_hash);
-  split.at("train").get_to(result.sizes.train);
-  split.at("val").get_to(result.sizes.val);
-  split.at("test").get_to(result.sizes.test);
-  split.at("unused").get_to(result.sizes.unused);
-  result.selection = selection_from_json(json.at("selection"));
-  result.convergence = convergence_from_json(json.at("convergence"));
-  result.probe_settings = json.at("probe_settings");
-  result.features = json.at("features");
-  result.seconds = to_doubles(json.at("seconds"));
-  json.at("notes").get_to(result.notes);
-  json.at("scores_file").get_to(result.scores_file);
-  json.at("version").get_to(result.version);
-  json.at("started_at").get_to(result.started_at);
-  return result;
 }
 
 std::string schema_line() { return Json({{"schema", kSchema}, {"version", kVersion}}).dump(); }
@@ -158,7 +77,7 @@ void check_schema(const Json& header, const Path& path) {
 // A line that a crash cut short has no newline at its end. It counts only if it is whole all the same.
 bool is_json(std::string_view text) { return Json::accept(text); }
 
-// One complete line, 1-based number `line`, into `results`; a later result of the same key replaces the earlier one.
+// Complete lines into results; a later result of the same key replaces the earlier one.
 class ResultLines {
  public:
   explicit ResultLines(const Path& path) : path_(path) {}
@@ -166,17 +85,15 @@ class ResultLines {
   void add(std::string_view text) {
     ++line_;
     if (text.find_first_not_of(" \t\r") == std::string_view::npos) return;
-    const std::string name = fmt::format("{}: line {}", path_.string(), line_);
-    const Json json = parse_json(text, name);
     if (!seen_header_) {
-      check_schema(json, path_);
+      check_schema(parse_json(text, fmt::format("{}: line {}", path_.string(), line_)), path_);
       seen_header_ = true;
       return;
     }
     try {
-      put(result_from_json(json));
+      put(parser_.parse(text));
     } catch (const Error& e) {
-      throw Error(e.kind(), fmt::format("{}: {}", name, e.message()), e.hint());
+      throw Error(e.kind(), fmt::format("{}: line {}: {}", path_.string(), line_, e.message()), e.hint());
     }
   }
 
@@ -192,6 +109,7 @@ class ResultLines {
   }
 
   const Path& path_;
+  ResultParser parser_;
   std::size_t line_ = 0;
   bool seen_header_ = false;
   std::vector<Result> results_;
@@ -265,18 +183,18 @@ Json to_json(const Result& result) {
 }
 
 Result result_from_json(const Json& json) {
-  try {
-    return read_fields(json);
-  } catch (const Json::exception& e) {
-    throw Error(ErrorKind::input, fmt::format("is not a result: {}", e.what()),
-                "docs/formats/results.md lists the fields");
-  }
+  std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const std::size_t size = text.size();
+  text.resize(size + ResultParser::kPadding);
+  return ResultParser().parse(std::string_view(text).substr(0, size));
 }
 
 std::vector<Result> read_results(const Path& results_jsonl) {
-  const std::string text = read_text_file(results_jsonl, kMaxFileBytes);
+  std::string text = read_text_file(results_jsonl, kMaxFileBytes);
+  const std::size_t size = text.size();
+  text.resize(size + ResultParser::kPadding);
   ResultLines lines(results_jsonl);
-  std::string_view rest = text;
+  std::string_view rest = std::string_view(text).substr(0, size);
   for (auto newline = rest.find('\n'); newline != std::string_view::npos; newline = rest.find('\n')) {
     lines.add(rest.substr(0, newline));
     rest.remove_prefix(newline + 1);

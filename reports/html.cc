@@ -72,11 +72,23 @@ void add_details(Json& row_json, const ComparisonTable& table, const TableRow& r
   row_json["provenance"] = std::move(provenance);
 }
 
-// Every backbone as the baseline, so that the page can switch without computing anything.
-void add_differences(Json& page, Report report) {
+// Every backbone as the baseline, so that the page can switch without computing anything; in tables so large that this
+// would make megabytes, the report's own alone.
+std::vector<std::string> baselines(const ComparisonTable& table) {
+  constexpr std::size_t kMostDifferences = 12'000;
   std::vector<std::string> backbones;
-  for (const Result& r : report.table.results)
-    if (std::ranges::find(backbones, r.cell.backbone) == backbones.end()) backbones.push_back(r.cell.backbone);
+  std::set<std::string> seen;
+  std::size_t rows = 0;
+  for (const TableSection& section : table.sections) {
+    rows += section.rows.size();
+    for (const TableRow& row : section.rows)
+      if (seen.insert(row.cell.backbone).second) backbones.push_back(row.cell.backbone);
+  }
+  return rows * backbones.size() > kMostDifferences ? std::vector{table.baseline} : backbones;
+}
+
+void add_differences(Json& page, Report report) {
+  const std::vector<std::string> backbones = baselines(report.table);
   for (const std::string& backbone : backbones) {
     switch_baseline(report, backbone);
     for (std::size_t s = 0; s < report.table.sections.size(); ++s) {

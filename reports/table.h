@@ -16,12 +16,9 @@
 
 #include "experiments/result.h"
 #include "reports/published.h"
+#include "reports/statistics/interval.h"
 
 namespace vise {
-
-struct Interval {
-  double low = 0, high = 0;
-};
 
 // A metric of a row: the mean over its seeds.
 struct Estimate {

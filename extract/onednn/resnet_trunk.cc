@@ -103,8 +103,7 @@ class OneDnnTrunk final : public Trunk {
   }
 
   std::string description() const override {
-    std::string text =
-        fmt::format("oneDNN {}.{}.{}", dnnl_version()->major, dnnl_version()->minor, dnnl_version()->patch);
+    std::string text = "oneDNN " + onednn_version();
     for (const auto& [name, count] : blueprint_->algorithms) text += fmt::format(", {} {}", count, name);
     return text + " convolutions";
   }

@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "reports/statistics/interval.h"
 #include "reports/statistics/resampled_metrics.h"
-#include "reports/table.h"
 
 namespace vise {
 

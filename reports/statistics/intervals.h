@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "reports/table.h"
+#include "reports/statistics/interval.h"
 
 namespace vise {
 

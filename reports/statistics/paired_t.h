@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-#include "reports/table.h"
+#include "reports/statistics/interval.h"
 
 namespace vise {
 

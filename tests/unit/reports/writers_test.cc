@@ -115,6 +115,15 @@ TEST(Html, NamesCannotBecomeMarkup) {
   EXPECT_EQ(page_data(html)["sections"][0]["class_names"][1], test::kHostileClass);
 }
 
+TEST(Html, HugeTablesKeepOneBaseline) {
+  std::vector<Result> results;
+  for (int i = 0; i < 120; ++i) results.push_back(test::sample_result(fmt::format("b{}", i), 0.5));
+  Silent log;
+  const Json page = page_json(make_report({{"", results}}, {.baseline = "b7"}, Context{log, {}, 1}));
+  EXPECT_EQ(page["backbones"], Json({"b7"}));
+  EXPECT_EQ(page["sections"][0]["differences"]["b7"].size(), 120u);
+}
+
 TEST(Html, AnEmptyReportIsStillAPage) {
   Silent log;
   EXPECT_NE(to_html(make_report({}, {}, Context{log, {}, 1})).find("</html>"), std::string::npos);
