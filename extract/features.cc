@@ -26,8 +26,8 @@ Passes make_passes(const std::vector<FeatureRequest>& requests, const ExtractOpt
     passes.notes.push_back(made->notes());
     const auto same = std::find_if(passes.distinct.begin(), passes.distinct.end(),
                                    [&](const auto& pass) { return pass->base_key() == made->base_key(); });
+    passes.of_request.push_back(same == passes.distinct.end() ? made.get() : same->get());
     if (same == passes.distinct.end()) passes.distinct.push_back(std::move(made));
-    passes.of_request.push_back(same == passes.distinct.end() ? passes.distinct.back().get() : same->get());
   }
   return passes;
 }
