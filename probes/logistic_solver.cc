@@ -42,6 +42,7 @@ struct Search {
   std::vector<double> gradient, preconditioned, direction, trial_x;
   std::deque<Pair> pairs;
   double step = 1, slope = 0;
+  double without_weights = std::numeric_limits<double>::infinity();  // objective at W = 0
   double least = std::numeric_limits<double>::infinity();  // smallest decrement so far, and how long ago
   int stalled = 0;
   bool begun = false, done = false;
@@ -115,7 +116,8 @@ void advance(Search& s, const Trial& trial, std::vector<double> preconditioned, 
     s.preconditioned = std::move(preconditioned);
     s.stalled = s.at.decrement < s.least ? 0 : s.stalled + 1;
     s.least = std::min(s.least, s.at.decrement);
-    s.at.converged = s.at.decrement <= settings.stop * std::abs(s.at.objective);
+    const double gain = std::abs(s.without_weights - s.at.objective);
+    s.at.converged = s.at.decrement <= settings.stop * std::min(std::abs(s.at.objective), gain);
     if (s.at.converged || s.stalled > 15 || s.at.passes >= settings.most_passes) {
       s.done = true;
       return;
@@ -275,12 +277,16 @@ template <typename T>
 std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
                                           std::span<const LogisticProblem> problems,
                                           std::span<const LogisticStarts> choices,
-                                          std::span<const LogisticPoint> fallback, const LogisticSettings& settings,
+                                          std::span<const LogisticPoint> fallback,
+                                          std::span<const double> without_weights, const LogisticSettings& settings,
                                           const Context& context) {
   const std::size_t outputs = pass.targets().outputs();
   preconditioner.prepare(c);
   std::vector<Search> searches(problems.size());
-  for (std::size_t p = 0; p < problems.size(); ++p) searches[p].problem = problems[p];
+  for (std::size_t p = 0; p < problems.size(); ++p) {
+    searches[p].problem = problems[p];
+    if (!without_weights.empty()) searches[p].without_weights = without_weights[p];
+  }
   for (bool first = true;; first = false) {
     context.throw_if_stopped();
     std::vector<std::size_t> active;
@@ -318,13 +324,13 @@ std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPrec
 template std::vector<LogisticPoint> solve_logistic<float>(const LogisticPass&, LogisticPreconditioner&, double,
                                                           std::span<const LogisticProblem>,
                                                           std::span<const LogisticStarts>,
-                                                          std::span<const LogisticPoint>, const LogisticSettings&,
-                                                          const Context&);
+                                                          std::span<const LogisticPoint>, std::span<const double>,
+                                                          const LogisticSettings&, const Context&);
 template std::vector<LogisticPoint> solve_logistic<double>(const LogisticPass&, LogisticPreconditioner&, double,
                                                            std::span<const LogisticProblem>,
                                                            std::span<const LogisticStarts>,
-                                                           std::span<const LogisticPoint>, const LogisticSettings&,
-                                                           const Context&);
+                                                           std::span<const LogisticPoint>, std::span<const double>,
+                                                           const LogisticSettings&, const Context&);
 
 namespace {
 
@@ -346,6 +352,16 @@ LogisticStarts extrapolate(const std::deque<std::pair<double, std::vector<Logist
   return starts;
 }
 
+std::vector<double> losses(const LogisticPass& pass, std::span<const LogisticProblem> problems,
+                           const LogisticStarts& at, int threads) {
+  std::vector<Trial> trials;
+  for (std::size_t p = 0; p < problems.size(); ++p) trials.push_back({&problems[p], at[p], 0, {}});
+  pass.evaluate<float>(trials, threads);
+  std::vector<double> values;
+  for (const Trial& trial : trials) values.push_back(trial.loss);
+  return values;
+}
+
 }  // namespace
 
 void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
@@ -353,20 +369,22 @@ void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preco
                          const Context& context,
                          const std::function<void(std::size_t, const std::vector<LogisticPoint>&)>& done) {
   std::deque<std::pair<double, std::vector<LogisticPoint>>> past;  // log C, newest last
+  LogisticStarts starts;
+  for (const LogisticProblem& problem : problems) starts.push_back(pass.start(problem));
+  const std::vector<double> without_weights = losses(pass, problems, starts, context.threads);
   for (std::size_t i = 0; i < grid.size(); ++i) {
     const double at = std::log(grid[i]);
     std::vector<LogisticStarts> choices;
     for (std::size_t count = 2; count <= past.size(); ++count)
       choices.push_back(extrapolate(past, count, at, context.threads));
     if (past.empty()) {
-      choices.emplace_back();
-      for (const LogisticProblem& problem : problems) choices[0].push_back(pass.start(problem));
+      choices.push_back(starts);
     } else if (past.size() == 1) {
       choices.push_back(extrapolate(past, 1, at, context.threads));
     }
     std::vector<LogisticPoint> points = solve_logistic<float>(
         pass, preconditioner, grid[i], problems, choices,
-        past.size() < 2 ? std::span<const LogisticPoint>{} : past.back().second, settings, context);
+        past.size() < 2 ? std::span<const LogisticPoint>{} : past.back().second, without_weights, settings, context);
     done(i, points);
     past.emplace_back(at, std::move(points));
     if (past.size() > 3) past.pop_front();

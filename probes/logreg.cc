@@ -171,7 +171,7 @@ std::vector<LogisticPoint> Work::finish(double c) {
   LogisticSettings solver;
   solver.stop = settings_.sweep_stop;
   std::vector<LogisticPoint> points =
-      solve_logistic<float>(pass_, preconditioner_, c, problems, std::span(&starts, 1), {}, solver, spread(labels));
+      solve_logistic<float>(pass_, preconditioner_, c, problems, std::span(&starts, 1), {}, {}, solver, spread(labels));
   for (std::size_t label = 0; label < labels; ++label) {
     points[label] = finish_logistic(pass_, preconditioner_, c, problems[label], std::move(points[label]),
                                     settings_.final_stop, spread(1));
@@ -206,7 +206,7 @@ class LogReg final : public Probe {
     s_.grid = options.grid("grid", "1e-6:1e6:13", "C");
     s_.one_vs_rest = options.choice("multi", {"softmax", "one-vs-rest"}, "softmax") == "one-vs-rest";
     s_.balanced = options.choice("class-weight", {"none", "balanced"}, "none") == "balanced";
-    s_.sweep_stop = options.number("sweep-stop", 1e-7, 1e-14, 1e-2);
+    s_.sweep_stop = options.number("sweep-stop", 1e-9, 1e-14, 1e-2);
     s_.final_stop = options.number("final-stop", 1e-10, 1e-15, 1e-2);
     s_.treatment = options.text("treatment", "none");
     Treatment::parse(s_.treatment);

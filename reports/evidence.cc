@@ -191,7 +191,7 @@ void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& secti
     for (std::size_t m = 0; m < section.metrics.size(); ++m) {
       const std::string_view name = section.metrics[m];
       // ROC AUC of scores that were probabilities when it was recorded may differ by their rounding.
-      if (!ClassPredictions::knows(name) || name == "roc_auc" || !section.rows[r].metrics[m].value) continue;
+      if (!ClassPredictions::knows(name) || name == "auc" || !section.rows[r].metrics[m].value) continue;
       double sum = 0;
       for (const SeedEvidence& seed : rows_[r].seeds) {
         double value = 0;
@@ -261,7 +261,7 @@ void SectionEvidence::test(const ComparisonTable& table, const TableSection& sec
   if (single && section.primary_metric == "accuracy") {
     d.p = pairs.p_exact;
     d.test = "McNemar, exact";
-  } else if (single && section.primary_metric == "roc_auc" && section.class_names.size() == 2) {
+  } else if (single && section.primary_metric == "auc" && section.class_names.size() == 2) {
     d.p = delong(y_, mine.seeds.front().positive, theirs.seeds.front().positive).p;
     d.test = "DeLong";
   } else {

@@ -7,28 +7,41 @@
 namespace vise {
 namespace {
 
-constexpr std::array<MetricName, 21> kNames{{
+// In the order of tables; the keys are probes/evaluate.h's.
+constexpr std::array<MetricName, 33> kNames{{
     {"accuracy", "accuracy", "accuracy"},
     {"balanced_accuracy", "balanced accuracy", "balanced acc."},
-    {"macro_f1", "macro-F1", "macro-F1"},
-    {"micro_f1", "micro-F1", "micro-F1"},
-    {"samples_f1", "samples-F1", "samples-F1"},
-    {"roc_auc", "ROC AUC", "ROC AUC"},
+    {"f1_macro", "macro-F1", "macro-F1"},
+    {"f1_micro", "micro-F1", "micro-F1"},
+    {"f1_samples", "samples-F1", "samples-F1"},
+    {"f1_samples_empty_right", "samples-F1, an image without labels and predictions counting 1", "samples-F1 (empty = 1)"},
+    {"f1_weighted", "weighted F1", "weighted F1"},
+    {"auc", "ROC AUC", "ROC AUC"},
+    {"auc_ovr_macro", "ROC AUC, one class against the rest, mean", "ROC AUC (ovr)"},
+    {"auc_macro", "ROC AUC, mean over labels", "ROC AUC (mean)"},
     {"average_precision", "average precision", "AP"},
     {"map", "mean average precision", "mAP"},
-    {"map_voc", "mean average precision (VOC)", "mAP (VOC)"},
-    {"top5_accuracy", "top-5 accuracy", "top-5 acc."},
-    {"neg_kl", "negative KL divergence (nats)", "-KL", false},
+    {"top5", "top-5 accuracy", "top-5 acc."},
+    {"exact_match", "exact match of all labels", "exact match"},
+    {"kappa", "Cohen's kappa", "kappa", false},
     {"kl", "KL divergence (nats)", "KL", false, false},
-    {"ccc", "concordance correlation", "CCC", false},
+    {"js", "Jensen-Shannon divergence (nats)", "JS", false, false},
+    {"cross_entropy", "cross-entropy to the votes (nats)", "cross-entropy", false, false},
+    {"majority_accuracy", "accuracy against the votes' first choice", "majority acc."},
+    {"accuracy_within_votes", "accuracy, any class with a vote counting", "acc. within votes"},
+    {"vote_share", "votes won by the predicted class", "vote share"},
+    {"vote_share_ceiling", "votes won by the first choice: the ceiling of vote share", "ceiling"},
+    {"r2", "R2", "R2", false},
     {"pearson", "Pearson correlation", "Pearson", false},
     {"spearman", "Spearman correlation", "Spearman", false},
-    {"r2", "R2", "R2", false},
+    {"ccc", "concordance correlation", "CCC", false},
     {"rmse", "root mean square error", "RMSE", false, false},
     {"mae", "mean absolute error", "MAE", false, false},
-    {"ece", "expected calibration error", "ECE", true, false},
+    {"log_loss", "log loss (nats)", "log loss", false, false},
     {"brier", "Brier score", "Brier", false, false},
-    {"log_loss", "log loss", "log loss", false, false},
+    {"ece", "expected calibration error", "ECE", true, false},
+    {"ece_calibrated", "expected calibration error, temperature fitted on val", "ECE (calibrated)", true, false},
+    {"neg_kl", "negative KL divergence (nats)", "-KL", false},
 }};
 
 int decimals(const MetricName& metric, std::size_t test_images) {

@@ -28,7 +28,7 @@ std::vector<PublishedRecord> read_published(const Path& yaml);
 
 // The records that speak of this row, those without a value left out. Names match when their letters and digits agree,
 // any case ("UnBiased Emotion" is "unbiasedemotion"); a record whose `task` or `backbone` is a list of names separated
-// by " = " or "|" speaks of each. Metrics also match by their usual names ("AUROC" is roc_auc, "macro F1" is macro_f1).
+// by " = " or "|" speaks of each. Metrics also match by their usual names ("AUROC" is auc, "macro F1" is f1_macro).
 std::vector<PublishedRecord> published_for(const std::vector<PublishedRecord>& records, std::string_view task,
                                            std::string_view backbone, std::string_view metric);
 

@@ -78,9 +78,9 @@ class Grouping {
 };
 
 void name_layers_where_they_vary(TableSection& section) {
-  std::set<std::pair<std::string, std::string>> taps;
-  for (const TableRow& row : section.rows) taps.emplace(row.cell.layer, row.cell.pool);
-  if (taps.size() < 2) return;
+  std::map<std::string, std::set<std::pair<std::string, std::string>>> taps;
+  for (const TableRow& row : section.rows) taps[row.cell.backbone].emplace(row.cell.layer, row.cell.pool);
+  if (std::ranges::all_of(taps, [](const auto& of) { return of.second.size() == 1; })) return;
   for (TableRow& row : section.rows) row.backbone += fmt::format(" {}/{}", row.cell.layer, row.cell.pool);
 }
 
@@ -98,13 +98,12 @@ void list_metrics(TableSection& section, const ComparisonTable& table) {
   for (const std::string& other : std::set(present)) take(other);
 }
 
-// People's tables show at most five metrics; of classes the four everybody reports, ROC AUC only for two.
+// People's tables show at most five metrics; of classes those that everybody reports ("auc" exists for two only).
 void choose_shown(TableSection& section) {
   const bool classes = section.target_kind == "classes";
-  static const std::set<std::string, std::less<>> kUsual{"accuracy", "balanced_accuracy", "macro_f1"};
+  static const std::set<std::string, std::less<>> kUsual{"accuracy", "balanced_accuracy", "f1_macro", "auc"};
   for (const std::string& name : section.metrics) {
-    const bool two_class_auc = name == "roc_auc" && section.class_names.size() == 2;
-    const bool usual = classes ? kUsual.contains(name) || two_class_auc : !metric_name(name).title.empty();
+    const bool usual = classes ? kUsual.contains(name) : !metric_name(name).title.empty();
     if (name == section.primary_metric || (usual && section.shown.size() < 5)) section.shown.push_back(name);
   }
 }
@@ -136,7 +135,7 @@ Estimate average_metric(const TableRow& row, const ComparisonTable& table, const
 
 std::string parameters_text(const std::map<std::string, double>& parameters) {
   std::vector<std::string> parts;
-  for (const auto& [name, value] : parameters) parts.push_back(fmt::format("{} = {}", name, number(value)));
+  for (const auto& [name, value] : parameters) parts.push_back(fmt::format("{} = {:.6g}", name, value));
   return join(parts, ", ");
 }
 

@@ -44,7 +44,7 @@ struct Tally {
       if (truth[k][lane] > 0) recalls += static_cast<double>(right[k][lane]) / truth[k][lane], ++present;
     return present ? recalls / present : kUndefined;
   }
-  double macro_f1(std::size_t lane) const {
+  double f1_macro(std::size_t lane) const {
     double sum = 0;
     for (std::size_t k = 0; k < truth.size(); ++k)
       if (const double both = static_cast<double>(truth[k][lane]) + predicted[k][lane]; both > 0)
@@ -94,7 +94,7 @@ ClassPredictions ClassPredictions::from_classes(std::span<const int> y, std::spa
 }
 
 bool ClassPredictions::knows(std::string_view metric) {
-  return metric == "accuracy" || metric == "balanced_accuracy" || metric == "macro_f1" || metric == "roc_auc";
+  return metric == "accuracy" || metric == "balanced_accuracy" || metric == "f1_macro" || metric == "auc";
 }
 
 // Positives above a negative win, those beside it win half; doubled, so that all is in integers.
@@ -121,7 +121,7 @@ void ClassPredictions::add_one_against_rest(const Ranking& ranking, const std::u
 }
 
 template <std::size_t Lanes>
-void ClassPredictions::roc_auc(const std::uint16_t* counts, double* values) const {
+void ClassPredictions::auc(const std::uint16_t* counts, double* values) const {
   std::fill_n(values, Lanes, rankings_.empty() ? kUndefined : 0.0);
   for (const Ranking& ranking : rankings_) add_one_against_rest<Lanes>(ranking, counts, values);
   for (std::size_t r = 0; r < Lanes; ++r) values[r] /= static_cast<double>(std::max<std::size_t>(1, rankings_.size()));
@@ -137,9 +137,9 @@ void ClassPredictions::evaluate_all(std::span<const std::string_view> metrics, c
     for (std::size_t r = 0; r < Lanes; ++r) {
       if (metric == "accuracy") values[r] = tally.accuracy(r);
       if (metric == "balanced_accuracy") values[r] = tally.balanced_accuracy(r);
-      if (metric == "macro_f1") values[r] = tally.macro_f1(r);
+      if (metric == "f1_macro") values[r] = tally.f1_macro(r);
     }
-    if (metric == "roc_auc") roc_auc<Lanes>(counts, values);
+    if (metric == "auc") auc<Lanes>(counts, values);
     values += Lanes;
   }
 }

@@ -31,7 +31,7 @@ class ClassPredictions {
   // Predicted classes only: no ROC AUC.
   static ClassPredictions from_classes(std::span<const int> y, std::span<const int> predicted, std::size_t classes);
 
-  static bool knows(std::string_view metric);  // "accuracy", "balanced_accuracy", "macro_f1", "roc_auc"
+  static bool knows(std::string_view metric);  // "accuracy", "balanced_accuracy", "f1_macro", "auc"
 
   std::size_t size() const { return y_.size(); }
   std::span<const int> y() const { return y_; }
@@ -59,7 +59,7 @@ class ClassPredictions {
   template <std::size_t Lanes>
   void evaluate_all(std::span<const std::string_view> metrics, const std::uint16_t* counts, double* values) const;
   template <std::size_t Lanes>
-  void roc_auc(const std::uint16_t* counts, double* values) const;
+  void auc(const std::uint16_t* counts, double* values) const;
   template <std::size_t Lanes>
   static void add_one_against_rest(const Ranking& ranking, const std::uint16_t* counts, double* sums);
 

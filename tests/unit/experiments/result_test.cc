@@ -18,7 +18,7 @@ Result sample(const std::string& key) {
   r.cell = {"omi300/happy", "label", "vise-250m", "logreg", "layer4", "avg", 3, 16};
   r.key = key;
   r.primary_metric = "accuracy";
-  r.metrics = {{"accuracy", 0.1 + 0.2}, {"roc_auc", std::nullopt}};
+  r.metrics = {{"accuracy", 0.1 + 0.2}, {"auc", std::nullopt}};
   r.class_names = {"<script>", "a|b\"\n", "größe"};
   r.target_kind = "classes";
   r.split_origin = "official";
@@ -52,7 +52,7 @@ TEST(Result, ReadsBackEveryFieldBitForBit) {
   const Result after = result_from_json(parse_json(to_json(before).dump(), "test"));
   EXPECT_EQ(to_json(after), to_json(before));
   EXPECT_EQ(*after.metrics.at("accuracy"), 0.1 + 0.2);
-  EXPECT_FALSE(after.metrics.at("roc_auc").has_value());
+  EXPECT_FALSE(after.metrics.at("auc").has_value());
   EXPECT_TRUE(std::isnan(after.convergence.gradient_norm));
   EXPECT_EQ(after.selection.curve[0].score, 1.0 / 3);
   EXPECT_EQ(after.class_names, before.class_names);

@@ -25,7 +25,7 @@ TEST_F(Published, NamesMatchByLettersAndByTheLiteraturesNames) {
       "0.5, source: X}\n"
       "b:\n  - {task: HatefulMemes val, backbone: Image-Grid, metric: AUROC, value: 58.79}\n");
   EXPECT_EQ(published_for(records, "emotion", "vise-250m", "accuracy").size(), 1u);
-  EXPECT_EQ(published_for(records, "hateful-memes", "image-grid", "roc_auc").size(), 1u);
+  EXPECT_EQ(published_for(records, "hateful-memes", "image-grid", "auc").size(), 1u);
   EXPECT_TRUE(published_for(records, "emotion", "vise-1.2m", "accuracy").empty());
 }
 

@@ -59,8 +59,8 @@ TEST_F(Reports, DifferencesAreTestedByMcNemarAndAdjusted) {
 
 TEST_F(Reports, AucIsTestedByDeLongAndOtherMetricsByTheBootstrap) {
   std::vector<Result> auc = three(), f1 = three();
-  for (Result& r : auc) r.primary_metric = "roc_auc";
-  for (Result& r : f1) r.primary_metric = "macro_f1";
+  for (Result& r : auc) r.primary_metric = "auc";
+  for (Result& r : f1) r.primary_metric = "f1_macro";
   EXPECT_EQ(report(auc).table.sections[0].rows[1].difference->test, "DeLong");
   EXPECT_EQ(report(f1).table.sections[0].rows[1].difference->test, "paired bootstrap");
 }

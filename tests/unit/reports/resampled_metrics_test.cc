@@ -10,7 +10,7 @@
 namespace vise {
 namespace {
 
-constexpr std::string_view kMetrics[] = {"accuracy", "balanced_accuracy", "macro_f1", "roc_auc"};
+constexpr std::string_view kMetrics[] = {"accuracy", "balanced_accuracy", "f1_macro", "auc"};
 
 // The lanes are the same arithmetic as one resample alone; ties among scores included.
 TEST(ResampledMetrics, LanesEqualOneResampleAtATime) {

@@ -23,8 +23,8 @@ inline Result sample_result(const std::string& backbone, double accuracy, const 
   r.primary_metric = "accuracy";
   r.metrics = {{"accuracy", accuracy},
                {"balanced_accuracy", accuracy - 0.01},
-               {"macro_f1", accuracy - 0.02},
-               {"roc_auc", 0.875}};
+               {"f1_macro", accuracy - 0.02},
+               {"auc", 0.875}};
   r.class_names = {"high", "low"};
   r.target_kind = "classes";
   r.split_origin = "from the manifest";
@@ -65,7 +65,7 @@ inline Result simulated_result(const Path& run, const std::string& backbone, dou
     csv += "faces/" + std::to_string(i) + ".png," + std::to_string(truth) + "\n";
     y.push_back(truth);
   }
-  const std::string_view names[] = {"accuracy", "balanced_accuracy", "macro_f1", "roc_auc"};
+  const std::string_view names[] = {"accuracy", "balanced_accuracy", "f1_macro", "auc"};
   double values[4];
   ClassPredictions(y, scores, 2).evaluate(names, {}, values);
   for (int m = 0; m < 4; ++m) r.metrics[std::string(names[m])] = values[m];

@@ -99,7 +99,7 @@ TEST(FalsePositives, PairedBootstrapOfMacroF1StaysAtFivePercentUnderTheNull) {
   constexpr int kRuns = 5000;
   constexpr std::size_t kItems = 200, kBlocks = 8;
   RandomStream random("simulation/bootstrap", 0);
-  const std::string_view metric = "macro_f1";
+  const std::string_view metric = "f1_macro";
   std::vector<std::uint16_t> counts(kLanes * kItems);
   std::vector<double> of_a(kLanes), of_b(kLanes);
   int rejected = 0;

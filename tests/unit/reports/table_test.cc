@@ -110,7 +110,7 @@ TEST(Compare, UnknownBaselineSuggestsTheNearest) {
 
 TEST(Compare, UndefinedMetricIsADash) {
   Result r = sample_result("a", 0.5);
-  r.metrics["roc_auc"] = std::nullopt;
+  r.metrics["auc"] = std::nullopt;
   EXPECT_NE(to_markdown(compare({r}, {})).find("|       - |"), std::string::npos);
 }
 
