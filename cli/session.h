@@ -64,5 +64,8 @@ void add_image(Verbs& verbs);
 void add_probe(Verbs& verbs);
 void add_report(Verbs& verbs);
 void add_doctor(Verbs& verbs);
+void add_compare(Verbs& verbs);
+void add_explain(Verbs& verbs);
+void add_verify(Verbs& verbs);
 
 }  // namespace vise::cli

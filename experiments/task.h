@@ -27,9 +27,11 @@ struct SplitRule {
 
 struct Task {
   std::string name, title;
-  std::string dataset;  // in the registry; empty when --data names a path
+  std::string dataset;  // in the registry; empty where `data` is read
+  Path data;            // a folder or a manifest of the user's
   std::string target = "label";
   std::string metric;  // the primary one; empty: the target kind's own
+  std::string where;   // only items that meet this condition (datasets/sampling.h); the split is that of all items
   SplitRule split;
   std::vector<std::string> backbones;  // defaults
   std::string baseline;
