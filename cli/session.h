@@ -52,6 +52,8 @@ struct Verbs {
   // A verb with two examples in its help; `action` runs after parsing and may throw vise::Error.
   CLI::App* add(const std::string& name, const std::string& what, const std::string& examples,
                 std::function<void()> action);
+  // A verb of verbs ("backbone inspect"), with examples of its own.
+  Verbs add_group(const std::string& name, const std::string& what, const std::string& examples);
   void add_place_options(CLI::App* verb);
   void add_json_option(CLI::App* verb);
 };
