@@ -95,6 +95,7 @@ int parse_and_run(int argc, char** argv) {
   add_list(verbs);
   add_backbone(verbs);
   add_image(verbs);
+  add_cache(verbs);
   add_doctor(verbs);
   if (argc <= 1) {
     fmt::print("{}", app.help());

@@ -66,5 +66,6 @@ void add_image(Verbs& verbs);
 void add_probe(Verbs& verbs);
 void add_report(Verbs& verbs);
 void add_doctor(Verbs& verbs);
+void add_cache(Verbs& verbs);
 
 }  // namespace vise::cli

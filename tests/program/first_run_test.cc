@@ -114,6 +114,25 @@ TEST_F(FirstRun, ExtractWritesWhatNumpyReads) {
   EXPECT_CONTAINS(read_text(program_ / "features/manifest.csv"), "0,calm/0.ppm,");
 }
 
+TEST_F(FirstRun, ShardsMergeToTheBytesOfOneRun) {
+  make_folder(program_ / "moods");
+  const std::vector<std::string> base{"extract", "--data", "moods", "--backbone", "random-resnet18"};
+  const auto with = [&](std::vector<std::string> more) {
+    std::vector<std::string> all = base;
+    all.insert(all.end(), more.begin(), more.end());
+    const Outcome outcome = program_.run(all);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return outcome;
+  };
+  with({"--cache", "one", "--out", "whole"});
+  for (const char* shard : {"1/3", "2/3", "3/3"}) with({"--shard", shard, "--cache", fmt::format("shard{}", shard[0])});
+  EXPECT_EQ(program_.run({"cache", "merge", "shard3", "shard1", "shard2", "--cache", "all"}).exit_code, 0);
+  const Outcome merged = with({"--cache", "all", "--out", "merged"});
+  EXPECT_CONTAINS(merged.out, "(0 computed");
+  for (const char* name : {"features.npy", "manifest.csv", "features.json"})
+    EXPECT_EQ(read_text(program_ / "merged" / name), read_text(program_ / "whole" / name)) << name;
+}
+
 TEST_F(FirstRun, JsonGoesToStdoutAndEverythingElseToStderr) {
   make_folder(program_ / "moods");
   const Outcome outcome = program_.run({"run", "--data", "moods", "--backbone", "colour-histogram", "--json"});

@@ -23,7 +23,10 @@ class Flagship : public testing::Test {
       const std::string id = fmt::format("imgs/{}/abortion/outlet{}/{}.jpg", i % 2 ? "LEFT" : "RIGHT", i % 4, i);
       write_file_atomically(root / "politics" / id, noise_picture(id));
       table += fmt::format("{},{},{},outlet{}\n", id, i % 2 ? "left" : "right",
-                           i < 24 ? "train" : i < 32 ? "val" : "test", i % 4);
+                           i < 24   ? "train"
+                           : i < 32 ? "val"
+                                    : "test",
+                           i % 4);
     }
     write_file_atomically(root / "politics/politics.csv", table);
   }
