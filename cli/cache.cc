@@ -113,7 +113,8 @@ void add_cache(Verbs& verbs) {
                               [options, &session] { merge_verb(*options, session); });
   merge->add_option("from", options->from, "folders given to --cache elsewhere")->required();
   for (CLI::App* verb : {ls, verify, gc, merge})
-    verb->add_option("--cache", session.places.cache, "the cache [$VISE_CACHE or ~/.cache/vise-eval]")->type_name("DIR");
+    verb->add_option("--cache", session.places.cache, "the cache [$VISE_CACHE or ~/.cache/vise-eval]")
+        ->type_name("DIR");
   for (CLI::App* verb : {ls, gc}) inner.add_json_option(verb);
 }
 

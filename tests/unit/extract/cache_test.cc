@@ -8,7 +8,9 @@ namespace {
 
 class CacheTest : public testing::Test {
  protected:
-  static FeatureKey key(const std::string& weights) { return {{{"weights", weights}, {"architecture", "resnet18"}}, 4}; }
+  static FeatureKey key(const std::string& weights) {
+    return {{{"weights", weights}, {"architecture", "resnet18"}}, 4};
+  }
   static ContentHash content(std::uint64_t i) { return {i, i + 1}; }
   static std::vector<float> row(std::uint64_t i) {
     const auto f = static_cast<float>(i);
