@@ -62,7 +62,8 @@ void add_report(Verbs& verbs) {
   verb->add_option("--baseline", options->baseline, "the row that others are compared with [the first]")
       ->type_name("B");
   verb->add_option("--out", options->out, "write the tables as files into this folder")->type_name("DIR");
-  verb->add_option("--format", options->format, "markdown, csv or latex on stdout")->check(CLI::IsMember({"markdown", "csv", "latex"}));
+  verb->add_option("--format", options->format, "markdown, csv or latex on stdout")
+      ->check(CLI::IsMember({"markdown", "csv", "latex"}));
   verbs.add_json_option(verb);
 }
 

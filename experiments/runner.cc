@@ -145,7 +145,8 @@ class TaskRun {
     options.seed = seed;
     planned.probe_text = probe_text;
     planned.features = &features;
-    planned.cell = {task_.name, task_.target, features.backbone, probe_text, features.tap.layer, features.tap.pool, seed, 0};
+    planned.cell = {
+        task_.name, task_.target, features.backbone, probe_text, features.tap.layer, features.tap.pool, seed, 0};
     const Json identity = {{"task", task_.name},
                            {"target", task_.target},
                            {"targets", targets_hash()},

@@ -43,7 +43,7 @@ struct Search {
   std::deque<Pair> pairs;
   double step = 1, slope = 0;
   double without_weights = std::numeric_limits<double>::infinity();  // objective at W = 0
-  double least = std::numeric_limits<double>::infinity();  // smallest decrement so far, and how long ago
+  double least = std::numeric_limits<double>::infinity();            // smallest decrement so far, and how long ago
   int stalled = 0;
   bool begun = false, done = false;
 };

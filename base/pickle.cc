@@ -1,4 +1,4 @@
-#include "extract/checkpoint/pickle.h"
+#include "base/pickle.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 #include <unordered_map>
 
 #include "base/error.h"
-#include "extract/checkpoint/pickle_text.h"
-#include "extract/checkpoint/utf8.h"
+#include "base/pickle_text.h"
+#include "base/utf8.h"
 
 namespace vise {
 namespace {

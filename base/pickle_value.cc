@@ -1,4 +1,4 @@
-#include "extract/checkpoint/pickle_value.h"
+#include "base/pickle_value.h"
 
 #include <fmt/format.h>
 
