@@ -36,10 +36,10 @@ class TaskRun {
  public:
   TaskRun(const RunRequest& request, Task task, const Context& context)
       : request_(request), context_(context), task_(std::move(task)) {
-    dataset_ = task_.dataset.empty() ? open_data_path(request_.data, context_.log)
+    dataset_ = task_.dataset.empty() ? open_data_path(task_.data.empty() ? request_.data : task_.data, context_.log)
                                      : DatasetRegistry::instance().open(task_.dataset, request_.data_roots,
                                                                         request_.extract.cache, context_.log);
-    if (task_.dataset.empty()) task_.name = dataset_.name;
+    if (task_.dataset.empty() && task_.data.empty()) task_.name = dataset_.name;
     split_ = resolve_split(task_, dataset_);
     targets_ = dataset_.target(task_.target);
   }
@@ -318,7 +318,7 @@ Task task_for_data(const Path& path, const std::string& target) {
   task.name = path.stem().string();
   task.title = path.filename().string();
   task.target = target;
-  task.split = {"official", {0.6, 0.2, 0.2}, "", 0.2};
+  task.split.shares = {0.6, 0.2, 0.2};
   return task;
 }
 
