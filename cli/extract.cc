@@ -21,8 +21,10 @@ Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
     throw Error(ErrorKind::usage, "extract: one of --data PATH and --task NAME is needed");
   if (!options.data.empty()) return open_data_path(options.data, session.console);
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
-  return DatasetRegistry::instance().open(library.find(options.task).dataset, session.places.data_roots(),
-                                          session.places.cache_dir(), session.console);
+  const Task task = library.expand(options.task).front();
+  if (task.dataset.empty()) return open_data_path(task.data, session.console);
+  return DatasetRegistry::instance().open(task.dataset, session.places.data_roots(), session.places.cache_dir(),
+                                          session.console);
 }
 
 // "2/8": every eighth item from the second on; so that shards are of one size whatever the order.

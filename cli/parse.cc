@@ -92,6 +92,9 @@ int parse_and_run(int argc, char** argv) {
   add_extract(verbs);
   add_probe(verbs);
   add_report(verbs);
+  add_audit(verbs);
+  add_export(verbs);
+  add_init_task(verbs);
   add_list(verbs);
   add_backbone(verbs);
   add_image(verbs);

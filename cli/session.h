@@ -65,6 +65,9 @@ void add_backbone(Verbs& verbs);
 void add_image(Verbs& verbs);
 void add_probe(Verbs& verbs);
 void add_report(Verbs& verbs);
+void add_audit(Verbs& verbs);
+void add_export(Verbs& verbs);
+void add_init_task(Verbs& verbs);
 void add_doctor(Verbs& verbs);
 void add_cache(Verbs& verbs);
 
