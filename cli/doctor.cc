@@ -42,10 +42,9 @@ std::string cpu_features() {
 }
 
 Json machine_facts(Session& session) {
-  Json facts = {
-      {"vise_eval", kVersion},          {"onednn", onednn_version()},
-      {"cpu_features", cpu_features()}, {"cores", available_cores()},
-      {"blas", blas_libraries()},       {"cache", session.places.cache_dir().string()}};
+  Json facts = {{"vise_eval", kVersion},          {"onednn", onednn_version()},
+                {"cpu_features", cpu_features()}, {"cores", available_cores()},
+                {"blas", blas_libraries()},       {"cache", session.places.cache_dir().string()}};
   facts["warnings"] = Json::array();
   for (const std::string& file : blas_libraries())
     if (file.find("/blas/") != std::string::npos)

@@ -17,11 +17,21 @@ struct Entry {
   std::string name, text;
 };
 
+std::string group_text(const TaskLibrary& library, const std::string& group) {
+  std::vector<std::string> members;
+  for (const std::string& name : library.names()) {
+    const std::vector<std::string>& groups = library.find(name).groups;
+    if (std::find(groups.begin(), groups.end(), group) != groups.end()) members.push_back(name);
+  }
+  return fmt::format("a group: {}", join(members, ", "));
+}
+
 std::vector<Entry> entries_of(const std::string& kind, const std::vector<std::string>& include_paths) {
   std::vector<Entry> entries;
   if (kind == "tasks") {
     const TaskLibrary library({include_paths.begin(), include_paths.end()});
     for (const std::string& name : library.names()) entries.push_back({name, library.find(name).title});
+    for (const std::string& group : library.groups()) entries.push_back({group, group_text(library, group)});
   } else if (kind == "studies") {
     for (const auto& [name, yaml] : builtin_studies()) entries.push_back({name, study_title(yaml, name)});
   } else if (kind == "datasets") {

@@ -101,7 +101,7 @@ void report_verb(const ReportOptions& options, Session& session) {
 
 void print_report(const Report& report, const Session& session) {
   if (session.json) {
-    fmt::print("{}\n", to_json_text(report.table));
+    fmt::print("{}", to_json_text(report.table));
     return;
   }
   fmt::print("{}", wants_colour(1) ? to_terminal(report.table, {true, terminal_width()}) : to_markdown(report.table));

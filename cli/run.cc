@@ -95,7 +95,7 @@ void apply_options(const RunOptions& options, RunRequest& request) {
   if (!options.precision.empty()) request.precision = parse_precision(options.precision);
   if (!options.layers.empty() || !options.pools.empty()) request.taps = taps_of(options);
   if (!options.where.empty())
-    for (Task& task : request.tasks) task.where = options.where;
+    for (Task& task : request.tasks) task.condition = options.where;
   std::vector<Sample> samples;
   for (const std::string& text : options.shots) samples.push_back(parse_shots(text));
   for (const std::string& text : options.fractions) samples.push_back(parse_fraction(text));

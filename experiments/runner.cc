@@ -204,7 +204,7 @@ Task task_for_data(const Path& path, const std::string& target) {
   task.title = path.filename().string();
   task.data = path;
   task.target = target;
-  task.split = {"official", {0.6, 0.2, 0.2}, "", 0.2};
+  task.split.shares = {0.6, 0.2, 0.2};
   return task;
 }
 

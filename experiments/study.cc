@@ -108,12 +108,16 @@ class StudyReader {
         add_entry(place, request);
     }
     for (Task& task : request.tasks)
-      if (task.where.empty()) task.where = text("/where");
+      if (task.condition.empty()) task.condition = text("/where");
   }
 
-  std::size_t add_tasks(const std::string& name, const std::string& place, RunRequest& request) const {
+  // `only`: of several, as a task of folds is, the one of that name.
+  std::size_t add_tasks(const std::string& name, const std::string& place, RunRequest& request,
+                        const std::string& only = {}) const {
     try {
-      const std::vector<Task> tasks = library_->expand(name);
+      std::vector<Task> tasks = library_->expand(name.ends_with(".yaml") ? path(name).string() : name);
+      if (!only.empty()) std::erase_if(tasks, [&](const Task& task) { return task.name != only; });
+      if (tasks.empty()) file_.fail(place, fmt::format("'{}' has no task '{}'", name, only));
       request.tasks.insert(request.tasks.end(), tasks.begin(), tasks.end());
       return tasks.size();
     } catch (const Error& e) {
@@ -127,13 +131,13 @@ class StudyReader {
     if (task.empty() == data.empty()) file_.fail(place, "an entry names either a 'task' or 'data'");
     std::size_t added = 1;
     if (data.empty())
-      added = add_tasks(task, place + "/task", request);
+      added = add_tasks(task, place + "/task", request, text(place + "/name"));
     else
       request.tasks.push_back(task_for_data(path(data), target.empty() ? "label" : target));
     for (auto each = request.tasks.end() - static_cast<std::ptrdiff_t>(added); each != request.tasks.end(); ++each) {
       if (!target.empty()) each->target = target;
-      if (const std::string name = text(place + "/name"); !name.empty()) each->name = name;
-      each->where = text(place + "/where");
+      if (const std::string name = text(place + "/name"); !name.empty() && task.empty()) each->name = name;
+      each->condition = text(place + "/where");
       if (find(place + "/backbones")) each->backbones = backbones(place + "/backbones");
       if (find(place + "/baseline")) each->baseline = text(place + "/baseline");
       if (find(place + "/probes")) each->probes = texts(place + "/probes");
@@ -205,11 +209,15 @@ std::vector<std::string> with_absolute_files(std::vector<std::string> backbones)
 }
 
 std::string task_yaml(const Task& task) {
-  std::string yaml = task.dataset.empty() ? fmt::format("  - data: {}\n    name: {}\n",
-                                                        quoted(absolute_text(task.data)), quoted(task.name))
-                                          : fmt::format("  - task: {}\n", quoted(task.name));
+  std::string yaml;
+  if (!task.file.empty())
+    yaml = fmt::format("  - task: {}\n    name: {}\n", quoted(absolute_text(task.file)), quoted(task.name));
+  else if (task.dataset.empty())
+    yaml = fmt::format("  - data: {}\n    name: {}\n", quoted(absolute_text(task.data)), quoted(task.name));
+  else
+    yaml = fmt::format("  - task: {}\n", quoted(task.name));
   yaml += fmt::format("    target: {}\n", quoted(task.target));
-  if (!task.where.empty()) yaml += fmt::format("    where: {}\n", quoted(task.where));
+  if (!task.condition.empty()) yaml += fmt::format("    where: {}\n", quoted(task.condition));
   yaml += fmt::format("    backbones: {}\n", list_yaml(with_absolute_files(task.backbones)));
   yaml += fmt::format("    baseline: {}\n    probes: {}\n", quoted(task.baseline), list_yaml(task.probes));
   return yaml;

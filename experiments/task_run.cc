@@ -121,11 +121,11 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
   if (task_.name.empty()) task_.name = dataset_.name;
   split_ = resolve_split(task_, dataset_);
   // The condition comes after the split: an item has the same part in every run of this task.
-  if (!task_.where.empty()) {
-    const std::vector<std::uint32_t> items = where(dataset_, task_.where);
+  if (!task_.condition.empty()) {
+    const std::vector<std::uint32_t> items = where(dataset_, task_.condition);
     split_ = chosen(split_, items);
     dataset_ = subset(dataset_, items);
-    check_parts(split_, fmt::format("{} where {}", dataset_.name, task_.where));
+    check_parts(split_, fmt::format("{} where {}", dataset_.name, task_.condition));
   }
   targets_ = dataset_.target(task_.target);
   targets_hash_ = hash_of(targets_);
@@ -271,9 +271,10 @@ void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Fea
       for (int s = 0; s < request_.seeds; ++s) {
         const auto seed = static_cast<std::uint64_t>(s);
         PlannedCell planned;
-        planned.cell = {
-            task_.name,      task_.target, column.request.backbone.name, probe, tap.layer, tap.pool, seed, sample.shots,
-            sample.fraction, task_.where};
+        planned.cell = {task_.name,     task_.target, column.request.backbone.name,
+                        probe,          tap.layer,    tap.pool,
+                        seed,           sample.shots, sample.fraction,
+                        task_.condition};
         planned.features = features;
         planned.split = &split_for(sample, seed);
         planned.failure = column.failure;
@@ -379,8 +380,8 @@ SavedScores TaskRun::fit_into(Result& result, const PlannedCell& planned, const 
 
 void TaskRun::write_splits(const Path& out) const {
   for (const SampledSplit& split : splits_) {
-    const Cell cell{task_.name,         task_.target,          {},         {}, {}, {}, split.seed,
-                    split.sample.shots, split.sample.fraction, task_.where};
+    const Cell cell{task_.name,     task_.target, {}, {}, {}, {}, split.seed, split.sample.shots, split.sample.fraction,
+                    task_.condition};
     split.split.write(out / split_file(cell, !split.sample.is_all()), dataset_.ids);
   }
 }
@@ -401,9 +402,9 @@ std::vector<Result> failed_task(const RunRequest& request, const Task& task, con
         for (const Sample& sample : request.samples)
           for (int seed = 0; seed < request.seeds; ++seed) {
             Result result;
-            result.cell = {task.name,       task.target, parse_backbone(backbone).name,    probe,
-                           tap.layer,       tap.pool,    static_cast<std::uint64_t>(seed), sample.shots,
-                           sample.fraction, task.where};
+            result.cell = {task.name,       task.target,   parse_backbone(backbone).name,    probe,
+                           tap.layer,       tap.pool,      static_cast<std::uint64_t>(seed), sample.shots,
+                           sample.fraction, task.condition};
             result.key = key_without_data(result.cell);
             result.status = "failed";
             result.error = reason;

@@ -62,7 +62,7 @@ class Work {
         matrix_(RowMatrix::make(pool.rows_of(arrangement_.order), pool.dim, context.threads)),
         targets_(pool.targets, arrangement_.order, form(settings), settings.balanced),
         pass_(matrix_, targets_, arrangement_.bounds),
-        preconditioner_(pass_, share(pool), context.threads) {}
+        preconditioner_(pass_, context.threads) {}
 
   const LogisticTargets& targets() const { return targets_; }
   std::vector<Scores> sweep(Selector& selector);
@@ -72,11 +72,6 @@ class Work {
  private:
   static LogisticTargets::Form form(const Settings& s) {
     return s.one_vs_rest ? LogisticTargets::Form::one_vs_rest : LogisticTargets::Form::softmax;
-  }
-  // What share of the rows a round is fitted on.
-  static double share(const Pool& pool) {
-    if (pool.rounds.empty()) return 1;
-    return static_cast<double>(pool.rounds[0].fit.size()) / static_cast<double>(pool.size());
   }
   // A pass this small takes less time than starting a thread.
   Context spread(std::size_t problems) const {

@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "extract/architecture/clip_resnet.h"
-#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {

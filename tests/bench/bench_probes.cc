@@ -131,7 +131,7 @@ std::vector<double> path_objectives(const Data& data, int threads) {
   const RowMatrix matrix = RowMatrix::make(rows, data.dim, threads);
   const LogisticTargets targets(data.targets, data.rows, LogisticTargets::Form::softmax, false);
   const LogisticPass pass(matrix, targets, {0, data.size()});
-  LogisticPreconditioner preconditioner(pass, 1, threads);
+  LogisticPreconditioner preconditioner(pass, threads);
   const LogisticProblem all;
   std::vector<double> objectives;
   Silent log;

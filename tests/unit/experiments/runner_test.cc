@@ -229,12 +229,12 @@ TEST_F(RunnerTest, FewShots_ChooseInsideTheSample) {
 
 TEST_F(RunnerTest, Where_KeepsEveryItemInItsPart) {
   RunRequest request = drawn_request(dir_ / "d", dir_ / "a");
-  request.tasks[0].where = "topic=land";
+  request.tasks[0].condition = "topic=land";
   const Result result = go(request).results.front();
   EXPECT_EQ(result.cell.where, "topic=land");
   EXPECT_LT(result.sizes.test, 12u);
   const auto test = ids_of(dir_ / "a" / split_file(result.cell, false), "test");
-  request.tasks[0].where.clear();
+  request.tasks[0].condition.clear();
   go(request);
   const auto all = ids_of(dir_ / "a/splits/d/moods.csv", "test");
   for (const std::string& id : test) EXPECT_TRUE(all.contains(id));

@@ -1,22 +1,21 @@
-#include "extract/checkpoint/pickle.h"
+#include "base/pickle.h"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <bit>
 #include <cstring>
+#include <deque>
 #include <unordered_map>
 
 #include "base/error.h"
-#include "extract/checkpoint/pickle_text.h"
-#include "extract/checkpoint/utf8.h"
+#include "base/pickle_text.h"
+#include "base/utf8.h"
 
 namespace vise {
 namespace {
 
 constexpr std::size_t kMaxStack = 50'000;  // the C pickler writes batches of 1000; TorchScript's longest are lists
-constexpr std::size_t kMaxMemo = 300'000;
-constexpr std::size_t kMaxOpcodes = 20'000'000;
 constexpr std::uint8_t kHighestProtocol = 5;
 
 [[noreturn]] void refuse(const std::string& what, std::string hint = {}) {
@@ -61,7 +60,7 @@ class PickleMachine {
       : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()), heap_(heap), world_(world) {}
 
   PickleRun run() {
-    for (std::size_t steps = 0; steps < kMaxOpcodes; ++steps) {
+    for (std::size_t steps = 0; steps < heap_.limits().opcodes; ++steps) {
       if (at_ == frame_end_) frame_end_ = SIZE_MAX;
       const std::size_t place = at_;
       if (place == bytes_.size()) refuse("the pickle ends without STOP");
@@ -79,7 +78,7 @@ class PickleMachine {
                     e.hint());
       }
     }
-    refuse(fmt::format("the pickle has more than {} opcodes", kMaxOpcodes));
+    refuse(fmt::format("the pickle has more than {} opcodes", heap_.limits().opcodes));
   }
 
  private:
@@ -343,13 +342,22 @@ class PickleMachine {
 
   void remember(std::uint64_t place) {
     const PickleValue value = top();
-    if (memo_.size() >= kMaxMemo) refuse(fmt::format("more than {} values in the memo", kMaxMemo));
-    memo_[place] = value;
+    if (place < memo_.size()) {
+      memo_[place] = value;
+    } else if (memo_.size() + sparse_memo_.size() >= heap_.limits().memo) {
+      refuse(fmt::format("more than {} values in the memo", heap_.limits().memo));
+    } else if (place == memo_.size()) {
+      memo_.push_back(value);
+      sparse_memo_.erase(place);
+    } else {
+      sparse_memo_[place] = value;
+    }
   }
 
   void recall(std::uint64_t place) {
-    const auto found = memo_.find(place);
-    if (found == memo_.end()) refuse(fmt::format("the memo has nothing at {}", place));
+    if (place < memo_.size()) return push(memo_[place]);
+    const auto found = sparse_memo_.find(place);
+    if (found == sparse_memo_.end()) refuse(fmt::format("the memo has nothing at {}", place));
     push(found->second);
   }
 
@@ -395,7 +403,7 @@ class PickleMachine {
         remember(number<std::uint32_t>());
         return true;
       case 0x94:
-        remember(memo_.size());
+        remember(memo_.size() + sparse_memo_.size());
         return true;
       case 'g':
         recall(memo_line());
@@ -475,7 +483,8 @@ class PickleMachine {
   std::size_t at_ = 0, frame_end_ = SIZE_MAX;
   std::vector<PickleValue> stack_;
   std::vector<std::size_t> marks_;
-  std::unordered_map<std::uint64_t, PickleValue> memo_;
+  std::deque<PickleValue> memo_;                                // places 0, 1, 2 ..., as every pickler writes them
+  std::unordered_map<std::uint64_t, PickleValue> sparse_memo_;  // places that are out of that order
 };
 
 }  // namespace

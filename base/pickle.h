@@ -17,7 +17,7 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "extract/checkpoint/pickle_value.h"
+#include "base/pickle_value.h"
 
 namespace vise {
 

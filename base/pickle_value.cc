@@ -1,4 +1,4 @@
-#include "extract/checkpoint/pickle_value.h"
+#include "base/pickle_value.h"
 
 #include <fmt/format.h>
 
@@ -63,15 +63,15 @@ std::size_t PickleDict::KeyHash::operator()(const Key& key) const noexcept {
 std::string PickleGlobal::full() const { return fmt::format("{}.{}", module, name); }
 
 std::uint32_t PickleHeap::count(std::size_t place) {
-  if (++values_ > kMaxValues)
-    throw Error(ErrorKind::input, fmt::format("the pickle holds more than {} objects", kMaxValues));
+  if (++values_ > limits_.values)
+    throw Error(ErrorKind::input, fmt::format("the pickle holds more than {} objects", limits_.values));
   return static_cast<std::uint32_t>(place);
 }
 
 void PickleHeap::count_items(std::size_t more) {
   items_ += more;
-  if (items_ > kMaxItems)
-    throw Error(ErrorKind::input, fmt::format("the pickle's lists and tuples hold more than {} items", kMaxItems));
+  if (items_ > limits_.items)
+    throw Error(ErrorKind::input, fmt::format("the pickle's lists and tuples hold more than {} items", limits_.items));
 }
 
 void PickleHeap::extend(PickleValue sequence, const std::vector<PickleValue>& items) {
@@ -163,8 +163,8 @@ void PickleHeap::set_item(PickleValue dict, PickleValue key, PickleValue value) 
     const auto [place, added] = into.places_->try_emplace(wanted, into.items_.size());
     if (!added) return void(into.items_[place->second].second = value);
   }
-  if (++dict_items_ > kMaxDictItems)
-    throw Error(ErrorKind::input, fmt::format("the pickle's dicts hold more than {} items", kMaxDictItems));
+  if (++dict_items_ > limits_.dict_items)
+    throw Error(ErrorKind::input, fmt::format("the pickle's dicts hold more than {} items", limits_.dict_items));
   into.items_.emplace_back(key, value);
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "extract/checkpoint/pickle_value.h"
+#include "base/pickle_value.h"
 
 namespace vise {
 

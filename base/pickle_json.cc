@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "extract/checkpoint/pickle.h"
-#include "extract/checkpoint/utf8.h"
+#include "base/pickle.h"
+#include "base/utf8.h"
 
 namespace vise {
 namespace {

@@ -82,12 +82,23 @@ struct PickleObject {
   PickleValue type, state;
 };
 
+// What a pickle may hold before it is refused. As they stand, for a state dict (a few thousand values): together at
+// most some 150 MB, whatever the pickle says.
+struct PickleLimits {
+  std::size_t values = 500'000;      // texts, containers, globals and objects
+  std::size_t items = 1'000'000;     // of tuples, lists and sets
+  std::size_t dict_items = 300'000;  // of dicts
+  std::size_t memo = 300'000;
+  std::size_t opcodes = 20'000'000;
+};
+
 class PickleHeap {
  public:
-  // Everything below throws Error{input} past this many values (a state dict has a few thousand), items of tuples,
-  // lists and sets, and items of dicts: together at most some 150 MB, whatever the pickle says.
-  static constexpr std::size_t kMaxValues = 500'000, kMaxItems = 1'000'000, kMaxDictItems = 300'000;
   static constexpr std::size_t kMaxKeyBytes = 4096;
+
+  // Everything below throws Error{input} past a limit.
+  explicit PickleHeap(const PickleLimits& limits = {}) : limits_(limits) {}
+  const PickleLimits& limits() const { return limits_; }
 
   PickleValue text(std::string_view view, PickleKind kind = PickleKind::text);  // a view that outlives the heap
   PickleValue own_text(std::string text, PickleKind kind = PickleKind::text);
@@ -117,6 +128,7 @@ class PickleHeap {
 
   void count_items(std::size_t more);
 
+  PickleLimits limits_;
   std::size_t values_ = 0, items_ = 0, dict_items_ = 0;
   std::deque<std::string> owned_;
   std::deque<std::string_view> texts_;

@@ -1,4 +1,4 @@
-#include "extract/checkpoint/pickle_text.h"
+#include "base/pickle_text.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "extract/checkpoint/utf8.h"
+#include "base/utf8.h"
 
 namespace vise {
 namespace {
