@@ -124,9 +124,9 @@ Overwrite parse_overwrite(const std::string& text) {
 
 Path default_out(const RunOptions& options, const RunRequest& request) {
   const Task& first = request.tasks.front();
-  const Path name = !options.study.empty() ? Path(options.study).stem()
-                    : first.name.empty()   ? first.data.stem()
-                                           : first.name;
+  Path name = first.name;
+  if (first.name.empty()) name = first.data.stem();
+  if (!options.study.empty()) name = Path(options.study).stem();
   return Path("vise-results") / name;
 }
 

@@ -29,6 +29,7 @@ std::string utc_now() {
 std::string words_of(const Error& e) {
   std::string words = e.message() + (e.hint().empty() ? "" : fmt::format(" ({})", e.hint()));
   std::ranges::replace(words, '\n', ' ');
+  words.erase(std::unique(words.begin(), words.end(), [](char a, char b) { return a == ' ' && b == ' '; }), words.end());
   return words;
 }
 

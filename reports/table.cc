@@ -173,7 +173,8 @@ void agree_on_selection(TableSection& section, const ComparisonTable& table) {
   std::set<std::string> selected_on;
   for (const TableRow& row : section.rows)
     for (const std::size_t i : row.results)
-      if (table.results[i].status == "ok" && !table.results[i].selection.chosen.empty())
+      // "nothing to choose" has no curve: a value was taken as it stood.
+      if (table.results[i].status == "ok" && !table.results[i].selection.curve.empty())
         selected_on.insert(table.results[i].selection.selected_on);
   if (selected_on.size() == 1) section.selected_on = *selected_on.begin();
   if (selected_on.size() < 2) return;

@@ -56,7 +56,7 @@ TEST(StudyTest, WrittenStudy_ReadsBackAsItself) {
   RunRequest request = parse(
       "tasks: [demo, {data: 'a \"quoted\": name/x.csv', where: topic=sea}]\nbackbones: [random, mine=w/run7.pth]\n"
       "shots: [2]\nfractions: [0.25]\nseeds: 4\nprecision: bf16\ndata_roots: [d]\n");
-  request.tasks[1].name = "x";
+  request.tasks[1].name = std::string("x");
   const std::string yaml = study_yaml(request);
   EXPECT_EQ(study_yaml(parse(yaml)), yaml);
 }
