@@ -177,6 +177,7 @@ Json ahead_json(const LookAhead& ahead) {
                         {"known", f.status.known},
                         {"missing", f.status.missing},
                         {"unread", f.status.unread},
+                        {"fetched_from", f.status.fetched_from},
                         {"problem", f.status.problem}});
   for (const auto& [name, why] : ahead.failing_tasks) tasks.push_back({{"task", name}, {"problem", why}});
   return {{"cells", cells},
@@ -195,11 +196,14 @@ void print_ahead(const LookAhead& ahead) {
   for (const auto& [name, why] : ahead.failing_tasks) fmt::print("{}: fails: {}\n", name, why);
   for (const PlannedFeatures& f : ahead.features) {
     const std::size_t to_do = f.status.missing + f.status.unread;
-    fmt::print("{}: {} {}/{}: {}\n", f.task, f.status.backbone, f.status.tap.layer, f.status.tap.pool,
-               !f.status.problem.empty() ? fmt::format("fails: {}", f.status.problem)
-               : to_do == 0              ? fmt::format("features of all {} images are cached", f.status.known)
-                                         : fmt::format("{} images cached, {} to compute{}", f.status.known, to_do,
-                                          f.status.unread > 0 ? " at most (their files are new here)" : ""));
+    fmt::print(
+        "{}: {} {}/{}: {}\n", f.task, f.status.backbone, f.status.tap.layer, f.status.tap.pool,
+        !f.status.problem.empty() ? fmt::format("fails: {}", f.status.problem)
+        : !f.status.fetched_from.empty()
+            ? fmt::format("{} images to compute, after its weights are fetched from {}", to_do, f.status.fetched_from)
+        : to_do == 0 ? fmt::format("features of all {} images are cached", f.status.known)
+                     : fmt::format("{} images cached, {} to compute{}", f.status.known, to_do,
+                                   f.status.unread > 0 ? " at most (their files are new here)" : ""));
   }
   fmt::print("{} cell(s): {} known, {} to fit, {} fail\n", ahead.cells.size(), ahead.known, ahead.open, ahead.failing);
   fmt::print("extraction: {}; probes: {}\n", ahead.images == 0 ? "nothing to do" : time_text(ahead.extract_seconds),

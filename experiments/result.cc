@@ -107,22 +107,27 @@ std::vector<Line> lines_of(std::string_view rest) {
   return lines;
 }
 
-Result parse_line(ResultParser& parser, const Line& line, const Path& path) {
+// Near the text's end there is no padding behind a line: it is copied.
+Result parse_line(ResultParser& parser, const Line& line, const char* text_end, const Path& path) {
   try {
-    return parser.parse(line.text);
+    if (text_end - (line.text.data() + line.text.size()) >= static_cast<std::ptrdiff_t>(ResultParser::kPadding))
+      return parser.parse(line.text);
+    std::string padded(line.text);
+    padded.resize(line.text.size() + ResultParser::kPadding);
+    return parser.parse(std::string_view(padded).substr(0, line.text.size()));
   } catch (const Error& e) {
     throw Error(e.kind(), fmt::format("{}: line {}: {}", path.string(), line.number, e.message()), e.hint());
   }
 }
 
 // Each thread parses blocks of lines: reading is most of what a table of many results costs.
-std::vector<Result> parse_lines(std::span<const Line> lines, const Path& path) {
+std::vector<Result> parse_lines(std::span<const Line> lines, const char* text_end, const Path& path) {
   constexpr std::size_t kBlock = 256;
   std::vector<Result> results(lines.size());
   parallel_for(available_cores(), (lines.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
     ResultParser parser;
     const std::size_t end = std::min(lines.size(), (block + 1) * kBlock);
-    for (std::size_t i = block * kBlock; i < end; ++i) results[i] = parse_line(parser, lines[i], path);
+    for (std::size_t i = block * kBlock; i < end; ++i) results[i] = parse_line(parser, lines[i], text_end, path);
   });
   return results;
 }
@@ -218,15 +223,13 @@ Result result_from_json(const Json& json) {
 }
 
 std::vector<Result> read_results(const Path& results_jsonl) {
-  std::string text = read_text_file(results_jsonl, kMaxFileBytes);
-  const std::size_t size = text.size();
-  text.resize(size + ResultParser::kPadding);
-  const std::vector<Line> lines = lines_of(std::string_view(text).substr(0, size));
+  const std::string text = read_text_file(results_jsonl, kMaxFileBytes);
+  const std::vector<Line> lines = lines_of(text);
   if (lines.empty()) return {};
   const Line& header = lines.front();
   check_schema(parse_json(header.text, fmt::format("{}: line {}", results_jsonl.string(), header.number)),
                results_jsonl);
-  return without_replaced(parse_lines(std::span(lines).subspan(1), results_jsonl));
+  return without_replaced(parse_lines(std::span(lines).subspan(1), text.data() + text.size(), results_jsonl));
 }
 
 void append_result(const Path& results_jsonl, const Result& result) {

@@ -134,7 +134,9 @@ Convergence read_convergence(const dom::object& object) {
 Selection read_selection(const dom::object& object) {
   Selection selection;
   selection.chosen = doubles(object, "chosen");
-  for (const dom::element element : field<dom::array>(object, "curve")) {
+  const auto curve = field<dom::array>(object, "curve");
+  selection.curve.reserve(curve.size());
+  for (const dom::element element : curve) {
     const auto candidate = get<dom::object>(element, "curve");
     selection.curve.push_back(
         {doubles(candidate, "parameters"), number_or_nan(field<dom::element>(candidate, "score"), "score")});

@@ -29,7 +29,8 @@ std::string utc_now() {
 std::string words_of(const Error& e) {
   std::string words = e.message() + (e.hint().empty() ? "" : fmt::format(" ({})", e.hint()));
   std::ranges::replace(words, '\n', ' ');
-  words.erase(std::unique(words.begin(), words.end(), [](char a, char b) { return a == ' ' && b == ' '; }), words.end());
+  words.erase(std::unique(words.begin(), words.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
+              words.end());
   return words;
 }
 
@@ -291,7 +292,8 @@ std::vector<PlannedCell> TaskRun::plan() const {
     for (const Features& features : column.features) plan_column(column, features.tap, &features, &features.key, cells);
     if (!column.features.empty()) continue;
     for (const FeatureStatus& status : column.status)
-      plan_column(column, status.tap, nullptr, status.problem.empty() ? &status.key : nullptr, cells);
+      plan_column(column, status.tap, nullptr,
+                  status.problem.empty() && status.fetched_from.empty() ? &status.key : nullptr, cells);
     if (!column.failure.empty())
       for (const FeatureTap& tap : column.request.taps) plan_column(column, tap, nullptr, nullptr, cells);
   }

@@ -78,14 +78,20 @@ std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vec
       Pass pass(request, no_fetch, context);
       for (std::size_t tap = 0; tap < pass.stores().size(); ++tap) {
         const FeatureStore& store = pass.stores()[tap];
-        FeatureStatus status{request.backbone.name, pass.request().taps[tap], {}, store.key()};
+        FeatureStatus status{request.backbone.name, pass.request().taps[tap], {}, {}, store.key()};
         count_rows(store, contents, status);
         add_rates(recorded, status);
         all.push_back(std::move(status));
       }
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::missing && e.kind() != ErrorKind::input) throw;
-      for (const FeatureTap& tap : request.taps) all.push_back({request.backbone.name, tap, e.message()});
+      const bool can_fetch =
+          e.kind() == ErrorKind::missing && !options.weights.offline && !request.backbone.url.empty();
+      for (const FeatureTap& tap : request.taps) {
+        all.push_back(
+            {request.backbone.name, tap, can_fetch ? "" : e.message(), can_fetch ? request.backbone.url : ""});
+        if (can_fetch) all.back().missing = dataset.size();
+      }
     }
   }
   return all;

@@ -20,6 +20,7 @@ struct FeatureStatus {
   std::string backbone;
   FeatureTap tap;
   std::string problem;  // why there can be no features: "no weights for vise-250m ..."; then all else is empty
+  std::string fetched_from = {};  // the weights aren't here, but would be fetched; then the key isn't known
   FeatureKey key = {};
   std::size_t known = 0, missing = 0, unread = 0;
   std::vector<ContentHash> contents = {};  // by item, where nothing is unread; else empty

@@ -100,7 +100,7 @@ TEST(ResultsFile, SurvivesACutAtEveryByteOfTheLastLine) {
   for (std::size_t cut = 0; cut < one.size(); cut += 7) {  // the schema line among them
     write_file_atomically(path, std::string_view(one).substr(0, cut));
     append_result(path, sample("z"));
-    ASSERT_EQ(keys(path), (Keys{"z"})) << cut;
+    ASSERT_EQ(keys(path), cut + 1 == one.size() ? (Keys{"a", "z"}) : (Keys{"z"})) << cut;
   }
 }
 
