@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include "base/error.h"
 #include "cli/pick.h"
@@ -17,17 +19,26 @@ std::pair<Picked, Picked> sides(const std::vector<std::string>& words) {
   return {pick_row(run, words[1]), pick_row(run, words[2])};
 }
 
-// Sides that have the same backbone, as two runs of one do, are told apart by where they come from.
-void name_apart(Picked& a, Picked& b) {
-  const bool shared = std::ranges::any_of(a.results, [&](const Result& x) {
-    return std::ranges::any_of(b.results, [&](const Result& y) { return x.cell.backbone == y.cell.backbone; });
-  });
-  if (!shared) return;
-  for (Picked* side : {&a, &b})
+std::set<std::string> backbones_of(const Picked& side) {
+  std::set<std::string> names;
+  for (const Result& result : side.results) names.insert(result.cell.backbone);
+  return names;
+}
+
+// Sides that share backbones, as two runs do: each backbone is a table of its own, whose rows are the two sides.
+void pair_by_backbone(Picked& a, Picked& b) {
+  const std::set<std::string> left = backbones_of(a), right = backbones_of(b);
+  std::set<std::string> shared;
+  std::ranges::set_intersection(left, right, std::inserter(shared, shared.end()));
+  if (shared.empty()) return;
+  for (Picked* side : {&a, &b}) {
+    std::erase_if(side->results, [&](const Result& result) { return !shared.contains(result.cell.backbone); });
     for (Result& result : side->results) {
-      result.cell.backbone = fmt::format("{} [{}]", result.cell.backbone, side->word);
+      result.cell.task += fmt::format(", {}", result.cell.backbone);
+      result.cell.backbone = side->word;
       result.key += fmt::format("@{}", side->word);
     }
+  }
 }
 
 void compare_verb(const std::vector<std::string>& words, Session& session) {
@@ -35,7 +46,8 @@ void compare_verb(const std::vector<std::string>& words, Session& session) {
     throw Error(ErrorKind::usage, "compare: two runs, or a run and two of its rows, are needed",
                 "vise-eval compare RUN ROW ROW, or vise-eval compare RUN[:ROW] RUN[:ROW]");
   auto [a, b] = sides(words);
-  name_apart(a, b);
+  if (a.word == b.word) b.word += " (2)";
+  pair_by_backbone(a, b);
   CompareOptions options;
   options.baseline = b.results.front().cell.backbone;
   const Report report = make_report({{a.folder, a.results}, {b.folder, b.results}}, options, session.context());

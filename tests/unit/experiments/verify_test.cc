@@ -54,6 +54,16 @@ TEST_F(VerifyTest, TamperedScore_IsNamed) {
   EXPECT_NE(v.differences.front().find("recomputed"), std::string::npos);
 }
 
+// So small a change that no metric moves, but one that no machine makes.
+TEST_F(VerifyTest, OneTamperedScore_IsNamedByFittingAgain) {
+  std::vector<double> values = NpyArray::open(scores(0)).to_doubles();
+  values.front() += values.front() > 0 ? 0.01 : -0.01;
+  write_npy(scores(0), std::span<const double>(values), {values.size() / 2, 2});
+  std::string all;
+  for (const std::string& difference : check().differences) all += difference + "\n";
+  EXPECT_NE(all.find("fitted again its scores differ by up to 0.01"), std::string::npos) << all;
+}
+
 TEST_F(VerifyTest, TamperedMetric_IsNamed) {
   std::string lines = read_text_file(dir_ / "run/results.jsonl");
   const auto at = lines.find("\"accuracy\":") + 11;
