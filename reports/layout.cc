@@ -171,18 +171,18 @@ std::string section_head(const TableSection& section) {
 }
 
 std::vector<std::string> reading_guide(const ComparisonTable& table) {
-  bool seeds = false, tested = false, intervals = false;
+  bool seeds = false, tested = false, intervals = false, classes = false;
   for (const TableSection& section : table.sections)
     for (const TableRow& row : section.rows) {
       seeds |= row.seeds > 1;
+      classes |= section.target_kind == "classes";
       intervals |= !row.metrics.empty() && row.metrics.front().interval.has_value();
       tested |= row.difference && row.difference->p_holm;
     }
   std::vector<std::string> guide;
   if (intervals)
-    guide.push_back(
-        fmt::format("[low, high]: {} % interval over test images, bootstrap of {} resamples within classes.",
-                    number(100 * table.level), table.resamples));
+    guide.push_back(fmt::format("[low, high]: {} % interval over test images, bootstrap of {} resamples{}.",
+                                number(100 * table.level), table.resamples, classes ? " within classes" : ""));
   if (seeds) guide.push_back("+-: standard deviation over seeds (ddof 1), apart from the interval over images.");
   if (tested)
     guide.push_back(
