@@ -18,6 +18,8 @@
 namespace vise {
 namespace {
 
+constexpr const char* kObjective = "sum of log losses + ||W||^2 / (2 C), intercepts free";
+
 struct Settings {
   std::vector<double> grid;
   double sweep_stop, final_stop;
@@ -219,7 +221,7 @@ class LogReg final : public Probe {
               {"treatment", s_.treatment},
               {"sweep_stop", s_.sweep_stop},
               {"final_stop", s_.final_stop},
-              {"objective", "sum of log losses + ||W||^2 / (2 C), intercepts free; two classes: one weight vector"}};
+              {"objective", std::string(kObjective) + "; two classes: one weight vector"}};
     if (!s_.metric.empty()) json["metric"] = s_.metric;
     if (!preset_.empty()) json["preset"] = preset_;
     return json;
@@ -248,7 +250,9 @@ Fitted LogReg::fit(const TrainView& train, const ValView* val, const Context& co
   Fitted fitted;
   fitted.model = treated_model(work.model(points), pool.treatment);
   fitted.selection = selector.selection(chosen);
-  fitted.convergence.objective_text = describe()["objective"];
+  fitted.convergence.objective_text = kObjective;
+  if (pool.targets.kind() != TargetKind::multi_label && pool.targets.width() == 2)
+    fitted.convergence.objective_text += "; one weight vector";
   fitted.convergence.converged = true;
   for (const LogisticPoint& point : points) {
     fitted.convergence.objective += point.objective;
