@@ -16,7 +16,7 @@
 
 namespace vise {
 
-// task x backbone x features x probe x seed x shots. Plain values; key() names it.
+// task x backbone x features x probe x seed x sample of train. Plain values; Result::key names it.
 struct Cell {
   std::string task;      // "emotion", or the data's name for --data
   std::string target;    // "label"
@@ -24,7 +24,11 @@ struct Cell {
   std::string probe;     // "logreg"
   std::string layer = "layer4", pool = "avg";
   std::uint64_t seed = 0;
-  int shots = 0;  // 0: all of train
+  int shots = 0;           // images of each class that are fitted on; 0: all of train
+  double fraction = 1;     // of train that is fitted on
+  std::string where = {};  // the condition that items meet, as --where had it
+
+  auto operator<=>(const Cell&) const = default;
 };
 
 struct SplitSizes {
@@ -43,9 +47,11 @@ struct Result {
   std::string target_kind;  // "classes", ...
 
   std::string split_origin, split_hash;
+  std::string sample_hash;  // of the split with train thinned to shots or a fraction; empty: all of train
   SplitSizes sizes;
   Selection selection;
   Convergence convergence;
+  Calibration calibration;                // what the scores were judged with
   Json probe_settings;                    // Probe::describe()
   Json features;                          // the feature key's parts in words (store's features.json, no timings)
   std::map<std::string, double> seconds;  // per stage: "decode", "forward", "fit", ...

@@ -127,7 +127,9 @@ void check_metric(const YamlFile& file, const std::string& metric) {
 bool is_yaml(const Path& path) { return path.extension() == ".yaml" || path.extension() == ".yml"; }
 
 Task read_task(const Path& path) {
-  return parse_task(read_text_file(path, 1 << 20), path.stem().string(), path.string());
+  Task task = parse_task(read_text_file(path, 1 << 20), path.stem().string(), path.string());
+  task.file = path;
+  return task;
 }
 
 }  // namespace

@@ -34,11 +34,13 @@ struct Task {
   std::string name, title;
   std::string dataset;  // in the registry; empty when `data` or --data names a path
   Path data;            // a folder or manifest, absolute or as the file's own folder has it
+  Path file;            // that describes it, where it isn't built in
   std::string target = "label";
   std::string metric;  // the primary one; empty: the target kind's own
   SplitRule split;
   std::string where;                   // items that don't meet it are unused: "agreement=five" (sampling.h)
   double agreement = 0;                // so are items of whose votes less than this share went to one class
+  std::string condition;               // of a run (--where): items that don't meet it are left out after the split
   std::vector<std::string> backbones;  // defaults
   std::string baseline;
   std::string protocol;             // the preset that `probes` come from, or empty
