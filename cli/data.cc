@@ -34,13 +34,14 @@ void add_data_options(CLI::App* verb, DataChoice& choice) {
 OpenedData open_data(const DataChoice& choice, Session& session) {
   OpenedData opened;
   opened.task = chosen_task(choice, session);
-  const Task& task = opened.task;
+  Task& task = opened.task;
   if (task.dataset.empty()) {
-    opened.dataset = open_data_path(task.data.empty() ? Path(choice.data) : task.data, session.console);
+    opened.dataset = open_data_path(task.data, session.console);
   } else {
     opened.dataset = DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
                                                       session.places.cache_dir(), session.console);
   }
+  if (task.name.empty()) task.name = opened.dataset.name;  // as a run does: a drawn split depends on it
   const bool has_target = opened.dataset.targets.contains(task.target);
   if (has_target || !choice.target.empty() || !choice.task.empty())
     opened.split = resolve_split(task, opened.dataset);

@@ -1,3 +1,6 @@
+# A library that is added to a room joins the list below, its packages those in ViseEvalConfig.cmake.in: configuring fails
+# for the first, the test Install_... for the second.
+#
 # cmake --install build/release --prefix P: the program, its LibTorch module, headers and static libraries, and what
 # find_package(ViseEval) needs in a project that adds a data set or a probe (examples/sidecars).
 include(GNUInstallDirs)

@@ -19,21 +19,24 @@ std::uint32_t word_of(std::uint64_t bits, int word) {
 }
 
 // Usable items by the value of one word: those with value v are items[begin[v]] to items[begin[v + 1] - 1], increasing.
+// Their bits lie beside them: a bucket is read in order, not item by item from all over memory.
 struct WordIndex {
   std::vector<std::uint32_t> begin = std::vector<std::uint32_t>(kBuckets + 1, 0), items;
+  std::vector<std::uint64_t> bits;
 
   WordIndex(std::span<const Fingerprint> prints, int word) {
     for (const Fingerprint& print : prints)
       if (print.usable) ++begin[word_of(print.bits, word) + 1];
     std::partial_sum(begin.begin(), begin.end(), begin.begin());
     items.resize(begin.back());
+    bits.resize(begin.back());
     std::vector<std::uint32_t> next(begin.begin(), begin.end() - 1);
-    for (std::uint32_t i = 0; i < prints.size(); ++i)
-      if (prints[i].usable) items[next[word_of(prints[i].bits, word)]++] = i;
-  }
-
-  std::span<const std::uint32_t> bucket(std::uint32_t value) const {
-    return std::span(items).subspan(begin[value], begin[value + 1] - begin[value]);
+    for (std::uint32_t i = 0; i < prints.size(); ++i) {
+      if (!prints[i].usable) continue;
+      const std::uint32_t place = next[word_of(prints[i].bits, word)]++;
+      items[place] = i;
+      bits[place] = prints[i].bits;
+    }
   }
 };
 
@@ -67,11 +70,13 @@ class PairSearch {
 
  private:
   void add_bucket(std::uint32_t first, int word, std::uint32_t value, std::vector<SimilarPair>& pairs) const {
-    const std::span<const std::uint32_t> bucket = index_[static_cast<std::size_t>(word)].bucket(value);
-    for (auto at = std::upper_bound(bucket.begin(), bucket.end(), first); at != bucket.end(); ++at) {
-      const std::uint64_t a = prints_[first].bits, b = prints_[*at].bits;
-      const int bits = std::popcount(a ^ b);
-      if (bits > options_.bits || met_before(a, b, word)) continue;
+    const WordIndex& index = index_[static_cast<std::size_t>(word)];
+    const auto begin = index.items.begin() + index.begin[value], end = index.items.begin() + index.begin[value + 1];
+    const std::uint64_t own = prints_[first].bits;
+    for (auto at = std::upper_bound(begin, end, first); at != end; ++at) {
+      const std::uint64_t other = index.bits[static_cast<std::size_t>(at - index.items.begin())];
+      const int bits = std::popcount(own ^ other);
+      if (bits > options_.bits || met_before(own, other, word)) continue;
       const double correlation = thumbnail_correlation(prints_[first], prints_[*at]);
       if (correlation >= options_.correlation) pairs.push_back({first, *at, bits, correlation});
     }
