@@ -77,13 +77,14 @@ class Heads {
   // torch.optim's SGD, Adam and AdamW. Weight decay touches weights, never biases.
   void update(torch::Tensor& p, torch::Tensor g, torch::Tensor& m, torch::Tensor& v, double factor, bool decay) {
     const torch::Tensor rate = rates_ * factor;
-    if (decay && job_.optimizer == HeadOptimizer::adamw) p.mul_(1 - rate * decays_);
-    if (decay && job_.optimizer != HeadOptimizer::adamw) g = g + decays_ * p;
     if (job_.optimizer == HeadOptimizer::sgd) {
-      m.mul_(job_.momentum).add_(g);
-      p.sub_(rate * m);
+      m.mul_(job_.momentum).add_(g);  // in place: these arrays are as large as the features
+      if (decay) m.addcmul_(decays_, p);
+      p.addcmul_(rate, m, -1);
       return;
     }
+    if (decay && job_.optimizer == HeadOptimizer::adamw) p.mul_(1 - rate * decays_);
+    if (decay && job_.optimizer != HeadOptimizer::adamw) g = g + decays_ * p;
     constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
     m.mul_(kBeta1).add_(g, 1 - kBeta1);
     v.mul_(kBeta2).addcmul_(g, g, 1 - kBeta2);
