@@ -2,30 +2,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "cli/lines.h"
 #include "cli/parse.h"
 #include "datasets/dataset.h"
 #include "probes/probe.h"
-
-namespace {
-
-int exit_code(vise::ErrorKind kind) {
-  switch (kind) {
-    case vise::ErrorKind::usage:
-      return 2;
-    case vise::ErrorKind::missing:
-      return 3;
-    case vise::ErrorKind::verification:
-      return 5;
-    case vise::ErrorKind::interrupted:
-      return 130;
-    case vise::ErrorKind::input:
-    case vise::ErrorKind::system:
-      break;
-  }
-  return 4;
-}
-
-}  // namespace
 
 int main(int argc, char** argv) {
   vise::register_builtin_datasets(vise::DatasetRegistry::instance());
@@ -35,7 +15,7 @@ int main(int argc, char** argv) {
   } catch (const vise::Error& e) {
     fmt::print(stderr, "vise-eval: {}\n", e.message());
     if (!e.hint().empty()) fmt::print(stderr, "  {}\n", e.hint());
-    return exit_code(e.kind());
+    return vise::cli::exit_code_of(e.kind());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "vise-eval: out of memory\n");
     return 4;

@@ -11,7 +11,7 @@ namespace vise::cli {
 namespace {
 
 struct RunOptions {
-  std::vector<std::string> tasks, backbones, probes, include_paths, layers{"layer4"}, pools{"avg"};
+  std::vector<std::string> tasks, backbones, probes, include_paths, layers{"final"}, pools{"avg"};
   std::string data, target = "label", baseline, engine = "onednn", precision = "fp32", out, overwrite = "missing";
   int seeds = 1;
 };
@@ -107,7 +107,9 @@ void add_run(Verbs& verbs) {
   verb->add_option("--seeds", options->seeds, "repeat with seeds 0 to N-1 [1]")
       ->type_name("N")
       ->check(CLI::Range(1, 10000));
-  verb->add_option("--layer", options->layers, "layer1 to layer4 [layer4]")->type_name("L")->delimiter(',');
+  verb->add_option("--layer", options->layers, "layer1 to layer4; final: the network's last [final]")
+      ->type_name("L")
+      ->delimiter(',');
   verb->add_option("--pool", options->pools, "avg, max, gem:P [avg]")->type_name("P")->delimiter(',');
   verb->add_option("--engine", options->engine, "onednn, or torch to compare with [onednn]")->type_name("E");
   verb->add_option("--precision", options->precision, "fp32, or bf16 where the CPU has it [fp32]")->type_name("P");

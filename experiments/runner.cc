@@ -56,6 +56,7 @@ class TaskRun {
     std::sort(unreadable.begin(), unreadable.end());
     unreadable.erase(std::unique(unreadable.begin(), unreadable.end()), unreadable.end());
     note_unreadable(unreadable);
+    write_skipped(unreadable);
     split_ = without_items(split_, unreadable);
     split_hash_ = split_.hash(dataset_.ids);
     split_.write(request_.out / "splits" / (task_.name + ".csv"), dataset_.ids);
@@ -119,15 +120,30 @@ class TaskRun {
     }
   }
 
+  std::string why_unreadable(std::uint32_t item) const {
+    for (const Features& features : features_)
+      if (const auto found = features.unreadable.find(item); found != features.unreadable.end()) return found->second;
+    return "";
+  }
+
   void note_unreadable(const std::vector<std::uint32_t>& unreadable) {
     if (unreadable.empty()) return;
     const std::uint32_t first = unreadable.front();
-    for (const Features& features : features_)
-      if (const auto found = features.unreadable.find(first); found != features.unreadable.end()) {
-        notes_.push_back(fmt::format("{} image(s) could not be read and are left out of every row, for example {}: {}",
-                                     unreadable.size(), dataset_.ids[first], found->second));
-        return;
-      }
+    notes_.push_back(fmt::format("{} image(s) could not be read and are left out of every row, for example {}: {}",
+                                 unreadable.size(), dataset_.ids[first], why_unreadable(first)));
+  }
+
+  // Every skipped image with the part it would have been in; no file where none was.
+  void write_skipped(const std::vector<std::uint32_t>& unreadable) const {
+    const Path file = request_.out / "skipped" / (task_.name + ".csv");
+    std::error_code ignored;
+    std::filesystem::remove(file, ignored);
+    if (unreadable.empty()) return;
+    std::string csv = "path,split,reason\n";
+    for (const std::uint32_t item : unreadable)
+      csv += csv_line(std::vector<std::string>{dataset_.ids[item], std::string(part_name(split_.part(item))),
+                                               why_unreadable(item)});
+    write_file_atomically(file, csv);
   }
 
   // What was measured on: the items' ids and contents in their parts.
