@@ -14,12 +14,19 @@ namespace {
 constexpr const char* kFile = "vise_torch.so";
 std::atomic<bool> torch_loaded{false};
 
+Path& further_folder() {
+  static Path folder;
+  return folder;
+}
+
 // Beside the executable, where an installation puts it, and where a build tree has it for a test program.
 std::vector<Path> places() {
   std::error_code error;
   const Path self = std::filesystem::read_symlink("/proc/self/exe", error);
   const Path folder = error ? Path(".") : self.parent_path();
-  return {folder / kFile, folder / "../lib/vise-eval" / kFile, folder / "../../.." / kFile};
+  std::vector<Path> found{folder / kFile, folder / "../lib/vise-eval" / kFile, folder / "../../.." / kFile};
+  if (!further_folder().empty()) found.push_back(further_folder() / kFile);
+  return found;
 }
 
 }  // namespace
@@ -45,6 +52,8 @@ const Module& Module::torch() {
   torch_loaded = true;
   return module;
 }
+
+void Module::also_look_in(const Path& folder) { further_folder() = folder; }
 
 bool Module::torch_is_loaded() { return torch_loaded; }
 

@@ -3,8 +3,8 @@
 //
 //   const auto make = Module::torch().symbol<TorchTrunkEntry>("vise_torch_trunk");
 //
-// Looked for beside the executable, in ../lib/vise-eval, and three folders up, where a build tree has it for tests. The
-// module stays open until the process ends (LibTorch can't be unloaded).
+// Looked for beside the executable, in ../lib/vise-eval, and three folders up, where a build tree has it for tests, and
+// where also_look_in() says. The module stays open until the process ends (LibTorch can't be unloaded).
 #pragma once
 
 #include <string>
@@ -19,6 +19,8 @@ class Module {
   // Error{missing} with the places looked at and the loader's words.
   static const Module& torch();
   static bool torch_is_loaded();
+  // A further place to look for it, for programs installed elsewhere. Call it before the first use.
+  static void also_look_in(const Path& folder);
 
   template <typename Function>
   Function* symbol(const char* name) const {

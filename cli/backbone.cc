@@ -82,9 +82,8 @@ void add_backbone(Verbs& verbs) {
   auto names = std::make_shared<std::vector<std::string>>();
   auto inspected = std::make_shared<InspectOptions>();
   Session& session = verbs.session;
-  CLI::App* group = verbs.app.add_subcommand("backbone", "look into weights files, show and fetch registry backbones");
-  group->require_subcommand(1);
-  Verbs inner{*group, session};
+  Verbs inner = verbs.add_group("backbone", "look into weights files, show and fetch registry backbones",
+                                "  vise-eval backbone inspect run7.pth\n  vise-eval backbone show vise-250m");
   CLI::App* inspect =
       inner.add("inspect", "what a checkpoint holds: container, tensors, what matches which network",
                 "  vise-eval backbone inspect run7.pth\n  vise-eval backbone inspect --json --tensors *.pth",

@@ -12,7 +12,7 @@ namespace vise::cli {
 namespace {
 
 struct ExtractVerbOptions {
-  std::string data, task, backbone, out, engine = "onednn", precision = "fp32";
+  std::string data, task, backbone, out, shard, engine = "onednn", precision = "fp32";
   std::vector<std::string> layers{"final"}, pools{"avg"}, include_paths;
 };
 
@@ -21,8 +21,24 @@ Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
     throw Error(ErrorKind::usage, "extract: one of --data PATH and --task NAME is needed");
   if (!options.data.empty()) return open_data_path(options.data, session.console);
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
-  return DatasetRegistry::instance().open(library.find(options.task).dataset, session.places.data_roots(),
-                                          session.places.cache_dir(), session.console);
+  const Task task = library.expand(options.task).front();
+  if (task.dataset.empty()) return open_data_path(task.data, session.console);
+  return DatasetRegistry::instance().open(task.dataset, session.places.data_roots(), session.places.cache_dir(),
+                                          session.console);
+}
+
+// "2/8": every eighth item from the second on; so that shards are of one size whatever the order.
+Dataset shard_of(const Dataset& whole, const std::string& text) {
+  const std::vector<std::string> parts = split(text, '/');
+  std::int64_t number = 0, count = 0;
+  if (parts.size() != 2 || !parse_int(parts[0], number) || !parse_int(parts[1], count) || number < 1 || number > count)
+    throw Error(ErrorKind::usage, fmt::format("--shard: '{}' is not I/N with 1 <= I <= N", text));
+  Dataset part;
+  part.name = whole.name;
+  part.root = whole.root;
+  for (auto item = static_cast<std::size_t>(number - 1); item < whole.size(); item += static_cast<std::size_t>(count))
+    part.ids.push_back(whole.ids[item]);
+  return part;
 }
 
 void extract_verb(const ExtractVerbOptions& options, Session& session) {
@@ -30,14 +46,17 @@ void extract_verb(const ExtractVerbOptions& options, Session& session) {
       parse_backbone(options.backbone), parse_engine(options.engine), parse_precision(options.precision), {}};
   for (const std::string& layer : options.layers)
     for (const std::string& pool : options.pools) request.taps.push_back({layer, pool});
-  const Dataset dataset = open_dataset(options, session);
+  if (options.out.empty() && options.shard.empty())
+    throw Error(ErrorKind::usage, "extract: --out DIR is needed (only a --shard may stay in its cache)");
+  const Dataset whole = open_dataset(options, session);
+  const Dataset dataset = options.shard.empty() ? whole : shard_of(whole, options.shard);
   const std::vector<Features> all =
       extract_features(dataset, {request}, session.places.extract_options(), session.context());
   session.console.end_progress();
   for (const Features& features : all) {
-    const Path folder =
-        all.size() == 1 ? Path(options.out) : Path(options.out) / (features.tap.layer + "-" + features.tap.pool);
-    export_features(dataset, features, folder);
+    const Path tap = all.size() == 1 ? Path() : Path(features.tap.layer + "-" + features.tap.pool);
+    const Path folder = options.out.empty() ? features.folder : Path(options.out) / tap;
+    if (!options.out.empty()) export_features(dataset, features, folder);
     if (session.json)
       fmt::print("{}\n", Json({{"folder", folder.string()},
                                {"rows", dataset.size() - features.unreadable.size()},
@@ -67,7 +86,9 @@ void add_extract(Verbs& verbs) {
   verb->add_option("--backbone", options->backbone, "a registry name or NAME=FILE[,arch=A][,transform=T]")
       ->type_name("B")
       ->required();
-  verb->add_option("--out", options->out, "the folder to write")->type_name("DIR")->required();
+  verb->add_option("--out", options->out, "the folder to write")->type_name("DIR");
+  verb->add_option("--shard", options->shard, "only the I-th of N parts; joined by vise-eval cache merge")
+      ->type_name("I/N");
   verb->add_option("--layer", options->layers, "layer1 to layer4; final: the network's last [final]")
       ->type_name("L")
       ->delimiter(',');

@@ -37,9 +37,9 @@ void add_image(Verbs& verbs) {
   auto files = std::make_shared<std::vector<std::string>>();
   auto transform = std::make_shared<std::string>("imagenet");
   Session& session = verbs.session;
-  CLI::App* group = verbs.app.add_subcommand("image", "look into image files");
-  group->require_subcommand(1);
-  Verbs inner{*group, session};
+  Verbs inner =
+      verbs.add_group("image", "look into image files",
+                      "  vise-eval image inspect photo.jpg\n  vise-eval image inspect --json --transform dino *.png");
   CLI::App* inspect =
       inner.add("inspect", "format, size, and hashes of the decoded and the transformed pixels",
                 "  vise-eval image inspect photo.jpg\n  vise-eval image inspect --json --transform dino *.png",

@@ -3,8 +3,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/list_results.h"
 #include "cli/session.h"
 #include "datasets/dataset.h"
+#include "experiments/study.h"
 #include "experiments/task.h"
 #include "probes/probe.h"
 
@@ -15,11 +17,23 @@ struct Entry {
   std::string name, text;
 };
 
+std::string group_text(const TaskLibrary& library, const std::string& group) {
+  std::vector<std::string> members;
+  for (const std::string& name : library.names()) {
+    const std::vector<std::string>& groups = library.find(name).groups;
+    if (std::find(groups.begin(), groups.end(), group) != groups.end()) members.push_back(name);
+  }
+  return fmt::format("a group: {}", join(members, ", "));
+}
+
 std::vector<Entry> entries_of(const std::string& kind, const std::vector<std::string>& include_paths) {
   std::vector<Entry> entries;
   if (kind == "tasks") {
     const TaskLibrary library({include_paths.begin(), include_paths.end()});
     for (const std::string& name : library.names()) entries.push_back({name, library.find(name).title});
+    for (const std::string& group : library.groups()) entries.push_back({group, group_text(library, group)});
+  } else if (kind == "studies") {
+    for (const auto& [name, yaml] : builtin_studies()) entries.push_back({name, study_title(yaml, name)});
   } else if (kind == "datasets") {
     for (const std::string& name : DatasetRegistry::instance().names())
       entries.push_back({name, DatasetRegistry::instance().info(name).title});
@@ -34,10 +48,12 @@ std::vector<Entry> entries_of(const std::string& kind, const std::vector<std::st
   return entries;
 }
 
-void list_verb(const std::string& kind, const std::vector<std::string>& include_paths, const Session& session) {
-  const std::vector<std::string> kinds{"tasks", "datasets", "backbones", "probes"};
+void list_verb(const std::string& kind, const std::string& folder, const std::vector<std::string>& include_paths,
+               const Session& session) {
+  const std::vector<std::string> kinds{"tasks", "studies", "datasets", "backbones", "probes", "results"};
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
     throw Error(ErrorKind::usage, fmt::format("list: unknown kind '{}'", kind), suggest(kind, kinds));
+  if (kind == "results") return list_results(folder, session);
   const std::vector<Entry> entries = entries_of(kind, include_paths);
   if (session.json) {
     Json list = Json::array();
@@ -54,12 +70,14 @@ void list_verb(const std::string& kind, const std::vector<std::string>& include_
 
 void add_list(Verbs& verbs) {
   auto kind = std::make_shared<std::string>();
+  auto folder = std::make_shared<std::string>("vise-results");
   auto include_paths = std::make_shared<std::vector<std::string>>();
   Session& session = verbs.session;
-  CLI::App* verb = verbs.add("list", "the names of tasks, datasets, backbones or probes",
-                             "  vise-eval list backbones\n  vise-eval list tasks --include-path my-tasks",
-                             [=, &session] { list_verb(*kind, *include_paths, session); });
-  verb->add_option("kind", *kind, "tasks, datasets, backbones or probes")->required();
+  CLI::App* verb = verbs.add("list", "the names of tasks, studies, datasets, backbones or probes; earlier results",
+                             "  vise-eval list backbones\n  vise-eval list results runs/",
+                             [=, &session] { list_verb(*kind, *folder, *include_paths, session); });
+  verb->add_option("kind", *kind, "tasks, studies, datasets, backbones, probes or results")->required();
+  verb->add_option("folder", *folder, "where results are looked for [vise-results]")->type_name("DIR");
   verb->add_option("--include-path", *include_paths, "a folder of task files of your own")->type_name("DIR");
   verbs.add_json_option(verb);
 }

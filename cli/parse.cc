@@ -92,9 +92,16 @@ int parse_and_run(int argc, char** argv) {
   add_extract(verbs);
   add_probe(verbs);
   add_report(verbs);
+  add_compare(verbs);
+  add_explain(verbs);
+  add_verify(verbs);
+  add_audit(verbs);
+  add_export(verbs);
+  add_init_task(verbs);
   add_list(verbs);
   add_backbone(verbs);
   add_image(verbs);
+  add_cache(verbs);
   add_doctor(verbs);
   if (argc <= 1) {
     fmt::print("{}", app.help());

@@ -5,130 +5,173 @@
 
 #include "base/csv.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/npy.h"
 #include "base/text.h"
+#include "cli/probe_data.h"
 #include "cli/session.h"
-#include "datasets/split.h"
 #include "experiments/result.h"
 #include "experiments/runner.h"
 #include "probes/evaluate.h"
+#include "probes/nested.h"
 
 namespace vise::cli {
 namespace {
 
 struct ProbeVerbOptions {
-  std::string features, labels, split, probe = "logreg";
-  std::uint64_t seed = 0;
+  ProbeFiles files;
+  std::string probe = "logreg", out;
+  int folds = 5, nested = 0;
 };
 
-// Labels as text: integers of an .npy, or a CSV's column `label` (its only column where it has just one).
-std::vector<std::string> read_labels(const Path& path) {
-  std::vector<std::string> labels;
-  if (path.extension() == ".npy") {
-    for (const double value : NpyArray::open(path).to_doubles()) {
-      if (value != std::floor(value))
-        throw Error(ErrorKind::input, fmt::format("{}: {} is no class number", path.string(), value));
-      labels.push_back(number(value));
-    }
-    return labels;
+// As docs/formats/scores.md has it: a class's index, else K numbers joined by blanks.
+std::string target_text(const Targets& targets, std::size_t item) {
+  if (targets.kind() == TargetKind::classes) return std::to_string(targets.classes()[item]);
+  std::vector<std::string> values;
+  for (std::size_t k = 0; k < targets.width(); ++k) {
+    const std::size_t at = item * targets.width() + k;
+    values.push_back(targets.kind() == TargetKind::multi_label ? std::to_string(targets.multi_label()[at])
+                                                               : number(targets.rows()[at]));
   }
-  const CsvTable table = CsvTable::parse(read_text_file(path), path.string());
-  const std::size_t column = table.header().size() == 1 ? 0 : table.column("label");
-  for (std::size_t row = 0; row < table.rows(); ++row) labels.push_back(table.cell(row, column));
-  return labels;
+  return join(values, " ");
 }
 
-Targets make_targets(const std::vector<std::string>& labels) {
-  std::vector<std::string> order = labels;
-  std::sort(order.begin(), order.end(), [](const std::string& a, const std::string& b) {
-    double x = 0, y = 0;  // class numbers in their own order, names bytewise
-    return parse_double(a, x) && parse_double(b, y) ? x < y : a < b;
-  });
-  order.erase(std::unique(order.begin(), order.end()), order.end());
-  return Targets::from_labels(labels, order);
+void write_scores(const Path& out, Result& result, const ProbeData& data, const std::vector<std::uint32_t>& items,
+                  const Scores& scores) {
+  std::filesystem::create_directories(out / "scores");
+  const std::string stem = "scores/" + result.key + ".test";
+  std::string csv = "id,target\n";
+  for (const std::uint32_t item : items)
+    csv += csv_line(std::vector<std::string>{data.ids[item], target_text(data.targets, item)});
+  write_file_atomically(out / (stem + ".csv"), csv);
+  write_npy(out / (stem + ".npy"), std::span<const double>(scores.values), {scores.rows, scores.columns});
+  result.scores_file = stem + ".npy";
 }
 
-// A CSV with a column `split`, an .npy of 0 (train), 1 (val), 2 (test), or drawn: stratified 60/20/20.
-Split read_split(const ProbeVerbOptions& options, const Targets& targets) {
-  if (options.split.empty()) return Split::stratified(targets.strata(), {0.6, 0.2, 0.2}, "probe/split", options.seed);
-  std::vector<Part> parts;
-  if (Path(options.split).extension() == ".npy") {
-    for (const double value : NpyArray::open(options.split).to_doubles()) {
-      if (value != 0 && value != 1 && value != 2)
-        throw Error(ErrorKind::input, fmt::format("{}: {}: 0, 1 or 2 is needed", options.split, value));
-      parts.push_back(static_cast<Part>(static_cast<int>(value)));
-    }
-  } else {
-    const CsvTable table = CsvTable::parse(read_text_file(options.split), options.split);
-    const std::size_t column = table.column("split");
-    for (std::size_t row = 0; row < table.rows(); ++row) parts.push_back(parse_part(table.cell(row, column)));
-  }
-  return Split(std::move(parts), Path(options.split).filename().string());
-}
-
-void check_sizes(std::uint64_t rows, std::size_t found, const std::string& file) {
-  if (rows != found)
-    throw Error(ErrorKind::input, fmt::format("{}: {} rows, but there are {} rows of features", file, found, rows));
-}
-
-Result fit_and_test(const ProbeVerbOptions& options, Session& session) {
-  const NpyArray array = NpyArray::open(options.features);
-  if (array.shape().size() != 2)
-    throw Error(ErrorKind::input, fmt::format("{}: N x D features are needed", options.features));
-  const std::span<const float> values = array.as<float>();
-  const Targets targets = make_targets(read_labels(options.labels));
-  check_sizes(array.shape()[0], targets.size(), options.labels);
-  const Split split = read_split(options, targets);
-  check_sizes(array.shape()[0], split.size(), options.split);
-  auto [name, probe_options] = parse_probe(options.probe);
-  probe_options.seed = options.seed;
-  const auto probe = ProbeRegistry::instance().make(name, probe_options);
-
-  const auto train = split.items(Part::train), val = split.items(Part::val), test = split.items(Part::test);
-  const std::size_t dim = array.shape()[1];
-  const Targets train_targets = targets.select(train), val_targets = targets.select(val);
-  const TrainView train_view{FeatureRows(values.data(), dim, train), train_targets, {}};
-  const ValView val_view{FeatureRows(values.data(), dim, val), val_targets};
-  const Stopwatch watch;
-  const Fitted fitted = probe->fit(train_view, val.empty() ? nullptr : &val_view, session.context());
+Result describe(const ProbeVerbOptions& options, const ProbeData& data, const std::string& name, const Probe& probe) {
   Result result;
-  result.cell.task = Path(options.features).filename().string();
-  result.cell.probe = name;
-  result.seconds["fit"] = watch.seconds();
-  result.sizes = {train.size(), val.size(), test.size(), split.count(Part::unused)};
+  result.cell.task = Path(options.files.labels).stem().string();
+  result.cell.target = options.files.column;
+  result.cell.backbone = Path(options.files.features).stem().string();
+  result.cell.probe = options.probe;
+  result.cell.seed = options.files.seed;
+  result.cell.layer = result.cell.pool = "given";
+  const Split& split = data.split;
+  result.sizes = {split.count(Part::train), split.count(Part::val), split.count(Part::test), split.count(Part::unused)};
   result.split_origin = split.origin();
-  result.class_names = targets.names();
-  result.target_kind = target_kind_name(targets.kind());
-  result.primary_metric = primary_metric(targets.kind());
-  if (!test.empty())
-    result.metrics = evaluate(fitted.model->predict(FeatureRows(values.data(), dim, test)), targets.select(test),
-                              fitted.calibration);
+  result.split_hash = split.hash(data.ids);
+  result.class_names = data.targets.names();
+  result.target_kind = target_kind_name(data.targets.kind());
+  result.primary_metric = primary_metric(data.targets.kind());
+  result.probe_settings = probe.describe();
+  Sha256 hash;  // of everything that decides the numbers
+  hash.update(canonical_json(Json{{"probe", name},
+                                  {"settings", result.probe_settings},
+                                  {"split", result.split_hash},
+                                  {"folds", options.folds},
+                                  {"nested", options.nested},
+                                  {"seed", options.files.seed}}));
+  for (const float* const row : data.rows) hash.update(std::as_bytes(std::span(row, data.dim)));
+  for (std::size_t i = 0; i < data.targets.size(); ++i) hash.update(target_text(data.targets, i) + "\n");
+  result.key = hash.hex().substr(0, 16);
+  return result;
+}
+
+// Chosen on val, or by cross-validation where there is none; tested once.
+void fit_and_test(const ProbeVerbOptions& options, const ProbeData& data, const Probe& probe, const Context& context,
+                  Result& result) {
+  const auto train = data.split.items(Part::train), val = data.split.items(Part::val),
+             test = data.split.items(Part::test);
+  const auto train_rows = rows_of(data, train), val_rows = rows_of(data, val), test_rows = rows_of(data, test);
+  const Targets train_targets = data.targets.select(train), val_targets = data.targets.select(val);
+  std::vector<std::string> groups;
+  for (const std::uint32_t item : train) {
+    if (!data.groups.empty()) groups.push_back(data.groups[item]);
+  }
+  std::vector<int> folds;
+  if (val.empty() && options.folds > 1)
+    folds = make_folds(train_targets.strata(), groups, options.folds, "probe/folds", options.files.seed);
+  const TrainView train_view{FeatureRows(train_rows, data.dim), train_targets, folds};
+  const ValView val_view{FeatureRows(val_rows, data.dim), val_targets};
+  const Stopwatch watch;
+  const Fitted fitted = probe.fit(train_view, val.empty() ? nullptr : &val_view, context);
+  result.seconds["fit"] = watch.seconds();
   result.selection = fitted.selection;
   result.convergence = fitted.convergence;
-  result.probe_settings = probe->describe();
   result.notes = fitted.notes;
-  return result;
+  if (test.empty()) return;
+  const Scores scores = fitted.model->predict(FeatureRows(test_rows, data.dim));
+  result.metrics = evaluate(scores, data.targets.select(test), fitted.calibration);
+  if (!options.out.empty()) write_scores(options.out, result, data, test, scores);
+}
+
+std::string chosen_text(const std::map<std::string, double>& chosen) {
+  std::string text;
+  for (const auto& [name, value] : chosen)
+    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, number(value));
+  return text.empty() ? "nothing" : text;
+}
+
+// Every row is tested once; its split doesn't matter.
+void test_nested(const ProbeVerbOptions& options, const ProbeData& data, const Probe& probe, const Context& context,
+                 Result& result) {
+  const int inner = std::max(options.folds, 2);
+  const Stopwatch watch;
+  const std::vector<NestedFold> folds = nested_cross_validation(probe, data.rows, data.dim, data.targets, data.groups,
+                                                                {options.nested, inner, options.files.seed}, context);
+  result.seconds["fit"] = watch.seconds();
+  std::vector<std::uint32_t> tested;
+  const Scores scores = pooled(folds, tested);
+  Calibration calibration;
+  calibration.scores_are_logits = folds.front().fitted.calibration.scores_are_logits;
+  result.metrics = evaluate(scores, data.targets.select(tested), calibration);
+  result.sizes = {0, 0, tested.size(), data.rows.size() - tested.size()};
+  result.split_origin =
+      fmt::format("nested {} x {}-fold cross-validation (seed {})", options.nested, inner, options.files.seed);
+  result.selection.selected_on = fmt::format("{}-fold cross-validation within each outer fold", inner);
+  result.selection.metric = folds.front().fitted.selection.metric;
+  result.convergence.objective_text = folds.front().fitted.convergence.objective_text;
+  result.convergence.objective = std::nan("");  // each fold's is another
+  result.convergence.converged = true;
+  for (const NestedFold& fold : folds) {
+    const Convergence& one = fold.fitted.convergence;
+    result.convergence.converged = result.convergence.converged && one.converged;
+    result.convergence.iterations += one.iterations;
+    result.convergence.gradient_norm = std::max(result.convergence.gradient_norm, one.gradient_norm);
+    result.selection.on_edge = result.selection.on_edge || fold.fitted.selection.on_edge;
+    const auto value = evaluate(fold.scores, data.targets.select(fold.rows), calibration).at(result.primary_metric);
+    result.notes.push_back(fmt::format("outer fold {}: {}, {} {}", result.notes.size() + 1,
+                                       chosen_text(fold.fitted.selection.chosen), result.primary_metric,
+                                       value ? fmt::format("{:.4f}", *value) : "undefined"));
+  }
+  if (!options.out.empty()) write_scores(options.out, result, data, tested, scores);
 }
 
 void print(const Result& result) {
   fmt::print("{}: train {}, val {}, test {} ({})\n", result.cell.probe, result.sizes.train, result.sizes.val,
              result.sizes.test, result.split_origin);
-  std::string chosen;
-  for (const auto& [name, value] : result.selection.chosen)
-    chosen += fmt::format("{}{} = {}", chosen.empty() ? "" : ", ", name, number(value));
-  fmt::print("chosen       {} on {}{}\n", chosen.empty() ? "nothing" : chosen, result.selection.selected_on,
-             result.selection.on_edge ? " (on the edge of its grid)" : "");
-  fmt::print("objective    {:.10g}, gradient {:.2g}, {} iterations{}\n", result.convergence.objective,
-             result.convergence.gradient_norm, result.convergence.iterations,
-             result.convergence.converged ? "" : ", NOT converged");
+  fmt::print("chosen       {} by {} on {}{}\n", chosen_text(result.selection.chosen), result.selection.metric,
+             result.selection.selected_on, result.selection.on_edge ? " (on the edge of its grid)" : "");
+  const Convergence& c = result.convergence;
+  if (std::isfinite(c.objective) && !c.objective_text.empty())
+    fmt::print("objective    {:.10g}: {}{}\n", c.objective, c.objective_text, c.converged ? "" : " (NOT converged)");
+  if (std::isfinite(c.gradient_norm) && c.iterations > 0)
+    fmt::print("gradient     {:.2g} after {} iterations\n", c.gradient_norm, c.iterations);
   for (const auto& [name, value] : result.metrics)
     fmt::print("{:<20} {}\n", name, value ? fmt::format("{:.4f}", *value) : "undefined");
   for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
 }
 
 void probe_verb(const ProbeVerbOptions& options, Session& session) {
-  const Result result = fit_and_test(options, session);
+  const ProbeData data = read_probe_data(options.files);
+  auto [name, probe_options] = parse_probe(options.probe);
+  probe_options.seed = options.files.seed;
+  const auto probe = ProbeRegistry::instance().make(name, probe_options);
+  Result result = describe(options, data, name, *probe);
+  const Context context = session.context();
+  (options.nested > 0 ? test_nested : fit_and_test)(options, data, *probe, context, result);
   session.console.end_progress();
+  if (!options.out.empty()) append_result(Path(options.out) / "results.jsonl", result);
   if (session.json)
     fmt::print("{}\n", to_json(result).dump());
   else
@@ -143,17 +186,37 @@ void add_probe(Verbs& verbs) {
   CLI::App* verb =
       verbs.add("probe", "fit and test a probe on .npy features of any origin",
                 "  vise-eval probe --features X.npy --labels y.npy\n"
-                "  vise-eval probe --features X.npy --labels labels.csv --split labels.csv --probe liblinear,solver=1",
+                "  vise-eval probe --features X.npy --labels labels.csv --split labels.csv --probe liblinear,solver=1\n"
+                "  vise-eval probe --features Xtrain.npy --labels ytrain.npy --test Xtest.npy ytest.npy --out run",
                 [options, &session] { probe_verb(*options, session); });
-  verb->add_option("--features", options->features, "N x D float32")->type_name("X.npy")->required();
-  verb->add_option("--labels", options->labels, "N class numbers, or a CSV with a column 'label'")
+  ProbeFiles& files = options->files;
+  verb->add_option("--features", files.features, "N x D numbers")->type_name("X.npy")->required();
+  verb->add_option("--labels", files.labels, "N (or N x K) numbers, or a CSV with the columns of --column")
       ->type_name("FILE")
       ->required();
-  verb->add_option("--split", options->split,
-                   "a CSV with a column 'split', or 0/1/2 for train/val/test [drawn 60/20/20]")
+  verb->add_option("--target", files.target, "classes, multi-label, distribution or values [classes]")
+      ->type_name("KIND");
+  verb->add_option("--column", files.column, "of a CSV of labels; several joined by commas [label]")->type_name("NAME");
+  verb->add_option("--split", files.split,
+                   "a CSV with a column 'split', or 0/1/2 for train/val/test [drawn, see --shares]")
       ->type_name("FILE");
+  verb->add_option("--val", files.val, "features and labels of val, in files of their own")
+      ->type_name("X.npy FILE")
+      ->expected(2);
+  verb->add_option("--test", files.test, "the same of test")->type_name("X.npy FILE")->expected(2);
+  verb->add_option("--shares", files.shares, "of a drawn split's train, val and test [0.6 0.2 0.2]")
+      ->type_name("T V T");
+  verb->add_option("--groups", files.groups, "numbers, or a CSV with a column 'group': groups stay together")
+      ->type_name("FILE");
+  verb->add_option("--folds", options->folds, "of the cross-validation that chooses where there is no val; 0: none [5]")
+      ->type_name("K")
+      ->check(CLI::Range(0, 1000));
+  verb->add_option("--nested", options->nested, "test every row once, by nested cross-validation over K outer folds")
+      ->type_name("K")
+      ->check(CLI::Range(2, 1000));
   verb->add_option("--probe", options->probe, "a probe with its options [logreg]")->type_name("P[,KEY=VALUE]");
-  verb->add_option("--seed", options->seed, "of the drawn split and the probe [0]")->type_name("N");
+  verb->add_option("--out", options->out, "folder for results.jsonl and scores/")->type_name("DIR");
+  verb->add_option("--seed", files.seed, "of the drawn split, the folds and the probe [0]")->type_name("N");
   verb->add_option("--threads", session.places.threads, "cores to use [all]")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));

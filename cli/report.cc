@@ -1,25 +1,89 @@
-// `vise-eval report` and `compare`: tables of earlier runs.
+// `vise-eval report`: tables of earlier runs.
 #include "cli/report.h"
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "experiments/study.h"
+#include "experiments/task_run.h"
+#include "reports/thumbnail.h"
 
 namespace vise::cli {
 namespace {
 
 struct ReportOptions {
   std::vector<std::string> runs;
-  std::string baseline, out, format;
+  std::string baseline, out, format, published;
+  bool gallery = false;
 };
 
+// As the runs had them; of two runs of one task the later counts.
+std::map<std::string, std::string> planned_baselines(const std::vector<RunFolder>& runs, Log& log) {
+  std::map<std::string, std::string> baselines;
+  for (const RunFolder& run : runs) {
+    if (!std::filesystem::exists(run.path / "plan.yaml")) continue;
+    try {
+      for (const Task& task : read_study(run.path / "plan.yaml").tasks) baselines[task.name] = task.baseline;
+    } catch (const Error& e) {
+      log.warn(fmt::format("its baselines are not used: {}", e.message()));
+    }
+  }
+  return baselines;
+}
+
+// The images of each task, where a run's plan and this machine have them.
+std::map<std::string, Dataset> planned_data(const std::vector<Path>& runs, Session& session) {
+  std::map<std::string, Dataset> data;
+  for (const Path& folder : runs) {
+    if (!std::filesystem::exists(folder / "plan.yaml")) continue;
+    RunRequest request = read_study(folder / "plan.yaml");
+    const std::vector<Path> roots = session.places.data_roots();
+    request.data_roots.insert(request.data_roots.begin(), roots.begin(), roots.end());
+    request.extract.cache = session.places.cache_dir();
+    for (const Task& task : request.tasks) {
+      try {
+        data.insert_or_assign(task.name, open_dataset(task, request, session.console));
+      } catch (const Error& e) {
+        session.console.warn(fmt::format("{} has no gallery: {}", task.name, e.message()));
+      }
+    }
+  }
+  return data;
+}
+
+// An image that is gone has no thumbnail, and the page says so.
+void add_thumbnails(Report& report, const std::vector<Path>& runs, Session& session) {
+  constexpr unsigned kSide = 96;
+  const std::map<std::string, Dataset> data = planned_data(runs, session);
+  const std::vector<std::vector<std::string>> ids = gallery_ids(report);
+  report.thumbnails.resize(ids.size());
+  for (std::size_t s = 0; s < ids.size(); ++s) {
+    const auto dataset = data.find(report.table.sections[s].task);
+    for (const std::string& id : ids[s]) {
+      if (dataset == data.end()) break;
+      try {
+        report.thumbnails[s][id] = thumbnail_uri(dataset->second.root / Path(id), kSide);
+      } catch (const Error& e) {
+        session.console.warn(e.message());
+      }
+    }
+  }
+}
+
 void report_verb(const ReportOptions& options, Session& session) {
+  if (options.gallery && options.out.empty())
+    throw Error(ErrorKind::usage, "report: --gallery is part of the page", "say where it goes: --out DIR");
   std::vector<RunFolder> runs;
   for (const std::string& run : options.runs) runs.push_back(read_run(run));
   CompareOptions compare_options;
   compare_options.baseline = options.baseline;
-  const Report report = make_report(std::move(runs), compare_options, session.context());
+  if (options.baseline.empty()) compare_options.baselines = planned_baselines(runs, session.console);
+  if (!options.published.empty()) compare_options.published = read_published(options.published);
+  std::vector<Path> folders;
+  for (const RunFolder& run : runs) folders.push_back(run.path);
+  Report report = make_report(std::move(runs), compare_options, session.context());
+  if (options.gallery) add_thumbnails(report, folders, session);
   session.console.end_progress();
   if (!options.out.empty())
     session.console.info(fmt::format("{} in {}", write_report(report, options.out), options.out));
@@ -37,7 +101,7 @@ void report_verb(const ReportOptions& options, Session& session) {
 
 void print_report(const Report& report, const Session& session) {
   if (session.json) {
-    fmt::print("{}\n", to_json_text(report.table));
+    fmt::print("{}", to_json_text(report.table));
     return;
   }
   fmt::print("{}", wants_colour(1) ? to_terminal(report.table, {true, terminal_width()}) : to_markdown(report.table));
@@ -59,10 +123,15 @@ void add_report(Verbs& verbs) {
                              "  vise-eval report runs/a runs/b --baseline imagenet-v1 --out merged/",
                              [options, &session] { report_verb(*options, session); });
   verb->add_option("run", options->runs, "runs' folders")->required();
-  verb->add_option("--baseline", options->baseline, "the row that others are compared with [the first]")
+  verb->add_option("--baseline", options->baseline, "the row that others are compared with [as the runs had it]")
       ->type_name("B");
   verb->add_option("--out", options->out, "write the tables as files into this folder")->type_name("DIR");
-  verb->add_option("--format", options->format, "markdown, csv or latex on stdout")->check(CLI::IsMember({"markdown", "csv", "latex"}));
+  verb->add_flag("--gallery", options->gallery, "thumbnails of the most confident right and wrong images in the page");
+  verb->add_option("--published", options->published, "numbers of papers, shown in a column of their own")
+      ->type_name("FILE");
+  verb->add_option("--data-root", session.places.data, "where data sets are looked for first")->type_name("DIR");
+  verb->add_option("--format", options->format, "markdown, csv or latex on stdout")
+      ->check(CLI::IsMember({"markdown", "csv", "latex"}));
   verbs.add_json_option(verb);
 }
 

@@ -1,25 +1,30 @@
-// `vise-eval run`: from a task or a folder to a comparison table.
+// `vise-eval run`: from a task, a folder or a study to a comparison table.
 #include <fmt/format.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/report.h"
 #include "cli/session.h"
+#include "experiments/look_ahead.h"
 #include "experiments/runner.h"
+#include "experiments/study.h"
 
 namespace vise::cli {
 namespace {
 
 struct RunOptions {
-  std::vector<std::string> tasks, backbones, probes, include_paths, layers{"final"}, pools{"avg"};
-  std::string data, target = "label", baseline, engine = "onednn", precision = "fp32", out, overwrite = "missing";
-  int seeds = 1;
+  std::string study;
+  std::vector<std::string> tasks, backbones, probes, include_paths, shots, fractions, layers, pools;
+  std::string data, target = "label", baseline, engine, precision, out, where, overwrite = "missing";
+  int seeds = 0;
+  bool dry_run = false;
 };
 
 constexpr const char* kExamples =
     "  vise-eval run --task emotion --data-root D --weights-dir W\n"
     "  vise-eval run --data omi300/happy.csv --backbone mine=run7.pth,arch=resnet50 --backbone random --baseline "
     "resnet18\n"
+    "  vise-eval run paper.yaml --dry-run\n"
     "A backbone is a registry name (vise-eval list backbones) or NAME=FILE[,arch=A][,transform=T].";
 
 // Registry names may share one --backbone, split by commas; a NAME=FILE keeps its own options.
@@ -33,17 +38,83 @@ std::vector<std::string> split_names(const std::vector<std::string>& given) {
   return names;
 }
 
-std::vector<Task> chosen_tasks(const RunOptions& options) {
-  if (options.tasks.empty() == options.data.empty())
-    throw Error(ErrorKind::usage,
-                options.data.empty() ? "run: what to evaluate is missing" : "run: --task and --data exclude each other",
-                "--task NAME (vise-eval list tasks), or --data FOLDER or MANIFEST.csv");
-  if (!options.data.empty()) return {task_for_data(options.data, options.target)};
+// A file, or a study that ships with the program.
+RunRequest request_of_study(const RunOptions& options) {
+  const std::vector<Path> folders(options.include_paths.begin(), options.include_paths.end());
+  const auto& builtin = builtin_studies();
+  std::error_code error;
+  if (const auto found = builtin.find(options.study);
+      found != builtin.end() && !std::filesystem::exists(options.study, error))
+    return parse_study(found->second, fmt::format("{}.yaml", found->first), std::filesystem::current_path(), folders);
+  if (!std::filesystem::exists(options.study, error)) {
+    std::vector<std::string> names;
+    for (const auto& [name, yaml] : builtin) names.push_back(name);
+    throw Error(ErrorKind::usage, fmt::format("run: there is no study '{}'", options.study),
+                fmt::format("a study is a .yaml file, or one that ships with the program: {}; a task is --task NAME",
+                            suggest(options.study, names)));
+  }
+  return read_study(options.study, folders);
+}
+
+RunRequest request_of_tasks(const RunOptions& options) {
+  RunRequest request;
+  if (!options.data.empty()) {
+    request.tasks = {task_for_data(options.data, options.target)};
+    return request;
+  }
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
-  std::vector<Task> tasks;
   for (const std::string& name : split_names(options.tasks))
-    for (Task& task : library.expand(name)) tasks.push_back(std::move(task));
-  return tasks;
+    for (Task& task : library.expand(name)) request.tasks.push_back(std::move(task));
+  return request;
+}
+
+RunRequest what_is_asked(const RunOptions& options) {
+  const int given = !options.study.empty() + !options.tasks.empty() + !options.data.empty();
+  if (given != 1)
+    throw Error(ErrorKind::usage,
+                given == 0 ? "run: what to evaluate is missing" : "run: --task, --data and a study exclude each other",
+                "--task NAME (vise-eval list tasks), --data FOLDER or MANIFEST.csv, or STUDY.yaml");
+  return options.study.empty() ? request_of_tasks(options) : request_of_study(options);
+}
+
+std::vector<FeatureTap> taps_of(const RunOptions& options) {
+  std::vector<FeatureTap> taps;
+  for (const std::string& layer : options.layers.empty() ? std::vector<std::string>{"final"} : options.layers)
+    for (const std::string& pool : options.pools.empty() ? std::vector<std::string>{"avg"} : options.pools)
+      taps.push_back({layer, pool});
+  return taps;
+}
+
+// What is said on the command line wins over a study's.
+void apply_options(const RunOptions& options, RunRequest& request) {
+  if (!options.backbones.empty()) request.backbones = split_names(options.backbones);
+  if (!options.baseline.empty()) request.baseline = options.baseline;
+  if (!options.probes.empty()) request.probes = split_names(options.probes);
+  if (options.seeds > 0) request.seeds = options.seeds;
+  if (!options.engine.empty()) request.engine = parse_engine(options.engine);
+  if (!options.precision.empty()) request.precision = parse_precision(options.precision);
+  if (!options.layers.empty() || !options.pools.empty()) request.taps = taps_of(options);
+  if (!options.where.empty())
+    for (Task& task : request.tasks) task.condition = options.where;
+  std::vector<Sample> samples;
+  for (const std::string& text : options.shots) samples.push_back(parse_shots(text));
+  for (const std::string& text : options.fractions) samples.push_back(parse_fraction(text));
+  if (!samples.empty()) request.samples = samples;
+}
+
+// The session's places first, then a study's own.
+void add_places(const RunOptions& options, const Session& session, RunRequest& request) {
+  const auto put_first = [](std::vector<Path> first, std::vector<Path>& paths) {
+    first.insert(first.end(), paths.begin(), paths.end());
+    paths = std::move(first);
+  };
+  put_first({options.include_paths.begin(), options.include_paths.end()}, request.include_paths);
+  put_first(session.places.data_roots(), request.data_roots);
+  const std::vector<Path> weights = request.extract.weights.folders;
+  request.extract = session.places.extract_options();
+  // Fetched weights go into the last folder: a study's come before that.
+  std::vector<Path>& folders = request.extract.weights.folders;
+  folders.insert(folders.empty() ? folders.end() : folders.end() - 1, weights.begin(), weights.end());
 }
 
 Overwrite parse_overwrite(const std::string& text) {
@@ -51,22 +122,19 @@ Overwrite parse_overwrite(const std::string& text) {
   return text == "never" ? Overwrite::never : Overwrite::missing;
 }
 
+Path default_out(const RunOptions& options, const RunRequest& request) {
+  const Task& first = request.tasks.front();
+  Path name = first.name;
+  if (first.name.empty()) name = first.data.stem();
+  if (!options.study.empty()) name = Path(options.study).stem();
+  return Path("vise-results") / name;
+}
+
 RunRequest make_request(const RunOptions& options, const Session& session) {
-  RunRequest request;
-  request.tasks = chosen_tasks(options);
-  request.data = options.data;
-  request.data_roots = session.places.data_roots();
-  request.backbones = split_names(options.backbones);
-  request.baseline = options.baseline;
-  request.probes = split_names(options.probes);
-  request.seeds = options.seeds;
-  request.engine = parse_engine(options.engine);
-  request.precision = parse_precision(options.precision);
-  request.taps.clear();
-  for (const std::string& layer : options.layers)
-    for (const std::string& pool : options.pools) request.taps.push_back({layer, pool});
-  request.extract = session.places.extract_options();
-  request.out = options.out.empty() ? Path("vise-results") / request.tasks.front().name : Path(options.out);
+  RunRequest request = what_is_asked(options);
+  apply_options(options, request);
+  add_places(options, session, request);
+  request.out = options.out.empty() ? default_out(options, request) : Path(options.out);
   request.overwrite = parse_overwrite(options.overwrite);
   return request;
 }
@@ -74,7 +142,7 @@ RunRequest make_request(const RunOptions& options, const Session& session) {
 // Tables on stdout and as files beside results.jsonl.
 void print_and_write(const RunRequest& request, const RunOutcome& outcome, const Context& context, Session& session) {
   CompareOptions compare_options;
-  compare_options.baseline = outcome.baselines.front();
+  compare_options.baselines = outcome.baselines;
   const Report report = make_report({RunFolder{request.out, outcome.results}}, compare_options, context);
   const std::string files = write_report(report, request.out);
   session.console.end_progress();
@@ -83,12 +151,112 @@ void print_and_write(const RunRequest& request, const RunOutcome& outcome, const
                                    outcome.fitted, outcome.reused, outcome.failed, files, request.out.string()));
 }
 
+std::string_view state_name(CellState state) {
+  return state == CellState::known ? "known" : state == CellState::open ? "to fit" : "fails";
+}
+
+Json ahead_json(const LookAhead& ahead) {
+  const auto optional = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
+  Json cells = Json::array(), features = Json::array(), tasks = Json::array();
+  for (const CellAhead& cell : ahead.cells)
+    cells.push_back({{"task", cell.cell.task},
+                     {"target", cell.cell.target},
+                     {"backbone", cell.cell.backbone},
+                     {"layer", cell.cell.layer},
+                     {"pool", cell.cell.pool},
+                     {"probe", cell.cell.probe},
+                     {"seed", cell.cell.seed},
+                     {"shots", cell.cell.shots},
+                     {"fraction", cell.cell.fraction},
+                     {"state", state_name(cell.state)}});
+  for (const PlannedFeatures& f : ahead.features)
+    features.push_back({{"task", f.task},
+                        {"backbone", f.status.backbone},
+                        {"layer", f.status.tap.layer},
+                        {"pool", f.status.tap.pool},
+                        {"known", f.status.known},
+                        {"missing", f.status.missing},
+                        {"unread", f.status.unread},
+                        {"fetched_from", f.status.fetched_from},
+                        {"problem", f.status.problem}});
+  for (const auto& [name, why] : ahead.failing_tasks) tasks.push_back({{"task", name}, {"problem", why}});
+  return {{"cells", cells},
+          {"features", features},
+          {"failing_tasks", tasks},
+          {"extract_seconds", optional(ahead.extract_seconds)},
+          {"fit_seconds", optional(ahead.fit_seconds)}};
+}
+
+std::string time_text(const std::optional<double>& seconds) {
+  return seconds ? fmt::format("about {}", duration_text(*seconds)) : "not measured yet";
+}
+
+// A line a task and backbone, then the sums.
+void print_ahead(const LookAhead& ahead) {
+  for (const auto& [name, why] : ahead.failing_tasks) fmt::print("{}: fails: {}\n", name, why);
+  for (const PlannedFeatures& f : ahead.features) {
+    const std::size_t to_do = f.status.missing + f.status.unread;
+    fmt::print(
+        "{}: {} {}/{}: {}\n", f.task, f.status.backbone, f.status.tap.layer, f.status.tap.pool,
+        !f.status.problem.empty() ? fmt::format("fails: {}", f.status.problem)
+        : !f.status.fetched_from.empty()
+            ? fmt::format("{} images to compute, after its weights are fetched from {}", to_do, f.status.fetched_from)
+        : to_do == 0 ? fmt::format("features of all {} images are cached", f.status.known)
+                     : fmt::format("{} images cached, {} to compute{}", f.status.known, to_do,
+                                   f.status.unread > 0 ? " at most (their files are new here)" : ""));
+  }
+  fmt::print("{} cell(s): {} known, {} to fit, {} fail\n", ahead.cells.size(), ahead.known, ahead.open, ahead.failing);
+  fmt::print("extraction: {}; probes: {}\n", ahead.images == 0 ? "nothing to do" : time_text(ahead.extract_seconds),
+             ahead.open == 0 ? "nothing to do" : time_text(ahead.fit_seconds));
+}
+
+void dry_run(const RunRequest& request, Session& session) {
+  const LookAhead ahead = look_ahead(request, session.context());
+  session.console.end_progress();
+  if (session.json)
+    fmt::print("{}\n", ahead_json(ahead).dump());
+  else
+    print_ahead(ahead);
+}
+
 void run_verb(const RunOptions& options, Session& session) {
   const RunRequest request = make_request(options, session);
+  if (options.dry_run) return dry_run(request, session);
   const Context context = session.context();
   const RunOutcome outcome = run(request, context);
   print_and_write(request, outcome, context, session);
   session.exit_code = outcome.failed > 0 ? 1 : 0;
+}
+
+void add_what(CLI::App* verb, RunOptions& options) {
+  verb->add_option("study", options.study, "a study file, or the name of a built-in study")->type_name("STUDY.yaml");
+  verb->add_option("--task", options.tasks, "tasks or groups of tasks")->type_name("T[,T]");
+  verb->add_option("--data", options.data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
+  verb->add_option("--target", options.target, "which of the data's labels [label]")->type_name("NAME");
+  verb->add_option("--where", options.where, "only items that meet this: topic=x, topic!=x, joined by ','")
+      ->type_name("CONDITION");
+  verb->add_option("--include-path", options.include_paths, "a folder of task files of your own")->type_name("DIR");
+}
+
+void add_grid(CLI::App* verb, RunOptions& options) {
+  verb->add_option("--backbone", options.backbones, "what is compared")->type_name("B[,B]");
+  verb->add_option("--baseline", options.baseline, "the row that others are compared with")->type_name("B");
+  verb->add_option("--probe", options.probes, "probes, with options: logreg,C=1 [logreg]")->type_name("P[,KEY=VALUE]");
+  verb->add_option("--seeds", options.seeds, "repeat with seeds 0 to N-1 [1]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 10000));
+  verb->add_option("--shots", options.shots, "fit on so many images of each class: 1,2,4,all")
+      ->type_name("N,N")
+      ->delimiter(',');
+  verb->add_option("--fraction", options.fractions, "fit on shares of train: 0.01,0.1,1")
+      ->type_name("F,F")
+      ->delimiter(',');
+  verb->add_option("--layer", options.layers, "layer1 to layer4; final: the network's last [final]")
+      ->type_name("L")
+      ->delimiter(',');
+  verb->add_option("--pool", options.pools, "avg, max, gem:P [avg]")->type_name("P")->delimiter(',');
+  verb->add_option("--engine", options.engine, "onednn, or torch to compare with [onednn]")->type_name("E");
+  verb->add_option("--precision", options.precision, "fp32, or bf16 where the CPU has it [fp32]")->type_name("P");
 }
 
 }  // namespace
@@ -98,25 +266,12 @@ void add_run(Verbs& verbs) {
   Session& session = verbs.session;
   CLI::App* verb = verbs.add("run", "evaluate backbones on a task and print the comparison table", kExamples,
                              [options, &session] { run_verb(*options, session); });
-  verb->add_option("--task", options->tasks, "tasks or groups of tasks")->type_name("T[,T]");
-  verb->add_option("--data", options->data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
-  verb->add_option("--target", options->target, "which of the data's labels [label]")->type_name("NAME");
-  verb->add_option("--backbone", options->backbones, "what is compared")->type_name("B[,B]");
-  verb->add_option("--baseline", options->baseline, "the row that others are compared with")->type_name("B");
-  verb->add_option("--probe", options->probes, "probes, with options: logreg,C=1 [logreg]")->type_name("P[,KEY=VALUE]");
-  verb->add_option("--seeds", options->seeds, "repeat with seeds 0 to N-1 [1]")
-      ->type_name("N")
-      ->check(CLI::Range(1, 10000));
-  verb->add_option("--layer", options->layers, "layer1 to layer4; final: the network's last [final]")
-      ->type_name("L")
-      ->delimiter(',');
-  verb->add_option("--pool", options->pools, "avg, max, gem:P [avg]")->type_name("P")->delimiter(',');
-  verb->add_option("--engine", options->engine, "onednn, or torch to compare with [onednn]")->type_name("E");
-  verb->add_option("--precision", options->precision, "fp32, or bf16 where the CPU has it [fp32]")->type_name("P");
-  verb->add_option("--include-path", options->include_paths, "a folder of task files of your own")->type_name("DIR");
+  add_what(verb, *options);
+  add_grid(verb, *options);
   verb->add_option("--out", options->out, "where results and tables go [vise-results/<task>]")->type_name("DIR");
   verb->add_option("--overwrite", options->overwrite, "cells to fit again: never, missing, always [missing]")
       ->check(CLI::IsMember({"never", "missing", "always"}));
+  verb->add_flag("--dry-run", options->dry_run, "say what would be done, and how long it would take");
   verbs.add_json_option(verb);
   verbs.add_place_options(verb);
 }

@@ -95,6 +95,13 @@ CLI::App* Verbs::add(const std::string& name, const std::string& what, const std
   return verb;
 }
 
+Verbs Verbs::add_group(const std::string& name, const std::string& what, const std::string& examples) {
+  CLI::App* const group = app.add_subcommand(name, what);
+  group->footer("Examples:\n" + examples);
+  group->require_subcommand(1);
+  return {*group, session};
+}
+
 void Verbs::add_place_options(CLI::App* verb) {
   Places& places = session.places;
   verb->add_option("--cache", places.cache, "where features are kept [$VISE_CACHE or ~/.cache/vise-eval]")

@@ -52,6 +52,8 @@ struct Verbs {
   // A verb with two examples in its help; `action` runs after parsing and may throw vise::Error.
   CLI::App* add(const std::string& name, const std::string& what, const std::string& examples,
                 std::function<void()> action);
+  // A verb of verbs ("backbone inspect"), with examples of its own.
+  Verbs add_group(const std::string& name, const std::string& what, const std::string& examples);
   void add_place_options(CLI::App* verb);
   void add_json_option(CLI::App* verb);
 };
@@ -63,6 +65,13 @@ void add_backbone(Verbs& verbs);
 void add_image(Verbs& verbs);
 void add_probe(Verbs& verbs);
 void add_report(Verbs& verbs);
+void add_audit(Verbs& verbs);
+void add_export(Verbs& verbs);
+void add_init_task(Verbs& verbs);
 void add_doctor(Verbs& verbs);
+void add_compare(Verbs& verbs);
+void add_explain(Verbs& verbs);
+void add_verify(Verbs& verbs);
+void add_cache(Verbs& verbs);
 
 }  // namespace vise::cli

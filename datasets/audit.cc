@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -14,7 +16,8 @@
 namespace vise {
 namespace {
 
-constexpr std::size_t kTinyBytes = 1024;
+constexpr std::size_t kTinyBytes = 256;
+constexpr std::uint32_t kTinyEdge = 32;
 
 std::string_view format_of_extension(const std::string& id) {
   static const std::map<std::string, std::string_view> known{
@@ -33,25 +36,26 @@ struct FileFacts {
   std::string error;
 };
 
-FileFacts facts_of(const Path& path) {
+FileFacts facts_of(const Path& path, std::uint32_t item, const LookAtFile& look) {
   FileFacts facts;
   try {
     const std::vector<std::byte> bytes = read_file(path);
     facts.bytes = bytes.size();
     facts.hash = content_hash(bytes);
-    facts.format = sniff_image(bytes);
+    facts.format = format_by_content(bytes);
+    if (look) look(item, bytes);
   } catch (const Error& error) {
     facts.error = error.message();
   }
   return facts;
 }
 
-std::vector<FileFacts> read_all(const Dataset& dataset, const Context& context) {
+std::vector<FileFacts> read_all(const Dataset& dataset, const Context& context, const LookAtFile& look) {
   std::vector<FileFacts> facts(dataset.size());
   std::atomic<std::size_t> done = 0;
   parallel_for(context.threads, dataset.size(), [&](std::size_t i) {
     context.throw_if_stopped();
-    facts[i] = facts_of(dataset.path(i));
+    facts[i] = facts_of(dataset.path(i), static_cast<std::uint32_t>(i), look);
     context.log.progress("reading: files", ++done, dataset.size());
   });
   return facts;
@@ -74,8 +78,8 @@ void judge_files(const Dataset& dataset, const std::vector<FileFacts>& facts, Au
   }
 }
 
-const Targets* labels_of(const Dataset& dataset) {
-  const auto label = dataset.targets.find("label");
+const Targets* labels_of(const Dataset& dataset, const std::string& target) {
+  const auto label = dataset.targets.find(target);
   return label != dataset.targets.end() && label->second.kind() == TargetKind::classes ? &label->second : nullptr;
 }
 
@@ -120,35 +124,115 @@ void find_typos(Audit& audit) {
   }
 }
 
-void find_duplicates(const std::vector<FileFacts>& facts, const Targets* labels, const Split& split, Audit& audit) {
-  std::vector<std::pair<ContentHash, std::uint32_t>> sorted;
-  for (std::size_t i = 0; i < facts.size(); ++i)
-    if (facts[i].error.empty()) sorted.emplace_back(facts[i].hash, static_cast<std::uint32_t>(i));
-  std::sort(sorted.begin(), sorted.end());
-  for (std::size_t first = 0; first < sorted.size();) {
-    std::size_t end = first;
+// What the parts and labels of items that belong together say.
+struct Company {
+  bool across_parts = false, conflicting = false;
+};
+
+Company company_of(std::span<const std::uint32_t> items, const Targets* labels, const Split& split) {
+  std::set<Part> parts;
+  std::set<int> classes;
+  for (const std::uint32_t item : items) {
+    if (split.part(item) != Part::unused) parts.insert(split.part(item));
+    if (labels && labels->known(item)) classes.insert(labels->classes()[item]);
+  }
+  return {parts.size() > 1, classes.size() > 1};
+}
+
+using HashedItems = std::vector<std::pair<ContentHash, std::uint32_t>>;
+
+// Groups of two and more with the same hash; `hashed` is sorted here.
+std::vector<DuplicateGroup> groups_of(HashedItems hashed, const Targets* labels, const Split& split, bool same_bytes) {
+  std::vector<DuplicateGroup> groups;
+  std::sort(hashed.begin(), hashed.end());
+  for (std::size_t first = 0; first < hashed.size();) {
     DuplicateGroup group;
-    std::set<Part> parts;
-    std::set<int> classes;
-    for (; end < sorted.size() && sorted[end].first == sorted[first].first; ++end) {
-      const std::uint32_t item = sorted[end].second;
-      group.items.push_back(item);
-      if (split.part(item) != Part::unused) parts.insert(split.part(item));
-      if (labels && labels->known(item)) classes.insert(labels->classes()[item]);
-    }
-    group.across_parts = parts.size() > 1;
-    group.conflicting = classes.size() > 1;
-    if (group.items.size() > 1) audit.duplicates.push_back(std::move(group));
+    std::size_t end = first;
+    for (; end < hashed.size() && hashed[end].first == hashed[first].first; ++end)
+      group.items.push_back(hashed[end].second);
+    const Company company = company_of(group.items, labels, split);
+    group.across_parts = company.across_parts;
+    group.conflicting = company.conflicting;
+    group.same_bytes = same_bytes;
+    if (group.items.size() > 1) groups.push_back(std::move(group));
     first = end;
   }
-  std::sort(audit.duplicates.begin(), audit.duplicates.end(), [](const DuplicateGroup& a, const DuplicateGroup& b) {
-    return std::pair(!a.across_parts, a.items.front()) < std::pair(!b.across_parts, b.items.front());
+  return groups;
+}
+
+void sort_groups(std::vector<DuplicateGroup>& groups) {
+  std::sort(groups.begin(), groups.end(), [](const DuplicateGroup& a, const DuplicateGroup& b) {
+    return std::tuple(!a.across_parts, a.items.front(), a.same_bytes) <
+           std::tuple(!b.across_parts, b.items.front(), b.same_bytes);
   });
+}
+
+void find_duplicates(const std::vector<FileFacts>& facts, const Targets* labels, const Split& split, Audit& audit) {
+  HashedItems hashed;
+  for (std::size_t i = 0; i < facts.size(); ++i)
+    if (facts[i].error.empty()) hashed.emplace_back(facts[i].hash, static_cast<std::uint32_t>(i));
+  audit.duplicates = groups_of(std::move(hashed), labels, split, true);
+  sort_groups(audit.duplicates);
+}
+
+// Items by the one that stands for them: the first of the largest group each is in, or itself.
+using Twins = std::map<std::uint32_t, std::vector<std::uint32_t>>;
+
+Twins twins_of(const Audit& audit, std::size_t items) {
+  std::vector<const DuplicateGroup*> group_of(items, nullptr);
+  for (const DuplicateGroup& group : audit.duplicates)
+    for (const std::uint32_t item : group.items)
+      if (!group_of[item] || group_of[item]->items.size() < group.items.size()) group_of[item] = &group;
+  Twins twins;
+  for (std::uint32_t item = 0; item < items; ++item)
+    twins[group_of[item] ? group_of[item]->items.front() : item].push_back(item);
+  return twins;
+}
+
+void find_same_pixels(std::span<const PictureFacts> pictures, const Targets* labels, const Split& split, Audit& audit) {
+  HashedItems hashed;
+  for (std::uint32_t i = 0; i < pictures.size(); ++i)
+    if (pictures[i].error.empty() && pictures[i].width > 0) {
+      // Two pictures of other shapes may have the same bytes.
+      ContentHash hash = pictures[i].pixels;
+      hash.high ^= std::uint64_t{pictures[i].width} << 32 | pictures[i].height;
+      hashed.emplace_back(hash, i);
+    }
+  for (DuplicateGroup& group : groups_of(std::move(hashed), labels, split, false)) {
+    const auto is_first = [&](std::uint32_t item) { return audit.hashes[item] == audit.hashes[group.items.front()]; };
+    const bool known = std::all_of(group.items.begin(), group.items.end(), is_first);  // by their bytes
+    if (!known) audit.duplicates.push_back(std::move(group));
+  }
+  sort_groups(audit.duplicates);
+}
+
+void find_similar(std::span<const PictureFacts> pictures, const Targets* labels, const Split& split,
+                  const Context& context, Audit& audit) {
+  const Twins twins = twins_of(audit, pictures.size());
+  std::vector<Fingerprint> prints(pictures.size());
+  for (const auto& [first, same] : twins)
+    if (pictures[first].error.empty()) prints[first] = pictures[first].print;
+  for (const SimilarPair& pair : similar_pairs(prints, SimilarOptions{}, context)) {
+    std::vector<std::uint32_t> both = twins.at(pair.first);
+    both.insert(both.end(), twins.at(pair.second).begin(), twins.at(pair.second).end());
+    const Company company = company_of(both, labels, split);
+    audit.similar.push_back({pair, company.across_parts, company.conflicting});
+  }
+  std::stable_sort(audit.similar.begin(), audit.similar.end(),
+                   [](const NearDuplicate& a, const NearDuplicate& b) { return a.across_parts > b.across_parts; });
+}
+
+// The parts, other than test, that the others of these items are in: "train", "train and val", "".
+std::string seen_in(std::span<const std::uint32_t> items, const Split& split) {
+  std::set<Part> parts;
+  for (const std::uint32_t item : items) parts.insert(split.part(item));
+  const bool train = parts.contains(Part::train), val = parts.contains(Part::val);
+  return train && val ? "train and val" : train ? "train" : val ? "val" : "";
 }
 
 }  // namespace
 
-std::string_view sniff_image(ByteView first_bytes) {
+std::string_view format_by_content(ByteView first_bytes) {
   const std::string_view text(reinterpret_cast<const char*>(first_bytes.data()),
                               std::min<std::size_t>(first_bytes.size(), 16));
   if (text.starts_with("\xFF\xD8\xFF")) return "jpeg";
@@ -161,15 +245,69 @@ std::string_view sniff_image(ByteView first_bytes) {
   return {};
 }
 
-Audit audit_files(const Dataset& dataset, const Split& split, const Context& context) {
+Audit audit_files(const Dataset& dataset, const Split& split, const Context& context, const LookAtFile& look,
+                  const std::string& target) {
   Audit audit;
-  const std::vector<FileFacts> facts = read_all(dataset, context);
+  const std::vector<FileFacts> facts = read_all(dataset, context, look);
   judge_files(dataset, facts, audit);
-  const Targets* labels = labels_of(dataset);
+  const Targets* labels = labels_of(dataset, target);
   if (labels) count_classes(*labels, split, audit);
   find_typos(audit);
   find_duplicates(facts, labels, split, audit);
   return audit;
+}
+
+void audit_pictures(const Dataset& dataset, const Split& split, std::span<const PictureFacts> pictures,
+                    const Context& context, Audit& audit, const std::string& target) {
+  for (std::uint32_t i = 0; i < pictures.size(); ++i) {
+    const PictureFacts& picture = pictures[i];
+    if (!picture.error.empty())
+      audit.unreadable.push_back({i, picture.error});
+    else if (picture.width > 0 && std::min(picture.width, picture.height) < kTinyEdge)
+      audit.tiny.push_back({i, fmt::format("{} x {} pixels", picture.width, picture.height)});
+    else if (picture.width > 0 && !picture.print.usable)
+      audit.blank.push_back({i, "one grey value all over"});
+  }
+  std::sort(audit.unreadable.begin(), audit.unreadable.end(),
+            [](const BadFile& a, const BadFile& b) { return a.item < b.item; });
+  const Targets* labels = labels_of(dataset, target);
+  find_same_pixels(pictures, labels, split, audit);
+  find_similar(pictures, labels, split, context, audit);
+}
+
+std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& dataset, const Split& split) {
+  std::map<std::uint32_t, std::string> reasons;
+  const auto flag = [&](std::uint32_t item, std::string reason) {
+    if (split.part(item) == Part::test) reasons.try_emplace(item, std::move(reason));
+  };
+  for (const BadFile& bad : audit.unreadable) flag(bad.item, "unreadable");
+  for (const DuplicateGroup& group : audit.duplicates) {
+    const std::string parts = seen_in(group.items, split), what = group.same_bytes ? "bytes" : "pixels";
+    for (const std::uint32_t item : group.items) {
+      if (!parts.empty()) flag(item, fmt::format("the same {} in {}", what, parts));
+      if (group.conflicting) flag(item, fmt::format("the same {} under another label", what));
+    }
+  }
+  const Twins twins = twins_of(audit, dataset.size());
+  for (const NearDuplicate& near : audit.similar) {
+    for (const auto& [here, there] :
+         {std::pair(near.pair.first, near.pair.second), std::pair(near.pair.second, near.pair.first)}) {
+      const std::string parts = seen_in(twins.at(there), split);
+      if (parts.empty()) continue;
+      for (const std::uint32_t item : twins.at(here))
+        flag(item, fmt::format("looks like {} in {}", dataset.ids[there], parts));
+    }
+  }
+  std::vector<BadFile> flagged;
+  for (auto& [item, reason] : reasons) flagged.push_back({item, std::move(reason)});
+  return flagged;
+}
+
+bool has_findings(const Audit& audit) {
+  const auto matters = [](const auto& found) { return found.across_parts || found.conflicting; };
+  return !audit.unreadable.empty() || !audit.typos.empty() ||
+         std::any_of(audit.duplicates.begin(), audit.duplicates.end(), matters) ||
+         std::any_of(audit.similar.begin(), audit.similar.end(), matters);
 }
 
 }  // namespace vise

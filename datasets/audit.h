@@ -1,20 +1,24 @@
-// What is wrong with a data set, as far as files and labels tell: the half of `vise-eval audit` that needs no pixels.
+// What is wrong with a data set, before anyone believes a number measured on it.
 //
-//   const Audit audit = audit_files(dataset, split, context);
-//   audit.duplicates                     // groups of items with the same bytes, those across splits first
+//   std::vector<PictureFacts> pictures(dataset.size());
+//   Audit audit = audit_files(dataset, split, context, [&](auto item, auto bytes) { pictures[item] = ...; });
+//   audit_pictures(dataset, split, pictures, context, audit);
+//   audit.duplicates                     // groups of items with the same bytes or pixels, those across splits first
 //
-// Every file is read once (hashed, its first bytes compared with its name), on `context.threads` threads. What needs
-// pixels, near-duplicates and undecodable images, is found in extract/ and joined by item number: `Audit` names items
-// only.
+// Every file is read once (hashed, its first bytes compared with its name), on `context.threads` threads. Pixels are
+// made in extract/fingerprint.h, which is handed each file's bytes on the way: `Audit` names items only.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "datasets/dataset.h"
+#include "datasets/fingerprint.h"
 
 namespace vise {
 
@@ -34,6 +38,21 @@ struct DuplicateGroup {
   std::vector<std::uint32_t> items;  // increasing, at least two
   bool across_parts = false;         // in more than one of train, val, test
   bool conflicting = false;          // with different labels
+  bool same_bytes = true;            // false: the same pixels in different files
+};
+
+// Two pictures that look the same and aren't: re-encoded, resized, slightly edited (fingerprint.h).
+struct NearDuplicate {
+  SimilarPair pair;
+  bool across_parts = false, conflicting = false;
+};
+
+// What a picture's pixels told.
+struct PictureFacts {
+  std::uint32_t width = 0, height = 0;
+  ContentHash pixels;  // of the decoded RGB bytes
+  Fingerprint print;
+  std::string error;  // why it could not be decoded; then the rest means nothing
 };
 
 struct BadFile {
@@ -47,15 +66,35 @@ struct Audit {
   std::size_t unlabelled = 0;
   std::vector<LabelTypo> typos;
   std::vector<DuplicateGroup> duplicates;  // across parts first, then by first item
-  std::vector<BadFile> unreadable, wrong_extension, tiny;
+  std::vector<NearDuplicate> similar;      // across parts first; the first items of duplicate groups stand for all
+  // `tiny`: few bytes or pixels; `blank`: one grey value all over, as placeholders are.
+  std::vector<BadFile> unreadable, wrong_extension, tiny, blank;
   std::vector<ContentHash> hashes;  // of every item's bytes; zeros where it couldn't be read
 };
 
-// The target "label" counts, if there is one. A file of fewer than 1,024 bytes is tiny.
-Audit audit_files(const Dataset& dataset, const Split& split, const Context& context);
+// Called with every file's bytes, from several threads.
+using LookAtFile = std::function<void(std::uint32_t item, ByteView bytes)>;
+
+// Labels are those of `target` where it is one of classes (a target that isn't there: none). A file of fewer than 256
+// bytes is tiny.
+Audit audit_files(const Dataset& dataset, const Split& split, const Context& context, const LookAtFile& look = {},
+                  const std::string& target = "label");
+
+// Adds what the pixels told: what can't be decoded, tiny (an edge below 32) and blank pictures, equal pixels in
+// different files, and near-duplicates. `pictures` holds one entry an item.
+void audit_pictures(const Dataset& dataset, const Split& split, std::span<const PictureFacts> pictures,
+                    const Context& context, Audit& audit, const std::string& target = "label");
+
+// Test items that a reader may want to leave out: unreadable, or the same as, or alike, an item of train or val, or of
+// another label; increasing, with the reason.
+std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& dataset, const Split& split);
+
+// Whether numbers measured on this data set are in doubt: unreadable images, labels that look like typos, duplicates
+// across parts or with conflicting labels.
+bool has_findings(const Audit& audit);
 
 // The format that a file's first bytes show: "jpeg", "png", "gif", "webp", "bmp", "tiff", "pnm", or "" for none of
 // these.
-std::string_view sniff_image(ByteView first_bytes);
+std::string_view format_by_content(ByteView first_bytes);
 
 }  // namespace vise

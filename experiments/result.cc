@@ -12,6 +12,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/threads.h"
 #include "experiments/result_parse.h"
 
 namespace vise {
@@ -30,8 +31,9 @@ Json from_doubles(const std::map<std::string, double>& values) {
 }
 
 Json cell_json(const Cell& cell) {
-  return {{"task", cell.task},   {"target", cell.target}, {"backbone", cell.backbone}, {"probe", cell.probe},
-          {"layer", cell.layer}, {"pool", cell.pool},     {"seed", cell.seed},         {"shots", cell.shots}};
+  return {{"task", cell.task},         {"target", cell.target}, {"backbone", cell.backbone}, {"probe", cell.probe},
+          {"layer", cell.layer},       {"pool", cell.pool},     {"seed", cell.seed},         {"shots", cell.shots},
+          {"fraction", cell.fraction}, {"where", cell.where}};
 }
 
 Json selection_json(const Selection& selection) {
@@ -52,6 +54,13 @@ Json convergence_json(const Convergence& convergence) {
           {"gradient_norm", from_double(convergence.gradient_norm)},
           {"iterations", convergence.iterations},
           {"converged", convergence.converged}};
+}
+
+Json calibration_json(const Calibration& calibration) {
+  return {{"scores_are_logits", calibration.scores_are_logits},
+          {"temperature", from_double(calibration.temperature)},
+          {"threshold", from_double(calibration.threshold)},
+          {"fitted_on", calibration.fitted_on}};
 }
 
 Json metrics_json(const std::map<std::string, std::optional<double>>& metrics) {
@@ -77,44 +86,66 @@ void check_schema(const Json& header, const Path& path) {
 // A line that a crash cut short has no newline at its end. It counts only if it is whole all the same.
 bool is_json(std::string_view text) { return Json::accept(text); }
 
-// Complete lines into results; a later result of the same key replaces the earlier one.
-class ResultLines {
- public:
-  explicit ResultLines(const Path& path) : path_(path) {}
-
-  void add(std::string_view text) {
-    ++line_;
-    if (text.find_first_not_of(" \t\r") == std::string_view::npos) return;
-    if (!seen_header_) {
-      check_schema(parse_json(text, fmt::format("{}: line {}", path_.string(), line_)), path_);
-      seen_header_ = true;
-      return;
-    }
-    try {
-      put(parser_.parse(text));
-    } catch (const Error& e) {
-      throw Error(e.kind(), fmt::format("{}: line {}: {}", path_.string(), line_, e.message()), e.hint());
-    }
-  }
-
-  std::vector<Result> take() { return std::move(results_); }
-
- private:
-  void put(Result result) {
-    const auto [place, is_new] = places_.try_emplace(result.key, results_.size());
-    if (is_new)
-      results_.push_back(std::move(result));
-    else
-      results_[place->second] = std::move(result);
-  }
-
-  const Path& path_;
-  ResultParser parser_;
-  std::size_t line_ = 0;
-  bool seen_header_ = false;
-  std::vector<Result> results_;
-  std::unordered_map<std::string, std::size_t> places_;
+// A line with its number, from 1.
+struct Line {
+  std::string_view text;
+  std::size_t number;
 };
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+// Complete lines that aren't blank, and a last one without a newline where it is whole all the same.
+std::vector<Line> lines_of(std::string_view rest) {
+  std::vector<Line> lines;
+  std::size_t number = 0;
+  for (auto newline = rest.find('\n'); newline != std::string_view::npos; newline = rest.find('\n')) {
+    ++number;
+    if (!is_blank(rest.substr(0, newline))) lines.push_back({rest.substr(0, newline), number});
+    rest.remove_prefix(newline + 1);
+  }
+  if (!is_blank(rest) && is_json(rest)) lines.push_back({rest, number + 1});
+  return lines;
+}
+
+// Near the text's end there is no padding behind a line: it is copied.
+Result parse_line(ResultParser& parser, const Line& line, const char* text_end, const Path& path) {
+  try {
+    if (text_end - (line.text.data() + line.text.size()) >= static_cast<std::ptrdiff_t>(ResultParser::kPadding))
+      return parser.parse(line.text);
+    std::string padded(line.text);
+    padded.resize(line.text.size() + ResultParser::kPadding);
+    return parser.parse(std::string_view(padded).substr(0, line.text.size()));
+  } catch (const Error& e) {
+    throw Error(e.kind(), fmt::format("{}: line {}: {}", path.string(), line.number, e.message()), e.hint());
+  }
+}
+
+// Each thread parses blocks of lines: reading is most of what a table of many results costs.
+std::vector<Result> parse_lines(std::span<const Line> lines, const char* text_end, const Path& path) {
+  constexpr std::size_t kBlock = 256;
+  std::vector<Result> results(lines.size());
+  parallel_for(available_cores(), (lines.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
+    ResultParser parser;
+    const std::size_t end = std::min(lines.size(), (block + 1) * kBlock);
+    for (std::size_t i = block * kBlock; i < end; ++i) results[i] = parse_line(parser, lines[i], text_end, path);
+  });
+  return results;
+}
+
+// A later result of the same key replaces the earlier one, in its place.
+std::vector<Result> without_replaced(std::vector<Result> results) {
+  std::unordered_map<std::string, std::size_t> places;
+  std::vector<Result> kept;
+  kept.reserve(results.size());
+  for (Result& result : results) {
+    const auto [place, is_new] = places.try_emplace(result.key, kept.size());
+    if (is_new)
+      kept.push_back(std::move(result));
+    else
+      kept[place->second] = std::move(result);
+  }
+  return kept;
+}
 
 // The bytes after the last newline of an open file, and where they begin.
 struct Tail {
@@ -167,12 +198,14 @@ Json to_json(const Result& result) {
           {"split",
            {{"origin", result.split_origin},
             {"hash", result.split_hash},
+            {"sample_hash", result.sample_hash},
             {"train", result.sizes.train},
             {"val", result.sizes.val},
             {"test", result.sizes.test},
             {"unused", result.sizes.unused}}},
           {"selection", selection_json(result.selection)},
           {"convergence", convergence_json(result.convergence)},
+          {"calibration", calibration_json(result.calibration)},
           {"probe_settings", result.probe_settings},
           {"features", result.features},
           {"seconds", from_doubles(result.seconds)},
@@ -190,17 +223,13 @@ Result result_from_json(const Json& json) {
 }
 
 std::vector<Result> read_results(const Path& results_jsonl) {
-  std::string text = read_text_file(results_jsonl, kMaxFileBytes);
-  const std::size_t size = text.size();
-  text.resize(size + ResultParser::kPadding);
-  ResultLines lines(results_jsonl);
-  std::string_view rest = std::string_view(text).substr(0, size);
-  for (auto newline = rest.find('\n'); newline != std::string_view::npos; newline = rest.find('\n')) {
-    lines.add(rest.substr(0, newline));
-    rest.remove_prefix(newline + 1);
-  }
-  if (is_json(rest)) lines.add(rest);
-  return lines.take();
+  const std::string text = read_text_file(results_jsonl, kMaxFileBytes);
+  const std::vector<Line> lines = lines_of(text);
+  if (lines.empty()) return {};
+  const Line& header = lines.front();
+  check_schema(parse_json(header.text, fmt::format("{}: line {}", results_jsonl.string(), header.number)),
+               results_jsonl);
+  return without_replaced(parse_lines(std::span(lines).subspan(1), text.data() + text.size(), results_jsonl));
 }
 
 void append_result(const Path& results_jsonl, const Result& result) {

@@ -16,15 +16,19 @@
 
 namespace vise {
 
-// task x backbone x features x probe x seed x shots. Plain values; key() names it.
+// task x backbone x features x probe x seed x sample of train. Plain values; Result::key names it.
 struct Cell {
-  std::string task;               // "emotion", or the data's name for --data
-  std::string target;             // "label"
-  std::string backbone;           // the command line's name: "vise-250m", "mine"
-  std::string probe;              // "logreg"
+  std::string task;      // "emotion", or the data's name for --data
+  std::string target;    // "label"
+  std::string backbone;  // the command line's name: "vise-250m", "mine"
+  std::string probe;     // "logreg"
   std::string layer = "layer4", pool = "avg";
   std::uint64_t seed = 0;
-  int shots = 0;                  // 0: all of train
+  int shots = 0;           // images of each class that are fitted on; 0: all of train
+  double fraction = 1;     // of train that is fitted on
+  std::string where = {};  // the condition that items meet, as --where had it
+
+  auto operator<=>(const Cell&) const = default;
 };
 
 struct SplitSizes {
@@ -33,33 +37,36 @@ struct SplitSizes {
 
 struct Result {
   Cell cell;
-  std::string key;                          // SHA-256 (first 16 hex) over everything that decides the numbers
-  std::string status = "ok";                // or "failed", with `error`
+  std::string key;            // SHA-256 (first 16 hex) over everything that decides the numbers
+  std::string status = "ok";  // or "failed", with `error`
   std::string error;
 
-  std::string primary_metric;               // "accuracy": what the table ranks by
+  std::string primary_metric;                            // "accuracy": what the table ranks by
   std::map<std::string, std::optional<double>> metrics;  // null = undefined on this test set
   std::vector<std::string> class_names;
-  std::string target_kind;                  // "classes", ...
+  std::string target_kind;  // "classes", ...
 
   std::string split_origin, split_hash;
+  std::string sample_hash;  // of the split with train thinned to shots or a fraction; empty: all of train
   SplitSizes sizes;
   Selection selection;
   Convergence convergence;
-  Json probe_settings;                      // Probe::describe()
-  Json features;                            // the feature key's parts in words (store's features.json, no timings)
-  std::map<std::string, double> seconds;    // per stage: "decode", "forward", "fit", ...
-  std::vector<std::string> notes;           // footnotes: warnings about weights, images left out, ...
-  std::string scores_file;                  // relative to the run's folder
-  std::string version;                      // of vise-eval
-  std::string started_at;                   // UTC, ISO 8601
+  Calibration calibration;                // what the scores were judged with
+  Json probe_settings;                    // Probe::describe()
+  Json features;                          // the feature key's parts in words (store's features.json, no timings)
+  std::map<std::string, double> seconds;  // per stage: "decode", "forward", "fit", ...
+  std::vector<std::string> notes;         // footnotes: warnings about weights, images left out, ...
+  std::string scores_file;                // relative to the run's folder
+  std::string version;                    // of vise-eval
+  std::string started_at;                 // UTC, ISO 8601
 };
 
 Json to_json(const Result& result);
 // Error{input} for what isn't a Result of this schema.
 Result result_from_json(const Json& json);
 
-// Every Result of a run's results.jsonl, later lines replacing earlier ones of the same key. Error{input} with the line.
+// Every Result of a run's results.jsonl, later lines replacing earlier ones of the same key. Error{input} with the
+// line.
 std::vector<Result> read_results(const Path& results_jsonl);
 // Appends one line (and the schema line first, in a new file), synced.
 void append_result(const Path& results_jsonl, const Result& result);

@@ -100,9 +100,25 @@ Cell read_cell(const dom::object& object) {
   cell.probe = text(object, "probe");
   cell.seed = field<std::uint64_t>(object, "seed");
   cell.shots = static_cast<int>(field<std::int64_t>(object, "shots"));
+  dom::element later;  // fields that files of earlier programs lack
+  if (!object.at_key("fraction").get(later)) cell.fraction = number_or_nan(later, "fraction");
+  if (!object.at_key("where").get(later)) cell.where = get<std::string_view>(later, "where");
   cell.target = text(object, "target");
   cell.task = text(object, "task");
   return cell;
+}
+
+// Absent from files of earlier programs: then the defaults.
+Calibration read_calibration(const dom::object& result) {
+  Calibration calibration;
+  dom::element element;
+  if (result.at_key("calibration").get(element)) return calibration;
+  const auto object = get<dom::object>(element, "calibration");
+  calibration.scores_are_logits = field<bool>(object, "scores_are_logits");
+  calibration.temperature = number_or_nan(field<dom::element>(object, "temperature"), "temperature");
+  calibration.threshold = number_or_nan(field<dom::element>(object, "threshold"), "threshold");
+  calibration.fitted_on = text(object, "fitted_on");
+  return calibration;
 }
 
 Convergence read_convergence(const dom::object& object) {
@@ -118,7 +134,9 @@ Convergence read_convergence(const dom::object& object) {
 Selection read_selection(const dom::object& object) {
   Selection selection;
   selection.chosen = doubles(object, "chosen");
-  for (const dom::element element : field<dom::array>(object, "curve")) {
+  const auto curve = field<dom::array>(object, "curve");
+  selection.curve.reserve(curve.size());
+  for (const dom::element element : curve) {
     const auto candidate = get<dom::object>(element, "curve");
     selection.curve.push_back(
         {doubles(candidate, "parameters"), number_or_nan(field<dom::element>(candidate, "score"), "score")});
@@ -133,6 +151,8 @@ Selection read_selection(const dom::object& object) {
 void read_split(const dom::object& object, Result& result) {
   result.split_hash = text(object, "hash");
   result.split_origin = text(object, "origin");
+  dom::element sample;
+  if (!object.at_key("sample_hash").get(sample)) result.sample_hash = get<std::string_view>(sample, "sample_hash");
   result.sizes.test = field<std::uint64_t>(object, "test");
   result.sizes.train = field<std::uint64_t>(object, "train");
   result.sizes.unused = field<std::uint64_t>(object, "unused");
@@ -141,6 +161,7 @@ void read_split(const dom::object& object, Result& result) {
 
 Result read_result(const dom::object& object) {
   Result result;
+  result.calibration = read_calibration(object);
   result.cell = read_cell(field<dom::object>(object, "cell"));
   result.class_names = texts(object, "class_names");
   result.convergence = read_convergence(field<dom::object>(object, "convergence"));

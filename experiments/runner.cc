@@ -1,317 +1,188 @@
 #include "experiments/runner.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <mutex>
 
-#include "base/csv.h"
 #include "base/error.h"
-#include "base/hash.h"
-#include "base/npy.h"
 #include "base/text.h"
-#include "base/version.h"
-#include "experiments/split_rule.h"
-#include "probes/evaluate.h"
+#include "base/threads.h"
+#include "experiments/study.h"
+#include "experiments/task_run.h"
 
 namespace vise {
 namespace {
 
-std::string utc_now() {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
-                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
-}
-
-// A cell with everything that decides its numbers, before it is fitted.
-struct PlannedCell {
-  Cell cell;
-  std::string probe_text;
-  const Features* features = nullptr;
-  std::string key;
-};
-
-// One task with its data set, targets and split, and the features of every backbone.
-class TaskRun {
- public:
-  TaskRun(const RunRequest& request, Task task, const Context& context)
-      : request_(request), context_(context), task_(std::move(task)) {
-    dataset_ = task_.dataset.empty() ? open_data_path(request_.data, context_.log)
-                                     : DatasetRegistry::instance().open(task_.dataset, request_.data_roots,
-                                                                        request_.extract.cache, context_.log);
-    if (task_.dataset.empty()) task_.name = dataset_.name;
-    split_ = resolve_split(task_, dataset_);
-    targets_ = dataset_.target(task_.target);
-  }
-
-  // Weights and images first: what is missing ends the run before anything is fitted.
-  void extract() {
-    std::vector<FeatureRequest> requests;
-    for (const std::string& text : backbones())
-      requests.push_back({parse_backbone(text), request_.engine, request_.precision, request_.taps});
-    features_ = extract_features(dataset_, requests, request_.extract, context_);
-    std::vector<std::uint32_t> unreadable;
-    for (const Features& features : features_)
-      for (const auto& [item, reason] : features.unreadable) unreadable.push_back(item);
-    std::sort(unreadable.begin(), unreadable.end());
-    unreadable.erase(std::unique(unreadable.begin(), unreadable.end()), unreadable.end());
-    note_unreadable(unreadable);
-    write_skipped(unreadable);
-    split_ = without_items(split_, unreadable);
-    split_hash_ = split_.hash(dataset_.ids);
-    split_.write(request_.out / "splits" / (task_.name + ".csv"), dataset_.ids);
-  }
-
-  std::vector<PlannedCell> plan() const {
-    std::vector<PlannedCell> cells;
-    const std::vector<std::string> probes = request_.probes.empty() ? default_probes() : request_.probes;
-    for (const Features& features : features_)
-      for (const std::string& probe : probes)
-        for (int seed = 0; seed < request_.seeds; ++seed)
-          cells.push_back(plan_cell(features, probe, static_cast<std::uint64_t>(seed)));
-    return cells;
-  }
-
-  // Never throws but for a stop: a failure is the cell's result.
-  Result fit(const PlannedCell& planned) const {
-    Result result = describe(planned);
-    try {
-      fit_into(result, planned);
-    } catch (const Error& e) {
-      if (e.kind() == ErrorKind::interrupted) throw;
-      result.status = "failed";
-      result.error = e.message() + (e.hint().empty() ? "" : " (" + e.hint() + ")");
-    }
-    return result;
-  }
-
-  std::string baseline() const {
-    if (!request_.baseline.empty()) return parse_backbone(request_.baseline).name;
-    return task_.baseline.empty() || !request_.backbones.empty() ? features_.front().backbone : task_.baseline;
-  }
-
- private:
-  std::vector<std::string> default_probes() const {
-    return task_.probes.empty() ? std::vector<std::string>{"logreg"} : task_.probes;
-  }
-
-  // The baseline is measured even when --backbone doesn't list it.
-  std::vector<std::string> backbones() const {
-    std::vector<std::string> texts = request_.backbones.empty() ? task_.backbones : request_.backbones;
-    if (texts.empty())
-      throw Error(ErrorKind::usage, "no backbone was named",
-                  "add --backbone NAME[,NAME] or NAME=FILE; vise-eval list backbones");
-    const std::string& baseline = request_.baseline;
-    const bool listed = baseline.empty() || std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
-                          return text == baseline || parse_backbone(text).name == baseline;
-                        });
-    if (!listed) texts.insert(texts.begin(), baseline);
-    check_distinct(texts);
-    return texts;
-  }
-
-  static void check_distinct(const std::vector<std::string>& texts) {
-    std::vector<std::string> names;
-    for (const std::string& text : texts) {
-      names.push_back(parse_backbone(text).name);
-      if (std::count(names.begin(), names.end(), names.back()) > 1)
-        throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is named twice", names.back()),
-                    "give each row a name of its own: NAME=FILE");
-    }
-  }
-
-  std::string why_unreadable(std::uint32_t item) const {
-    for (const Features& features : features_)
-      if (const auto found = features.unreadable.find(item); found != features.unreadable.end()) return found->second;
-    return "";
-  }
-
-  void note_unreadable(const std::vector<std::uint32_t>& unreadable) {
-    if (unreadable.empty()) return;
-    const std::uint32_t first = unreadable.front();
-    notes_.push_back(fmt::format("{} image(s) could not be read and are left out of every row, for example {}: {}",
-                                 unreadable.size(), dataset_.ids[first], why_unreadable(first)));
-  }
-
-  // Every skipped image with the part it would have been in; no file where none was.
-  void write_skipped(const std::vector<std::uint32_t>& unreadable) const {
-    const Path file = request_.out / "skipped" / (task_.name + ".csv");
-    std::error_code ignored;
-    std::filesystem::remove(file, ignored);
-    if (unreadable.empty()) return;
-    std::string csv = "path,split,reason\n";
-    for (const std::uint32_t item : unreadable)
-      csv += csv_line(std::vector<std::string>{dataset_.ids[item], std::string(part_name(split_.part(item))),
-                                               why_unreadable(item)});
-    write_file_atomically(file, csv);
-  }
-
-  // What was measured on: the items' ids and contents in their parts.
-  std::string data_hash() const {
-    Sha256 hash;
-    for (std::size_t item = 0; item < dataset_.size(); ++item)
-      hash.update(fmt::format("{}\n{}\n{}\n", dataset_.ids[item], features_.front().contents[item].str(),
-                              part_name(split_.part(item))));
-    return hash.hex();
-  }
-
-  PlannedCell plan_cell(const Features& features, const std::string& probe_text, std::uint64_t seed) const {
-    PlannedCell planned;
-    auto [name, options] = parse_probe(probe_text);
-    options.seed = seed;
-    planned.probe_text = probe_text;
-    planned.features = &features;
-    planned.cell = {task_.name, task_.target, features.backbone, probe_text, features.tap.layer, features.tap.pool, seed, 0};
-    const Json identity = {{"task", task_.name},
-                           {"target", task_.target},
-                           {"targets", targets_hash()},
-                           {"data", data_hash()},
-                           {"backbone", features.backbone},
-                           {"features", features.key.str()},
-                           {"probe", ProbeRegistry::instance().make(name, options)->describe()},
-                           {"probe_name", name},
-                           {"seed", seed},
-                           {"version", kVersion}};
-    planned.key = sha256_hex(canonical_json(identity)).substr(0, 16);
-    return planned;
-  }
-
-  std::string targets_hash() const {
-    Sha256 hash;
-    for (const std::string& name : targets_.names()) hash.update(name + "\n");
-    const auto add = [&](auto values) { hash.update(std::as_bytes(values)); };
-    if (targets_.kind() == TargetKind::classes)
-      add(targets_.classes());
-    else if (targets_.kind() == TargetKind::multi_label)
-      add(targets_.multi_label());
-    else
-      add(targets_.rows());
-    return hash.hex();
-  }
-
-  Result describe(const PlannedCell& planned) const {
-    const Features& features = *planned.features;
-    Result result;
-    result.cell = planned.cell;
-    result.key = planned.key;
-    result.primary_metric = task_.metric.empty() ? primary_metric(targets_.kind()) : task_.metric;
-    result.class_names = targets_.names();
-    result.target_kind = target_kind_name(targets_.kind());
-    result.split_origin = split_.origin();
-    result.split_hash = split_hash_;
-    result.sizes = {split_.count(Part::train), split_.count(Part::val), split_.count(Part::test),
-                    split_.count(Part::unused)};
-    result.features = features.key.parts;
-    for (const auto& [stage, seconds] : features.seconds) result.seconds["features/" + stage] = seconds;
-    for (const std::vector<std::string>* notes : {&task_.notes, &dataset_.notes, &notes_, &features.notes})
-      result.notes.insert(result.notes.end(), notes->begin(), notes->end());
-    result.version = kVersion;
-    result.started_at = utc_now();
-    return result;
-  }
-
-  static std::vector<std::uint32_t> rows_of(const Features& features, const std::vector<std::uint32_t>& items) {
-    std::vector<std::uint32_t> rows;
-    for (const std::uint32_t item : items) rows.push_back(features.rows[item]);
-    return rows;
-  }
-
-  void fit_into(Result& result, const PlannedCell& planned) const {
-    const Features& features = *planned.features;
-    auto [name, options] = parse_probe(planned.probe_text);
-    options.seed = planned.cell.seed;
-    const auto probe = ProbeRegistry::instance().make(name, options);
-    result.probe_settings = probe->describe();
-    const std::vector<std::uint32_t> train = split_.items(Part::train), val = split_.items(Part::val),
-                                     test = split_.items(Part::test);
-    const std::vector<std::uint32_t> train_rows = rows_of(features, train), val_rows = rows_of(features, val),
-                                     test_rows = rows_of(features, test);
-    const Targets train_targets = targets_.select(train), val_targets = targets_.select(val),
-                  test_targets = targets_.select(test);
-    const float* const values = features.map->values.data();
-    const TrainView train_view{FeatureRows(values, features.dim, train_rows), train_targets, {}};
-    const ValView val_view{FeatureRows(values, features.dim, val_rows), val_targets};
-    const Stopwatch watch;
-    const Fitted fitted = probe->fit(train_view, &val_view, context_);
-    result.seconds["fit"] = watch.seconds();
-    const Scores scores = fitted.model->predict(FeatureRows(values, features.dim, test_rows));
-    result.metrics = evaluate(scores, test_targets, fitted.calibration);
-    result.selection = fitted.selection;
-    result.convergence = fitted.convergence;
-    result.notes.insert(result.notes.end(), fitted.notes.begin(), fitted.notes.end());
-    result.scores_file = write_scores(planned.key, scores, test_targets, test);
-  }
-
-  // docs/formats/scores.md.
-  std::string write_scores(const std::string& key, const Scores& scores, const Targets& targets,
-                           const std::vector<std::uint32_t>& items) const {
-    const std::string stem = "scores/" + key + ".test";
-    std::string csv = "id,target\n";
-    for (std::size_t i = 0; i < items.size(); ++i)
-      csv += csv_line(std::vector<std::string>{dataset_.ids[items[i]], target_text(targets, i)});
-    write_file_atomically(request_.out / (stem + ".csv"), csv);
-    write_npy(request_.out / (stem + ".npy"), std::span<const double>(scores.values), {scores.rows, scores.columns});
-    return stem + ".npy";
-  }
-
-  static std::string target_text(const Targets& targets, std::size_t item) {
-    if (targets.kind() == TargetKind::classes) return std::to_string(targets.classes()[item]);
-    std::string text;
-    for (std::size_t k = 0; k < targets.width(); ++k) {
-      const std::size_t at = item * targets.width() + k;
-      const std::string value = targets.kind() == TargetKind::multi_label ? std::to_string(targets.multi_label()[at])
-                                                                          : number(targets.rows()[at]);
-      text += (k ? " " : "") + value;
-    }
-    return text;
-  }
-
-  const RunRequest& request_;
-  const Context& context_;
-  Task task_;
-  Dataset dataset_;
-  Split split_;
-  Targets targets_;
-  std::string split_hash_;
-  std::vector<Features> features_;
-  std::vector<std::string> notes_;
-};
-
-std::map<std::string, Result> earlier_results(const Path& file) {
-  std::map<std::string, Result> by_key;
-  std::error_code error;
-  if (!std::filesystem::exists(file, error)) return by_key;
-  for (Result& result : read_results(file)) by_key.insert_or_assign(result.key, std::move(result));
-  return by_key;
-}
+// Cells side by side each hold a few copies of their rows in memory: beyond this they take turns on all threads.
+constexpr double kMostBytesSideBySide = 4e9;
 
 bool is_reusable(const Result& result, Overwrite overwrite) {
   if (overwrite == Overwrite::always) return false;
   return overwrite == Overwrite::never || result.status == "ok";
 }
 
-void run_task(const RunRequest& request, const Task& task, const Context& context,
-              std::map<std::string, Result>& earlier, RunOutcome& outcome) {
-  TaskRun task_run(request, task, context);
-  task_run.extract();
-  const std::vector<PlannedCell> cells = task_run.plan();
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    context.throw_if_stopped();
-    context.log.progress("fitting probes", i, cells.size());
-    const auto known = earlier.find(cells[i].key);
-    if (known != earlier.end() && is_reusable(known->second, request.overwrite)) {
-      outcome.results.push_back(known->second);
-      ++outcome.reused;
-      continue;
+// The cells of one task on their way into the outcome: results arrive in any order and are appended in the plan's.
+class CellQueue {
+ public:
+  CellQueue(const TaskRun& task, const RunRequest& request, const std::map<std::string, Result>& earlier)
+      : task_(task), request_(request), cells_(task.plan()), results_(cells_.size()), is_new_(cells_.size()) {
+    for (std::size_t i = 0; i < cells_.size(); ++i) {
+      const auto known = earlier.find(cells_[i].key);
+      if (known != earlier.end() && is_reusable(known->second, request.overwrite))
+        results_[i] = known->second;
+      else
+        open_.push_back(i);
     }
-    outcome.results.push_back(task_run.fit(cells[i]));
-    append_result(request.out / "results.jsonl", outcome.results.back());
-    ++(outcome.results.back().status == "ok" ? outcome.fitted : outcome.failed);
   }
-  outcome.baselines.push_back(task_run.baseline());
+
+  void fit_all(const Context& context) {
+    const bool side_by_side = open_.size() >= 2 * static_cast<std::size_t>(context.threads) &&
+                              bytes_a_cell() * context.threads < kMostBytesSideBySide;
+    const Context one_thread{context.log, context.stop, 1};
+    append_ready();
+    parallel_for(side_by_side ? context.threads : 1, open_.size(), [&](std::size_t i) {
+      context.throw_if_stopped();
+      Result result = task_.fit_and_keep(cells_[open_[i]], request_.out, side_by_side ? one_thread : context);
+      const std::lock_guard lock(mutex_);
+      results_[open_[i]] = std::move(result);
+      is_new_[open_[i]] = true;
+      append_ready();
+      context.log.progress("fitting probes", ++done_, open_.size());
+    });
+  }
+
+  void move_to(RunOutcome& outcome) {
+    for (std::size_t i = 0; i < results_.size(); ++i) {
+      const bool ok = results_[i]->status == "ok";
+      ++(!ok ? outcome.failed : is_new_[i] ? outcome.fitted : outcome.reused);
+      outcome.results.push_back(std::move(*results_[i]));
+    }
+  }
+
+ private:
+  double bytes_a_cell() const {
+    std::size_t dim = 0;
+    for (const PlannedCell& cell : cells_)
+      if (cell.features) dim = std::max(dim, cell.features->dim);
+    return 16.0 * static_cast<double>(task_.fit_rows()) * static_cast<double>(dim);
+  }
+
+  void append_ready() {
+    for (; appended_ < results_.size() && results_[appended_]; ++appended_)
+      if (is_new_[appended_]) append_result(request_.out / "results.jsonl", *results_[appended_]);
+  }
+
+  const TaskRun& task_;
+  const RunRequest& request_;
+  const std::vector<PlannedCell> cells_;
+  std::vector<std::optional<Result>> results_;
+  std::vector<char> is_new_;
+  std::vector<std::size_t> open_;
+  std::size_t appended_ = 0, done_ = 0;
+  std::mutex mutex_;
+};
+
+void run_task(TaskRun& task, const RunRequest& request, const Context& context, RunOutcome& outcome) {
+  task.extract();
+  task.write_splits(request.out);
+  CellQueue queue(task, request, earlier_results(request.out / "results.jsonl"));
+  queue.fit_all(context);
+  queue.move_to(outcome);
+}
+
+// Of several tasks; the only one's failure ends the run.
+void record_failed(const RunRequest& request, const Task& task, const Error& error, const Context& context,
+                   RunOutcome& outcome) {
+  context.log.warn(fmt::format("task {} fails, the rest goes on: {}", task.name, error.message()));
+  for (Result& result : failed_task(request, task, error.message())) {
+    append_result(request.out / "results.jsonl", result);
+    outcome.results.push_back(std::move(result));
+    ++outcome.failed;
+  }
+}
+
+// A task with its data, or why it has none.
+struct OpenTask {
+  Task task;
+  std::unique_ptr<TaskRun> run;
+  std::optional<Error> error;
+};
+
+void check_names(const std::vector<OpenTask>& tasks) {
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    for (std::size_t j = 0; j < i; ++j)
+      if (tasks[i].task.name == tasks[j].task.name && tasks[i].task.target == tasks[j].task.target)
+        throw Error(ErrorKind::usage, fmt::format("the task '{}' is named twice", tasks[i].task.name));
+}
+
+// Every task's data before anything is computed: what is missing is said at once. Error where all of them fail.
+std::vector<OpenTask> open_tasks(const RunRequest& request, const Context& context) {
+  std::vector<OpenTask> tasks;
+  for (const Task& task : request.tasks) {
+    OpenTask open{task, nullptr, {}};
+    if (task.name.empty()) open.task.name = task.data.stem().string();
+    try {
+      open.run = std::make_unique<TaskRun>(request, task, context);
+      open.task = open.run->task();
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::interrupted) throw;
+      open.error = e;
+    }
+    tasks.push_back(std::move(open));
+  }
+  if (std::ranges::none_of(tasks, [](const OpenTask& open) { return open.run != nullptr; })) throw *tasks.front().error;
+  check_names(tasks);
+  return tasks;
+}
+
+// Afterwards the baseline is a name among the backbones; one that wasn't listed is put first.
+void resolve_baseline(Task& task, const RunRequest& request, const std::vector<std::string>& names) {
+  const auto is_listed = [&](const std::string& name) { return std::ranges::count(names, name) > 0; };
+  if (!request.baseline.empty()) task.baseline = request.baseline;
+  if (is_listed(task.baseline)) return;
+  const bool by_default = request.baseline.empty() && (task.baseline.empty() || !request.backbones.empty());
+  const std::string name = by_default ? names.front() : parse_backbone(task.baseline).name;
+  if (!is_listed(name)) task.backbones.insert(task.backbones.begin(), task.baseline);
+  task.baseline = name;
+}
+
+void resolve_backbones(Task& task, const RunRequest& request) {
+  if (!request.backbones.empty()) task.backbones = request.backbones;
+  if (task.backbones.empty())
+    throw Error(ErrorKind::usage, "no backbone was named",
+                "add --backbone NAME[,NAME] or NAME=FILE; vise-eval list backbones");
+  std::vector<std::string> names;
+  for (const std::string& text : task.backbones) {
+    names.push_back(parse_backbone(text).name);
+    if (std::ranges::count(names, names.back()) > 1)
+      throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is named twice", names.back()),
+                  "give each row a name of its own: NAME=FILE");
+  }
+  resolve_baseline(task, request, names);
+}
+
+void resolve_probes(Task& task, const RunRequest& request) {
+  if (!request.probes.empty()) task.probes = request.probes;
+  if (task.probes.empty()) task.probes = {"logreg"};
+  for (const std::string& probe : task.probes) {
+    const auto [name, options] = parse_probe(probe);
+    ProbeRegistry::instance().make(name, options);  // a wrong option is said before hours of extraction
+  }
 }
 
 }  // namespace
+
+RunRequest resolved(RunRequest request) {
+  for (Task& task : request.tasks) {
+    resolve_backbones(task, request);
+    resolve_probes(task, request);
+  }
+  request.backbones.clear();
+  request.probes.clear();
+  request.baseline.clear();
+  return request;
+}
 
 std::pair<std::string, ProbeOptions> parse_probe(const std::string& text) {
   const std::vector<std::string> parts = split(text, ',');
@@ -330,22 +201,41 @@ std::pair<std::string, ProbeOptions> parse_probe(const std::string& text) {
 
 Task task_for_data(const Path& path, const std::string& target) {
   Task task;
-  task.name = path.stem().string();
   task.title = path.filename().string();
+  task.data = path;
   task.target = target;
-  task.split = {"official", {0.6, 0.2, 0.2}, "", 0.2};
+  task.split.shares = {0.6, 0.2, 0.2};
   return task;
 }
 
-RunOutcome run(const RunRequest& request, const Context& context) {
-  for (const std::string& probe : request.probes) {
-    const auto [name, options] = parse_probe(probe);
-    ProbeRegistry::instance().make(name, options);  // a wrong option is said before hours of extraction
-  }
-  for (const std::string& backbone : request.backbones) parse_backbone(backbone);
+std::map<std::string, Result> earlier_results(const Path& results_jsonl) {
+  std::map<std::string, Result> by_key;
+  std::error_code error;
+  if (!std::filesystem::exists(results_jsonl, error)) return by_key;
+  for (Result& result : read_results(results_jsonl)) by_key.insert_or_assign(result.key, std::move(result));
+  return by_key;
+}
+
+RunOutcome run(const RunRequest& given, const Context& context) {
+  const RunRequest request = resolved(given);
   RunOutcome outcome;
-  std::map<std::string, Result> earlier = earlier_results(request.out / "results.jsonl");
-  for (const Task& task : request.tasks) run_task(request, task, context, earlier, outcome);
+  const std::vector<OpenTask> tasks = open_tasks(request, context);
+  RunRequest named = request;
+  for (std::size_t t = 0; t < tasks.size(); ++t) {
+    named.tasks[t] = tasks[t].task;
+    outcome.baselines[tasks[t].task.name] = tasks[t].task.baseline;
+  }
+  write_file_atomically(request.out / "plan.yaml", study_yaml(named));
+  for (const OpenTask& open : tasks) {
+    std::optional<Error> error = open.error;
+    try {
+      if (open.run) run_task(*open.run, request, context, outcome);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::interrupted || tasks.size() == 1) throw;
+      error = e;
+    }
+    if (error) record_failed(request, open.task, *error, context, outcome);
+  }
   return outcome;
 }
 

@@ -1,10 +1,11 @@
 // A task: which data set, which of its labels, how it is split, what is measured, and what is compared by default.
 //
 // One YAML file a task (docs/formats/task.md). The files in experiments/tasks/ are embedded in the binary; a folder
-// given with --include-path adds the user's, which win over built-in ones of the same name.
+// given with --include-path adds the user's, which win over built-in ones of the same name. A task of k folds or of
+// several official splits is one file and becomes one Task a split when it is expanded: "artphoto.1" ... "artphoto.5".
 //
 //   const TaskLibrary tasks(include_paths);
-//   const Task task = tasks.find("emotion");
+//   for (const Task& task : tasks.expand("emotion-all")) ...
 #pragma once
 
 #include <array>
@@ -19,21 +20,31 @@ namespace vise {
 
 // How items are divided when the data set has no official split, or when the task asks for another.
 struct SplitRule {
-  std::string kind = "official";                // "official" (falls back to stratified), "stratified", "grouped"
+  // "official" (falls back to stratified), "stratified", "grouped", "folds", "attribute"
+  std::string kind = "official";
   std::array<double, 3> shares{0.8, 0.1, 0.1};  // train, val, test
-  std::string group;                            // the attribute that holds groups together
-  double val_from_train = 0.2;                  // share of train taken as val where an official split has none
+  std::string group;                            // the attribute that holds groups together (grouped, folds)
+  double val_from_train = 0.2;                  // share of train taken as val where the split has none
+  int folds = 5;                                // of kind folds: each is test once
+  std::vector<std::string> attributes;          // of kind attribute: each holds a part's name for every item
+  int number = 0;                               // which fold or attribute, from 1; 0 before expand()
 };
 
 struct Task {
   std::string name, title;
-  std::string dataset;  // in the registry; empty when --data names a path
+  std::string dataset;  // in the registry; empty when `data` or --data names a path
+  Path data;            // a folder or manifest, absolute or as the file's own folder has it
+  Path file;            // that describes it, where it isn't built in
   std::string target = "label";
   std::string metric;  // the primary one; empty: the target kind's own
   SplitRule split;
+  std::string where;                   // items that don't meet it are unused: "agreement=five" (sampling.h)
+  double agreement = 0;                // so are items of whose votes less than this share went to one class
+  std::string condition;               // of a run (--where): items that don't meet it are left out after the split
   std::vector<std::string> backbones;  // defaults
   std::string baseline;
-  std::vector<std::string> probes;
+  std::string protocol;             // the preset that `probes` come from, or empty
+  std::vector<std::string> probes;  // as on the command line: "logreg,preset=clip"
   std::string citation, licence;
   std::vector<std::string> notes;   // footnotes of its tables
   std::vector<std::string> groups;  // "subjective", "smoke", ...
@@ -47,14 +58,20 @@ class TaskLibrary {
   std::vector<std::string> names() const;
   // Error{usage} with the nearest name.
   const Task& find(const std::string& name) const;
-  // The task of that name, or every task of that group.
+  // The names of groups, sorted.
+  std::vector<std::string> groups() const;
+  // The task of that name, every task of that group, or the task in that .yaml file; one Task a split.
   std::vector<Task> expand(const std::string& name_or_group) const;
 
  private:
   std::map<std::string, Task> tasks_;
 };
 
-// Error{input} with the line for an unknown key or value. `name` is the file's stem.
+// One Task a fold or official split, "NAME.1" ...; the task itself where it has one split.
+std::vector<Task> one_task_a_split(const Task& task);
+
+// Error{input} with the line for an unknown key or value. `name` is the file's stem; `data` is taken from the folder
+// of `file_for_messages`.
 Task parse_task(const std::string& yaml, const std::string& name, const std::string& file_for_messages);
 
 // The built-in files: name -> YAML text. Generated at build time from experiments/tasks/*.yaml.

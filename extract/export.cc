@@ -27,6 +27,9 @@ void export_features(const Dataset& dataset, const Features& features, const Pat
     if (features.rows[item] != kNoRow) npy.write(std::as_bytes(features.values(item)));
   npy.commit();
   write_file_atomically(folder / "manifest.csv", manifest);
+  // How long it took, and what else the store holds, differ from run to run; what made the rows doesn't.
+  Json store = read_json(features.folder / "features.json");
+  for (const char* of_one_run : {"seconds", "images", "rows"}) store.erase(of_one_run);
   const Json facts = {{"schema", "vise-eval/exported-features"},
                       {"version", 1},
                       {"dataset", dataset.name},
@@ -38,7 +41,7 @@ void export_features(const Dataset& dataset, const Features& features, const Pat
                       {"unreadable", unreadable},
                       {"notes", features.notes},
                       {"vise_eval", kVersion},
-                      {"store", read_json(features.folder / "features.json")}};
+                      {"store", store}};
   write_file_atomically(folder / "features.json", facts.dump(2) + "\n");
 }
 

@@ -189,6 +189,7 @@ class Extraction {
     features.key = store.key();
     features.folder = store.folder();
     features.dim = store.key().dim;
+    store.mark_used();
     features.rows = rows_of(store);
     features.contents = contents_;
     features.notes = passes_.notes[request];

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -120,6 +121,22 @@ FeatureMap FeatureStore::map() const {
   return result;
 }
 
+std::size_t FeatureStore::count_damaged() const {
+  std::error_code error;
+  const MappedFile data = std::filesystem::exists(data_path(), error) ? MappedFile(data_path()) : MappedFile();
+  std::size_t damaged = journal_.damaged;
+  for (const JournalBlock& block : journal_.blocks) damaged += is_sound(block, data.bytes()) ? 0 : 1;
+  return damaged;
+}
+
+std::vector<std::pair<ContentHash, StoredRow>> FeatureStore::items() const {
+  std::vector<std::pair<ContentHash, StoredRow>> all;
+  for (const JournalBlock& block : journal_.blocks) all.insert(all.end(), block.items.begin(), block.items.end());
+  return all;
+}
+
+void FeatureStore::mark_used() const { ::utimensat(AT_FDCWD, (folder_ / "lock").c_str(), nullptr, 0); }
+
 FeatureWriter::FeatureWriter(FeatureStore& store, const Context& context) : store_(store) {
   std::error_code error;  // lock() reports what is wrong
   std::filesystem::create_directories(store_.folder_, error);
@@ -175,6 +192,18 @@ void FeatureWriter::open_files() {
   truncate_to(manifest_, store_.journal_.sound_bytes, store_.manifest_path());
   truncate_to(data_, store_.row_offset(next_row_), store_.data_path());
   write_header(next_row_);
+  // The key in words from the first moment on, so that `cache` verbs know what an unfinished folder is.
+  std::error_code error;
+  if (!std::filesystem::exists(store_.folder_ / "features.json", error)) write_facts(Json::object());
+}
+
+void FeatureWriter::write_facts(Json facts) {
+  facts["schema"] = "vise-eval/features";
+  facts["version"] = 1;
+  facts["key"] = store_.key_.parts;
+  facts["dim"] = store_.key_.dim;
+  facts["rows"] = next_row_;
+  write_file_atomically(store_.folder_ / "features.json", facts.dump(2) + "\n");
 }
 
 void FeatureWriter::write_header(std::uint64_t rows) {
@@ -186,13 +215,13 @@ void FeatureWriter::write_header(std::uint64_t rows) {
 void FeatureWriter::add(const ContentHash& content, std::uint64_t bytes, std::span<const float> row) {
   assert(row.size() == store_.key_.dim);
   const auto number = static_cast<std::uint32_t>(next_row_ + pending_rows_.size() / store_.key_.dim);
-  pending_.add(content, bytes, {number, {}});
+  pending_.add(content, {number, {}, bytes});
   pending_rows_.insert(pending_rows_.end(), row.begin(), row.end());
   if (pending_.size() >= kBlockRows) flush();
 }
 
 void FeatureWriter::add_unreadable(const ContentHash& content, std::uint64_t bytes, const std::string& reason) {
-  pending_.add(content, bytes, {std::nullopt, reason});
+  pending_.add(content, {std::nullopt, reason, bytes});
   if (pending_.size() >= kBlockRows) flush();
 }
 
@@ -216,12 +245,7 @@ void FeatureWriter::flush() {
 
 void FeatureWriter::finish(Json facts) {
   flush();
-  facts["schema"] = "vise-eval/features";
-  facts["version"] = 1;
-  facts["key"] = store_.key_.parts;
-  facts["dim"] = store_.key_.dim;
-  facts["rows"] = next_row_;
-  write_file_atomically(store_.folder_ / "features.json", facts.dump(2) + "\n");
+  write_facts(std::move(facts));
 }
 
 }  // namespace vise

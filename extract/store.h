@@ -55,6 +55,13 @@ class FeatureStore {
   std::size_t check_rows(std::span<const std::uint32_t> rows, Log& log);
   FeatureMap map() const;
 
+  // Of every block: does its checksum hold? Returns how many don't; nothing is changed.
+  std::size_t count_damaged() const;
+  // Everything it holds, in the order it was written.
+  std::vector<std::pair<ContentHash, StoredRow>> items() const;
+  // Stamps the folder as used now, for `cache gc`. What can't be stamped (a read-only cache) stays as it is.
+  void mark_used() const;
+
  private:
   friend class FeatureWriter;
   Path data_path() const { return folder_ / "features.npy"; }
@@ -96,6 +103,7 @@ class FeatureWriter {
   void drop_damaged(Log& log);
   void open_files();
   void write_header(std::uint64_t rows);
+  void write_facts(Json facts);
 
   FeatureStore& store_;
   FileDescriptor lock_, data_, manifest_;

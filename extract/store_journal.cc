@@ -59,6 +59,7 @@ std::optional<JournalBlock> parse_block(std::string_view text, std::string_view 
     StoredRow stored;
     std::uint64_t row = 0;
     if (parse_count(csv.cells()[0], row)) stored.row = static_cast<std::uint32_t>(row);
+    parse_count(csv.cells()[2], stored.bytes);
     stored.reason = csv.cells()[4];
     block.items.emplace_back(ContentHash::parse(csv.cells()[1]), std::move(stored));
   }
@@ -69,10 +70,10 @@ std::optional<JournalBlock> parse_block(std::string_view text, std::string_view 
 
 std::string_view journal_preamble() { return kPreamble; }
 
-void JournalBlockWriter::add(const ContentHash& content, std::uint64_t bytes, StoredRow stored) {
+void JournalBlockWriter::add(const ContentHash& content, StoredRow stored) {
   for (char& c : stored.reason)
     if (c == '\n' || c == '\r') c = ' ';  // a line is a row
-  lines_ += fmt::format("{},{},{},{},{}\n", stored.row ? std::to_string(*stored.row) : "", content.str(), bytes,
+  lines_ += fmt::format("{},{},{},{},{}\n", stored.row ? std::to_string(*stored.row) : "", content.str(), stored.bytes,
                         stored.row ? "ok" : "unreadable", csv_cell(stored.reason));
   items_.emplace_back(content, std::move(stored));
 }

@@ -22,7 +22,8 @@ namespace vise {
 // A row's fate: its place in features.npy, or why there is none.
 struct StoredRow {
   std::optional<std::uint32_t> row;
-  std::string reason;  // why the image could not be read, when there is no row
+  std::string reason;       // why the image could not be read, when there is no row
+  std::uint64_t bytes = 0;  // of the image's file
 };
 
 struct JournalBlock {
@@ -34,7 +35,7 @@ struct JournalBlock {
 // Collects one block's lines.
 class JournalBlockWriter {
  public:
-  void add(const ContentHash& content, std::uint64_t bytes, StoredRow stored);
+  void add(const ContentHash& content, StoredRow stored);
   std::size_t size() const { return items_.size(); }
   // Ends the block and starts an empty one.
   JournalBlock close(std::uint64_t first_row, std::uint64_t rows, std::uint64_t data_checksum);

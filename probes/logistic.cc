@@ -18,20 +18,18 @@ constexpr std::size_t kMaxStrips = 8;     // of a segment
 double log1p_exp_minus(double m) { return m > 0 ? std::log1p(std::exp(-m)) : std::log1p(std::exp(m)) - m; }
 
 // Loss and derivative of one sigmoid for a target y in 0..1.
-template <typename T>
-double sigmoid_loss(double y, double weight, T* z) {
-  const auto s = static_cast<double>(*z);
+double sigmoid_loss(double y, double weight, double* z) {
+  const double s = *z;
   const double e = std::exp(-std::abs(s)), small = e / (1 + e), large = 1 / (1 + e);
   const double p = s > 0 ? large : small, q = s > 0 ? small : large;  // q = 1 - p, exactly as small as it is
-  *z = static_cast<T>(weight * (p * (1 - y) - q * y));
+  *z = weight * (p * (1 - y) - q * y);
   return weight * (y * log1p_exp_minus(s) + (1 - y) * log1p_exp_minus(-s));
 }
 
-// exp(z - top) in place of z; returns their sum.
-template <typename T>
-double exponentials(T* z, std::size_t n, double top, double* e) {
+// e = exp(z - top); returns their sum.
+double exponentials(const double* z, std::size_t n, double top, double* e) {
   double sum = 0;
-  for (std::size_t k = 0; k < n; ++k) sum += e[k] = std::exp(static_cast<double>(z[k]) - top);
+  for (std::size_t k = 0; k < n; ++k) sum += e[k] = std::exp(z[k] - top);
   return sum;
 }
 
@@ -78,8 +76,7 @@ double LogisticTargets::mean_weight() const {
   return std::accumulate(weights_.begin(), weights_.end(), 0.0) / static_cast<double>(weights_.size());
 }
 
-template <typename T>
-double LogisticTargets::loss(std::size_t row, std::size_t label, T* z) const {
+double LogisticTargets::loss(std::size_t row, std::size_t label, double* z) const {
   const double weight = this->weight(row);
   if (!softmax_) {
     const auto y = static_cast<double>(y_[row * width_ + label]);
@@ -89,7 +86,7 @@ double LogisticTargets::loss(std::size_t row, std::size_t label, T* z) const {
     }
     return sigmoid_loss(y, weight, z);
   }
-  const double top = static_cast<double>(*std::max_element(z, z + width_));
+  const double top = *std::max_element(z, z + width_);
   constexpr std::size_t kFew = 64;
   double few[kFew];
   std::vector<double> many(width_ > kFew ? width_ : 0);
@@ -100,8 +97,8 @@ double LogisticTargets::loss(std::size_t row, std::size_t label, T* z) const {
     double loss = 0;
     for (std::size_t k = 0; k < width_; ++k) {
       const auto y = static_cast<double>(y_[row * width_ + k]);
-      loss += y * (log_sum + top - static_cast<double>(z[k]));
-      z[k] = static_cast<T>(weight * (e[k] / sum - y));
+      loss += y * (log_sum + top - z[k]);
+      z[k] = weight * (e[k] / sum - y);
     }
     return weight * loss;
   }
@@ -109,10 +106,22 @@ double LogisticTargets::loss(std::size_t row, std::size_t label, T* z) const {
   // log p of the true class, and 1 - p, from the other classes' exponentials: neither cancels when p is nearly 1.
   double others = 0;
   for (std::size_t k = 0; k < width_; ++k) others += k == truth ? 0 : e[k];
-  const double loss = static_cast<double>(z[truth]) == top ? std::log1p(others / e[truth])
-                                                           : log_sum + top - static_cast<double>(z[truth]);
-  for (std::size_t k = 0; k < width_; ++k) z[k] = static_cast<T>(weight * (k == truth ? -others : e[k]) / sum);
+  const double loss = z[truth] == top ? std::log1p(others / e[truth]) : log_sum + top - z[truth];
+  for (std::size_t k = 0; k < width_; ++k) z[k] = weight * (k == truth ? -others : e[k]) / sum;
   return weight * loss;
+}
+
+double LogisticTargets::curvature(std::size_t row, std::size_t label, double* z) const {
+  const double weight = this->weight(row);
+  if (!softmax_) {
+    const double e = std::exp(-std::abs(*z));
+    return y_[row * width_ + label] < 0 ? 0 : weight * e / ((1 + e) * (1 + e));
+  }
+  const double top = *std::max_element(z, z + width_);
+  const double sum = exponentials(z, width_, top, z);
+  double bend = 0;
+  for (std::size_t k = 0; k < width_; ++k) bend += z[k] / sum * (1 - z[k] / sum);
+  return weight * bend / static_cast<double>(width_);
 }
 
 LogisticPass::LogisticPass(const RowMatrix& matrix, const LogisticTargets& targets, std::vector<std::size_t> bounds)
@@ -169,63 +178,72 @@ std::vector<double> LogisticPass::start(const LogisticProblem& problem) const {
 }
 
 template <typename T>
-void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, std::span<const std::size_t> active,
-                             std::span<const T> weights, std::span<const double> intercepts, std::span<double> losses,
-                             std::vector<double>& gradient) const {
+void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, const Segment<T>& segment,
+                             std::span<double> losses, std::vector<double>& gradient) const {
+  const auto& [active, weights, intercepts] = segment;
   const std::size_t r = matrix_.columns(), k = targets_.outputs(), columns = narrow_columns(active.size() * k);
-  std::vector<T> buffer, z(kBlock * columns);
+  std::vector<T> buffer, residual(kBlock * columns);
+  std::vector<double> z(kBlock * columns);
   gradient.assign((r + 1) * columns, 0);
   for (std::size_t begin = strip.begin; begin < strip.end; begin += kBlock) {
     const std::size_t count = std::min(kBlock, strip.end - begin);
     const T* const x = matrix_.block(begin, count, buffer);
-    narrow_forward(x, r, count, r, weights.data(), columns, z.data());
+    const std::size_t extent = matrix_.extent(begin + count);
+    narrow_forward(x, r, count, extent, weights.data(), columns, z.data());
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t a = 0; a < active.size(); ++a) {
-        T* const row = &z[i * columns + a * k];
-        for (std::size_t j = 0; j < k; ++j)
-          row[j] = static_cast<T>(static_cast<double>(row[j]) + intercepts[a * k + j]);
+        double* const row = &z[i * columns + a * k];
+        for (std::size_t j = 0; j < k; ++j) row[j] += intercepts[a * k + j];
         losses[a] += targets_.loss(begin + i, trials[active[a]].problem->label, row);
-        for (std::size_t j = 0; j < k; ++j) gradient[r * columns + a * k + j] += static_cast<double>(row[j]);
+        for (std::size_t j = 0; j < k; ++j) {
+          gradient[r * columns + a * k + j] += row[j];
+          residual[i * columns + a * k + j] = static_cast<T>(row[j]);
+        }
       }
     }
-    narrow_backward(x, r, count, r, z.data(), columns, gradient.data());
+    narrow_backward(x, r, count, extent, residual.data(), columns, gradient.data());
   }
 }
 
 template <typename T>
-void LogisticPass::evaluate(std::span<Trial> trials, int threads) const {
+LogisticPass::Segments<T> LogisticPass::arrange(std::span<const Trial> trials) const {
   const std::size_t r = matrix_.columns(), k = targets_.outputs(), segments = bounds_.size() - 1;
-  std::vector<std::vector<std::size_t>> active(segments);
-  std::vector<std::vector<T>> weights(segments);
-  std::vector<std::vector<double>> intercepts_of(segments);
+  Segments<T> out(segments);
   for (std::size_t s = 0; s < segments; ++s) {
+    auto& [active, weights, intercepts_of] = out[s];
     for (std::size_t t = 0; t < trials.size(); ++t) {
-      if (trials[t].problem->held_out != static_cast<int>(s)) active[s].push_back(t);
+      if (trials[t].problem->held_out != static_cast<int>(s)) active.push_back(t);
     }
-    const std::size_t columns = narrow_columns(active[s].size() * k);
-    weights[s].resize(r * columns);
-    for (std::size_t a = 0; a < active[s].size(); ++a) {
-      const auto x = trials[active[s][a]].x;
+    const std::size_t columns = narrow_columns(active.size() * k);
+    weights.resize(r * columns);
+    for (std::size_t a = 0; a < active.size(); ++a) {
+      const auto x = trials[active[a]].x;
       for (std::size_t d = 0; d < r; ++d) {
-        for (std::size_t j = 0; j < k; ++j) weights[s][d * columns + a * k + j] = static_cast<T>(x[d * k + j]);
+        for (std::size_t j = 0; j < k; ++j) weights[d * columns + a * k + j] = static_cast<T>(x[d * k + j]);
       }
       const std::vector<double> b = intercepts(x);
-      intercepts_of[s].insert(intercepts_of[s].end(), b.begin(), b.end());
+      intercepts_of.insert(intercepts_of.end(), b.begin(), b.end());
     }
   }
+  return out;
+}
+
+template <typename T>
+void LogisticPass::evaluate(std::span<Trial> trials, int threads) const {
+  const std::size_t r = matrix_.columns(), k = targets_.outputs();
+  const Segments<T> segments = arrange<T>(trials);
   std::vector<std::vector<double>> gradients(strips_.size()), losses(strips_.size());
   parallel_for(threads, strips_.size(), [&](std::size_t i) {
-    const std::size_t s = strips_[i].segment;
-    losses[i].assign(active[s].size(), 0);
-    if (active[s].empty()) return;
-    run_strip<T>(strips_[i], trials, active[s], weights[s], intercepts_of[s], losses[i], gradients[i]);
+    const Segment<T>& segment = segments[strips_[i].segment];
+    losses[i].assign(segment.active.size(), 0);
+    if (!segment.active.empty()) run_strip<T>(strips_[i], trials, segment, losses[i], gradients[i]);
   });
   for (Trial& trial : trials) {
     trial.loss = 0;
     trial.gradient.assign(point_size(), 0);
   }
   for (std::size_t i = 0; i < strips_.size(); ++i) {
-    const auto& places = active[strips_[i].segment];
+    const auto& places = segments[strips_[i].segment].active;
     const std::size_t columns = narrow_columns(places.size() * k);
     for (std::size_t a = 0; a < places.size(); ++a) {
       Trial& trial = trials[places[a]];
@@ -243,8 +261,36 @@ void LogisticPass::evaluate(std::span<Trial> trials, int threads) const {
   }
 }
 
-template double LogisticTargets::loss<float>(std::size_t, std::size_t, float*) const;
-template double LogisticTargets::loss<double>(std::size_t, std::size_t, double*) const;
+std::vector<double> LogisticPass::curvature(std::span<const LogisticProblem> problems,
+                                            std::span<const std::vector<double>> points, int threads) const {
+  std::vector<Trial> trials;
+  for (std::size_t p = 0; p < problems.size(); ++p) trials.push_back({&problems[p], points[p], 0, {}});
+  const Segments<float> segments = arrange<float>(trials);
+  const std::size_t r = matrix_.columns(), k = targets_.outputs();
+  std::vector<double> curvature(bounds_.back());
+  parallel_for(threads, strips_.size(), [&](std::size_t i) {
+    const auto& [active, weights, intercepts] = segments[strips_[i].segment];
+    if (active.empty()) return;
+    const std::size_t columns = narrow_columns(active.size() * k);
+    std::vector<float> buffer;
+    std::vector<double> z(kBlock * columns);
+    for (std::size_t begin = strips_[i].begin; begin < strips_[i].end; begin += kBlock) {
+      const std::size_t count = std::min(kBlock, strips_[i].end - begin);
+      narrow_forward(matrix_.block(begin, count, buffer), r, count, matrix_.extent(begin + count), weights.data(),
+                     columns, z.data());
+      for (std::size_t row = 0; row < count; ++row) {
+        for (std::size_t a = 0; a < active.size(); ++a) {
+          double* const logits = &z[row * columns + a * k];
+          for (std::size_t j = 0; j < k; ++j) logits[j] += intercepts[a * k + j];
+          curvature[begin + row] += targets_.curvature(begin + row, problems[active[a]].label, logits);
+        }
+        curvature[begin + row] /= static_cast<double>(problems.size());
+      }
+    }
+  });
+  return curvature;
+}
+
 template void LogisticPass::evaluate<float>(std::span<Trial>, int) const;
 template void LogisticPass::evaluate<double>(std::span<Trial>, int) const;
 

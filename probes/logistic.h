@@ -36,8 +36,9 @@ class LogisticTargets {
   double mean_weight() const;
 
   // The weighted loss of a row's logits z (outputs() of them) under problem `label`, and its derivatives in place of z.
-  template <typename T>
-  double loss(std::size_t row, std::size_t label, T* z) const;
+  double loss(std::size_t row, std::size_t label, double* z) const;
+  // The same at logits z, which are lost: the mean over outputs of weight p (1 - p).
+  double curvature(std::size_t row, std::size_t label, double* z) const;
   // Target of one output, 0..1; negative = not known (sigmoids only).
   double target(std::size_t row, std::size_t output) const {
     return y_.empty() ? classes_[row] == static_cast<int>(output) : static_cast<double>(y_[row * width_ + output]);
@@ -80,6 +81,11 @@ class LogisticPass {
   template <typename T>
   void evaluate(std::span<Trial> trials, int threads) const;
 
+  // How curved the losses are at points, one a problem: for each row the mean of weight p (1 - p) over outputs and
+  // problems; a problem that holds the row out counts 0.
+  std::vector<double> curvature(std::span<const LogisticProblem> problems, std::span<const std::vector<double>> points,
+                                int threads) const;
+
   // The intercepts b of a point.
   std::vector<double> intercepts(std::span<const double> x) const;
 
@@ -90,9 +96,19 @@ class LogisticPass {
   struct Strip {
     std::size_t segment, begin, end;
   };
+  // The trials that fit a segment's rows: their weights side by side (R x columns), their intercepts.
   template <typename T>
-  void run_strip(const Strip& strip, std::span<const Trial> trials, std::span<const std::size_t> active,
-                 std::span<const T> weights, std::span<const double> intercepts, std::span<double> losses,
+  struct Segment {
+    std::vector<std::size_t> active;
+    std::vector<T> weights;
+    std::vector<double> intercepts;
+  };
+  template <typename T>
+  using Segments = std::vector<Segment<T>>;
+  template <typename T>
+  Segments<T> arrange(std::span<const Trial> trials) const;
+  template <typename T>
+  void run_strip(const Strip& strip, std::span<const Trial> trials, const Segment<T>& segment, std::span<double> losses,
                  std::vector<double>& gradient) const;
 
   const RowMatrix& matrix_;

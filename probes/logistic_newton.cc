@@ -226,8 +226,8 @@ LogisticPoint finish_logistic(const LogisticPass& pass, LogisticPreconditioner& 
                               const LogisticProblem& problem, LogisticPoint from, double stop, const Context& context) {
   constexpr int kMostSteps = 40, kMostGradients = 250;
   const bool dense = pass.point_size() <= kDense && pass.matrix().rows() <= 4 * kDense;
-  preconditioner.prepare(c);
   LogisticPoint at = std::move(from);
+  preconditioner.prepare(c, std::span(&problem, 1), std::span(&at.x, 1));
   std::vector<double> gradient;
   measure(pass, problem, c, context.threads, at, gradient);
   for (int i = 0; i < kMostSteps; ++i) {

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t kApplyTile = 128;      // dimensions a thread takes at once
 constexpr std::size_t kGramRows = 16384;     // enough rows for a preconditioner
+constexpr double kMoved = 0.3;               // share of the curvature beyond which X'DX is made anew
 constexpr std::size_t kDoubleFactor = 1024;  // smaller factors are made in double
 
 int as_int(std::size_t n) { return static_cast<int>(n); }
@@ -43,7 +44,7 @@ struct Search {
   std::deque<Pair> pairs;
   double step = 1, slope = 0;
   double without_weights = std::numeric_limits<double>::infinity();  // objective at W = 0
-  double least = std::numeric_limits<double>::infinity();  // smallest decrement so far, and how long ago
+  double least = std::numeric_limits<double>::infinity();            // smallest decrement so far, and how long ago
   int stalled = 0;
   bool begun = false, done = false;
 };
@@ -143,31 +144,43 @@ double logistic_penalty(std::span<const double> x, std::size_t outputs, double c
   return dot(w, w) / (2 * c);
 }
 
-LogisticPreconditioner::LogisticPreconditioner(const LogisticPass& pass, double share, int threads)
-    : columns_(pass.matrix().columns()), outputs_(pass.targets().outputs()), threads_(threads) {
-  const auto k = static_cast<double>(outputs_);
-  const double h = (outputs_ == 1 ? 0.25 : (1 - 1 / k) / k) * pass.targets().mean_weight() * share;
-  intercept_scale_ = 1 / (h * static_cast<double>(pass.matrix().rows()));
-  gram_ = pass.matrix().centred_gram(pass.means(), kGramRows, threads);
-  for (double& g : gram_) g *= h;
+LogisticPreconditioner::LogisticPreconditioner(const LogisticPass& pass, int threads)
+    : pass_(pass), size_(pass.matrix().columns() + 1), outputs_(pass.targets().outputs()), threads_(threads) {}
+
+void LogisticPreconditioner::prepare(double c, std::span<const LogisticProblem> problems,
+                                     std::span<const std::vector<double>> points) {
+  const std::vector<double> curvature = pass_.curvature(problems, points, threads_);
+  const double sum = std::accumulate(curvature.begin(), curvature.end(), 0.0), decade = std::sqrt(10.0) * 1.001;
+  const bool fresh = factored_c_ > 0 && moved(curvature, sum) <= kMoved;
+  if (!fresh) {
+    gram_ = pass_.matrix().centred_gram(pass_.means(), curvature, kGramRows, threads_);
+    shares_ = curvature;
+    for (double& share : shares_) share /= sum;
+    sum_ = sum;
+  }
+  scale_ = sum / sum_;
+  const double scaled = c * scale_;
+  if (fresh && scaled <= factored_c_ * decade && scaled >= factored_c_ / decade) return;
+  if (fresh && scaled > factored_c_ && 1 / factored_c_ < 1e-2 * least_pivot_) return;
+  // On a path the next values are larger.
+  factored_c_ = fresh && scaled > factored_c_ ? scaled * std::sqrt(10.0) : scaled;
+  double largest = 0;
+  for (std::size_t i = 0; i < size_; ++i) largest = std::max(largest, gram_[i * size_ + i]);
+  double jitter = (size_ <= kDoubleFactor ? 1e-12 : 1e-6) * largest;
+  while (!factor(factored_c_, jitter)) jitter = 10 * jitter + 1e-300;
 }
 
-void LogisticPreconditioner::prepare(double c) {
-  const double decade = std::sqrt(10.0) * 1.001;
-  if (factored_c_ > 0 && c <= factored_c_ * decade && c >= factored_c_ / decade) return;
-  if (factored_c_ > 0 && c > factored_c_ && 1 / factored_c_ < 1e-2 * least_pivot_) return;
-  const double middle = c > factored_c_ && factored_c_ > 0 ? c * std::sqrt(10.0) : c;
-  double largest = 0;
-  for (std::size_t i = 0; i < columns_; ++i) largest = std::max(largest, gram_[i * columns_ + i]);
-  double jitter = (columns_ <= kDoubleFactor ? 1e-12 : 1e-6) * largest;
-  while (!factor(middle, jitter)) jitter = 10 * jitter + 1e-300;
-  factored_c_ = middle;
+// What share of the curvature lies on other rows than it did, 0 to 1.
+double LogisticPreconditioner::moved(std::span<const double> curvature, double sum) const {
+  double moved = 0;
+  for (std::size_t i = 0; i < curvature.size(); ++i) moved += std::abs(curvature[i] / sum - shares_[i]) / 2;
+  return moved;
 }
 
 bool LogisticPreconditioner::factor(double c, double jitter) {
-  const std::size_t r = columns_;
+  const std::size_t r = size_;
   const int n = as_int(r);
-  const auto diagonal = [&](std::size_t i) { return gram_[i * r + i] + 1 / c + jitter; };
+  const auto diagonal = [&](std::size_t i) { return gram_[i * r + i] + (i + 1 < r ? 1 / c : 0) + jitter; };
   inverse_.assign(r * r, 0);
   if (r <= kDoubleFactor) {
     std::vector<double> a = gram_;
@@ -197,10 +210,10 @@ bool LogisticPreconditioner::factor(double c, double jitter) {
 }
 
 std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const std::span<const double>> in) const {
-  const std::size_t r = columns_, k = outputs_, columns = narrow_columns(in.size() * k);
-  std::vector<std::vector<double>> out(in.size(), std::vector<double>((r + 1) * k));
+  const std::size_t r = size_, k = outputs_, columns = narrow_columns(in.size() * k);
+  std::vector<std::vector<double>> out(in.size(), std::vector<double>(r * k));
   std::vector<float> g(r * columns), t(r * columns);
-  std::vector<double> u(r * columns);
+  std::vector<double> u(r * columns), z(r * columns);
   // float32 has no room for gradients of 1e-40: each is scaled to its largest entry.
   std::vector<double> scale(in.size());
   for (std::size_t a = 0; a < in.size(); ++a) {
@@ -214,7 +227,8 @@ std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const s
   const std::size_t tiles = (r + kApplyTile - 1) / kApplyTile;
   parallel_for(threads_, tiles, [&](std::size_t tile) {
     const std::size_t begin = tile * kApplyTile, end = std::min(r, begin + kApplyTile);
-    narrow_forward(&inverse_[begin * r], r, end - begin, end, g.data(), columns, &t[begin * columns]);
+    narrow_forward(&inverse_[begin * r], r, end - begin, end, g.data(), columns, &z[begin * columns]);
+    for (std::size_t i = begin * columns; i < end * columns; ++i) t[i] = static_cast<float>(z[i]);
   });
   parallel_for(threads_, tiles, [&](std::size_t tile) {
     const std::size_t begin = tile * kApplyTile, end = std::min(r, begin + kApplyTile);
@@ -223,9 +237,8 @@ std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const s
   });
   for (std::size_t a = 0; a < in.size(); ++a) {
     for (std::size_t d = 0; d < r; ++d) {
-      for (std::size_t j = 0; j < k; ++j) out[a][d * k + j] = scale[a] * u[d * columns + a * k + j];
+      for (std::size_t j = 0; j < k; ++j) out[a][d * k + j] = scale[a] / scale_ * u[d * columns + a * k + j];
     }
-    for (std::size_t j = 0; j < k; ++j) out[a][r * k + j] = in[a][r * k + j] * intercept_scale_;
   }
   return out;
 }
@@ -281,7 +294,7 @@ std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPrec
                                           std::span<const double> without_weights, const LogisticSettings& settings,
                                           const Context& context) {
   const std::size_t outputs = pass.targets().outputs();
-  preconditioner.prepare(c);
+  preconditioner.prepare(c, problems, choices.front());
   std::vector<Search> searches(problems.size());
   for (std::size_t p = 0; p < problems.size(); ++p) {
     searches[p].problem = problems[p];

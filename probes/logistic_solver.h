@@ -4,8 +4,8 @@
 // L-BFGS on products in float32. Three things make it short. Each C begins where a line through the last two solutions
 // or a parabola through the last three points, in log C, whichever is better: on classes that a plane separates the
 // weights grow along a fixed direction with log C, and most of the large Cs are done after one pass. Steps are
-// preconditioned with the Hessian at uniform probabilities, h X'X + I/C, h = 1/K (1 - 1/K). And problems that have
-// arrived drop out.
+// preconditioned with what all the problems' Hessians have in common, X'DX + I/C, D the rows' mean p (1 - p) where the
+// search begins. And problems that have arrived drop out.
 //
 // The finish is Newton's method: with the Hessian itself where it is small, else by conjugate gradients. Results don't
 // depend on the number of threads.
@@ -21,26 +21,32 @@
 
 namespace vise {
 
-// The inverse of h X'X + I/C (features centred) and, for the intercept, of h N; h as above, X'X from all rows times
-// `share`.
+// The inverse of A'DA + (I/C for the weights, 0 for the intercept), A = (x - means, 1), D the curvature of the losses
+// (LogisticPass::curvature): what the Hessians of all problems and outputs have in common.
 class LogisticPreconditioner {
  public:
-  LogisticPreconditioner(const LogisticPass& pass, double share, int threads);
+  LogisticPreconditioner(const LogisticPass& pass, int threads);
 
-  // Makes the factor fit for `c`. One serves a decade; beyond the C at which 1/C no longer matters, it stays.
-  void prepare(double c);
+  // Makes the factor fit for `c` and the curvature at `points`, one a problem. A D' that is a multiple s of the D in
+  // use needs nothing new, since s A'DA + I/C = s (A'DA + I/(s C)), and one factor serves a decade of s C. On separable
+  // classes s falls as C grows: after the middle of a grid one factor serves the rest.
+  void prepare(double c, std::span<const LogisticProblem> problems, std::span<const std::vector<double>> points);
   // out[i] = M^-1 in[i]; points as in logistic.h.
   std::vector<std::vector<double>> apply(std::span<const std::span<const double>> in) const;
 
  private:
+  double moved(std::span<const double> curvature, double sum) const;
   bool factor(double c, double jitter);
 
-  std::size_t columns_, outputs_;
+  const LogisticPass& pass_;
+  std::size_t size_, outputs_;
   int threads_;
-  double intercept_scale_;
   std::vector<double> gram_;
   std::vector<float> inverse_;  // of the Cholesky factor; lower triangular, row-major
   double factored_c_ = 0, least_pivot_ = 0;
+  std::vector<double> shares_;  // of the rows in the curvature that gram_ was made with
+  double sum_ = 0;              // of that curvature
+  double scale_ = 1;            // the present curvature's sum to that one
 };
 
 struct LogisticPoint {

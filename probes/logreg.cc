@@ -18,6 +18,8 @@
 namespace vise {
 namespace {
 
+constexpr const char* kObjective = "sum of log losses + ||W||^2 / (2 C), intercepts free";
+
 struct Settings {
   std::vector<double> grid;
   double sweep_stop, final_stop;
@@ -62,7 +64,7 @@ class Work {
         matrix_(RowMatrix::make(pool.rows_of(arrangement_.order), pool.dim, context.threads)),
         targets_(pool.targets, arrangement_.order, form(settings), settings.balanced),
         pass_(matrix_, targets_, arrangement_.bounds),
-        preconditioner_(pass_, share(pool), context.threads) {}
+        preconditioner_(pass_, context.threads) {}
 
   const LogisticTargets& targets() const { return targets_; }
   std::vector<Scores> sweep(Selector& selector);
@@ -72,11 +74,6 @@ class Work {
  private:
   static LogisticTargets::Form form(const Settings& s) {
     return s.one_vs_rest ? LogisticTargets::Form::one_vs_rest : LogisticTargets::Form::softmax;
-  }
-  // What share of the rows a round is fitted on.
-  static double share(const Pool& pool) {
-    if (pool.rounds.empty()) return 1;
-    return static_cast<double>(pool.rounds[0].fit.size()) / static_cast<double>(pool.size());
   }
   // A pass this small takes less time than starting a thread.
   Context spread(std::size_t problems) const {
@@ -224,7 +221,7 @@ class LogReg final : public Probe {
               {"treatment", s_.treatment},
               {"sweep_stop", s_.sweep_stop},
               {"final_stop", s_.final_stop},
-              {"objective", "sum of log losses + ||W||^2 / (2 C), intercepts free; two classes: one weight vector"}};
+              {"objective", std::string(kObjective) + "; two classes: one weight vector"}};
     if (!s_.metric.empty()) json["metric"] = s_.metric;
     if (!preset_.empty()) json["preset"] = preset_;
     return json;
@@ -253,7 +250,9 @@ Fitted LogReg::fit(const TrainView& train, const ValView* val, const Context& co
   Fitted fitted;
   fitted.model = treated_model(work.model(points), pool.treatment);
   fitted.selection = selector.selection(chosen);
-  fitted.convergence.objective_text = describe()["objective"];
+  fitted.convergence.objective_text = kObjective;
+  if (pool.targets.kind() != TargetKind::multi_label && pool.targets.width() == 2)
+    fitted.convergence.objective_text += "; one weight vector";
   fitted.convergence.converged = true;
   for (const LogisticPoint& point : points) {
     fitted.convergence.objective += point.objective;

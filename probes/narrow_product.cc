@@ -12,6 +12,11 @@
 namespace vise {
 namespace {
 
+// Dimensions a float32 sum runs over before it is added in double. Sums over all 2,048 left logits of 20 off by 1e-5,
+// which kept half the problems with separable classes from their stop.
+constexpr std::size_t kChunk = 128;
+constexpr std::size_t kWideChunk = 512;  // the same for OpenBLAS, which sums in several registers
+
 int as_int(std::size_t n) { return static_cast<int>(n); }
 
 #if defined(__x86_64__)
@@ -27,11 +32,19 @@ VISE_AVX2 inline void clear(__m256 (&sums)[kRows][kVectors]) {
   }
 }
 
+// Eight float32 sums onto eight doubles.
+VISE_AVX2 inline void add_to(double* to, __m256 sums) {
+  const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(sums));
+  const __m256d high = _mm256_cvtps_pd(_mm256_extractf128_ps(sums, 1));
+  _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), low));
+  _mm256_storeu_pd(to + 4, _mm256_add_pd(_mm256_loadu_pd(to + 4), high));
+}
+
 // Twelve sums stay in registers (the loops over them must be unrolled for that): kRows rows (or dimensions) by kVectors
 // times eight columns.
 template <int kRows, int kVectors>
 VISE_AVX2 void forward_tile(const float* x, std::size_t stride, std::size_t dim, const float* w, std::size_t columns,
-                            float* z) {
+                            double* z) {
   __m256 sums[kRows][kVectors];
   clear(sums);
   for (std::size_t d = 0; d < dim; ++d) {
@@ -48,9 +61,8 @@ VISE_AVX2 void forward_tile(const float* x, std::size_t stride, std::size_t dim,
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) {
-      _mm256_storeu_ps(z + static_cast<std::size_t>(i) * columns + 8 * static_cast<std::size_t>(v), sums[i][v]);
-    }
+    for (int v = 0; v < kVectors; ++v)
+      add_to(z + static_cast<std::size_t>(i) * columns + 8 * static_cast<std::size_t>(v), sums[i][v]);
   }
 }
 
@@ -75,22 +87,22 @@ VISE_AVX2 void backward_tile(const float* x, std::size_t stride, std::size_t row
   for (int d = 0; d < kDims; ++d) {
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
-      double* const to = gradient + static_cast<std::size_t>(d) * columns + 8 * static_cast<std::size_t>(v);
-      const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(sums[d][v]));
-      const __m256d high = _mm256_cvtps_pd(_mm256_extractf128_ps(sums[d][v], 1));
-      _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), low));
-      _mm256_storeu_pd(to + 4, _mm256_add_pd(_mm256_loadu_pd(to + 4), high));
+      add_to(gradient + static_cast<std::size_t>(d) * columns + 8 * static_cast<std::size_t>(v), sums[d][v]);
     }
   }
 }
 
 template <int kRows, int kVectors>
 void forward_columns(const float* x, std::size_t stride, std::size_t rows, std::size_t dim, const float* w,
-                     std::size_t columns, float* z) {
-  std::size_t i = 0;
-  for (; i + kRows <= rows; i += kRows)
-    forward_tile<kRows, kVectors>(x + i * stride, stride, dim, w, columns, z + i * columns);
-  for (; i < rows; ++i) forward_tile<1, kVectors>(x + i * stride, stride, dim, w, columns, z + i * columns);
+                     std::size_t columns, double* z) {
+  for (std::size_t d = 0; d < dim; d += kChunk) {
+    const std::size_t length = std::min(kChunk, dim - d);
+    const float* const part = w + d * columns;
+    std::size_t i = 0;
+    for (; i + kRows <= rows; i += kRows)
+      forward_tile<kRows, kVectors>(x + i * stride + d, stride, length, part, columns, z + i * columns);
+    for (; i < rows; ++i) forward_tile<1, kVectors>(x + i * stride + d, stride, length, part, columns, z + i * columns);
+  }
 }
 
 template <int kDims, int kVectors>
@@ -116,7 +128,8 @@ constexpr std::size_t kMostColumns = 96;
 }  // namespace
 
 void narrow_forward(const float* x, std::size_t stride, std::size_t rows, std::size_t dim, const float* w,
-                    std::size_t columns, float* z) {
+                    std::size_t columns, double* z) {
+  std::fill(z, z + rows * columns, 0.0);
 #if defined(__x86_64__)
   if (columns <= kMostColumns && have_avx2()) {
     for (std::size_t c = 0; c < columns;) {
@@ -131,8 +144,13 @@ void narrow_forward(const float* x, std::size_t stride, std::size_t rows, std::s
     return;
   }
 #endif
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(rows), as_int(columns), as_int(dim), 1, x,
-              as_int(stride), w, as_int(columns), 0, z, as_int(columns));
+  std::vector<float> product(rows * columns);
+  for (std::size_t d = 0; d < dim; d += kWideChunk) {
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(rows), as_int(columns),
+                as_int(std::min(kWideChunk, dim - d)), 1, x + d, as_int(stride), w + d * columns, as_int(columns), 0,
+                product.data(), as_int(columns));
+    for (std::size_t i = 0; i < product.size(); ++i) z[i] += static_cast<double>(product[i]);
+  }
 }
 
 void narrow_backward(const float* x, std::size_t stride, std::size_t rows, std::size_t dim, const float* residual,

@@ -12,9 +12,10 @@ namespace vise {
 inline constexpr std::size_t kNarrowPad = 8;
 inline constexpr std::size_t narrow_columns(std::size_t n) { return (n + kNarrowPad - 1) / kNarrowPad * kNarrowPad; }
 
-// z (rows x columns) = x (rows x dim) w (dim x columns), all row-major; rows of x are `stride` apart.
+// z (rows x columns, double) = x (rows x dim) w (dim x columns), all row-major; rows of x are `stride` apart. float32
+// sums run over short stretches of the dimensions, which are added in double.
 void narrow_forward(const float* x, std::size_t stride, std::size_t rows, std::size_t dim, const float* w,
-                    std::size_t columns, float* z);
+                    std::size_t columns, double* z);
 void narrow_forward(const double* x, std::size_t stride, std::size_t rows, std::size_t dim, const double* w,
                     std::size_t columns, double* z);
 

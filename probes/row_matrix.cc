@@ -171,35 +171,43 @@ std::vector<double> RowMatrix::means() const {
   return sums;
 }
 
-std::vector<double> RowMatrix::centred_gram(std::span<const double> means, std::size_t most, int threads) const {
-  const std::size_t r = columns_, blocks = (rows() + kTile - 1) / kTile;
-  const std::size_t stride = std::max<std::size_t>(1, blocks * kTile / std::max(most, kTile));
+std::vector<double> RowMatrix::centred_gram(std::span<const double> means, std::span<const double> weights,
+                                            std::size_t most, int threads) const {
+  constexpr double kNothing = 1e-4;  // of the mean weight
+  const std::size_t r = columns_ + 1, stride = std::max<std::size_t>(1, rows() / std::max(most, kTile));
+  double total = 0, taken = 0;
+  for (const double w : weights) total += w;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < rows(); i += stride) {
+    if (weights[i] <= kNothing * total / static_cast<double>(rows())) continue;
+    places.push_back(i);
+    taken += weights[i];
+  }
   std::vector<double> gram(r * r);
   const std::vector<Tile> tiles = lower_tiles(r);
-  std::vector<float> buffer, centred(kTile * r);
-  std::size_t used = 0;
-  for (std::size_t b = 0; b < blocks; b += stride) {
-    const std::size_t begin = b * kTile, count = std::min(kTile, rows() - begin);
-    const float* const x = block(begin, count, buffer);
-    for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t d = 0; d < r; ++d) centred[i * r + d] = x[i * r + d] - static_cast<float>(means[d]);
-    }
-    used += count;
+  std::vector<float> scaled(kTile * r);
+  for (std::size_t begin = 0; begin < places.size(); begin += kTile) {
+    const std::size_t count = std::min(kTile, places.size() - begin);
+    parallel_for(threads, count, [&](std::size_t i) {
+      std::vector<float> buffer;
+      const float* const x = block(places[begin + i], 1, buffer);
+      const double root = std::sqrt(weights[places[begin + i]] * total / taken);
+      for (std::size_t d = 0; d + 1 < r; ++d)
+        scaled[i * r + d] = static_cast<float>(root * (static_cast<double>(x[d]) - means[d]));
+      scaled[i * r + r - 1] = static_cast<float>(root);
+    });
     parallel_for(threads, tiles.size(), [&](std::size_t t) {
       const auto [i, j] = tiles[t];
       const std::size_t height = std::min(kTile, r - i), width = std::min(kTile, r - j);
       std::vector<float> product(height * width);
-      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(height), as_int(width), as_int(count), 1, &centred[i],
-                  as_int(r), &centred[j], as_int(r), 0, product.data(), as_int(width));
+      cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(height), as_int(width), as_int(count), 1, &scaled[i],
+                  as_int(r), &scaled[j], as_int(r), 0, product.data(), as_int(width));
       for (std::size_t a = 0; a < height; ++a) {
         for (std::size_t c = 0; c < width; ++c)
           gram[(i + a) * r + j + c] += static_cast<double>(product[a * width + c]);
       }
     });
   }
-  const double scale = static_cast<double>(rows()) / static_cast<double>(used);
-  for (double& g : gram) g *= scale;
-  mirror(gram, r);
   return gram;
 }
 

@@ -31,13 +31,19 @@ class RowMatrix {
   const float* block(std::size_t begin, std::size_t count, std::vector<float>& buffer) const;
   const double* block(std::size_t begin, std::size_t count, std::vector<double>& buffer) const;
 
+  // Rows before `end` are zero from this column on: of the Cholesky factor half is.
+  std::size_t extent(std::size_t end) const { return rotated() && to_rows_.empty() ? end : columns_; }
+
   // columns() x outputs to dim x outputs, both row-major.
   std::vector<double> to_features(std::span<const double> v, std::size_t outputs) const;
 
-  // Column means, and the centred A'A (columns x columns), from at most `most` rows evenly taken and scaled up. float32
-  // products, double sums: for preconditioning.
-  std::vector<double> means() const;
-  std::vector<double> centred_gram(std::span<const double> means, std::size_t most, int threads) const;
+  std::vector<double> means() const;  // of the columns
+
+  // A'diag(weights)A for rows A = (x - means, 1): (columns + 1) squared, lower triangle. From at most `most` rows
+  // evenly taken and scaled up; rows that weigh next to nothing are left out. float32 products, double sums: for
+  // preconditioning.
+  std::vector<double> centred_gram(std::span<const double> means, std::span<const double> weights, std::size_t most,
+                                   int threads) const;
 
  private:
   void rotate(int threads);

@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "reports/metric_names.h"
-#include "reports/scores.h"
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/delong.h"
 #include "reports/statistics/detectable.h"
@@ -25,7 +24,8 @@ constexpr std::size_t kBins = 10;
 
 struct Loaded {
   std::size_t row;
-  ClassScores scores;
+  const Result* result;
+  SavedScores scores;
 };
 
 using Places = std::unordered_map<std::string, std::size_t>;
@@ -47,17 +47,32 @@ std::vector<std::string> common_ids(const std::vector<Loaded>& loaded) {
   return ids;
 }
 
-ClassScores in_order(ClassScores scores, const std::vector<std::string>& ids) {
-  if (scores.ids == ids) return scores;
-  const Places places = places_of(scores.ids);
-  ClassScores ordered{ids, {}, scores.columns, {}};
+SavedScores in_order(SavedScores saved, const std::vector<std::string>& ids) {
+  if (saved.ids == ids) return saved;
+  const Places places = places_of(saved.ids);
+  std::vector<std::uint32_t> order;
+  Scores scores{ids.size(), saved.scores.columns, {}};
   for (const std::string& id : ids) {
     const std::size_t at = places.at(id);
-    ordered.classes.push_back(scores.classes[at]);
-    const auto begin = scores.values.begin() + static_cast<std::ptrdiff_t>(at * scores.columns);
-    ordered.values.insert(ordered.values.end(), begin, begin + static_cast<std::ptrdiff_t>(scores.columns));
+    order.push_back(static_cast<std::uint32_t>(at));
+    const auto begin = saved.scores.values.begin() + static_cast<std::ptrdiff_t>(at * scores.columns);
+    scores.values.insert(scores.values.end(), begin, begin + static_cast<std::ptrdiff_t>(scores.columns));
   }
+  SavedScores ordered{ids, saved.targets.select(order), std::move(scores), {}};
+  if (saved.votes) ordered.votes = saved.votes->select(order);
   return ordered;
+}
+
+bool knows(TargetKind kind, std::string_view metric) {
+  return kind == TargetKind::classes ? ClassPredictions::knows(metric) : SoftPredictions::knows(kind, metric);
+}
+
+// Whether two rows were judged by the same truth.
+bool same_targets(const Targets& a, const Targets& b) {
+  if (a.kind() != b.kind() || a.names() != b.names()) return false;
+  if (a.kind() == TargetKind::classes) return std::ranges::equal(a.classes(), b.classes());
+  if (a.kind() == TargetKind::multi_label) return std::ranges::equal(a.multi_label(), b.multi_label());
+  return std::ranges::equal(a.rows(), b.rows());
 }
 
 // The softmax probability of the highest score; of a single score, the logistic one.
@@ -77,14 +92,14 @@ void count_confusion(RowEvidence& row, const ClassPredictions& predictions, std:
 }
 
 // Sums here; finish_reliability divides.
-void count_reliability(RowEvidence& row, const ClassPredictions& predictions, const ClassScores& scores) {
+void count_reliability(RowEvidence& row, const SeedEvidence& seed) {
   row.reliability.resize(kBins);
-  for (std::size_t i = 0; i < predictions.size(); ++i) {
-    const double p = confidence(std::span(scores.values).subspan(i * scores.columns, scores.columns));
+  for (std::size_t i = 0; i < seed.confidence.size(); ++i) {
+    const double p = seed.confidence[i];
     ReliabilityBin& bin = row.reliability[std::min(kBins - 1, static_cast<std::size_t>(p * kBins))];
     ++bin.count;
     bin.confidence += p;
-    bin.accuracy += predictions.y()[i] == predictions.predicted()[i];
+    bin.accuracy += seed.predictions->y()[i] == seed.predictions->predicted()[i];
   }
 }
 
@@ -96,12 +111,32 @@ void finish_reliability(RowEvidence& row) {
   }
 }
 
-SeedEvidence seed_evidence(const ClassScores& scores, std::size_t classes) {
-  SeedEvidence seed{ClassPredictions(scores.classes, scores.values, classes), {}};
-  if (classes != 2) return seed;
-  for (std::size_t i = 0; i < scores.ids.size(); ++i)
-    seed.positive.push_back(scores.columns == 1 ? scores.values[i] : scores.values[2 * i + 1] - scores.values[2 * i]);
+SeedEvidence seed_evidence(const SavedScores& saved, const Result& result) {
+  SeedEvidence seed;
+  if (saved.targets.kind() != TargetKind::classes) {
+    seed.soft.emplace(saved.scores, saved.targets, result.calibration);
+    return seed;
+  }
+  const Scores& scores = saved.scores;
+  seed.predictions.emplace(saved.targets.classes(), scores.values, saved.targets.width());
+  for (std::size_t i = 0; i < scores.rows; ++i)
+    seed.confidence.push_back(confidence(std::span(scores.values).subspan(i * scores.columns, scores.columns)));
+  if (saved.targets.width() != 2) return seed;
+  for (std::size_t i = 0; i < scores.rows; ++i)
+    seed.positive.push_back(scores.columns == 1 ? scores.values[i] : scores(i, 1) - scores(i, 0));
   return seed;
+}
+
+// Of each image: the share of its votes that its label got.
+std::vector<double> agreement_of(const Targets& votes, const std::vector<int>& classes) {
+  std::vector<double> shares;
+  for (std::size_t i = 0; i < votes.size(); ++i) {
+    const auto row = votes.rows().subspan(i * votes.width(), votes.width());
+    double sum = 0;
+    for (const double v : row) sum += v;
+    shares.push_back(sum > 0 ? row[static_cast<std::size_t>(classes[i])] / sum : std::nan(""));
+  }
+  return shares;
 }
 
 std::vector<std::uint8_t> right(const ClassPredictions& predictions) {
@@ -134,17 +169,20 @@ std::vector<double> defined_differences(const std::vector<double>& a, const std:
 SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, const std::vector<Path>& folders,
                                  const CompareOptions& options, const Context& context)
     : rows_(section.rows.size()), level_(options.level) {
-  if (section.target_kind != "classes") {
-    section.notes.push_back(
-        add_footnote(table, fmt::format("Intervals and tests are not made for {} targets.", section.target_kind)));
-    return;
-  }
-  for (const std::string& name : section.shown)
-    if (ClassPredictions::knows(name)) metrics_.push_back(name);
   load(table, section, folders);
-  if (y_.empty()) return;
+  if (empty()) return;
+  for (const std::string& name : section.shown)
+    if (knows(targets_.kind(), name)) metrics_.push_back(name);
   check_recorded(table, section);
   resample(section, options, context);
+}
+
+void SectionEvidence::add_row_evidence(const Result& result, const SavedScores& scores, std::size_t r) {
+  RowEvidence& row = rows_[r];
+  row.seeds.push_back(seed_evidence(scores, result));
+  if (!row.seeds.back().predictions) return;
+  count_confusion(row, *row.seeds.back().predictions, scores.targets.width());
+  count_reliability(row, row.seeds.back());
 }
 
 void SectionEvidence::load(ComparisonTable& table, TableSection& section, const std::vector<Path>& folders) {
@@ -156,38 +194,68 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
       const Result& result = table.results[i];
       if (result.status != "ok") continue;
       complete &= !result.scores_file.empty() && std::filesystem::exists(folders[i] / result.scores_file);
-      if (complete) loaded.push_back({r, read_class_scores(folders[i], result)});
+      if (complete) loaded.push_back({r, &result, read_scores(folders[i], result)});
     }
     if (complete) continue;
     loaded.erase(loaded.begin() + static_cast<std::ptrdiff_t>(before), loaded.end());
     section.rows[r].notes.push_back(add_footnote(table, kNoScores));
   }
   if (loaded.empty()) return;
-  const std::vector<std::string> ids = common_ids(loaded);
+  std::vector<std::string> ids = common_ids(loaded);
+  std::optional<Targets> votes;
   for (Loaded& model : loaded) {
     const std::size_t all = model.scores.ids.size();
-    const ClassScores scores = in_order(std::move(model.scores), ids);
-    if (y_.empty()) y_ = scores.classes;
-    if (scores.classes != y_)
+    const SavedScores scores = in_order(std::move(model.scores), ids);
+    if (targets_.size() == 0) targets_ = scores.targets;
+    if (scores.votes) votes = scores.votes;
+    if (!same_targets(scores.targets, targets_))
       throw Error(ErrorKind::input,
-                  fmt::format("{}: the scores of {} and of another row disagree about the true classes", section.task,
+                  fmt::format("{}: the scores of {} and of another row disagree about the truth", section.task,
                               section.rows[model.row].backbone),
                   "rows of one split must have the same labels: run the cells again");
-    RowEvidence& row = rows_[model.row];
-    row.seeds.push_back(seed_evidence(scores, section.class_names.size()));
-    count_confusion(row, row.seeds.back().predictions, section.class_names.size());
-    count_reliability(row, row.seeds.back().predictions, scores);
+    add_row_evidence(*model.result, scores, model.row);
     if (all != ids.size())
       section.rows[model.row].notes.push_back(add_footnote(
           table, fmt::format("Intervals and tests use the {} test images that every row has.", ids.size())));
   }
+  ids_ = std::move(ids);
+  y_.assign(ids_.size(), 0);
+  if (targets_.kind() == TargetKind::classes) y_.assign(targets_.classes().begin(), targets_.classes().end());
   for (RowEvidence& row : rows_) finish_reliability(row);
+  if (votes && targets_.kind() == TargetKind::classes) add_agreement(table, section, *votes);
 }
 
+// How well annotators agree bounds what a model can show; where they do, it should be right more often.
+void SectionEvidence::add_agreement(ComparisonTable& table, TableSection& section, const Targets& votes) {
+  constexpr double kEdges[] = {0, 0.5, 0.7, 0.9, 1, 2};
+  const std::vector<double> shares = agreement_of(votes, y_);
+  double sum = 0, known = 0;
+  for (const double share : shares)
+    if (!std::isnan(share)) sum += share, ++known;
+  if (known == 0) return;
+  section.annotator_agreement = sum / known;
+  section.notes.push_back(add_footnote(
+      table, fmt::format("Noise ceiling: one annotator's vote is the label's class in {:.1f} % of cases (mean share of "
+                         "votes over {} test images).",
+                         100 * sum / known, known)));
+  for (RowEvidence& row : rows_)
+    for (std::size_t bin = 0; bin + 1 < std::size(kEdges) && !row.seeds.empty(); ++bin) {
+      AgreementBin& out = row.agreement.emplace_back(AgreementBin{kEdges[bin], std::min(1.0, kEdges[bin + 1])});
+      double hits = 0;
+      for (std::size_t i = 0; i < shares.size(); ++i) {
+        if (!(shares[i] >= kEdges[bin] && shares[i] < kEdges[bin + 1])) continue;
+        ++out.count;
+        for (const SeedEvidence& seed : row.seeds) hits += seed.predictions->predicted()[i] == y_[i];
+      }
+      out.accuracy = hits / static_cast<double>(out.count * row.seeds.size());
+    }
+}
+
+// Of classes: the metrics that resampling recomputes anyway. `verify` recomputes all of them.
 void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& section) const {
   constexpr double kRounding = 1e-9;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    if (rows_[r].seeds.empty() || y_.size() != section.sizes.test) continue;
+    if (rows_[r].seeds.empty() || y_.size() != section.sizes.test || targets_.kind() != TargetKind::classes) continue;
     for (std::size_t m = 0; m < section.metrics.size(); ++m) {
       const std::string_view name = section.metrics[m];
       // ROC AUC of scores that were probabilities when it was recorded may differ by their rounding.
@@ -195,7 +263,7 @@ void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& secti
       double sum = 0;
       for (const SeedEvidence& seed : rows_[r].seeds) {
         double value = 0;
-        seed.predictions.evaluate({&name, 1}, {}, {&value, 1});
+        seed.predictions->evaluate({&name, 1}, {}, {&value, 1});
         sum += value;
       }
       const double recomputed = sum / static_cast<double>(rows_[r].seeds.size()),
@@ -223,7 +291,10 @@ void SectionEvidence::resample(const TableSection& section, const CompareOptions
     const std::size_t first = block * kLanes, lanes = std::min(wanted - first, kLanes);
     for (RowEvidence& row : rows_)
       for (const SeedEvidence& seed : row.seeds) {
-        seed.predictions.evaluate_lanes(names, counts, values);
+        if (seed.predictions)
+          seed.predictions->evaluate_lanes(names, counts, values);
+        else
+          seed.soft->evaluate_lanes(names, counts, values);
         for (std::size_t m = 0; m < names.size(); ++m)
           for (std::size_t lane = 0; lane < lanes; ++lane)
             row.replicates[m][first + lane] += values[m * kLanes + lane] / static_cast<double>(row.seeds.size());
@@ -252,7 +323,10 @@ void SectionEvidence::test(const ComparisonTable& table, const TableSection& sec
   const std::vector<double> deltas = defined_differences(mine.replicates.front(), theirs.replicates.front());
   const PairedBootstrap boot = paired_bootstrap(deltas, level_);
   d.interval = boot.interval;
-  const McNemar pairs = mcnemar(right(mine.seeds.front().predictions), right(theirs.seeds.front().predictions));
+  d.p = boot.p;
+  d.test = "paired bootstrap";
+  if (!mine.seeds.front().predictions) return;
+  const McNemar pairs = mcnemar(right(*mine.seeds.front().predictions), right(*theirs.seeds.front().predictions));
   d.only_row = pairs.b;
   d.only_baseline = pairs.c;
   const double n = static_cast<double>(y_.size());
@@ -264,9 +338,6 @@ void SectionEvidence::test(const ComparisonTable& table, const TableSection& sec
   } else if (single && section.primary_metric == "auc" && section.class_names.size() == 2) {
     d.p = delong(y_, mine.seeds.front().positive, theirs.seeds.front().positive).p;
     d.test = "DeLong";
-  } else {
-    d.p = boot.p;
-    d.test = "paired bootstrap";
   }
   const auto a = recalls(mine, section.class_names.size()), b = recalls(theirs, section.class_names.size());
   d.per_class.clear();

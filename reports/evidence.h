@@ -15,7 +15,9 @@
 #include <vector>
 
 #include "base/log.h"
+#include "experiments/scores_file.h"
 #include "reports/statistics/resampled_metrics.h"
+#include "reports/statistics/resampled_soft.h"
 #include "reports/table.h"
 
 namespace vise {
@@ -29,10 +31,19 @@ struct ReliabilityBin {
   double confidence = 0, accuracy = 0;  // means
 };
 
-// One model's scores on the section's items.
+// One model's scores on the section's items: `predictions` for classes, `soft` for other targets.
 struct SeedEvidence {
-  ClassPredictions predictions;
-  std::vector<double> positive;  // two classes: the score of the second against the first
+  std::optional<ClassPredictions> predictions;
+  std::optional<SoftPredictions> soft;
+  std::vector<double> positive;    // two classes: the score of the second against the first
+  std::vector<double> confidence;  // classes: the predicted class's softmax probability
+};
+
+// Test images on which so large a share of the annotators agrees with the label, and how often a row is right there.
+struct AgreementBin {
+  double low = 0, high = 0;  // shares of votes, in [low, high); the last bin is agreement of all
+  std::size_t count = 0;     // images
+  double accuracy = 0;       // mean over seeds; NaN without images
 };
 
 struct RowEvidence {
@@ -40,6 +51,7 @@ struct RowEvidence {
   std::vector<std::vector<double>> replicates;  // [metric of `shown` that can be resampled][resample], mean over seeds
   std::vector<std::uint64_t> confusion;         // classes x classes, true class first, all seeds together
   std::vector<ReliabilityBin> reliability;      // 10 bins of the predicted class's softmax probability
+  std::vector<AgreementBin> agreement;          // where the test images have votes
 };
 
 class SectionEvidence {
@@ -53,16 +65,21 @@ class SectionEvidence {
   void test_differences(const ComparisonTable& table, TableSection& section) const;
 
   const std::vector<RowEvidence>& rows() const { return rows_; }  // as section.rows
-  bool empty() const { return y_.empty(); }
+  const std::vector<std::string>& ids() const { return ids_; }    // the items of every seed's predictions, in order
+  bool empty() const { return ids_.empty(); }
 
  private:
   void load(ComparisonTable& table, TableSection& section, const std::vector<Path>& folders);
+  void add_row_evidence(const Result& result, const SavedScores& scores, std::size_t row);
+  void add_agreement(ComparisonTable& table, TableSection& section, const Targets& votes);
   void check_recorded(ComparisonTable& table, TableSection& section) const;
   void resample(const TableSection& section, const CompareOptions& options, const Context& context);
   void test(const ComparisonTable& table, const TableSection& section, TableRow& row, std::size_t place) const;
 
   std::vector<std::string> metrics_;  // those that are resampled; the primary one first where it is known
-  std::vector<int> y_;
+  std::vector<std::string> ids_;      // the test images that every row has
+  Targets targets_;                   // theirs
+  std::vector<int> y_;                // their classes, or one stratum
   std::vector<RowEvidence> rows_;
   double level_ = 0.95;
 };

@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "reports/gallery.h"
 #include "reports/html/parts.h"
 #include "reports/report.h"
 
@@ -66,6 +67,10 @@ void add_details(Json& row_json, const ComparisonTable& table, const TableRow& r
   Json bins = Json::array();
   for (const ReliabilityBin& bin : evidence.reliability) bins.push_back({bin.count, bin.confidence, bin.accuracy});
   row_json["reliability"] = std::move(bins);
+  Json agreement = Json::array();
+  for (const AgreementBin& bin : evidence.agreement)
+    agreement.push_back({bin.low, bin.high, bin.count, bin.count > 0 ? Json(bin.accuracy) : Json()});
+  row_json["agreement"] = std::move(agreement);
   row_json["seconds"] = first.seconds;
   Json provenance = Json::array();
   for (const std::size_t i : row.results) provenance.push_back(provenance_json(table.results[i]));
@@ -84,7 +89,24 @@ std::vector<std::string> baselines(const ComparisonTable& table) {
     for (const TableRow& row : section.rows)
       if (seen.insert(row.cell.backbone).second) backbones.push_back(row.cell.backbone);
   }
-  return rows * backbones.size() > kMostDifferences ? std::vector{table.baseline} : backbones;
+  if (rows * backbones.size() <= kMostDifferences) return backbones;
+  std::set<std::string> own;
+  for (const TableSection& section : table.sections) own.insert(section.baseline);
+  return {own.begin(), own.end()};
+}
+
+Json gallery_json(const std::vector<GalleryItem>& items) {
+  Json list = Json::array();
+  for (const GalleryItem& item : items) list.push_back({item.id, item.truth, item.predicted, item.confidence});
+  return list;
+}
+
+void add_gallery(Json& section, const SectionEvidence& evidence, const std::map<std::string, std::string>& thumbnails) {
+  section["thumbnails"] = thumbnails;
+  for (std::size_t r = 0; r < evidence.rows().size(); ++r) {
+    const RowGallery gallery = row_gallery(evidence, r, kGalleryImages);
+    section["rows"][r]["gallery"] = {{"right", gallery_json(gallery.right)}, {"wrong", gallery_json(gallery.wrong)}};
+  }
 }
 
 void add_differences(Json& page, Report report) {
@@ -110,6 +132,8 @@ Json page_json(const Report& report) {
     for (std::size_t r = 0; r < report.table.sections[s].rows.size(); ++r)
       add_details(page["sections"][s]["rows"][r], report.table, report.table.sections[s].rows[r],
                   report.evidence[s].rows()[r]);
+  for (std::size_t s = 0; s < report.thumbnails.size(); ++s)
+    add_gallery(page["sections"][s], report.evidence[s], report.thumbnails[s]);
   add_differences(page, report);
   return page;
 }

@@ -96,7 +96,7 @@ std::string to_latex(const ComparisonTable& table) {
     const TableSection& section = table.sections[s];
     text += "\\begin{table}\n\\centering\\small\n";
     text += fmt::format("\\caption{{{}. {}}}\n", escaped(section_title(section)), escaped(section_head(section)));
-    text += tabular(section_grid(table, section));
+    text += tabular(section_grid(section));
     if (s + 1 == table.sections.size() && !notes.empty())
       text += fmt::format("\n\\medskip\n\\parbox{{\\linewidth}}{{\\footnotesize\n{}}}\n", notes);
     text += "\\end{table}\n";

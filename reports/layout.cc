@@ -68,13 +68,13 @@ struct Shows {
         published(any_row(section, [](const TableRow& r) { return !r.published.empty(); })) {}
 };
 
-std::vector<GridColumn> columns(const ComparisonTable& table, const TableSection& section, const Shows& shows) {
+std::vector<GridColumn> columns(const TableSection& section, const Shows& shows) {
   std::vector<GridColumn> result{{"backbone", false, 3}, {"probe", false, shows.probe ? 3 : 1}};
   if (shows.seeds) result.push_back({"seeds", true, 0});
   for (const std::string& key : section.shown) {
     const bool primary = key == section.primary_metric;
     result.push_back({std::string(metric_name(key).short_title), true, primary ? 3 : 1});
-    if (primary && shows.difference) result.push_back({"vs " + table.baseline, true, 3});
+    if (primary && shows.difference) result.push_back({fmt::format("vs {}", section.baseline), true, 3});
     if (primary && shows.p) result.push_back({"p (Holm)", true, 2});
   }
   if (shows.published) result.push_back({"published", true, 1});
@@ -140,9 +140,9 @@ std::size_t code_point_width(char32_t c) {
 
 }  // namespace
 
-Grid section_grid(const ComparisonTable& table, const TableSection& section) {
+Grid section_grid(const TableSection& section) {
   const Shows shows(section);
-  Grid grid{columns(table, section, shows), {}};
+  Grid grid{columns(section, shows), {}};
   for (const TableRow& row : section.rows) grid.rows.push_back(row_cells(row, section, shows));
   return grid;
 }
@@ -156,6 +156,8 @@ std::string section_title(const TableSection& section) {
     title += shown < section.class_names.size() ? fmt::format(", ... {} in all)", section.class_names.size()) : ")";
   }
   if (section.shots > 0) title += fmt::format(", {} training images a class", section.shots);
+  if (section.fraction < 1) title += fmt::format(", {} % of the training images", number(100 * section.fraction));
+  if (!section.where.empty()) title += fmt::format(", where {}", section.where);
   return title;
 }
 
@@ -169,18 +171,18 @@ std::string section_head(const TableSection& section) {
 }
 
 std::vector<std::string> reading_guide(const ComparisonTable& table) {
-  bool seeds = false, tested = false, intervals = false;
+  bool seeds = false, tested = false, intervals = false, classes = false;
   for (const TableSection& section : table.sections)
     for (const TableRow& row : section.rows) {
       seeds |= row.seeds > 1;
+      classes |= section.target_kind == "classes";
       intervals |= !row.metrics.empty() && row.metrics.front().interval.has_value();
       tested |= row.difference && row.difference->p_holm;
     }
   std::vector<std::string> guide;
   if (intervals)
-    guide.push_back(
-        fmt::format("[low, high]: {} % interval over test images, bootstrap of {} resamples within classes.",
-                    number(100 * table.level), table.resamples));
+    guide.push_back(fmt::format("[low, high]: {} % interval over test images, bootstrap of {} resamples{}.",
+                                number(100 * table.level), table.resamples, classes ? " within classes" : ""));
   if (seeds) guide.push_back("+-: standard deviation over seeds (ddof 1), apart from the interval over images.");
   if (tested)
     guide.push_back(

@@ -29,7 +29,7 @@ struct Grid {
   std::vector<std::vector<GridCell>> rows;
 };
 
-Grid section_grid(const ComparisonTable& table, const TableSection& section);
+Grid section_grid(const TableSection& section);
 
 // "omi300/happy: label (high, low), 4 images a class"
 std::string section_title(const TableSection& section);

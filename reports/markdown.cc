@@ -71,7 +71,7 @@ std::string to_markdown(const ComparisonTable& table) {
   for (const TableSection& section : table.sections) {
     text += fmt::format("### {}\n\n{}", escaped(section_title(section)), escaped(section_head(section)));
     for (const int note : section.notes) text += fmt::format(" [{}]", note);
-    text += "\n\n" + grid_text(section_grid(table, section)) + "\n";
+    text += "\n\n" + grid_text(section_grid(section)) + "\n";
   }
   for (const std::string& sentence : reading_guide(table)) text += escaped(sentence) + "\n\n";
   for (std::size_t i = 0; i < table.footnotes.size(); ++i)

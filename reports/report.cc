@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include "base/error.h"
+#include "reports/gallery.h"
 
 namespace vise {
 namespace {
@@ -14,6 +16,20 @@ struct Merged {
   std::vector<Result> results;
   std::vector<Path> folders;  // of each result
 };
+
+// A failure whose cell succeeded later, under the key that only success could give it, is history.
+void drop_overcome(Merged& merged) {
+  std::set<Cell> done;
+  for (const Result& result : merged.results)
+    if (result.status == "ok") done.insert(result.cell);
+  Merged kept;
+  for (std::size_t i = 0; i < merged.results.size(); ++i) {
+    if (merged.results[i].status != "ok" && done.contains(merged.results[i].cell)) continue;
+    kept.results.push_back(std::move(merged.results[i]));
+    kept.folders.push_back(std::move(merged.folders[i]));
+  }
+  merged = std::move(kept);
+}
 
 Merged merge(std::vector<RunFolder> runs) {
   Merged merged;
@@ -29,6 +45,7 @@ Merged merge(std::vector<RunFolder> runs) {
         merged.folders[place->second] = run.path;
       }
     }
+  drop_overcome(merged);
   return merged;
 }
 
@@ -78,6 +95,20 @@ Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, c
   note_once_and_for_all(table, kNoScores);
   test_all(report);
   return report;
+}
+
+std::vector<std::vector<std::string>> gallery_ids(const Report& report) {
+  std::vector<std::vector<std::string>> ids;
+  for (const SectionEvidence& evidence : report.evidence) {
+    std::set<std::string> of_section;
+    for (std::size_t r = 0; r < evidence.rows().size(); ++r) {
+      const RowGallery gallery = row_gallery(evidence, r, kGalleryImages);
+      for (const auto* side : {&gallery.right, &gallery.wrong})
+        for (const GalleryItem& item : *side) of_section.insert(item.id);
+    }
+    ids.emplace_back(of_section.begin(), of_section.end());
+  }
+  return ids;
 }
 
 void switch_baseline(Report& report, const std::string& backbone) {

@@ -5,6 +5,7 @@
 //   write_file_atomically("report.html", to_html(report));
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -26,11 +27,18 @@ struct Report {
   ComparisonTable table;
   std::vector<SectionEvidence> evidence;  // one a section of the table
   std::uint64_t seed = 0;                 // of the bootstrap
+  // Item id -> data URI, one map a section or none at all: with them the page has a gallery.
+  std::vector<std::map<std::string, std::string>> thumbnails = {};
 };
 
 // Merges the runs (of equal keys the last one counts), compares, reads the saved scores and adds intervals and tests.
 // Without scores the table stays as it is, with a footnote. Uses context.threads; the numbers don't depend on them.
 Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, const Context& context);
+
+// Images a row and side of the gallery.
+inline constexpr std::size_t kGalleryImages = 6;
+// The ids whose thumbnails the page of this report would show, by section.
+std::vector<std::vector<std::string>> gallery_ids(const Report& report);
 
 // The report with another baseline, tests included; nothing is resampled again.
 void switch_baseline(Report& report, const std::string& backbone);

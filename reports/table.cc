@@ -20,7 +20,8 @@ const char* const kEdgeNote =
 
 // What must agree for two results to be rows of one section.
 std::string section_key(const Result& r) {
-  return fmt::format("{}\n{}\n{}\n{}\n{}", r.cell.task, r.cell.target, r.cell.shots, r.split_hash, r.primary_metric);
+  return fmt::format("{}\n{}\n{} {} {}\n{}\n{}", r.cell.task, r.cell.target, r.cell.shots, r.cell.fraction,
+                     r.cell.where, r.split_hash, r.primary_metric);
 }
 
 std::string row_key(const Cell& cell) {
@@ -33,6 +34,8 @@ TableSection new_section(const Result& r) {
   section.target = r.cell.target;
   section.target_kind = r.target_kind;
   section.shots = r.cell.shots;
+  section.fraction = r.cell.fraction;
+  section.where = r.cell.where;
   section.class_names = r.class_names;
   section.split_origin = r.split_origin;
   section.split_hash = r.split_hash;
@@ -170,7 +173,8 @@ void agree_on_selection(TableSection& section, const ComparisonTable& table) {
   std::set<std::string> selected_on;
   for (const TableRow& row : section.rows)
     for (const std::size_t i : row.results)
-      if (table.results[i].status == "ok" && !table.results[i].selection.chosen.empty())
+      // "nothing to choose" has no curve: a value was taken as it stood.
+      if (table.results[i].status == "ok" && !table.results[i].selection.curve.empty())
         selected_on.insert(table.results[i].selection.selected_on);
   if (selected_on.size() == 1) section.selected_on = *selected_on.begin();
   if (selected_on.size() < 2) return;
@@ -234,13 +238,12 @@ void finish_section(TableSection& section, ComparisonTable& table) {
   number_notes(section, table);
 }
 
-void check_baseline(const ComparisonTable& table) {
-  if (table.baseline.empty()) return;
+void check_baseline(const ComparisonTable& table, const std::string& baseline) {
   std::set<std::string> names;
   for (const Result& r : table.results) names.insert(r.cell.backbone);
-  if (names.contains(table.baseline)) return;
-  throw Error(ErrorKind::usage, fmt::format("baseline '{}' is no backbone of these results", table.baseline),
-              suggest(table.baseline, std::vector<std::string>(names.begin(), names.end())));
+  if (names.contains(baseline)) return;
+  throw Error(ErrorKind::usage, fmt::format("baseline '{}' is no backbone of these results", baseline),
+              suggest(baseline, std::vector<std::string>(names.begin(), names.end())));
 }
 
 // The baseline's row to compare `row` with: the same probe, layer and pool where there is one, otherwise its first row.
@@ -257,6 +260,33 @@ std::optional<std::size_t> baseline_row(const TableSection& section, const Table
   return best;
 }
 
+void set_section_baseline(TableSection& section, const std::string& backbone) {
+  section.baseline = backbone;
+  for (TableRow& row : section.rows) {
+    row.difference.reset();
+    row.is_baseline = row.cell.backbone == backbone;
+    const auto other = row.is_baseline || row.failed ? std::nullopt : baseline_row(section, row, backbone);
+    if (!other) continue;
+    const auto mine = row.metrics.front().value, theirs = section.rows[*other].metrics.front().value;
+    if (!mine || !theirs) continue;
+    row.difference.emplace().value = *mine - *theirs;
+    row.compared_with = *other;
+  }
+}
+
+void set_own_baselines(ComparisonTable& table, const std::map<std::string, std::string>& of_task) {
+  std::set<std::string> used;
+  for (TableSection& section : table.sections) {
+    const auto named = of_task.find(section.task);
+    const bool is_row = named != of_task.end() && std::ranges::any_of(section.rows, [&](const TableRow& row) {
+                          return row.cell.backbone == named->second;
+                        });
+    set_section_baseline(section, is_row ? named->second : section.rows.front().cell.backbone);
+    used.insert(section.baseline);
+  }
+  table.baseline = used.size() == 1 ? *used.begin() : "";
+}
+
 }  // namespace
 
 int add_footnote(ComparisonTable& table, const std::string& text) {
@@ -266,19 +296,9 @@ int add_footnote(ComparisonTable& table, const std::string& text) {
 }
 
 void set_baseline(ComparisonTable& table, const std::string& backbone) {
+  if (!table.sections.empty()) check_baseline(table, backbone);
   table.baseline = backbone;
-  check_baseline(table);
-  for (TableSection& section : table.sections)
-    for (TableRow& row : section.rows) {
-      row.difference.reset();
-      row.is_baseline = row.cell.backbone == backbone;
-      const auto other = row.is_baseline || row.failed ? std::nullopt : baseline_row(section, row, backbone);
-      if (!other) continue;
-      const auto mine = row.metrics.front().value, theirs = section.rows[*other].metrics.front().value;
-      if (!mine || !theirs) continue;
-      row.difference.emplace().value = *mine - *theirs;
-      row.compared_with = *other;
-    }
+  for (TableSection& section : table.sections) set_section_baseline(section, backbone);
 }
 
 ComparisonTable compare(std::vector<Result> results, const CompareOptions& options) {
@@ -290,8 +310,10 @@ ComparisonTable compare(std::vector<Result> results, const CompareOptions& optio
   for (std::size_t i = 0; i < table.results.size(); ++i) grouping.add(i);
   for (TableSection& section : table.sections) finish_section(section, table);
   for (TableSection& section : table.sections) add_published(section, table, options.published);
-  const bool none = options.baseline.empty();
-  set_baseline(table, !none ? options.baseline : table.results.empty() ? "" : table.results.front().cell.backbone);
+  if (options.baseline.empty())
+    set_own_baselines(table, options.baselines);
+  else
+    set_baseline(table, options.baseline);
   return table;
 }
 

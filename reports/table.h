@@ -3,13 +3,14 @@
 //   ComparisonTable table = compare(read_results("run/results.jsonl"), {.baseline = "resnet18"});
 //   std::cout << to_markdown(table);
 //
-// One section a task, target, split and number of shots; one row a backbone (x layer x pool where they vary) x probe.
+// One section a task, target, split and sample of train; one row a backbone (x layer x pool where they vary) x probe.
 // Seeds of one row are averaged. Values are the results' own, as fractions; writers turn them into percent. compare()
 // looks at results.jsonl alone; make_report (report.h) adds what needs the saved scores: intervals and tests. Plain
 // values, no I/O.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -61,6 +62,8 @@ struct TableRow {
 struct TableSection {
   std::string task, target, target_kind;
   int shots = 0;
+  double fraction = 1;  // of train
+  std::string where;    // the condition that items meet
   std::vector<std::string> class_names;
   std::string split_origin, split_hash;
   SplitSizes sizes;
@@ -68,12 +71,14 @@ struct TableSection {
   std::vector<std::string> metrics;  // every metric any row has: the primary one first, then in metric_names' order
   std::vector<std::string> shown;    // those for people's tables, in that order
   std::string selected_on;           // what hyper-parameters were chosen on, where all rows agree; otherwise ""
-  std::vector<TableRow> rows;        // in the order of the results
-  std::vector<int> notes;            // footnotes of every row
+  std::string baseline;              // the backbone that rows are compared with; "" where there is none
+  std::optional<double> annotator_agreement;  // mean share of votes for the label, where the test images have votes
+  std::vector<TableRow> rows;                 // in the order of the results
+  std::vector<int> notes;                     // footnotes of every row
 };
 
 struct ComparisonTable {
-  std::string baseline;  // a backbone's name; "" when there is nothing to compare with
+  std::string baseline;  // of every section; "" where sections have their own, or there is nothing to compare with
   double alpha = 0.05, level = 0.95;
   int resamples = 0;  // of the bootstrap; 0: no intervals
   std::vector<TableSection> sections;
@@ -82,7 +87,8 @@ struct ComparisonTable {
 };
 
 struct CompareOptions {
-  std::string baseline = {};  // "": the first backbone of the results
+  std::string baseline = {};                          // of every section; "": each task's own
+  std::map<std::string, std::string> baselines = {};  // by task; where a task isn't named, its first backbone
   double alpha = 0.05, level = 0.95;
   int resamples = 10000;  // of make_report's bootstrap
   std::uint64_t seed = 0;

@@ -84,7 +84,7 @@ std::string to_terminal(const ComparisonTable& table, const TerminalStyle& style
     const std::string title = harmless(section_title(section));
     text += (style.colour ? coloured(title, Weight::strong) : title) + "\n" + harmless(section_head(section));
     for (const int note : section.notes) text += fmt::format(" [{}]", note);
-    text += "\n\n" + grid_text(section_grid(table, section), style) + "\n";
+    text += "\n\n" + grid_text(section_grid(section), style) + "\n";
   }
   for (const std::string& sentence : reading_guide(table)) text += sentence + "\n";
   for (std::size_t i = 0; i < table.footnotes.size(); ++i)

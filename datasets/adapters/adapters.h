@@ -19,6 +19,7 @@ void add_bass(DatasetRegistry& registry);
 void add_cub(DatasetRegistry& registry);
 void add_demo(DatasetRegistry& registry);
 void add_emoset(DatasetRegistry& registry);
+void add_emotic(DatasetRegistry& registry);
 void add_emotion(DatasetRegistry& registry);
 void add_emotion6(DatasetRegistry& registry);
 void add_emotion_6_panda(DatasetRegistry& registry);

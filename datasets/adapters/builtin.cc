@@ -10,6 +10,7 @@ void register_builtin_datasets(DatasetRegistry& registry) {
   add_cub(registry);
   add_demo(registry);
   add_emoset(registry);
+  add_emotic(registry);
   add_emotion(registry);
   add_emotion6(registry);
   add_emotion_6_panda(registry);

@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/utf8.h"
 #include "extract/checkpoint/readers.h"
-#include "extract/checkpoint/utf8.h"
 
 namespace vise {
 namespace {

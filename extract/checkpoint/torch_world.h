@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "extract/checkpoint/pickle.h"
+#include "base/pickle.h"
 #include "extract/checkpoint/state_dict.h"
 
 namespace vise {

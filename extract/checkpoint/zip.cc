@@ -9,7 +9,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "extract/checkpoint/utf8.h"
+#include "base/utf8.h"
 
 namespace vise {
 namespace {

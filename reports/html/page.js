@@ -65,8 +65,10 @@
   document.addEventListener('keydown', (e) => { if (e.key === 'Escape') tip.hidden = true; });
 
   // ---- the table --------------------------------------------------------------------------------------------------------
-  const differenceOf = (section, index) => (section.differences[state.baseline] || [])[index] || null;
-  const isBaseline = (row) => row.backbone === state.baseline;
+  // '': each task's own.
+  const baselineOf = (section) => state.baseline || section.baseline;
+  const differenceOf = (section, index) => (section.differences[baselineOf(section)] || [])[index] || null;
+  const isBaseline = (section, row) => row.backbone === baselineOf(section);
 
   const differenceTip = (section, d) => {
     const metric = metricOf(section.primary_metric), other = section.rows[d.compared_with];
@@ -88,7 +90,7 @@
   };
 
   const differenceCell = (section, row, index) => {
-    if (isBaseline(row)) return html('td', { class: 'number muted difference' }, 'baseline');
+    if (isBaseline(section, row)) return html('td', { class: 'number muted difference' }, 'baseline');
     const d = differenceOf(section, index), metric = metricOf(section.primary_metric);
     if (!d) return html('td', { class: 'number difference' });
     const better = metric.higher_is_better === d.value > 0;
@@ -113,7 +115,7 @@
       list.push({ title: metricOf(key).short, number: true, sort: (r) => r.metrics[key].value,
         cell: (r) => (r.status === 'failed' ? html('td', { class: 'number failed' }, primary ? 'failed' : '') : metricCell(section, key, r)) });
       if (!primary) continue;
-      list.push({ title: 'vs ' + state.baseline, number: true, sort: (r, i) => (differenceOf(section, i) || { value: null }).value, cell: (r, i) => differenceCell(section, r, i) });
+      list.push({ title: 'vs ' + baselineOf(section), number: true, sort: (r, i) => (differenceOf(section, i) || { value: null }).value, cell: (r, i) => differenceCell(section, r, i) });
       if (data.resamples > 0) list.push({ title: 'p (Holm)', number: true, sort: (r, i) => (differenceOf(section, i) || { p_holm: null }).p_holm,
         cell: (r, i) => { const d = differenceOf(section, i); return html('td', { class: 'number' + (d && !d.survives ? ' ns' : '') }, d && d.p_holm !== null ? pText(d.p_holm) : ''); } });
     }
@@ -149,7 +151,7 @@
         html('button', { type: 'button', onclick: click }, column.title));
     });
     const body = order(section, list, sort).map(({ row, index }) =>
-      html('tr', { class: isBaseline(row) ? 'baseline' : null, 'data-row': index }, ...list.map((column) => column.cell(row, index))));
+      html('tr', { class: isBaseline(section, row) ? 'baseline' : null, 'data-row': index }, ...list.map((column) => column.cell(row, index))));
     return html('div', { class: 'scroll' }, html('table', { class: 'results' }, html('thead', null, html('tr', null, ...head)), html('tbody', null, ...body)));
   };
 
@@ -184,10 +186,10 @@
     const x = (v) => left + ((v - low) / (high - low)) * (width - left - right);
     const root = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': metric.title + ' of every row with its interval' });
     for (const t of ticks(low, high, width < 420 ? 3 : 5)) root.append(svg('line', { class: 'grid', x1: x(t), x2: x(t), y1: 0, y2: height - 24 }), text(x(t), height - 8, plain(t), { 'text-anchor': 'middle' }));
-    const base = rows.find(isBaseline);
+    const base = rows.find((r) => isBaseline(section, r));
     if (base) root.append(svg('line', { class: 'reference', x1: x(value(of(base).value)), x2: x(value(of(base).value)), y1: 0, y2: height - 24 }));
     rows.forEach((r, i) => {
-      const m = of(r), y = i * line + line / 2, fillColor = isBaseline(r) ? 'var(--s7)' : 'var(--s0)';
+      const m = of(r), y = i * line + line / 2, fillColor = isBaseline(section, r) ? 'var(--s7)' : 'var(--s0)';
       const about = [rowName(section, r), metric.title + ' ' + show(metric, section, m.value)];
       if (m.low !== null) about.push(100 * data.level + ' % interval ' + show(metric, section, m.low) + ' to ' + show(metric, section, m.high));
       if (m.std !== null) about.push('over ' + r.seeds + ' seeds \u00b1 ' + show(metric, section, m.std));
@@ -238,14 +240,15 @@
     return lineChart('Sweep of ' + name, rows[0].curve_metric + (percent ? ' in %' : '') + ' on ' + (section.selected_on || 'the selection split') + '; rings: chosen' + (rows.length > 8 ? '; the first 8 rows' : '') + '.', series, width, { x: name, percent });
   };
 
-  // Sections of one task that differ in the number of training images a class alone.
+  // Sections of one task that differ in the training images alone; x is how many there are.
   const shotsChart = (section, width) => {
-    const family = data.sections.filter((o) => o.task === section.task && o.target === section.target && o.primary_metric === section.primary_metric && o.shots > 0);
-    if (family.length < 2 || family[0] !== section) return null;
+    const like = (o) => ['task', 'target', 'where', 'primary_metric'].every((key) => o[key] === section[key]) && o.split.hash === section.split.hash;
+    const family = data.sections.filter(like), sampled = family.filter((o) => o.shots > 0 || o.fraction < 1);
+    if (family.length < 2 || !sampled.length || family[0] !== section) return null;
     const metric = metricOf(section.primary_metric), names = [...new Set(family.flatMap((o) => o.rows.map((r) => rowName(o, r))))].slice(0, 8);
     const series = names.map((name) => ({ name, points: family.flatMap((o) => o.rows.filter((r) => rowName(o, r) === name && r.status === 'ok' && r.metrics[o.primary_metric].value !== null)
-      .map((r) => ({ x: o.shots, y: r.metrics[o.primary_metric].value, tip: name + '\n' + o.shots + ' images a class\n' + metric.title + ' ' + show(metric, o, r.metrics[o.primary_metric].value) }))) }));
-    return lineChart('Label efficiency', metric.title + (metric.percent ? ' in %' : '') + ' by training images a class.', series, width, { x: 'training images a class', percent: metric.percent });
+      .map((r) => ({ x: o.split.train, y: r.metrics[o.primary_metric].value, tip: name + '\n' + o.split.train + ' training images' + (o.shots ? ', ' + o.shots + ' a class' : '') + '\n' + metric.title + ' ' + show(metric, o, r.metrics[o.primary_metric].value) }))) }));
+    return lineChart('Label efficiency', metric.title + (metric.percent ? ' in %' : '') + ' by training images.', series, width, { x: 'training images', percent: metric.percent });
   };
 
   const confusionChart = (section, row, width) => {
@@ -288,6 +291,36 @@
     return figure('Reliability', 'Bars: how often predictions of a confidence are right, strokes: their mean confidence (softmax). Expected calibration error ' + (100 * error).toFixed(1) + ' %.', root);
   };
 
+  // How often a row is right where annotators agree so much; an empty bin is left out.
+  const agreementChart = (section, row, width) => {
+    const bins = (row.agreement || []).filter((b) => b[2] > 0);
+    if (!bins.length) return null;
+    const name = (b) => (b[0] >= 1 ? 'all agree' : (b[0] === 0 ? 'below ' : 100 * b[0] + ' to ') + 100 * b[1] + ' %');
+    const left = 96, right = 90, line = 26, height = bins.length * line + 24, x = (v) => left + v * (width - left - right);
+    const root = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'accuracy by agreement of ' + rowName(section, row) });
+    for (const v of [0, 0.5, 1]) root.append(svg('line', { class: 'grid', x1: x(v), x2: x(v), y1: 0, y2: height - 22 }), text(x(v), height - 6, String(100 * v), { 'text-anchor': 'middle' }));
+    bins.forEach((b, i) => {
+      const y = i * line;
+      root.append(svg('g', { class: 'mark', 'data-tip': name(b) + ': right on ' + (100 * b[3]).toFixed(1) + ' % of ' + b[2] + ' test images' },
+        text(left - 8, y + 16, name(b), { 'text-anchor': 'end', class: 'ink' }), svg('rect', { x: x(0), y: y + 4, width: Math.max(1, x(b[3]) - x(0)), height: 16, fill: 'var(--s0)' }),
+        text(x(b[3]) + 6, y + 16, (100 * b[3]).toFixed(1) + ' (' + b[2] + ')', { class: 'ink' })));
+    });
+    return figure('Accuracy by agreement', 'By the share of annotators\u2019 votes for the label; in brackets: test images. One vote agrees with the label in ' + (100 * section.annotator_agreement).toFixed(1) + ' % of cases.', root);
+  };
+
+  // What a row is most sure of, right and wrong.
+  const gallery = (section, row) => {
+    if (!row.gallery || !section.thumbnails) return null;
+    const tile = (right) => ([id, truth, predicted, confidence]) => {
+      const about = id + '\ntrue: ' + section.class_names[truth] + '\npredicted: ' + section.class_names[predicted] + ' (' + (100 * confidence).toFixed(1) + ' %)';
+      const picture = section.thumbnails[id] ? html('img', { src: section.thumbnails[id], alt: id, width: 96, height: 96 }) : html('span', { class: 'muted small' }, 'image not found');
+      return html('div', { class: 'tile', 'data-tip': about, tabindex: 0 }, picture,
+        html('span', { class: 'small' }, section.class_names[predicted] + (right ? '' : ', not ' + section.class_names[truth])), html('span', { class: 'small muted' }, (100 * confidence).toFixed(1) + ' %'));
+    };
+    const side = (title, items, right) => [html('h3', null, title), items.length ? html('div', { class: 'tiles' }, ...items.map(tile(right))) : html('p', { class: 'muted small' }, 'none')];
+    return html('div', { class: 'gallery' }, ...side('Most confident and right', row.gallery.right, true), ...side('Most confident and wrong', row.gallery.wrong, false));
+  };
+
   const inOrder = ['hash', 'read', 'decode', 'transform', 'forward', 'pool', 'store', 'select', 'fit', 'predict'];
   const rank = (stage) => (inOrder.includes(stage) ? inOrder.indexOf(stage) : inOrder.length);
   const costChart = (section, width) => {
@@ -320,10 +353,10 @@
 
   const charts = (section, s, width) => {
     const column = width < 890 ? width : (width - 28) / 2, row = section.rows[state.row[s]];
-    const detail = [confusionChart(section, row, column), reliabilityChart(section, row, column)].filter(Boolean);
+    const detail = [confusionChart(section, row, column), reliabilityChart(section, row, column), agreementChart(section, row, column)].filter(Boolean);
     const overview = [barChart(section, column), sweepChart(section, column), shotsChart(section, column), costChart(section, column)].filter(Boolean);
     return [html('div', { class: 'charts' }, ...overview),
-      section.rows.some((r) => r.confusion.length) ? html('div', { style: 'margin-top:22px' }, picker(section, s), html('div', { class: 'charts', style: 'margin-top:6px' }, ...detail)) : null];
+      section.rows.some((r) => r.confusion.length) ? html('div', { style: 'margin-top:22px' }, picker(section, s), html('div', { class: 'charts', style: 'margin-top:6px' }, ...detail), gallery(section, row)) : null];
   };
 
   const drawSection = (section, s, width) => {
@@ -346,6 +379,7 @@
     const versions = [...new Set(data.sections.flatMap((o) => o.rows.flatMap((r) => r.provenance.map((p) => p.version))))].join(', ');
     const tasks = new Set(data.sections.map((o) => o.task)).size, count = data.sections.reduce((sum, o) => sum + o.rows.length, 0);
     const chooser = html('select', { id: 'baseline', onchange: (e) => { state.baseline = e.target.value; redrawAll(); } },
+      data.baseline ? null : html('option', { value: '', selected: state.baseline === '' ? '' : null }, 'each task\u2019s own'),
       ...data.backbones.map((b) => html('option', { value: b, selected: b === state.baseline ? '' : null }, b)));
     return html('div', { class: 'bar' }, html('div', null, html('h1', null, 'Comparison of frozen representations'),
       html('p', { class: 'muted' }, 'vise-eval ' + versions + ': ' + count + ' rows, ' + tasks + (tasks === 1 ? ' task' : ' tasks'))),

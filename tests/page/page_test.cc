@@ -59,6 +59,7 @@ constexpr std::string_view kProbe = R"JS(
     out.first = cells();
     out.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     out.ground = getComputedStyle(document.body).backgroundColor;
+    out.tiles = all('#section-0 .tile').map((tile) => tile.querySelector('img') ? tile.querySelector('img').naturalWidth : -1);
     out.charts = all('#section-0 figure h3').map((h) => h.textContent);
     out.tips = { difference: hover(document.querySelector('td.difference[data-tip]')), bar: hover(document.querySelector('figure g.mark')),
                  none: hover(document.querySelector('h1')), marks: all('#section-0 .mark').every((m) => hover(m)) };
@@ -207,6 +208,18 @@ TEST_F(Page, FitsAPhone) {
 TEST_F(Page, IsDarkWhereTheReaderLikesIt) {
   EXPECT_EQ(look("--blink-settings=preferredColorScheme=1")["ground"], "rgb(247, 247, 245)");
   EXPECT_EQ(look("--blink-settings=preferredColorScheme=0")["ground"], "rgb(19, 21, 25)");
+}
+
+TEST_F(Page, ShowsAGalleryWhereThereAreThumbnails) {
+  EXPECT_TRUE(look()["tiles"].empty());
+  report_->thumbnails.resize(report_->table.sections.size());
+  const std::vector<std::string> ids = gallery_ids(*report_)[0];
+  for (std::size_t i = 0; i + 1 < ids.size(); ++i)  // the last image is gone
+    report_->thumbnails[0][ids[i]] = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+  const Json page = look();
+  ASSERT_FALSE(page.contains("error")) << page["error"];
+  EXPECT_EQ(page["tiles"].size(), 2 * kGalleryImages);
+  EXPECT_EQ(console_.find("CONSOLE"), std::string::npos) << console_;
 }
 
 }  // namespace

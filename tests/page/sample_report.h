@@ -41,6 +41,7 @@ inline Report sample_report(const Path& run, int resamples = 2000) {
                    number++);
       r.cell.task = "omi300/trust";
       r.cell.shots = shots;
+      r.sizes.train = 2 * static_cast<std::size_t>(shots);
       r.cell.seed = 0;
       results.push_back(r);
     }

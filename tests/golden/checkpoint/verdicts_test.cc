@@ -16,9 +16,9 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/pickle.h"
 #include "base/text.h"
 #include "extract/architecture/inspect.h"
-#include "extract/checkpoint/pickle.h"
 #include "tests/shared.h"
 
 namespace vise {

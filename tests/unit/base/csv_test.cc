@@ -8,7 +8,10 @@ namespace vise {
 namespace {
 
 TEST(CsvReader, KeepsCommasQuotesAndNewlinesInsideQuotes) {
-  CsvReader csv("\xEF\xBB\xBF" "a,b\r\n\"x, \"\"y\"\"\nz\",2\r\n\n,\"\"\n", "t.csv");
+  CsvReader csv(
+      "\xEF\xBB\xBF"
+      "a,b\r\n\"x, \"\"y\"\"\nz\",2\r\n\n,\"\"\n",
+      "t.csv");
   ASSERT_TRUE(csv.next());
   EXPECT_EQ(csv.cells()[0], "a");
   EXPECT_EQ(csv.cells()[1], "b");

@@ -43,9 +43,10 @@ TEST_P(WrongRoot, ShowsTheExpectedTree) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Adapters, WrongRoot,
-                         testing::Values("abstract", "artphoto", "ava", "bass", "cub", "emoset", "emotion", "emotion6",
-                                         "emotion-6-panda", "fer2013", "fi", "hateful-memes", "intent", "koniq",
-                                         "lamem", "memotion", "oasis", "omi", "politics", "twitter-i", "webemo"));
+                         testing::Values("abstract", "artphoto", "ava", "bass", "cub", "emoset", "emotic", "emotion",
+                                         "emotion6", "emotion-6-panda", "fer2013", "fi", "hateful-memes", "intent",
+                                         "koniq", "lamem", "memotion", "oasis", "omi", "politics", "twitter-i",
+                                         "webemo"));
 
 TEST(Abstract, ReadsSingleQuotesAndLeavesTiesWithoutALabel) {
   MiniTree tree;
@@ -110,6 +111,32 @@ TEST(EmoSet, ReadsBothReleasesInItsOwnOrderOfClasses) {
   EXPECT_EQ(dataset.official->part(1), Part::val);
   tree.file("EmoSet-118K/val.json", R"([{"emotion": "awe"}])");
   EXPECT_NE(error_of([&] { open_builtin("emoset", tree.path()); }).message().find("val.json: entry 1"),
+            std::string::npos);
+}
+
+TEST(EmoSet, ReadsAttributesWhereTheirFilesAre) {
+  MiniTree tree;
+  tree.images({"EmoSet-118K/image/awe/1.jpg", "EmoSet-118K/image/anger/2.jpg", "EmoSet-118K/image/sadness/3.jpg"})
+      .file("EmoSet-118K/train.json", R"([["awe", "image/awe/1.jpg", "annotation/awe/1.json"]])")
+      .file("EmoSet-118K/val.json", R"([["anger", "image/anger/2.jpg", "annotation/anger/2.json"]])")
+      .file("EmoSet-118K/test.json", R"([["sadness", "image/sadness/3.jpg", "annotation/sadness/3.json"]])")
+      .file("EmoSet-118K/annotation/awe/1.json",
+            R"({"image_id": "awe_1", "emotion": "awe", "brightness": "0.1", "colorfulness": 0.3,
+                "scene": "beach", "object": ["Sky", "Tree"]})")
+      .file("EmoSet-118K/annotation/anger/2.json",
+            R"({"emotion": "anger", "human_action": "boxing", "object": ["Tree"]})")
+      .file("EmoSet-118K/annotation/sadness/3.json", R"({"emotion": "sadness", "brightness": "0.9"})");
+  const Dataset dataset = open_builtin("emoset", tree.path());
+  EXPECT_EQ(rows_of(dataset, "brightness")[0], 0.1);
+  EXPECT_FALSE(dataset.target("brightness").known(1));  // a missing key is no label
+  EXPECT_EQ(rows_of(dataset, "colorfulness")[0], 0.3);
+  EXPECT_EQ(class_names(dataset.target("scene")), (Names{"beach", "-", "-"}));
+  EXPECT_EQ(class_names(dataset.target("human_action")), (Names{"-", "boxing", "-"}));
+  EXPECT_EQ(dataset.target("object").names(), (Names{"Sky", "Tree"}));
+  const auto bits = dataset.target("object").multi_label();
+  EXPECT_EQ(std::vector<int>(bits.begin(), bits.end()), (std::vector<int>{1, 1, 0, 1, -1, -1}));
+  tree.file("EmoSet-118K/annotation/awe/1.json", R"({"scene": ["beach"]})");
+  EXPECT_NE(error_of([&] { open_builtin("emoset", tree.path()); }).message().find("'scene' is neither"),
             std::string::npos);
 }
 

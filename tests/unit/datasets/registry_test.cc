@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "tests/unit/datasets/trees.h"
@@ -85,6 +86,52 @@ TEST(Politics, ReadsItsTreeWithoutATable) {
   EXPECT_EQ(test::class_names(dataset.target("label")), (Names{"left", "right"}));
   EXPECT_EQ(dataset.attribute("topic"), (Names{"abortion", "guns"}));
   EXPECT_EQ(dataset.attribute("group"), (Names{"cnn", "fox"}));
+}
+
+// The dict of two lists that the authors' scripts load, in pickle's text protocol.
+std::string split_pickle(const Names& train, const Names& test, const std::string& keys = "_imgs") {
+  std::string text = "(dp0\n";
+  for (const auto& [name, paths] : {std::pair("train", train), std::pair("test", test)}) {
+    text += std::string("V") + name + keys + "\n(l";
+    for (const std::string& path : paths) text += fmt::format("V{}\na", path);
+    text += "s";
+  }
+  return text + ".";
+}
+
+TEST(Politics, TakesTheOfficialSplitFromThePickle) {
+  MiniTree tree;
+  tree.images({"politics/imgs/LEFT/guns/cnn/1.jpg", "politics/imgs/LEFT/guns/cnn/2.jpg",
+               "politics/imgs/RIGHT/guns/fox/1.jpg", "politics/imgs/RIGHT/guns/fox/9.jpg"});
+  // Relative, with the authors' folders in front, and not there.
+  const Names train{"imgs/left/guns/cnn/1.jpg", "/own_files/politics/imgs/right/guns/fox/1.jpg"};
+  const Names test{"left/guns/cnn/2.jpg", "imgs/left/guns/cnn/gone.jpg"};
+  for (const std::string keys : {"_imgs", ""}) {
+    tree.file("politics/train_test_paths.pickle", split_pickle(train, test, keys));
+    RecordingLog log;
+    const Dataset dataset = open_builtin("politics", tree.path(), log);
+    EXPECT_EQ(dataset.official->parts(), (std::vector<Part>{Part::train, Part::test, Part::train, Part::unused}));
+    ASSERT_EQ(dataset.notes.size(), 2u);
+    EXPECT_EQ(dataset.notes[0],
+              "1 paths of the official split are not there and left out, for example imgs/left/guns/cnn/gone.jpg");
+    EXPECT_EQ(dataset.notes[1], "the official split has 1 of 2 media sources in both train and test");
+  }
+}
+
+TEST(Politics, ExecutesNothingOfAPickle) {
+  MiniTree tree;
+  tree.images({"politics/imgs/LEFT/guns/cnn/1.jpg"});
+  const auto why_not = [&](const std::string& pickle) {
+    tree.file("politics/train_test_paths.pickle", pickle);
+    return error_of([&] { open_builtin("politics", tree.path()); }).message();
+  };
+  EXPECT_NE(why_not("cos\nsystem\n(S'true'\ntR.").find("it wants the global os.system"), std::string::npos);
+  EXPECT_NE(why_not("(l.").find("is a list, not a dict"), std::string::npos);
+  EXPECT_NE(why_not("(dp0\n.").find("has no list 'train_imgs' or 'train'"), std::string::npos);
+  EXPECT_NE(why_not(split_pickle({"left/a/b/c.jpg"}, {})).find("none of its paths is an image here"),
+            std::string::npos);
+  EXPECT_NE(why_not(split_pickle({"left/guns/cnn/1.jpg"}, {"LEFT/guns/cnn/1.jpg"})).find("is in train and in test"),
+            std::string::npos);
 }
 
 TEST(Politics, RefusesOtherSides) {

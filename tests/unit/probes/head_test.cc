@@ -1,4 +1,7 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+
+#include <cmath>
 
 #include "base/error.h"
 #include "base/module.h"
@@ -59,6 +62,34 @@ TEST(Head, FitsValuesAndDistributions) {
   EXPECT_GT(*evaluate(by_value.model->predict(t.view()), values).at("r2"), 0.95);
   const Fitted by_share = probe->fit({t.view(), shares, {}}, nullptr, Context{test::silent()});
   EXPECT_LT(*evaluate(by_share.model->predict(t.view()), shares).at("kl"), 0.1);
+}
+
+TEST(Head, RunToConvergenceReachesTheOptimumOfLogReg) {
+  VISE_NEEDS_TORCH();
+  // mean loss + decay/2 ||W||^2 is 1/N of sum of losses + ||W||^2/(2 C) where decay = 1/(C N).
+  constexpr std::size_t kRows = 120;
+  constexpr double kC = 0.5;
+  const test::Drawn t = test::draw(kRows, 8, 3, 1.5, 6);
+  const auto head = test::registry().make("head", {{{"lr", "0.05"},
+                                                    {"weight-decay", fmt::format("{:.17g}", 1 / (kC * kRows))},
+                                                    {"batch", std::to_string(kRows)},
+                                                    {"epochs", "3000"},
+                                                    {"warmup", "0"},
+                                                    {"schedule", "constant"}},
+                                                   0});
+  const auto logreg = test::registry().make("logreg", {{{"C", fmt::format("{}", kC)}}, 0});
+  const Fitted trained = head->fit(t.train(), nullptr, Context{test::silent()});
+  const Fitted optimum = logreg->fit(t.train(), nullptr, Context{test::silent()});
+  const Scores z = trained.model->predict(t.view());
+  double objective = 0;
+  for (const double w : trained.model->weights()) objective += w * w / (2 * kC);
+  for (std::size_t i = 0; i < kRows; ++i) {
+    double sum = 0;
+    for (std::size_t k = 0; k < 3; ++k) sum += std::exp(z(i, k) - z(i, static_cast<std::size_t>(t.labels[i])));
+    objective += std::log(sum);
+  }
+  EXPECT_GE(objective, optimum.convergence.objective * (1 - 1e-12));
+  EXPECT_NEAR(objective, optimum.convergence.objective, 1e-6 * objective);
 }
 
 TEST(Head, RefusesADeviceThatIsNotThere) {

@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -96,6 +97,25 @@ TEST(LibLinear, ChoosesTheSameWhateverTheThreads) {
   EXPECT_EQ(one.model->weights(), many.model->weights());
   EXPECT_EQ(one.selection.curve.size(), 11u);
   EXPECT_TRUE(one.selection.refit_on_val);
+}
+
+TEST(LibLinear, GivesEachClassTheCOfItsOwnBestAveragePrecision) {
+  const test::Drawn t = test::draw(120, 6, 4, 1.5, 8);
+  const auto fit = [&](std::map<std::string, std::string> options) {
+    options["preset"] = "vissl-svm";
+    return registry().make("liblinear", {options, 0})->fit(t.train(), nullptr, Context{test::silent()});
+  };
+  const Fitted fitted = fit({});
+  ASSERT_EQ(fitted.selection.chosen.size(), 4u);
+  EXPECT_EQ(fitted.selection.selected_on, "3-fold cross-validation on train, a C a class");
+  // Class k's classifier is the one that a fit at its C alone gives.
+  const Scores scores = fitted.model->predict(t.view());
+  for (std::size_t k = 0; k < 4; ++k) {
+    const double c = fitted.selection.chosen.at("C:class" + std::to_string(k));
+    const Fitted alone = fit({{"C", fmt::format("{:.17g}", c)}});
+    const Scores expected = alone.model->predict(t.view());
+    for (std::size_t i = 0; i < scores.rows; ++i) ASSERT_EQ(scores(i, k), expected(i, k));
+  }
 }
 
 TEST(LibLinear, FitsValuesWithItsRegressionSolvers) {

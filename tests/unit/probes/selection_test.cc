@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/random.h"
+#include "probes/evaluate.h"
+#include "probes/nested.h"
 #include "probes/options.h"
 #include "tests/unit/probes/drawn.h"
+#include "tests/unit/probes/registry.h"
 
 namespace vise {
 namespace {
@@ -74,6 +78,45 @@ TEST(Selection, RefusesAFeatureThatIsNotFinite) {
   test::Drawn t = test::draw(30, 3, 2, 1, 1);
   t.features[7] = std::numeric_limits<float>::quiet_NaN();
   EXPECT_THROW(make_pool(t.train(), nullptr), Error);
+}
+
+TEST(Nested, TestsEveryRowOnceByAProbeThatHasNotSeenIt) {
+  const test::Drawn t = test::draw(60, 5, 2, 0.5, 3);
+  std::vector<const float*> rows;
+  std::vector<std::string> groups;
+  for (std::size_t i = 0; i < t.rows.size(); ++i) {
+    rows.push_back(&t.features[i * t.dim]);
+    groups.push_back(std::to_string(i / 3));
+  }
+  const auto probe = test::registry().make("knn", {{{"k", "1,3"}}, 0});
+  const auto folds =
+      nested_cross_validation(*probe, rows, t.dim, t.targets, groups, {4, 3, 1}, Context{test::silent()});
+  std::vector<std::uint32_t> tested;
+  const Scores scores = pooled(folds, tested);
+  EXPECT_EQ(tested, t.rows);
+  EXPECT_EQ(scores.rows, 60u);
+  EXPECT_GT(*evaluate(scores, t.targets).at("accuracy"), 0.9);
+  for (const NestedFold& fold : folds) {
+    EXPECT_EQ(fold.fitted.selection.selected_on, "3-fold cross-validation on train");
+    for (const std::uint32_t row : fold.rows) {
+      for (std::uint32_t other = row / 3 * 3; other < row / 3 * 3 + 3; ++other)
+        EXPECT_NE(std::find(fold.rows.begin(), fold.rows.end(), other), fold.rows.end()) << "a group was torn apart";
+    }
+  }
+}
+
+TEST(Nested, ScoresLabelsWithoutMeaningAsChance) {
+  // Chosen on the rows it is tested on, the best of 20 values of k would do better than chance.
+  test::Drawn t = test::draw(120, 5, 2, 0.5, 3);
+  RandomStream random("test/nested", 0);
+  for (int& label : t.labels) label = static_cast<int>(random.below(2));
+  t.targets = Targets::from_classes(t.labels, {"a", "b"});
+  std::vector<const float*> rows;
+  for (std::size_t i = 0; i < t.rows.size(); ++i) rows.push_back(&t.features[i * t.dim]);
+  const auto probe = test::registry().make("knn", {{{"k", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20"}}, 0});
+  const auto folds = nested_cross_validation(*probe, rows, t.dim, t.targets, {}, {5, 4, 0}, Context{test::silent()});
+  std::vector<std::uint32_t> tested;
+  EXPECT_NEAR(*evaluate(pooled(folds, tested), t.targets).at("accuracy"), 0.5, 0.14);  // three deviations
 }
 
 TEST(Grid, ReadsBothForms) {

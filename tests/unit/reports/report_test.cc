@@ -6,7 +6,10 @@
 
 #include "base/csv.h"
 #include "base/error.h"
+#include "datasets/png.h"
+#include "reports/gallery.h"
 #include "reports/statistics/mcnemar.h"
+#include "reports/thumbnail.h"
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
@@ -158,6 +161,105 @@ TEST_F(Reports, OfEqualKeysTheLastRunCounts) {
       make_report({{run() / "elsewhere", first}, {run(), second}}, {.baseline = "base"}, Context{log_, {}, 1});
   EXPECT_EQ(r.table.results.size(), 3u);
   EXPECT_TRUE(r.table.footnotes.empty());
+}
+
+TEST_F(Reports, SectionsHaveTheirTasksOwnBaselines) {
+  std::vector<Result> results;
+  for (const char* task : {"one", "two", "three"})
+    for (const char* backbone : {"a", "b"}) {
+      results.push_back(test::sample_result(backbone, 0.5));
+      results.back().cell.task = task;
+      results.back().key += task;
+    }
+  CompareOptions options;
+  options.baselines = {{"one", "a"}, {"two", "b"}, {"three", "not there"}};
+  const ComparisonTable table = compare(std::move(results), options);
+  EXPECT_EQ(table.sections[0].baseline, "a");
+  EXPECT_EQ(table.sections[1].baseline, "b");
+  EXPECT_EQ(table.sections[2].baseline, "a");  // the first row
+  EXPECT_EQ(table.baseline, "");
+  EXPECT_NE(to_markdown(table).find("vs b"), std::string::npos);
+}
+
+TEST_F(Reports, FailureThatSucceededLaterIsLeftOut) {
+  std::vector<Result> results = three();
+  Result failed = results[1];
+  failed.status = "failed";
+  failed.error = "no weights yet";
+  failed.key = "of what was asked for";
+  results.insert(results.begin(), failed);
+  const Report r = report(results);
+  EXPECT_EQ(r.table.sections[0].rows.size(), 3u);
+  EXPECT_EQ(to_markdown(r.table).find("no weights yet"), std::string::npos);
+}
+
+TEST_F(Reports, VotesGiveANoiseCeilingAndAccuracyByAgreement) {
+  Result result = simulated_result(run(), "base", 0.6, 4);  // truth alternates: high, low, high, low
+  write_file_atomically(run() / ("scores/" + result.key + ".test.csv"),
+                        "id,target,votes\na,0,10 0\nb,1,5 5\nc,0,8 2\nd,1,7 3\n");
+  const Report r = report({result});
+  EXPECT_NEAR(*r.table.sections[0].annotator_agreement, (1 + 0.5 + 0.8 + 0.3) / 4, 1e-12);
+  std::vector<std::size_t> counts;
+  for (const AgreementBin& bin : r.evidence[0].rows()[0].agreement) counts.push_back(bin.count);
+  EXPECT_EQ(counts, (std::vector<std::size_t>{1, 1, 1, 0, 1}));
+  EXPECT_NE(to_markdown(r.table).find("Noise ceiling"), std::string::npos);
+}
+
+TEST_F(Reports, ValuesGetIntervalsAndPairedTests) {
+  std::vector<Result> results;
+  for (const auto& [backbone, noise] : {std::pair{"base", 1.0}, {"good", 0.2}}) {
+    Result r = test::sample_result(backbone, 0);
+    RandomStream random(backbone, 0), truth("truth", 0);
+    std::string csv = "id,target\n";
+    std::vector<double> predicted;
+    for (int i = 0; i < 200; ++i) {
+      const double y = truth.normal();
+      predicted.push_back(y + noise * random.normal());
+      csv += std::to_string(i) + "," + std::to_string(y) + "\n";
+    }
+    r.target_kind = "values";
+    r.class_names = {"score"};
+    r.primary_metric = "pearson";
+    r.metrics = {{"pearson", 1 / std::sqrt(1 + noise * noise)}};
+    r.sizes.test = 200;
+    r.scores_file = "scores/" + r.key + ".test.npy";
+    write_npy(run() / r.scores_file, std::span<const double>(predicted), {200, 1});
+    write_file_atomically(run() / ("scores/" + r.key + ".test.csv"), csv);
+    results.push_back(r);
+  }
+  const Report r = report(results);
+  const Difference& d = *r.table.sections[0].rows[1].difference;
+  EXPECT_EQ(d.test, "paired bootstrap");
+  EXPECT_TRUE(d.survives);
+  EXPECT_TRUE(r.table.sections[0].rows[0].metrics[0].interval);
+  EXPECT_TRUE(d.per_class.empty());
+}
+
+TEST_F(Reports, GalleryBeginsWithTheSurest) {
+  const Report r = report(three());
+  const RowGallery gallery = row_gallery(r.evidence[0], 1, 5);
+  ASSERT_EQ(gallery.wrong.size(), 5u);
+  for (std::size_t i = 0; i < 5; ++i) {
+    EXPECT_EQ(gallery.right[i].truth, gallery.right[i].predicted);
+    EXPECT_NE(gallery.wrong[i].truth, gallery.wrong[i].predicted);
+    EXPECT_GE(gallery.wrong[i > 0 ? i - 1 : 0].confidence, gallery.wrong[i].confidence);
+  }
+  EXPECT_FALSE(gallery_ids(r)[0].empty());
+}
+
+TEST(Thumbnail, Base64_EqualsTheStandardsExamples) {
+  for (const auto& [text, expected] :
+       {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}})
+    EXPECT_EQ(base64(as_byte_view(std::string_view(text))), expected);
+}
+
+TEST(Thumbnail, IsAWebpOfTheImagesMiddle) {
+  const test::ScratchDir dir;
+  write_file_atomically(dir / "wide.png", png_bytes(std::vector<std::uint8_t>(40 * 20 * 3, 128), 40, 20, 3));
+  const std::string uri = thumbnail_uri(dir / "wide.png", 16);
+  EXPECT_TRUE(uri.starts_with("data:image/webp;base64,UklGR"));  // RIFF
+  EXPECT_LT(uri.size(), 400u);
+  EXPECT_THROW(thumbnail_uri(dir / "gone.png", 16), Error);
 }
 
 }  // namespace

@@ -21,10 +21,8 @@ inline Result sample_result(const std::string& backbone, double accuracy, const 
   r.cell.seed = seed;
   r.key = backbone + "-" + probe + "-" + std::to_string(seed);
   r.primary_metric = "accuracy";
-  r.metrics = {{"accuracy", accuracy},
-               {"balanced_accuracy", accuracy - 0.01},
-               {"f1_macro", accuracy - 0.02},
-               {"auc", 0.875}};
+  r.metrics = {
+      {"accuracy", accuracy}, {"balanced_accuracy", accuracy - 0.01}, {"f1_macro", accuracy - 0.02}, {"auc", 0.875}};
   r.class_names = {"high", "low"};
   r.target_kind = "classes";
   r.split_origin = "from the manifest";

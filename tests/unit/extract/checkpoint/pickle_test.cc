@@ -1,4 +1,4 @@
-#include "extract/checkpoint/pickle.h"
+#include "base/pickle.h"
 
 #include "tests/unit/extract/checkpoint/files.h"
 

@@ -1,0 +1,76 @@
+// `vise-eval audit`: what is wrong with a data set, before anyone believes a number measured on it.
+#include "datasets/audit.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/data.h"
+#include "datasets/audit_report.h"
+#include "extract/fingerprint.h"
+
+namespace vise::cli {
+namespace {
+
+struct AuditOptions {
+  DataChoice data;
+  std::string html;
+  bool files_only = false;
+};
+
+constexpr const char* kExamples =
+    "  vise-eval audit --data photos/ --html audit.html\n"
+    "  vise-eval audit --task emotion --data-root D --json\n"
+    "Exit codes: 0 nothing puts numbers in doubt; 1 unreadable images, equal or similar images across splits or with\n"
+    "conflicting labels, or class names that look like typos.";
+
+// "" where the picture can't be read.
+std::string thumbnail(const Path& path, std::uint64_t max_pixels) {
+  constexpr std::uint32_t kSide = 224;
+  try {
+    return png_thumbnail(decode_image(read_file(path), path.string(), {max_pixels}), kSide);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+void audit_verb(const AuditOptions& options, Session& session) {
+  const OpenedData opened = open_data(options.data, session);
+  const Dataset& dataset = opened.dataset;
+  const Split split =
+      opened.split ? *opened.split : Split(std::vector<Part>(dataset.size(), Part::unused), "none (no labels)");
+  const Context context = session.context();
+  const DecodeOptions decode{session.places.max_pixels};
+  std::vector<PictureFacts> pictures(dataset.size());
+  const LookAtFile look = [&](std::uint32_t item, ByteView bytes) {
+    pictures[item] = picture_facts(bytes, dataset.ids[item], decode);
+  };
+  Audit audit = audit_files(dataset, split, context, options.files_only ? LookAtFile{} : look, opened.task.target);
+  audit_pictures(dataset, split, pictures, context, audit, opened.task.target);
+  session.console.end_progress();
+  if (!options.html.empty()) {
+    const auto png_of = [&](std::uint32_t item) { return thumbnail(dataset.path(item), decode.max_pixels); };
+    write_file_atomically(options.html, audit_html(audit, dataset, split, png_of));
+    session.console.info(fmt::format("pairs with thumbnails: {}", options.html));
+  }
+  if (session.json)
+    fmt::print("{}\n", audit_json(audit, dataset, split).dump(-1, ' ', false, Json::error_handler_t::replace));
+  else
+    fmt::print("{}", audit_text(audit, dataset, split));
+  session.exit_code = has_findings(audit) ? 1 : 0;
+}
+
+}  // namespace
+
+void add_audit(Verbs& verbs) {
+  auto options = std::make_shared<AuditOptions>();
+  Session& session = verbs.session;
+  CLI::App* verb = verbs.add("audit", "find duplicates across splits, bad images and bad labels in a data set",
+                             kExamples, [options, &session] { audit_verb(*options, session); });
+  add_data_options(verb, options->data);
+  verb->add_option("--html", options->html, "write a page with the pictures of every pair")->type_name("FILE");
+  verb->add_flag("--files-only", options->files_only, "decode nothing: labels and bytes alone");
+  verbs.add_json_option(verb);
+  verbs.add_place_options(verb);
+}
+
+}  // namespace vise::cli

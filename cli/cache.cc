@@ -1,0 +1,121 @@
+// `vise-eval cache`: what features are kept, whether they are sound, and how caches are joined and emptied.
+#include "extract/cache.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/session.h"
+
+namespace vise::cli {
+namespace {
+
+struct CacheOptions {
+  bool repair = false, dry_run = false;
+  double older_than_days = 90;
+  std::vector<std::string> from;
+};
+
+double days_since(std::filesystem::file_time_type moment) {
+  using Days = std::chrono::duration<double, std::ratio<86400>>;
+  return std::chrono::duration_cast<Days>(std::filesystem::file_time_type::clock::now() - moment).count();
+}
+
+Json to_json(const CachedFeatures& cached) {
+  return {{"folder", cached.folder.string()}, {"rows", cached.rows},
+          {"unreadable", cached.unreadable},  {"dim", cached.key.dim},
+          {"bytes", cached.disk_bytes},       {"unused_days", days_since(cached.last_used)},
+          {"key", cached.key.parts}};
+}
+
+std::string line_of(const CachedFeatures& cached) {
+  return fmt::format("{}  {:>8} rows of {:>4}  {:>9.1f} MB  used {:>4.0f} d ago  {}",
+                     cached.folder.filename().string().substr(0, 8), cached.rows, cached.key.dim,
+                     static_cast<double>(cached.disk_bytes) / 1e6, days_since(cached.last_used), cached.words());
+}
+
+void print(const CachedFeatures& cached, const Session& session) {
+  if (session.json)
+    fmt::print("{}\n", to_json(cached).dump());
+  else
+    fmt::print("{}\n", line_of(cached));
+}
+
+void ls_verb(Session& session) {
+  const Path cache = session.places.cache_dir();
+  const std::vector<CachedFeatures> all = list_cache(cache, session.console);
+  for (const CachedFeatures& cached : all) print(cached, session);
+  session.console.info(fmt::format("{} folder(s) in {}", all.size(), cache.string()));
+}
+
+void verify_verb(const CacheOptions& options, Session& session) {
+  const Path cache = session.places.cache_dir();
+  const Context context = session.context();
+  for (const CachedFeatures& cached : list_cache(cache, session.console)) {
+    const std::size_t damaged = check_cached(cache, cached, options.repair, context);
+    fmt::print("{}  {}: {}\n", cached.folder.filename().string().substr(0, 8), cached.words(),
+               damaged == 0     ? "sound"
+               : options.repair ? fmt::format("{} damaged block(s) dropped", damaged)
+                                : fmt::format("{} DAMAGED block(s); --repair drops them", damaged));
+    if (damaged > 0 && !options.repair) session.exit_code = 5;
+  }
+}
+
+void gc_verb(const CacheOptions& options, Session& session) {
+  const Path cache = session.places.cache_dir();
+  const Context context = session.context();
+  std::uint64_t bytes = 0;
+  std::size_t folders = 0;
+  for (const CachedFeatures& cached : list_cache(cache, session.console)) {
+    if (days_since(cached.last_used) < options.older_than_days) continue;
+    print(cached, session);
+    bytes += cached.disk_bytes;
+    ++folders;
+    if (!options.dry_run) remove_cached(cache, cached, context);
+  }
+  session.console.info(fmt::format("{} {} folder(s) unused for {} days, {:.1f} MB",
+                                   options.dry_run ? "would remove" : "removed", folders, options.older_than_days,
+                                   static_cast<double>(bytes) / 1e6));
+}
+
+void merge_verb(const CacheOptions& options, Session& session) {
+  const Path cache = session.places.cache_dir();
+  const Context context = session.context();
+  for (const std::string& from : options.from) {
+    const MergeCounts counts = merge_cache(from, cache, context);
+    fmt::print("{}: {} rows added, {} known already\n", from, counts.added, counts.known);
+  }
+}
+
+}  // namespace
+
+void add_cache(Verbs& verbs) {
+  auto options = std::make_shared<CacheOptions>();
+  Session& session = verbs.session;
+  Verbs inner = verbs.add_group("cache", "list, check, empty and merge kept features",
+                                "  vise-eval cache ls\n  vise-eval cache merge shard1/ shard2/ --cache all/");
+  CLI::App* ls = inner.add("ls", "kept features, the latest used first",
+                           "  vise-eval cache ls\n  vise-eval cache ls --json", [&session] { ls_verb(session); });
+  CLI::App* verify = inner.add("verify", "compare every block with its checksum; exit code 5 if one is damaged",
+                               "  vise-eval cache verify\n  vise-eval cache verify --repair",
+                               [options, &session] { verify_verb(*options, session); });
+  verify->add_flag("--repair", options->repair, "drop damaged blocks: their rows are computed again when needed");
+  CLI::App* gc = inner.add("gc", "remove features that no run has used for long",
+                           "  vise-eval cache gc --dry-run\n  vise-eval cache gc --older-than 30",
+                           [options, &session] { gc_verb(*options, session); });
+  gc->add_option("--older-than", options->older_than_days, "days without use [90]")
+      ->type_name("DAYS")
+      ->check(CLI::NonNegativeNumber);
+  gc->add_flag("--dry-run", options->dry_run, "only say what would go");
+  CLI::App* merge = inner.add("merge", "add other caches' features to this one, every block checked",
+                              "  vise-eval cache merge shard1/ shard2/ --cache all/\n"
+                              "  vise-eval cache merge /mnt/laptop/vise-eval",
+                              [options, &session] { merge_verb(*options, session); });
+  merge->add_option("from", options->from, "folders given to --cache elsewhere")->required();
+  for (CLI::App* verb : {ls, verify, gc, merge})
+    verb->add_option("--cache", session.places.cache, "the cache [$VISE_CACHE or ~/.cache/vise-eval]")
+        ->type_name("DIR");
+  for (CLI::App* verb : {ls, gc}) inner.add_json_option(verb);
+}
+
+}  // namespace vise::cli

@@ -1,0 +1,77 @@
+// `vise-eval compare`: the paired table of two rows or two runs.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <set>
+
+#include "base/error.h"
+#include "cli/pick.h"
+#include "cli/report.h"
+
+namespace vise::cli {
+namespace {
+
+// Two rows of one run, `RUN A B`; else two runs or rows, `RUN[:ROW] RUN[:ROW]`.
+std::pair<Picked, Picked> sides(const std::vector<std::string>& words) {
+  if (words.size() == 2) return {pick(words[0]), pick(words[1])};
+  const RunFolder run = read_run(words[0]);
+  return {pick_row(run, words[1]), pick_row(run, words[2])};
+}
+
+std::set<std::string> backbones_of(const Picked& side) {
+  std::set<std::string> names;
+  for (const Result& result : side.results) names.insert(result.cell.backbone);
+  return names;
+}
+
+// Sides that share backbones, as two runs do: each backbone is a table of its own, whose rows are the two sides.
+void pair_by_backbone(Picked& a, Picked& b) {
+  const std::set<std::string> left = backbones_of(a), right = backbones_of(b);
+  std::set<std::string> shared;
+  std::ranges::set_intersection(left, right, std::inserter(shared, shared.end()));
+  if (shared.empty()) return;
+  for (Picked* side : {&a, &b}) {
+    std::erase_if(side->results, [&](const Result& result) { return !shared.contains(result.cell.backbone); });
+    for (Result& result : side->results) {
+      result.cell.task += fmt::format(", {}", result.cell.backbone);
+      result.cell.backbone = side->word;
+      result.key += fmt::format("@{}", side->word);
+    }
+  }
+}
+
+void compare_verb(const std::vector<std::string>& words, Session& session) {
+  if (words.size() != 2 && words.size() != 3)
+    throw Error(ErrorKind::usage, "compare: two runs, or a run and two of its rows, are needed",
+                "vise-eval compare RUN ROW ROW, or vise-eval compare RUN[:ROW] RUN[:ROW]");
+  auto [a, b] = sides(words);
+  if (a.word == b.word) b.word += " (2)";
+  pair_by_backbone(a, b);
+  CompareOptions options;
+  options.baseline = b.results.front().cell.backbone;
+  const Report report = make_report({{a.folder, a.results}, {b.folder, b.results}}, options, session.context());
+  session.console.end_progress();
+  print_report(report, session);
+}
+
+}  // namespace
+
+void add_compare(Verbs& verbs) {
+  auto words = std::make_shared<std::vector<std::string>>();
+  Session& session = verbs.session;
+  CLI::App* verb =
+      verbs.add("compare", "two rows or two runs side by side, paired by image; the second is the baseline",
+                "  vise-eval compare vise-results/emotion vise-250m imagenet-v1\n"
+                "  vise-eval compare runs/monday runs/tuesday",
+                [words, &session] { compare_verb(*words, session); });
+  verb->add_option("what", *words, "RUN ROW ROW, or RUN[:ROW] RUN[:ROW]; a row is a backbone, BACKBONE/PROBE or a key")
+      ->required()
+      ->expected(2, 3);
+  verb->add_option("--threads", session.places.threads, "cores to use [all]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 4096));
+  verbs.add_json_option(verb);
+}
+
+}  // namespace vise::cli

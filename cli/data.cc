@@ -1,0 +1,53 @@
+#include "cli/data.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "experiments/runner.h"
+#include "experiments/split_rule.h"
+
+namespace vise::cli {
+namespace {
+
+Task chosen_task(const DataChoice& choice, Session& session) {
+  if (choice.task.empty() == choice.data.empty())
+    throw Error(ErrorKind::usage, "one of --task NAME and --data PATH is needed",
+                "vise-eval list tasks; PATH is a folder of class folders or a CSV/JSONL manifest");
+  if (!choice.data.empty()) return task_for_data(choice.data, choice.target.empty() ? "label" : choice.target);
+  const TaskLibrary library({choice.include_paths.begin(), choice.include_paths.end()});
+  const std::vector<Task> tasks = library.expand(choice.task);
+  if (tasks.size() > 1) session.console.info(fmt::format("{}: the split of {}", choice.task, tasks.front().name));
+  Task task = tasks.front();
+  if (!choice.target.empty()) task.target = choice.target;
+  return task;
+}
+
+}  // namespace
+
+void add_data_options(CLI::App* verb, DataChoice& choice) {
+  verb->add_option("--task", choice.task, "a task's data set and split")->type_name("T");
+  verb->add_option("--data", choice.data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
+  verb->add_option("--target", choice.target, "which of the data's labels [the task's, or label]")->type_name("NAME");
+  verb->add_option("--include-path", choice.include_paths, "a folder of task files of your own")->type_name("DIR");
+}
+
+OpenedData open_data(const DataChoice& choice, Session& session) {
+  OpenedData opened;
+  opened.task = chosen_task(choice, session);
+  Task& task = opened.task;
+  if (task.dataset.empty()) {
+    opened.dataset = open_data_path(task.data, session.console);
+  } else {
+    opened.dataset = DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
+                                                      session.places.cache_dir(), session.console);
+  }
+  if (task.name.empty()) task.name = opened.dataset.name;  // as a run does: a drawn split depends on it
+  const bool has_target = opened.dataset.targets.contains(task.target);
+  if (has_target || !choice.target.empty() || !choice.task.empty())
+    opened.split = resolve_split(task, opened.dataset);
+  else
+    opened.split = opened.dataset.official;
+  return opened;
+}
+
+}  // namespace vise::cli

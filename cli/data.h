@@ -1,0 +1,30 @@
+// How verbs name a data set: --task T or --data PATH.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/session.h"
+#include "experiments/task.h"
+
+namespace vise::cli {
+
+struct DataChoice {
+  std::string task, data, target;  // target: "" for the task's own, or "label"
+  std::vector<std::string> include_paths;
+};
+
+void add_data_options(CLI::App* verb, DataChoice& choice);
+
+struct OpenedData {
+  Task task;
+  Dataset dataset;
+  std::optional<Split> split;  // nothing where the data set has no labels to split by, and no split of its own
+};
+
+// Error{usage} unless one of the two is given; the errors of the data set otherwise. Of a task of several splits, the
+// first.
+OpenedData open_data(const DataChoice& choice, Session& session);
+
+}  // namespace vise::cli

@@ -1,0 +1,47 @@
+#include "cli/pick.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace vise::cli {
+namespace {
+
+bool matches(const Result& result, const std::string& row) {
+  const Cell& cell = result.cell;
+  return row == cell.backbone || row == cell.probe || row == fmt::format("{}/{}", cell.backbone, cell.probe) ||
+         (row.size() >= 6 && result.key.starts_with(row));
+}
+
+}  // namespace
+
+Picked pick_row(const RunFolder& run, const std::string& row) {
+  Picked picked{row, run.path, {}};
+  std::set<std::string> names;
+  for (const Result& result : run.results) {
+    names.insert(result.cell.backbone);
+    if (matches(result, row)) picked.results.push_back(result);
+  }
+  if (picked.results.empty())
+    throw Error(ErrorKind::usage, fmt::format("{} has no row '{}'", run.path.string(), row),
+                suggest(row, std::vector<std::string>(names.begin(), names.end())) +
+                    "; a row is a backbone, BACKBONE/PROBE, or the first digits of a key");
+  return picked;
+}
+
+Picked pick(const std::string& word) {
+  std::error_code error;
+  const auto colon = word.rfind(':');
+  if (colon == std::string::npos || std::filesystem::exists(word, error)) {
+    RunFolder run = read_run(word);
+    return {word, run.path, std::move(run.results)};
+  }
+  Picked picked = pick_row(read_run(word.substr(0, colon)), word.substr(colon + 1));
+  picked.word = word;
+  return picked;
+}
+
+}  // namespace vise::cli

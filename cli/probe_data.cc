@@ -1,0 +1,214 @@
+#include "cli/probe_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <optional>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/text.h"
+
+namespace vise::cli {
+namespace {
+
+[[noreturn]] void bad(const std::string& file, const std::string& what, const std::string& hint = {}) {
+  throw Error(ErrorKind::input, fmt::format("{}: {}", file, what), hint);
+}
+
+bool is_npy(const std::string& file) { return Path(file).extension() == ".npy"; }
+
+TargetKind parse_kind(const std::string& text) {
+  std::vector<std::string> known;
+  for (const TargetKind kind :
+       {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values}) {
+    known.emplace_back(target_kind_name(kind));
+    if (text == known.back()) return kind;
+  }
+  throw Error(ErrorKind::usage, fmt::format("--target {}: one of {} is needed", text, join(known, ", ")),
+              suggest(text, known));
+}
+
+// Labels as they stand in one file: N x K cells of text.
+struct Cells {
+  std::size_t width = 0;
+  std::vector<std::string> names;  // of the columns: the CSV's, or "0", "1", ...
+  std::vector<std::string> text;
+  std::vector<std::string> ids;  // a CSV's column `id`, where it has one
+  std::size_t rows() const { return text.size() / width; }
+};
+
+Cells read_npy_cells(const std::string& file) {
+  const NpyArray array = NpyArray::open(file);
+  if (array.shape().size() > 2 || array.size() == 0) bad(file, "N or N x K labels are needed");
+  Cells cells;
+  cells.width = array.shape().size() == 2 ? array.shape()[1] : 1;
+  for (std::size_t k = 0; k < cells.width; ++k) cells.names.push_back(std::to_string(k));
+  for (const double value : array.to_doubles()) cells.text.push_back(std::isnan(value) ? "" : number(value));
+  return cells;
+}
+
+Cells read_csv_cells(const std::string& file, const std::string& columns) {
+  const CsvTable table = CsvTable::parse(read_text_file(file), file);
+  Cells cells;
+  cells.names = split(columns, ',');
+  cells.width = cells.names.size();
+  std::vector<std::size_t> places;
+  const bool only = table.header().size() == 1 && cells.width == 1;
+  for (const std::string& name : cells.names) places.push_back(only ? 0 : table.column(name));
+  for (std::size_t row = 0; row < table.rows(); ++row) {
+    for (const std::size_t place : places) cells.text.push_back(table.cell(row, place));
+    for (const char* const id : {"id", "path"}) {
+      if (cells.ids.size() == row && table.has_column(id)) cells.ids.push_back(table.cell(row, table.column(id)));
+    }
+  }
+  return cells;
+}
+
+// Class numbers in their own order, names bytewise.
+std::vector<std::string> class_order(std::vector<std::string> labels) {
+  std::sort(labels.begin(), labels.end(), [](const std::string& a, const std::string& b) {
+    double x = 0, y = 0;
+    const bool first = parse_double(a, x), second = parse_double(b, y);
+    if (first != second) return first;
+    return first && x != y ? x < y : a < b;
+  });
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  std::erase(labels, "");
+  return labels;
+}
+
+Targets class_targets(const Cells& cells, const std::string& file) {
+  if (cells.width != 1)
+    bad(file, fmt::format("{} labels a row", cells.width), "say --target multi-label, distribution or values");
+  double value = 0;
+  for (std::size_t row = 0; is_npy(file) && row < cells.rows(); ++row) {
+    if (parse_double(cells.text[row], value) && value != std::floor(value))
+      bad(file, fmt::format("row {}: {} is no class number", row, cells.text[row]),
+          "say --target values to predict numbers");
+  }
+  return Targets::from_labels(cells.text, class_order(cells.text));
+}
+
+double parse_cell(const Cells& cells, std::size_t i, const std::string& file) {
+  double value = std::nan("");
+  if (!cells.text[i].empty() && !parse_double(cells.text[i], value))
+    bad(file, fmt::format("row {}: '{}' is not a number", i / cells.width, cells.text[i]),
+        "say --target classes to predict names");
+  return value;
+}
+
+Targets make_targets(const Cells& cells, TargetKind kind, const std::string& file) {
+  if (kind == TargetKind::classes) return class_targets(cells, file);
+  std::vector<double> values;
+  for (std::size_t i = 0; i < cells.text.size(); ++i) values.push_back(parse_cell(cells, i, file));
+  if (kind == TargetKind::values) return Targets::from_values(std::move(values), cells.names);
+  if (kind == TargetKind::distribution) {
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (!(values[i] >= 0)) bad(file, fmt::format("row {}: votes are 0 or more", i / cells.width));
+    }
+    return Targets::from_distribution(std::move(values), cells.names);
+  }
+  std::vector<std::int8_t> bits;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const double bit = std::isnan(values[i]) ? -1 : values[i];
+    if (bit != 0 && bit != 1 && bit != -1)
+      bad(file, fmt::format("row {}: {} is none of 1, 0 and -1 (unknown)", i / cells.width, number(bit)));
+    bits.push_back(static_cast<std::int8_t>(bit));
+  }
+  return Targets::from_multi_label(std::move(bits), cells.names);
+}
+
+std::size_t add_features(ProbeData& data, const std::string& file) {
+  const auto array = std::make_shared<const NpyArray>(NpyArray::open(file));
+  if (array->shape().size() != 2 || array->size() == 0) bad(file, "N x D features are needed");
+  const std::size_t count = array->shape()[0], dim = array->shape()[1];
+  if (data.dim != 0 && data.dim != dim) bad(file, fmt::format("{} dimensions, the others have {}", dim, data.dim));
+  data.dim = dim;
+  const float* values = nullptr;
+  if (array->type() == "f4") {
+    values = array->as<float>().data();
+    data.owners.push_back(array);
+  } else {
+    const std::vector<double> wide = array->to_doubles();
+    const auto narrow = std::make_shared<const std::vector<float>>(wide.begin(), wide.end());
+    values = narrow->data();
+    data.owners.push_back(narrow);
+  }
+  for (std::size_t i = 0; i < count; ++i) data.rows.push_back(values + i * dim);
+  return count;
+}
+
+void add_pair(ProbeData& data, Cells& all, std::vector<Part>& parts, const std::string& features,
+              const std::string& labels, const ProbeFiles& files, Part part) {
+  const std::size_t count = add_features(data, features);
+  Cells cells = is_npy(labels) ? read_npy_cells(labels) : read_csv_cells(labels, files.column);
+  if (cells.rows() != count)
+    bad(labels, fmt::format("{} rows, but {} has {}", cells.rows(), features, count), "row i labels row i");
+  if (all.width != 0 && cells.width != all.width)
+    bad(labels, fmt::format("{} labels a row, the others have {}", cells.width, all.width));
+  all.width = cells.width;
+  all.names = cells.names;
+  all.text.insert(all.text.end(), cells.text.begin(), cells.text.end());
+  all.ids.insert(all.ids.end(), cells.ids.begin(), cells.ids.end());
+  parts.insert(parts.end(), count, part);
+}
+
+// One cell a row: an .npy's numbers or a CSV's column.
+std::vector<std::string> read_column(const std::string& file, const std::string& column, std::size_t rows) {
+  Cells cells = is_npy(file) ? read_npy_cells(file) : read_csv_cells(file, column);
+  if (cells.width != 1 || cells.rows() != rows)
+    bad(file, fmt::format("{} rows of {}, but there are {} rows of features", cells.rows(), cells.width, rows));
+  return std::move(cells.text);
+}
+
+Split read_split(const std::string& file, std::size_t rows) {
+  std::vector<Part> parts;
+  for (const std::string& text : read_column(file, "split", rows)) {
+    if (is_npy(file) && text != "0" && text != "1" && text != "2")
+      bad(file, fmt::format("row {}: {}: 0 (train), 1 (val) or 2 (test) is needed", parts.size(), text));
+    parts.push_back(is_npy(file) ? static_cast<Part>(text[0] - '0') : parse_part(text));
+  }
+  return Split(std::move(parts), Path(file).filename().string());
+}
+
+Split draw_split(const ProbeData& data, const ProbeFiles& files) {
+  const std::vector<int> strata = data.targets.strata();
+  const std::string text = fmt::format("{:g}/{:g}/{:g} (seed {})", 100 * files.shares[0], 100 * files.shares[1],
+                                       100 * files.shares[2], files.seed);
+  if (data.groups.empty())
+    return Split::stratified(strata, files.shares, "probe/split", files.seed).with_origin("stratified " + text);
+  return Split::grouped(data.groups, strata, files.shares, "probe/split", files.seed).with_origin("grouped " + text);
+}
+
+}  // namespace
+
+ProbeData read_probe_data(const ProbeFiles& files) {
+  const bool separate = !files.val.empty() || !files.test.empty();
+  if (separate && !files.split.empty())
+    throw Error(ErrorKind::usage, "--split and --val or --test say the same thing twice", "leave one out");
+  ProbeData data;
+  Cells cells;
+  std::vector<Part> parts;
+  add_pair(data, cells, parts, files.features, files.labels, files, Part::train);
+  if (!files.val.empty()) add_pair(data, cells, parts, files.val[0], files.val[1], files, Part::val);
+  if (!files.test.empty()) add_pair(data, cells, parts, files.test[0], files.test[1], files, Part::test);
+  data.targets = make_targets(cells, parse_kind(files.target), files.labels);
+  data.ids = cells.ids.size() == data.rows.size() ? std::move(cells.ids) : std::vector<std::string>{};
+  for (std::size_t i = data.ids.size(); i < data.rows.size(); ++i) data.ids.push_back(std::to_string(i));
+  if (!files.groups.empty()) data.groups = read_column(files.groups, "group", data.rows.size());
+  data.split = separate              ? Split(std::move(parts), "separate files")
+               : files.split.empty() ? draw_split(data, files)
+                                     : read_split(files.split, data.rows.size());
+  return data;
+}
+
+std::vector<const float*> rows_of(const ProbeData& data, std::span<const std::uint32_t> items) {
+  std::vector<const float*> rows;
+  for (const std::uint32_t item : items) rows.push_back(data.rows[item]);
+  return rows;
+}
+
+}  // namespace vise::cli

@@ -1,0 +1,59 @@
+// `vise-eval verify`: can anyone check it?
+#include "experiments/verify.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/session.h"
+
+namespace vise::cli {
+namespace {
+
+void print(const Verification& v) {
+  fmt::print("{} result(s): {} metrics recomputed from their scores, {} split file(s) checked\n", v.results, v.metrics,
+             v.splits);
+  fmt::print("{} cell(s) fitted again, {} of them with the same scores to the last bit\n", v.refitted, v.identical);
+  for (const std::string& note : v.notes) fmt::print("note: {}\n", note);
+  for (const std::string& difference : v.differences) fmt::print("differs: {}\n", difference);
+  fmt::print("{}\n", v.differences.empty() ? "nothing differs" : fmt::format("{} difference(s)", v.differences.size()));
+}
+
+void verify_verb(const std::string& run, std::size_t refit, Session& session) {
+  VerifyOptions options;
+  options.refit = refit;
+  options.data_roots = session.places.data_roots();
+  options.extract = session.places.extract_options();
+  const Verification v = verify(run, options, session.context());
+  session.console.end_progress();
+  if (session.json)
+    fmt::print("{}\n", Json({{"results", v.results},
+                             {"metrics", v.metrics},
+                             {"splits", v.splits},
+                             {"refitted", v.refitted},
+                             {"identical", v.identical},
+                             {"differences", v.differences},
+                             {"notes", v.notes}})
+                           .dump());
+  else
+    print(v);
+  if (!v.differences.empty()) session.exit_code = 5;
+}
+
+}  // namespace
+
+void add_verify(Verbs& verbs) {
+  auto run = std::make_shared<std::string>();
+  auto refit = std::make_shared<std::size_t>(5);
+  Session& session = verbs.session;
+  CLI::App* verb = verbs.add("verify", "recompute a run's numbers from its scores, and fit some of its cells again",
+                             "  vise-eval verify vise-results/emotion\n"
+                             "  vise-eval verify runs/a --refit 20 --cache C",
+                             [=, &session] { verify_verb(*run, *refit, session); });
+  verb->add_option("run", *run, "the run's folder")->required();
+  verb->add_option("--refit", *refit, "cells to fit again from cached features, at least one a task; 0: none [5]")
+      ->type_name("N");
+  verbs.add_json_option(verb);
+  verbs.add_place_options(verb);
+}
+
+}  // namespace vise::cli

@@ -1,0 +1,244 @@
+#include "datasets/audit_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace vise {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+constexpr Part kParts[] = {Part::train, Part::val, Part::test, Part::unused};
+
+std::string label_of(const Dataset& dataset, std::uint32_t item) {
+  const auto found = dataset.targets.find("label");
+  if (found == dataset.targets.end() || found->second.kind() != TargetKind::classes) return {};
+  const int k = found->second.classes()[item];
+  return k < 0 ? std::string("?") : found->second.names()[static_cast<std::size_t>(k)];
+}
+
+// "images/1.jpg (test, joy)".
+std::string item_text(const Dataset& dataset, const Split& split, std::uint32_t item) {
+  const std::string label = label_of(dataset, item);
+  return fmt::format("{} ({}{}{})", dataset.ids[item], part_name(split.part(item)), label.empty() ? "" : ", ", label);
+}
+
+template <typename Found>
+std::string remark(const Found& found) {
+  if (found.across_parts && found.conflicting) return "across splits, conflicting labels";
+  return found.across_parts ? "across splits" : found.conflicting ? "conflicting labels" : "";
+}
+
+std::string items_text(const Dataset& dataset, const Split& split, std::span<const std::uint32_t> items) {
+  constexpr std::size_t kShown = 4;
+  std::string text;
+  for (std::size_t k = 0; k < std::min(kShown, items.size()); ++k)
+    text += (k ? " = " : "") + item_text(dataset, split, items[k]);
+  if (items.size() > kShown) text += fmt::format(" and {} more", items.size() - kShown);
+  return text;
+}
+
+// The findings of one kind: how many, and the first few.
+class Lines {
+ public:
+  explicit Lines(std::size_t most) : most_(most) {}
+
+  template <typename List, typename Line>
+  void add(const std::string& title, const List& list, Line line) {
+    if (list.empty()) return;
+    text += fmt::format("\n{}: {}\n", title, list.size());
+    for (std::size_t i = 0; i < std::min(most_, list.size()); ++i) text += fmt::format("  {}\n", line(list[i]));
+    if (list.size() > most_) text += fmt::format("  ... and {} more\n", list.size() - most_);
+  }
+
+  std::string text;
+
+ private:
+  std::size_t most_;
+};
+
+std::string class_table(const Audit& audit) {
+  if (audit.classes.empty()) return {};
+  std::size_t width = 5;
+  for (const ClassCount& count : audit.classes) width = std::max(width, count.name.size());
+  std::string text =
+      fmt::format("\n{:<{}}  {:>8} {:>8} {:>8} {:>8} {:>8}\n", "class", width, "train", "val", "test", "unused", "all");
+  for (const ClassCount& count : audit.classes) {
+    text += fmt::format("{:<{}} ", count.name, width);
+    for (const Part part : kParts) {
+      const auto found = count.items.find(part);
+      text += fmt::format(" {:>8}", found == count.items.end() ? 0 : found->second);
+    }
+    text += fmt::format(" {:>8}\n", count.total);
+  }
+  text += fmt::format("the largest class is {:.1f} times the smallest", audit.imbalance);
+  if (audit.unlabelled > 0) text += fmt::format("; {} without a label", audit.unlabelled);
+  return text + "\n";
+}
+
+template <typename List>
+std::size_t count_across(const List& list) {
+  return static_cast<std::size_t>(
+      std::count_if(list.begin(), list.end(), [](const auto& f) { return f.across_parts; }));
+}
+
+Json bad_files_json(const std::vector<BadFile>& files, const Dataset& dataset) {
+  Json list = Json::array();
+  for (const BadFile& file : files) list.push_back({{"id", dataset.ids[file.item]}, {"reason", file.reason}});
+  return list;
+}
+
+Json ids_json(const Dataset& dataset, std::span<const std::uint32_t> items) {
+  Json list = Json::array();
+  for (const std::uint32_t item : items) list.push_back(dataset.ids[item]);
+  return list;
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto at = [&](std::size_t k) {
+      return i + k < bytes.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k])) : 0U;
+    };
+    const std::uint32_t three = at(0) << 16 | at(1) << 8 | at(2);
+    const std::size_t left = bytes.size() - i;
+    text += digits[three >> 18];
+    text += digits[three >> 12 & 63];
+    text += left > 1 ? digits[three >> 6 & 63] : '=';
+    text += left > 2 ? digits[three & 63] : '=';
+  }
+  return text;
+}
+
+std::string escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else
+      out += c;
+  }
+  return out;
+}
+
+constexpr std::string_view kHead =
+    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Audit</title>\n<style>\n"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1d1d1f}\n"
+    "pre{background:#f5f5f7;padding:1rem;overflow-x:auto}\n"
+    "section{display:flex;flex-wrap:wrap;gap:1rem;border-top:1px solid #ddd;padding:.8rem 0}\n"
+    "section p{flex-basis:100%;margin:0;color:#555}section p.bad{color:#a12}\n"
+    "figure{margin:0;max-width:14rem}figcaption{font-size:.8rem;overflow-wrap:anywhere}\n"
+    "img{max-width:14rem;max-height:14rem;image-rendering:auto}\n</style></head><body>\n";
+
+using PngOf = std::function<std::string(std::uint32_t item)>;
+
+std::string figures(const Dataset& dataset, const Split& split, std::span<const std::uint32_t> items,
+                    const std::string& heading, bool is_bad, const PngOf& png_of) {
+  constexpr std::size_t kShown = 4;
+  std::string html = fmt::format("<section><p{}>{}</p>\n", is_bad ? " class=\"bad\"" : "", escaped(heading));
+  for (std::size_t k = 0; k < std::min(kShown, items.size()); ++k) {
+    const std::string caption = escaped(item_text(dataset, split, items[k])), png = png_of(items[k]);
+    html += "<figure>";
+    if (!png.empty()) html += fmt::format("<img alt=\"{}\" src=\"data:image/png;base64,{}\">", caption, base64(png));
+    html += fmt::format("<figcaption>{}</figcaption></figure>\n", caption);
+  }
+  return html + "</section>\n";
+}
+
+}  // namespace
+
+std::string audit_text(const Audit& audit, const Dataset& dataset, const Split& split, std::size_t most) {
+  const auto bad_file = [&](const BadFile& file) { return fmt::format("{}: {}", dataset.ids[file.item], file.reason); };
+  Lines lines(most);
+  lines.text = fmt::format("{}: {} images; split: {}\n", dataset.name, dataset.size(), split.origin());
+  lines.text += class_table(audit);
+  lines.add("class names that may be typos", audit.typos, [](const LabelTypo& typo) {
+    return fmt::format("'{}' ({}) beside '{}' ({})", typo.rare, typo.rare_items, typo.common, typo.common_items);
+  });
+  lines.add("unreadable images", audit.unreadable, bad_file);
+  lines.add("wrong extensions", audit.wrong_extension, bad_file);
+  lines.add("tiny files", audit.tiny, bad_file);
+  lines.add("blank pictures", audit.blank, bad_file);
+  lines.add(fmt::format("groups of equal images ({} across splits)", count_across(audit.duplicates)), audit.duplicates,
+            [&](const DuplicateGroup& group) {
+              return fmt::format("{}{}{}: {}", group.same_bytes ? "bytes" : "pixels", remark(group).empty() ? "" : ", ",
+                                 remark(group), items_text(dataset, split, group.items));
+            });
+  lines.add(fmt::format("pairs that look alike ({} across splits)", count_across(audit.similar)), audit.similar,
+            [&](const NearDuplicate& near) {
+              return fmt::format("{} ~ {}{}{}", item_text(dataset, split, near.pair.first),
+                                 item_text(dataset, split, near.pair.second), remark(near).empty() ? "" : ": ",
+                                 remark(near));
+            });
+  lines.add("test images to doubt", flagged_test_items(audit, dataset, split), bad_file);
+  if (!has_findings(audit)) lines.text += "\nnothing found that puts numbers on this split in doubt\n";
+  return lines.text;
+}
+
+Json audit_json(const Audit& audit, const Dataset& dataset, const Split& split) {
+  Json json{
+      {"schema", kSchemaVersion},       {"dataset", dataset.name},
+      {"images", dataset.size()},       {"split", {{"origin", split.origin()}, {"hash", split.hash(dataset.ids)}}},
+      {"imbalance", audit.imbalance},   {"unlabelled", audit.unlabelled},
+      {"findings", has_findings(audit)}};
+  Json &classes = json["classes"] = Json::array(), &typos = json["typos"] = Json::array(),
+       &duplicates = json["duplicates"] = Json::array(), &similar = json["similar"] = Json::array();
+  for (const ClassCount& count : audit.classes) {
+    Json row{{"name", count.name}, {"all", count.total}};
+    for (const auto& [part, items] : count.items) row[std::string(part_name(part))] = items;
+    classes.push_back(std::move(row));
+  }
+  for (const LabelTypo& typo : audit.typos) typos.push_back({{"rare", typo.rare}, {"common", typo.common}});
+  json["unreadable"] = bad_files_json(audit.unreadable, dataset);
+  json["wrong_extension"] = bad_files_json(audit.wrong_extension, dataset);
+  json["tiny"] = bad_files_json(audit.tiny, dataset);
+  json["blank"] = bad_files_json(audit.blank, dataset);
+  for (const DuplicateGroup& group : audit.duplicates)
+    duplicates.push_back({{"ids", ids_json(dataset, group.items)},
+                          {"same", group.same_bytes ? "bytes" : "pixels"},
+                          {"across_splits", group.across_parts},
+                          {"conflicting", group.conflicting}});
+  for (const NearDuplicate& near : audit.similar)
+    similar.push_back({{"ids", {dataset.ids[near.pair.first], dataset.ids[near.pair.second]}},
+                       {"bits", near.pair.bits},
+                       {"correlation", near.pair.correlation},
+                       {"across_splits", near.across_parts},
+                       {"conflicting", near.conflicting}});
+  json["flagged_test"] = bad_files_json(flagged_test_items(audit, dataset, split), dataset);
+  return json;
+}
+
+std::string audit_html(const Audit& audit, const Dataset& dataset, const Split& split, const PngOf& png_of,
+                       std::size_t most) {
+  std::string html(kHead);
+  html += fmt::format("<h1>Audit of {}</h1>\n<pre>{}</pre>\n", escaped(dataset.name),
+                      escaped(audit_text(audit, dataset, split, 20)));
+  std::size_t shown = 0;
+  if (!audit.duplicates.empty()) html += "<h2>Equal images</h2>\n";
+  for (const DuplicateGroup& group : audit.duplicates)
+    if (shown++ < most)
+      html += figures(dataset, split, group.items,
+                      fmt::format("the same {} {}", group.same_bytes ? "bytes" : "pixels", remark(group)),
+                      group.across_parts || group.conflicting, png_of);
+  if (!audit.similar.empty()) html += "<h2>Pairs that look alike</h2>\n";
+  for (const NearDuplicate& near : audit.similar)
+    if (shown++ < most)
+      html += figures(dataset, split, std::array{near.pair.first, near.pair.second},
+                      fmt::format("{} of 63 bits differ, thumbnails correlate at {:.4f} {}", near.pair.bits,
+                                  near.pair.correlation, remark(near)),
+                      near.across_parts || near.conflicting, png_of);
+  if (shown > most) html += fmt::format("<p>{} more are in the JSON report</p>\n", shown - most);
+  return html + "</body></html>\n";
+}
+
+}  // namespace vise

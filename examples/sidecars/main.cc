@@ -1,0 +1,35 @@
+// vise-eval with one more data set: photos whose mood stands in a text file beside each, photos/12.jpg, photos/12.txt.
+#include "base/text.h"
+#include "cli/program.h"
+#include "datasets/dataset.h"
+#include "datasets/tree.h"
+
+namespace {
+
+vise::Dataset read_sidecars(const vise::DatasetRequest& request) {
+  vise::Dataset dataset;
+  dataset.name = "sidecars";
+  dataset.root = request.root;
+  dataset.ids = vise::list_images(request.root, "photos").images;
+  std::vector<std::string> moods;
+  for (std::size_t i = 0; i < dataset.size(); ++i) {
+    const vise::Path note = dataset.path(i).replace_extension(".txt");
+    moods.emplace_back(vise::trim(vise::read_text_file(note)));
+  }
+  dataset.targets.emplace("label", vise::Targets::from_labels(moods));
+  return dataset;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  vise::DatasetRegistry::instance().add({.name = "sidecars",
+                                         .title = "Photos with their mood beside them",
+                                         .folders = {"sidecars"},
+                                         .tree = "sidecars/\n  photos/<name>.jpg\n  photos/<name>.txt",
+                                         .page = "nowhere: yours",
+                                         .licence = "yours",
+                                         .citation = ""},
+                                        read_sidecars);
+  return vise::main(argc, argv);
+}

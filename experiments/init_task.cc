@@ -1,0 +1,93 @@
+#include "experiments/init_task.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "probes/evaluate.h"
+
+namespace vise {
+namespace {
+
+// Double-quoted YAML scalars are JSON strings.
+std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string describe(const Targets& targets) {
+  constexpr std::size_t kShown = 8;
+  const auto& names = targets.names();
+  if (targets.kind() == TargetKind::values)
+    return names.size() == 1 ? "a number" : fmt::format("{} numbers", names.size());
+  std::vector<std::string> shown(names.begin(),
+                                 names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
+  if (names.size() > kShown) shown.push_back("...");
+  return fmt::format("{}, {} of: {}", target_kind_name(targets.kind()), names.size(), join(shown, ", "));
+}
+
+// The target a person most likely means.
+std::string first_target(const Dataset& dataset) {
+  for (const std::string name : {"label", "labels", "votes"})
+    if (dataset.targets.contains(name)) return name;
+  if (dataset.targets.empty())
+    throw Error(ErrorKind::input, fmt::format("{}: no labels were found", dataset.name),
+                "put images into a folder for each class, or write a table: docs/formats/manifest.md");
+  return dataset.targets.begin()->first;
+}
+
+Path data_as_seen_from(const Path& data, const Path& file) {
+  const Path target = std::filesystem::absolute(data).lexically_normal();
+  const Path folder = std::filesystem::absolute(file).lexically_normal().parent_path();
+  const Path relative = target.lexically_relative(folder);
+  return relative.empty() || *relative.begin() == ".." ? target : relative;
+}
+
+std::string split_text(const Dataset& dataset) {
+  std::vector<std::string> columns;
+  for (const auto& [name, texts] : dataset.attributes) columns.push_back(name);
+  std::string text;
+  if (dataset.official) {
+    text +=
+        "# The data has its own split; where it lacks val, a share of train is taken.\n"
+        "split: {kind: official, val_from_train: 0.2}\n";
+  } else if (dataset.attributes.contains("group")) {
+    text +=
+        "# No group is in two parts, so that recognising a group doesn't help.\n"
+        "split: {kind: grouped, group: group, shares: [0.6, 0.2, 0.2]}\n";
+  } else {
+    text +=
+        "# Drawn by name and seed: the same on every machine. Also {kind: folds, folds: 5}.\n"
+        "split: {kind: stratified, shares: [0.6, 0.2, 0.2]}\n";
+  }
+  if (!columns.empty())
+    text += fmt::format("# Columns to group by, or for 'where: column=value': {}.\n", join(columns, ", "));
+  return text;
+}
+
+}  // namespace
+
+std::string task_yaml(const Dataset& dataset, const Path& data, const Path& file) {
+  const std::string target = first_target(dataset);
+  const Targets& targets = dataset.target(target);
+  const bool values = targets.kind() == TargetKind::values;
+  std::string text = "# A task of vise-eval: docs/formats/task.md has every key.\n";
+  text += fmt::format("title: {}\n", quoted(dataset.name));
+  text += fmt::format("# {} images.\ndata: {}\n", dataset.size(), quoted(data_as_seen_from(data, file).string()));
+  text += "# What is predicted:\n";
+  for (const auto& [name, column] : dataset.targets) text += fmt::format("#   {}: {}\n", name, describe(column));
+  text += fmt::format("target: {}\n", quoted(target));
+  text += fmt::format("# Also: {}.\nmetric: {}\n", join(metric_names(targets.kind(), targets.width()), ", "),
+                      primary_metric(targets.kind()));
+  text += split_text(dataset);
+  text += fmt::format("# Also clip_logreg, dinov2_logreg, knn, vissl_svm_voc, vpt_linear, ridge.\nprotocol: {}\n",
+                      values ? "ridge" : "logreg");
+  text +=
+      "# vise-eval list backbones; yours is added on the command line: --backbone mine=run7.pth\n"
+      "backbones: [vise-250m, vise-1.2m, imagenet-v1]\nbaseline: imagenet-v1\n"
+      "# Printed below the table.\ncitation: \"\"\nlicence: \"\"\nnotes: []\n"
+      "# Tasks of a group run together: vise-eval run --include-path FOLDER --task mine\ngroups: [mine]\n";
+  return text;
+}
+
+}  // namespace vise

@@ -1,0 +1,15 @@
+// A task file written from what a data set holds: a start for `vise-eval init-task`'s users.
+#pragma once
+
+#include <string>
+
+#include "datasets/dataset.h"
+
+namespace vise {
+
+// YAML that parse_task() reads, commented with the choices there are. `data` is what was opened, `file` where the text
+// is to be written: the task names data below the file's folder relative to it, other data by its absolute path.
+// Error{input} where the data set has no target.
+std::string task_yaml(const Dataset& dataset, const Path& data, const Path& file);
+
+}  // namespace vise

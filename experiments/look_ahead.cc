@@ -1,0 +1,107 @@
+#include "experiments/look_ahead.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "experiments/task_run.h"
+
+namespace vise {
+namespace {
+
+// An image that two data sets share is counted for each: its content may not be known yet.
+void add_features(const std::vector<FeatureStatus>& all, const std::string& task, const Context& context,
+                  LookAhead& ahead) {
+  double seconds = 0, most_images = 0, image_seconds = 0;
+  std::set<std::string> counted;  // taps of one network share its forward pass
+  bool all_known = true;
+  for (const FeatureStatus& status : all) {
+    ahead.features.push_back({task, status});
+    const std::size_t images = status.missing + status.unread;
+    if (!status.problem.empty() || images == 0 || !counted.insert(status.backbone).second) continue;
+    ahead.images += images;
+    if (!status.forward_seconds) {
+      all_known = false;
+      continue;
+    }
+    seconds += static_cast<double>(images) * *status.forward_seconds;
+    most_images = std::max(most_images, static_cast<double>(images));
+    image_seconds = std::max(image_seconds, *status.image_seconds);
+  }
+  if (!all_known || !ahead.extract_seconds)
+    ahead.extract_seconds.reset();
+  else
+    *ahead.extract_seconds += (seconds + most_images * image_seconds) / context.threads;
+}
+
+// Seconds of earlier fits of the same probe, whatever the task.
+class FitTimes {
+ public:
+  explicit FitTimes(const std::map<std::string, Result>& earlier) {
+    for (const auto& [key, result] : earlier)
+      if (const auto fit = result.seconds.find("fit"); fit != result.seconds.end()) {
+        auto& [sum, count] = by_probe_[result.cell.probe];
+        sum += fit->second;
+        ++count;
+      }
+  }
+  std::optional<double> of(const std::string& probe) const {
+    const auto found = by_probe_.find(probe);
+    if (found == by_probe_.end()) return std::nullopt;
+    return found->second.first / found->second.second;
+  }
+
+ private:
+  std::map<std::string, std::pair<double, double>> by_probe_;
+};
+
+CellState state_of(const PlannedCell& cell, const RunRequest& request, const std::map<std::string, Result>& earlier) {
+  const auto found = earlier.find(cell.key);
+  if (cell.key.empty() || found == earlier.end()) return CellState::open;
+  if (request.overwrite == Overwrite::always) return CellState::open;
+  return request.overwrite == Overwrite::never || found->second.status == "ok" ? CellState::known : CellState::open;
+}
+
+bool can_be_had(const PlannedCell& cell, const std::vector<FeatureStatus>& all) {
+  return std::ranges::none_of(
+      all, [&](const FeatureStatus& s) { return s.backbone == cell.cell.backbone && !s.problem.empty(); });
+}
+
+void add_cells(const TaskRun& task, const std::vector<FeatureStatus>& status, const RunRequest& request,
+               const std::map<std::string, Result>& earlier, const FitTimes& times, LookAhead& ahead) {
+  for (const PlannedCell& cell : task.plan()) {
+    const CellState state = can_be_had(cell, status) ? state_of(cell, request, earlier) : CellState::fails;
+    ahead.cells.push_back({cell.cell, state});
+    ++(state == CellState::known ? ahead.known : state == CellState::open ? ahead.open : ahead.failing);
+    if (state != CellState::open) continue;
+    const std::optional<double> seconds = times.of(cell.cell.probe);
+    if (!seconds || !ahead.fit_seconds)
+      ahead.fit_seconds.reset();
+    else
+      *ahead.fit_seconds += *seconds;
+  }
+}
+
+}  // namespace
+
+LookAhead look_ahead(const RunRequest& given, const Context& context) {
+  const RunRequest request = resolved(given);
+  const std::map<std::string, Result> earlier = earlier_results(request.out / "results.jsonl");
+  const FitTimes times(earlier);
+  LookAhead ahead;
+  ahead.extract_seconds = ahead.fit_seconds = 0.0;
+  for (const Task& task : request.tasks) {
+    try {
+      TaskRun run(request, task, context);
+      const std::vector<FeatureStatus>& status = run.look();
+      add_features(status, run.task().name, context, ahead);
+      add_cells(run, status, request, earlier, times, ahead);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::interrupted || request.tasks.size() == 1) throw;
+      ahead.failing_tasks.emplace_back(task.name.empty() ? task.data.string() : task.name, e.message());
+    }
+  }
+  return ahead;
+}
+
+}  // namespace vise

@@ -1,0 +1,44 @@
+// What a run would do, without doing it: `run --dry-run`.
+//
+//   const LookAhead ahead = look_ahead(request, context);
+//   ahead.cells.size(); ahead.known; ahead.seconds;
+//
+// Data sets are opened and split, stores and earlier results are read; no image is opened, nothing is fetched, fitted
+// or written.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "experiments/runner.h"
+#include "extract/feature_status.h"
+
+namespace vise {
+
+struct PlannedFeatures {
+  std::string task;
+  FeatureStatus status;
+};
+
+enum class CellState { known, open, fails };
+
+struct CellAhead {
+  Cell cell;
+  CellState state = CellState::open;  // known: its result would be taken; fails: its features or data can't be had
+};
+
+struct LookAhead {
+  std::vector<std::pair<std::string, std::string>> failing_tasks;  // name, why
+  std::vector<PlannedFeatures> features;
+  std::vector<CellAhead> cells;
+  std::size_t known = 0, open = 0, failing = 0;
+  std::size_t images = 0;  // forward passes to come, an image and network each
+  // From rates measured earlier in this cache and this run's folder; nothing where some rate isn't known.
+  std::optional<double> extract_seconds, fit_seconds;
+};
+
+// Error as run() for what would end it.
+LookAhead look_ahead(const RunRequest& request, const Context& context);
+
+}  // namespace vise

@@ -1,0 +1,300 @@
+#include "experiments/study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/yaml.h"
+
+namespace vise {
+namespace {
+
+const std::vector<std::string> kStudyKeys{"study",     "title", "tasks",      "backbones",    "baseline",     "probes",
+                                          "seeds",     "shots", "fractions",  "layers",       "pools",        "engine",
+                                          "precision", "where", "data_roots", "weights_dirs", "include_paths"};
+const std::vector<std::string> kEntryKeys{"task", "data", "name", "target", "where", "backbones", "baseline", "probes"};
+
+class StudyReader {
+ public:
+  StudyReader(const YamlFile& file, Path folder, const std::vector<Path>& include_paths)
+      : file_(file), folder_(std::move(folder)) {
+    std::vector<Path> folders = paths("/include_paths");
+    folders.insert(folders.end(), include_paths.begin(), include_paths.end());
+    library_.emplace(folders);
+  }
+
+  RunRequest read() {
+    file_.expect_keys("", kStudyKeys);
+    if (number_at("/study", 1, 1, 1000) != 1)
+      file_.fail("/study", "this program knows version 1 of study files", "write study: 1");
+    RunRequest request;
+    read_tasks(request);
+    request.backbones = backbones("/backbones");
+    request.baseline = text("/baseline");
+    request.probes = texts("/probes");
+    request.seeds = static_cast<int>(number_at("/seeds", 1, 1, 10000));
+    read_samples(request);
+    read_features(request);
+    request.data_roots = paths("/data_roots");
+    request.extract.weights.folders = paths("/weights_dirs");
+    return request;
+  }
+
+ private:
+  const Json* find(const std::string& pointer) const {
+    const Json::json_pointer place(pointer);
+    return file_.root().contains(place) ? &file_.root().at(place) : nullptr;
+  }
+
+  std::string text(const std::string& pointer) const {
+    const Json* const value = find(pointer);
+    if (!value) return {};
+    if (!value->is_string()) file_.fail(pointer, "a text is needed here");
+    return value->get<std::string>();
+  }
+
+  // A list, or one value that stands for a list of one; numbers as they would be typed.
+  std::vector<std::string> texts(const std::string& pointer) const {
+    const Json* const value = find(pointer);
+    if (!value) return {};
+    std::vector<std::string> list;
+    for (const Json& element : value->is_array() ? *value : Json::array({*value})) {
+      if (!element.is_string() && !element.is_number())
+        file_.fail(pointer, "a list of texts or numbers is needed here");
+      list.push_back(element.is_string() ? element.get<std::string>() : number(element.get<double>()));
+    }
+    if (list.empty()) file_.fail(pointer, "the list is empty");
+    return list;
+  }
+
+  std::int64_t number_at(const std::string& pointer, std::int64_t fallback, std::int64_t low, std::int64_t high) const {
+    const Json* const value = find(pointer);
+    if (!value) return fallback;
+    if (!value->is_number_integer() || value->get<std::int64_t>() < low || value->get<std::int64_t>() > high)
+      file_.fail(pointer, fmt::format("a whole number from {} to {} is needed here", low, high));
+    return value->get<std::int64_t>();
+  }
+
+  Path path(const std::string& text) const { return (folder_ / text).lexically_normal(); }
+  std::vector<Path> paths(const std::string& pointer) const {
+    std::vector<Path> list;
+    for (const std::string& text : texts(pointer)) list.push_back(path(text));
+    return list;
+  }
+
+  // NAME=FILE: the file is relative to the study's folder, as every path here.
+  std::vector<std::string> backbones(const std::string& pointer) const {
+    std::vector<std::string> list = texts(pointer);
+    for (std::string& backbone : list) {
+      const auto equals = backbone.find('='), comma = backbone.find(',');
+      if (equals == std::string::npos || comma < equals) continue;
+      const std::string file = backbone.substr(equals + 1, comma == std::string::npos ? comma : comma - equals - 1);
+      backbone.replace(equals + 1, file.size(), path(file).string());
+    }
+    return list;
+  }
+
+  void read_tasks(RunRequest& request) {
+    const Json* const list = find("/tasks");
+    if (!list || !list->is_array() || list->empty())
+      file_.fail(list ? "/tasks" : "", "a study needs 'tasks', a list", "tasks: [emotion, politics]");
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const std::string place = fmt::format("/tasks/{}", i);
+      if ((*list)[i].is_string())
+        add_tasks((*list)[i].get<std::string>(), place, request);
+      else
+        add_entry(place, request);
+    }
+    for (Task& task : request.tasks)
+      if (task.condition.empty()) task.condition = text("/where");
+  }
+
+  // `only`: of several, as a task of folds is, the one of that name.
+  std::size_t add_tasks(const std::string& name, const std::string& place, RunRequest& request,
+                        const std::string& only = {}) const {
+    try {
+      std::vector<Task> tasks = library_->expand(name.ends_with(".yaml") ? path(name).string() : name);
+      if (!only.empty()) std::erase_if(tasks, [&](const Task& task) { return task.name != only; });
+      if (tasks.empty()) file_.fail(place, fmt::format("'{}' has no task '{}'", name, only));
+      request.tasks.insert(request.tasks.end(), tasks.begin(), tasks.end());
+      return tasks.size();
+    } catch (const Error& e) {
+      file_.fail(place, e.message(), e.hint());
+    }
+  }
+
+  void add_entry(const std::string& place, RunRequest& request) const {
+    file_.expect_keys(place, kEntryKeys);
+    const std::string task = text(place + "/task"), data = text(place + "/data"), target = text(place + "/target");
+    if (task.empty() == data.empty()) file_.fail(place, "an entry names either a 'task' or 'data'");
+    std::size_t added = 1;
+    if (data.empty())
+      added = add_tasks(task, place + "/task", request, text(place + "/name"));
+    else
+      request.tasks.push_back(task_for_data(path(data), target.empty() ? "label" : target));
+    for (auto each = request.tasks.end() - static_cast<std::ptrdiff_t>(added); each != request.tasks.end(); ++each) {
+      if (!target.empty()) each->target = target;
+      if (const std::string name = text(place + "/name"); !name.empty() && task.empty()) each->name = name;
+      each->condition = text(place + "/where");
+      if (find(place + "/backbones")) each->backbones = backbones(place + "/backbones");
+      if (find(place + "/baseline")) each->baseline = text(place + "/baseline");
+      if (find(place + "/probes")) each->probes = texts(place + "/probes");
+    }
+  }
+
+  template <typename Parse>
+  void add_samples(const std::string& pointer, RunRequest& request, const Parse& parse) const {
+    for (const std::string& one : texts(pointer)) {
+      try {
+        request.samples.push_back(parse(one));
+      } catch (const Error& e) {
+        file_.fail(pointer, e.message(), e.hint());
+      }
+    }
+  }
+
+  void read_samples(RunRequest& request) const {
+    request.samples.clear();
+    add_samples("/shots", request, parse_shots);
+    add_samples("/fractions", request, parse_fraction);
+    if (request.samples.empty()) request.samples = {Sample{}};
+  }
+
+  void read_features(RunRequest& request) const {
+    try {
+      if (find("/engine")) request.engine = parse_engine(text("/engine"));
+      if (find("/precision")) request.precision = parse_precision(text("/precision"));
+    } catch (const Error& e) {
+      file_.fail(find("/engine") ? "/engine" : "/precision", e.message(), e.hint());
+    }
+    const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"final"},
+                                   pools = find("/pools") ? texts("/pools") : std::vector<std::string>{"avg"};
+    request.taps.clear();
+    for (const std::string& layer : layers)
+      for (const std::string& pool : pools) request.taps.push_back({layer, pool});
+  }
+
+  const YamlFile& file_;
+  const Path folder_;
+  std::optional<TaskLibrary> library_;
+};
+
+// JSON's texts are YAML's double-quoted ones.
+std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
+
+std::string list_yaml(const std::vector<std::string>& texts) {
+  std::vector<std::string> parts;
+  for (const std::string& text : texts) parts.push_back(quoted(text));
+  return fmt::format("[{}]", join(parts, ", "));
+}
+
+std::string absolute_text(const Path& path) { return std::filesystem::absolute(path).lexically_normal().string(); }
+
+std::string paths_yaml(const std::vector<Path>& paths) {
+  std::vector<std::string> texts;
+  for (const Path& path : paths) texts.push_back(absolute_text(path));
+  return list_yaml(texts);
+}
+
+std::vector<std::string> with_absolute_files(std::vector<std::string> backbones) {
+  for (std::string& backbone : backbones) {
+    const auto equals = backbone.find('='), comma = backbone.find(',');
+    if (equals == std::string::npos || comma < equals) continue;
+    const std::string file = backbone.substr(equals + 1, comma == std::string::npos ? comma : comma - equals - 1);
+    backbone.replace(equals + 1, file.size(), absolute_text(file));
+  }
+  return backbones;
+}
+
+std::string task_yaml(const Task& task) {
+  std::string yaml;
+  if (!task.file.empty())
+    yaml = fmt::format("  - task: {}\n    name: {}\n", quoted(absolute_text(task.file)), quoted(task.name));
+  else if (task.dataset.empty())
+    yaml = fmt::format("  - data: {}\n    name: {}\n", quoted(absolute_text(task.data)), quoted(task.name));
+  else
+    yaml = fmt::format("  - task: {}\n", quoted(task.name));
+  yaml += fmt::format("    target: {}\n", quoted(task.target));
+  if (!task.condition.empty()) yaml += fmt::format("    where: {}\n", quoted(task.condition));
+  yaml += fmt::format("    backbones: {}\n", list_yaml(with_absolute_files(task.backbones)));
+  yaml += fmt::format("    baseline: {}\n    probes: {}\n", quoted(task.baseline), list_yaml(task.probes));
+  return yaml;
+}
+
+template <typename Get>
+std::vector<std::string> distinct(const std::vector<FeatureTap>& taps, const Get& get) {
+  std::vector<std::string> names;
+  for (const FeatureTap& tap : taps)
+    if (std::ranges::count(names, get(tap)) == 0) names.push_back(get(tap));
+  return names;
+}
+
+std::string samples_yaml(const std::vector<Sample>& samples) {
+  std::vector<std::string> shots, fractions;
+  for (const Sample& sample : samples) {
+    if (sample.fraction < 1)
+      fractions.push_back(number(sample.fraction));
+    else
+      shots.push_back(sample.is_all() ? "all" : std::to_string(sample.shots));
+  }
+  std::string yaml;
+  if (!shots.empty()) yaml += fmt::format("shots: [{}]\n", join(shots, ", "));
+  if (!fractions.empty()) yaml += fmt::format("fractions: [{}]\n", join(fractions, ", "));
+  return yaml;
+}
+
+}  // namespace
+
+Sample parse_shots(const std::string& text) {
+  std::int64_t shots = 0;
+  if (text == "all") return {};
+  if (!parse_int(text, shots) || shots < 1 || shots > 1'000'000)
+    throw Error(ErrorKind::usage, fmt::format("--shots: '{}' is no number of images", text),
+                "write how many of each class, or all: 1,2,4,all");
+  return {static_cast<int>(shots), 1};
+}
+
+Sample parse_fraction(const std::string& text) {
+  double fraction = 0;
+  if (!parse_double(text, fraction) || !(fraction > 0) || fraction > 1)
+    throw Error(ErrorKind::usage, fmt::format("--fraction: '{}' is no share of train", text),
+                "write shares above 0 and at most 1: 0.01,0.1,1");
+  return {0, fraction};
+}
+
+std::string study_title(const std::string& yaml, const std::string& name) {
+  const YamlFile file = YamlFile::parse(yaml, name);
+  return file.root().is_object() ? file.root().value("title", name) : name;
+}
+
+RunRequest parse_study(const std::string& yaml, const std::string& name_for_messages, const Path& folder,
+                       const std::vector<Path>& include_paths) {
+  const YamlFile file = YamlFile::parse(yaml, name_for_messages);
+  if (!file.root().is_object()) file.fail("", "is not a study: keys and values are needed", "docs/formats/study.md");
+  return StudyReader(file, folder, include_paths).read();
+}
+
+RunRequest read_study(const Path& path, const std::vector<Path>& include_paths) {
+  return parse_study(read_text_file(path, 16 << 20), path.string(), std::filesystem::absolute(path).parent_path(),
+                     include_paths);
+}
+
+std::string study_yaml(const RunRequest& request) {
+  const RunRequest full = resolved(request);
+  std::string yaml = "study: 1\ntasks:\n";
+  for (const Task& task : full.tasks) yaml += task_yaml(task);
+  yaml += fmt::format("seeds: {}\n{}", full.seeds, samples_yaml(full.samples));
+  yaml += fmt::format("layers: {}\npools: {}\n",
+                      list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.layer; })),
+                      list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.pool; })));
+  yaml += fmt::format("engine: {}\nprecision: {}\n", engine_name(full.engine), precision_name(full.precision));
+  if (!full.include_paths.empty()) yaml += fmt::format("include_paths: {}\n", paths_yaml(full.include_paths));
+  if (!full.data_roots.empty()) yaml += fmt::format("data_roots: {}\n", paths_yaml(full.data_roots));
+  if (!full.extract.weights.folders.empty())
+    yaml += fmt::format("weights_dirs: {}\n", paths_yaml(full.extract.weights.folders));
+  return yaml;
+}
+
+}  // namespace vise

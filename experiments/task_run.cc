@@ -1,0 +1,433 @@
+#include "experiments/task_run.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "datasets/sampling.h"
+#include "experiments/scores_file.h"
+#include "experiments/split_rule.h"
+#include "probes/evaluate.h"
+
+namespace vise {
+namespace {
+
+constexpr int kMostFolds = 5;
+
+std::string utc_now() {
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
+                     fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
+}
+
+// On one line: it becomes a footnote.
+std::string words_of(const Error& e) {
+  std::string words = e.message() + (e.hint().empty() ? "" : fmt::format(" ({})", e.hint()));
+  std::ranges::replace(words, '\n', ' ');
+  words.erase(std::unique(words.begin(), words.end(), [](char a, char b) { return a == ' ' && b == ' '; }),
+              words.end());
+  return words;
+}
+
+void check_parts(const Split& split, const std::string& what) {
+  for (const Part part : {Part::train, Part::val, Part::test})
+    if (split.count(part) == 0)
+      throw Error(ErrorKind::input, fmt::format("{}: no {} images are left", what, part_name(part)),
+                  "a probe needs train, val and test; widen the condition");
+}
+
+Split chosen(const Split& split, const std::vector<std::uint32_t>& items) {
+  std::vector<Part> parts;
+  for (const std::uint32_t item : items) parts.push_back(split.part(item));
+  return {std::move(parts), split.origin()};
+}
+
+// A sampled cell learns from its sample alone: val belongs to nobody.
+Split without_val(const Split& split) {
+  std::vector<Part> parts = split.parts();
+  std::ranges::replace(parts, Part::val, Part::unused);
+  return {std::move(parts), split.origin()};
+}
+
+Split sampled(const Split& split, const Targets& targets, const std::string& task, const Sample& sample,
+              std::uint64_t seed) {
+  Split thin = split;
+  const std::vector<int> strata = targets.strata();
+  if (sample.fraction < 1) thin = label_fraction(thin, strata, sample.fraction, task + "/fraction", seed);
+  if (sample.shots > 0) thin = few_shots(thin, strata, sample.shots, task + "/shots", seed);
+  return without_val(thin);
+}
+
+// As many folds as the rarest stratum has images, at most five; none where that is one.
+std::vector<int> folds_within(const Targets& train, const std::string& task, std::uint64_t seed) {
+  const std::vector<int> strata = train.strata();
+  std::map<int, int> counts;
+  for (const int stratum : strata) ++counts[stratum];
+  int rarest = kMostFolds;
+  for (const auto& [stratum, count] : counts) rarest = std::min(rarest, count);
+  if (rarest < 2) return {};
+  return make_folds(strata, {}, rarest, task + "/folds", seed);
+}
+
+std::vector<std::uint32_t> rows_of(const Features& features, const std::vector<std::uint32_t>& items) {
+  std::vector<std::uint32_t> rows;
+  for (const std::uint32_t item : items) rows.push_back(features.rows[item]);
+  return rows;
+}
+
+std::string hash_of(const Targets& targets) {
+  Sha256 hash;
+  for (const std::string& name : targets.names()) hash.update(name + "\n");
+  const auto add = [&](auto values) { hash.update(std::as_bytes(values)); };
+  if (targets.kind() == TargetKind::classes)
+    add(targets.classes());
+  else if (targets.kind() == TargetKind::multi_label)
+    add(targets.multi_label());
+  else
+    add(targets.rows());
+  return hash.hex();
+}
+
+std::string sample_name(const Sample& sample, std::uint64_t seed) {
+  if (sample.is_all()) return {};
+  std::string name;
+  if (sample.shots > 0) name += fmt::format(".shots-{}", sample.shots);
+  if (sample.fraction < 1) name += fmt::format(".fraction-{}", number(sample.fraction));
+  return fmt::format("{}.seed-{}", name, seed);
+}
+
+// Failed cells of data that were never seen have a key too, of what was asked for.
+std::string key_without_data(const Cell& cell) {
+  const Json identity = {{"task", cell.task},   {"target", cell.target}, {"backbone", cell.backbone},
+                         {"probe", cell.probe}, {"layer", cell.layer},   {"pool", cell.pool},
+                         {"seed", cell.seed},   {"shots", cell.shots},   {"fraction", cell.fraction},
+                         {"where", cell.where}, {"status", "failed"}};
+  return sha256_hex(canonical_json(identity)).substr(0, 16);
+}
+
+}  // namespace
+
+Dataset open_dataset(const Task& task, const RunRequest& request, Log& log) {
+  if (task.dataset.empty()) return open_data_path(task.data, log);
+  return DatasetRegistry::instance().open(task.dataset, request.data_roots, request.extract.cache, log);
+}
+
+TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
+    : request_(request), context_(context), task_(std::move(task)) {
+  dataset_ = open_dataset(task_, request_, context_.log);
+  if (task_.name.empty()) task_.name = dataset_.name;
+  split_ = resolve_split(task_, dataset_);
+  // The condition comes after the split: an item has the same part in every run of this task.
+  if (!task_.condition.empty()) {
+    const std::vector<std::uint32_t> items = where(dataset_, task_.condition);
+    split_ = chosen(split_, items);
+    dataset_ = subset(dataset_, items);
+    check_parts(split_, fmt::format("{} where {}", dataset_.name, task_.condition));
+  }
+  targets_ = dataset_.target(task_.target);
+  targets_hash_ = hash_of(targets_);
+  for (const std::string& text : task_.backbones)
+    columns_.push_back({{parse_backbone(text), request_.engine, request_.precision, request_.taps}, {}, {}, {}});
+}
+
+std::vector<TaskRun::Column*> TaskRun::with_features() {
+  std::vector<Column*> columns;
+  for (Column& column : columns_)
+    if (column.failure.empty()) columns.push_back(&column);
+  return columns;
+}
+
+void TaskRun::extract_columns(const std::vector<Column*>& columns) {
+  std::vector<FeatureRequest> requests;
+  for (const Column* column : columns) requests.push_back(column->request);
+  std::vector<Features> all = extract_features(dataset_, requests, request_.extract, context_);
+  auto next = all.begin();
+  for (Column* column : columns) {
+    column->features.clear();
+    while (next != all.end() && column->features.size() < column->request.taps.size() &&
+           next->backbone == column->request.backbone.name)
+      column->features.push_back(std::move(*next++));
+  }
+}
+
+// Which backbone an extraction failed for: each is tried on one image. Where none fails, or all do, the data are to
+// blame and the error is everybody's.
+void TaskRun::find_failing(const Error& error) {
+  const std::vector<std::uint32_t> first{0};
+  const Dataset one = subset(dataset_, first);
+  std::size_t failed = 0;
+  for (Column& column : columns_) {
+    try {
+      extract_features(one, {column.request}, request_.extract, context_);
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::interrupted) throw;
+      column.failure = words_of(e);
+      ++failed;
+    }
+  }
+  if (failed == 0 || failed == columns_.size()) throw error;
+  for (const Column& column : columns_)
+    if (!column.failure.empty())
+      context_.log.warn(fmt::format("{}: the rows of {} fail, the rest goes on: {}", task_.name,
+                                    column.request.backbone.name, column.failure));
+}
+
+void TaskRun::extract() {
+  try {
+    extract_columns(with_features());
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::interrupted) throw;
+    find_failing(e);
+    extract_columns(with_features());
+  }
+  leave_out_unreadable();
+  sample_splits();
+  hash_data(with_features().front()->features.front().contents);
+}
+
+const std::vector<FeatureStatus>& TaskRun::look(bool read_unknown) {
+  std::vector<FeatureRequest> requests;
+  for (const Column& column : columns_) requests.push_back(column.request);
+  status_ = feature_status(dataset_, requests, request_.extract, context_, read_unknown);
+  for (Column& column : columns_)
+    for (const FeatureStatus& status : status_)
+      if (status.backbone == column.request.backbone.name) column.status.push_back(status);
+  sample_splits();
+  for (const FeatureStatus& status : status_)
+    if (!status.contents.empty()) {
+      hash_data(status.contents);
+      break;
+    }
+  return status_;
+}
+
+void TaskRun::leave_out_unreadable() {
+  std::map<std::uint32_t, std::string> unreadable;
+  for (const Column* column : with_features())
+    for (const Features& features : column->features)
+      unreadable.insert(features.unreadable.begin(), features.unreadable.end());
+  if (unreadable.empty()) return;
+  const auto& [first, reason] = *unreadable.begin();
+  notes_.push_back(fmt::format("{} image(s) could not be read and are left out of every row, for example {}: {}",
+                               unreadable.size(), dataset_.ids[first], reason));
+  std::vector<std::uint32_t> items;
+  skipped_csv_ = "path,split,reason\n";
+  for (const auto& [item, why] : unreadable) {
+    items.push_back(item);
+    skipped_csv_ += csv_line(std::vector<std::string>{dataset_.ids[item], std::string(part_name(split_.part(item))), why});
+  }
+  split_ = without_items(split_, items);
+}
+
+void TaskRun::sample_splits() {
+  split_hash_ = split_.hash(dataset_.ids);
+  splits_ = {{Sample{}, 0, split_, split_hash_, ""}};
+  for (const Sample& sample : request_.samples)
+    for (int seed = 0; seed < request_.seeds && !sample.is_all(); ++seed) {
+      Split thin = sampled(split_, targets_, task_.name, sample, static_cast<std::uint64_t>(seed));
+      std::string hash = thin.hash(dataset_.ids);
+      splits_.push_back({sample, static_cast<std::uint64_t>(seed), std::move(thin), std::move(hash), ""});
+    }
+}
+
+// What is measured on: the items' ids and contents in their parts.
+void TaskRun::hash_data(std::span<const ContentHash> contents) {
+  for (SampledSplit& split : splits_) {
+    Sha256 hash;
+    for (std::size_t item = 0; item < dataset_.size(); ++item)
+      hash.update(
+          fmt::format("{}\n{}\n{}\n", dataset_.ids[item], contents[item].str(), part_name(split.split.part(item))));
+    split.data_hash = hash.hex();
+  }
+}
+
+const SampledSplit& TaskRun::split_for(const Sample& sample, std::uint64_t seed) const {
+  const auto found = std::ranges::find_if(
+      splits_, [&](const SampledSplit& s) { return s.sample == sample && (s.sample.is_all() || s.seed == seed); });
+  return *found;  // sample_splits() made one for each
+}
+
+std::string TaskRun::cell_key(const Cell& cell, const FeatureKey* features, const SampledSplit& split) const {
+  if (!features || split.data_hash.empty()) return {};
+  auto [name, options] = parse_probe(cell.probe);
+  options.seed = cell.seed;
+  Json identity = {{"task", task_.name},
+                   {"target", task_.target},
+                   {"targets", targets_hash_},
+                   {"data", split.data_hash},
+                   {"backbone", cell.backbone},
+                   {"features", features->str()},
+                   {"probe", ProbeRegistry::instance().make(name, options)->describe()},
+                   {"probe_name", name},
+                   {"seed", cell.seed},
+                   {"version", kVersion}};
+  if (!split.sample.is_all()) identity["sample"] = {{"shots", cell.shots}, {"fraction", cell.fraction}};
+  return sha256_hex(canonical_json(identity)).substr(0, 16);
+}
+
+void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Features* features, const FeatureKey* key,
+                          std::vector<PlannedCell>& cells) const {
+  for (const std::string& probe : task_.probes)
+    for (const Sample& sample : request_.samples)
+      for (int s = 0; s < request_.seeds; ++s) {
+        const auto seed = static_cast<std::uint64_t>(s);
+        PlannedCell planned;
+        planned.cell = {task_.name,     task_.target, column.request.backbone.name,
+                        probe,          tap.layer,    tap.pool,
+                        seed,           sample.shots, sample.fraction,
+                        task_.condition};
+        planned.features = features;
+        planned.split = &split_for(sample, seed);
+        planned.failure = column.failure;
+        planned.key =
+            column.failure.empty() ? cell_key(planned.cell, key, *planned.split) : key_without_data(planned.cell);
+        cells.push_back(std::move(planned));
+      }
+}
+
+std::vector<PlannedCell> TaskRun::plan() const {
+  std::vector<PlannedCell> cells;
+  for (const Column& column : columns_) {
+    for (const Features& features : column.features) plan_column(column, features.tap, &features, &features.key, cells);
+    if (!column.features.empty()) continue;
+    for (const FeatureStatus& status : column.status)
+      plan_column(column, status.tap, nullptr,
+                  status.problem.empty() && status.fetched_from.empty() ? &status.key : nullptr, cells);
+    if (!column.failure.empty())
+      for (const FeatureTap& tap : column.request.taps) plan_column(column, tap, nullptr, nullptr, cells);
+  }
+  return cells;
+}
+
+std::size_t TaskRun::fit_rows() const { return split_.count(Part::train) + split_.count(Part::val); }
+
+Result TaskRun::describe(const PlannedCell& planned) const {
+  Result result;
+  const Split& split = planned.split->split;
+  result.cell = planned.cell;
+  result.key = planned.key;
+  result.primary_metric = task_.metric.empty() ? primary_metric(targets_.kind()) : task_.metric;
+  result.class_names = targets_.names();
+  result.target_kind = target_kind_name(targets_.kind());
+  result.split_origin = split_.origin();
+  result.split_hash = split_hash_;
+  if (!planned.split->sample.is_all()) result.sample_hash = planned.split->hash;
+  result.sizes = {split.count(Part::train), split.count(Part::val), split.count(Part::test), split.count(Part::unused)};
+  for (const std::vector<std::string>* notes : {&task_.notes, &dataset_.notes, &notes_})
+    result.notes.insert(result.notes.end(), notes->begin(), notes->end());
+  if (const Features* const features = planned.features) {
+    result.features = features->key.parts;
+    for (const auto& [stage, seconds] : features->seconds) result.seconds["features/" + stage] = seconds;
+    result.notes.insert(result.notes.end(), features->notes.begin(), features->notes.end());
+  }
+  result.version = kVersion;
+  result.started_at = utc_now();
+  return result;
+}
+
+FittedCell TaskRun::fit(const PlannedCell& planned, const Context& context) const {
+  FittedCell fitted{describe(planned), {}};
+  try {
+    if (planned.failure.empty()) fitted.scores = fit_into(fitted.result, planned, context);
+    fitted.result.error = planned.failure;
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::interrupted) throw;
+    fitted.result.error = words_of(e);
+  }
+  fitted.result.status = fitted.result.error.empty() ? "ok" : "failed";
+  return fitted;
+}
+
+Result TaskRun::fit_and_keep(const PlannedCell& planned, const Path& out, const Context& context) const {
+  FittedCell fitted = fit(planned, context);
+  if (fitted.scores) fitted.result.scores_file = write_scores(out, planned.key, *fitted.scores);
+  return std::move(fitted.result);
+}
+
+SavedScores TaskRun::fit_into(Result& result, const PlannedCell& planned, const Context& context) const {
+  const Features& features = *planned.features;
+  const Split& split = planned.split->split;
+  auto [name, options] = parse_probe(planned.cell.probe);
+  options.seed = planned.cell.seed;
+  const auto probe = ProbeRegistry::instance().make(name, options);
+  result.probe_settings = probe->describe();
+  const std::vector<std::uint32_t> train = split.items(Part::train), val = split.items(Part::val),
+                                   test = split.items(Part::test);
+  const std::vector<std::uint32_t> train_rows = rows_of(features, train), val_rows = rows_of(features, val),
+                                   test_rows = rows_of(features, test);
+  const Targets train_targets = targets_.select(train), val_targets = targets_.select(val),
+                test_targets = targets_.select(test);
+  const float* const values = features.map->values.data();
+  const std::vector<int> folds =
+      val.empty() ? folds_within(train_targets, task_.name, planned.cell.seed) : std::vector<int>{};
+  const TrainView train_view{FeatureRows(values, features.dim, train_rows), train_targets, folds};
+  const ValView val_view{FeatureRows(values, features.dim, val_rows), val_targets};
+  const Stopwatch watch;
+  const Fitted fitted = probe->fit(train_view, val.empty() ? nullptr : &val_view, context);
+  result.seconds["fit"] = watch.seconds();
+  Scores scores = fitted.model->predict(FeatureRows(values, features.dim, test_rows));
+  result.metrics = evaluate(scores, test_targets, fitted.calibration);
+  result.selection = fitted.selection;
+  result.convergence = fitted.convergence;
+  result.calibration = fitted.calibration;
+  result.notes.insert(result.notes.end(), fitted.notes.begin(), fitted.notes.end());
+  SavedScores saved{{}, test_targets, std::move(scores)};
+  if (const auto votes = dataset_.targets.find("votes");
+      votes != dataset_.targets.end() && targets_.kind() == TargetKind::classes &&
+      votes->second.kind() == TargetKind::distribution && votes->second.names() == targets_.names())
+    saved.votes = votes->second.select(test);
+  for (const std::uint32_t item : test) saved.ids.push_back(dataset_.ids[item]);
+  return saved;
+}
+
+void TaskRun::write_splits(const Path& out) const {
+  const auto cell_of = [&](const Sample& sample, std::uint64_t seed) {
+    return Cell{task_.name, task_.target, {}, {}, {}, {}, seed, sample.shots, sample.fraction, task_.condition};
+  };
+  for (const SampledSplit& split : splits_)
+    split.split.write(out / split_file(cell_of(split.sample, split.seed), !split.sample.is_all()), dataset_.ids);
+  const Path file = out / "skipped" / split_file(cell_of({}, 0), false).filename();
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);  // of an earlier run that couldn't read what this one could
+  if (!skipped_csv_.empty()) write_file_atomically(file, skipped_csv_);
+}
+
+Path split_file(const Cell& cell, bool of_sample) {
+  std::string name = cell.task;
+  if (cell.target != "label") name += fmt::format(".{}", cell.target);
+  if (!cell.where.empty()) name += fmt::format(".where-{}", sha256_hex(cell.where).substr(0, 8));
+  if (of_sample) name += sample_name({cell.shots, cell.fraction}, cell.seed);
+  return Path("splits") / (name + ".csv");
+}
+
+std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason) {
+  std::vector<Result> results;
+  for (const std::string& backbone : task.backbones)
+    for (const FeatureTap& tap : request.taps)
+      for (const std::string& probe : task.probes)
+        for (const Sample& sample : request.samples)
+          for (int seed = 0; seed < request.seeds; ++seed) {
+            Result result;
+            result.cell = {task.name,       task.target,   parse_backbone(backbone).name,    probe,
+                           tap.layer,       tap.pool,      static_cast<std::uint64_t>(seed), sample.shots,
+                           sample.fraction, task.condition};
+            result.key = key_without_data(result.cell);
+            result.status = "failed";
+            result.error = reason;
+            result.primary_metric = task.metric.empty() ? "accuracy" : task.metric;
+            result.target_kind = "classes";
+            result.version = kVersion;
+            result.started_at = utc_now();
+            results.push_back(std::move(result));
+          }
+  return results;
+}
+
+}  // namespace vise

@@ -1,0 +1,119 @@
+// One task of a run: its data set, split and samples, the features of every backbone, and its cells.
+//
+//   TaskRun task(request, task, context);      // opens the data set, resolves the split
+//   task.extract();                            // features; backbones that fail are kept with their reason
+//   for (const PlannedCell& cell : task.plan()) results.push_back(task.fit_and_keep(cell, out, context));
+//
+// Rows of features are joined to items by number, items to splits by number: all three share the data set's order.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "experiments/runner.h"
+#include "experiments/scores_file.h"
+#include "extract/feature_status.h"
+
+namespace vise {
+
+// The task's split, or one with train thinned.
+struct SampledSplit {
+  Sample sample;
+  std::uint64_t seed = 0;
+  Split split;
+  std::string hash;       // of `split`
+  std::string data_hash;  // of ids, contents and parts; empty until the contents are known
+};
+
+// A cell with everything that decides its numbers, before it is fitted.
+struct PlannedCell {
+  Cell cell;
+  const Features* features = nullptr;  // null: not extracted, or `failure` says why there are none
+  const SampledSplit* split = nullptr;
+  std::string failure;
+  std::string key;  // empty in a dry run where it can't be known yet
+};
+
+// A result with its test scores; without them where it failed.
+struct FittedCell {
+  Result result;
+  std::optional<SavedScores> scores;
+};
+
+// The task's data: in the registry below the request's roots, or the user's own. Error as the readers throw it.
+Dataset open_dataset(const Task& task, const RunRequest& request, Log& log);
+
+class TaskRun {
+ public:
+  // `request` is resolved() and outlives this, as does `context`. Error{missing|input|usage} for the data.
+  TaskRun(const RunRequest& request, Task task, const Context& context);
+  TaskRun(const TaskRun&) = delete;
+  TaskRun& operator=(const TaskRun&) = delete;
+
+  // Error where no backbone has features, or for the data's own defects.
+  void extract();
+  // What extract() would have to do; `read_unknown` as feature_status() has it. After it plan() gives the cells of a
+  // dry run.
+  const std::vector<FeatureStatus>& look(bool read_unknown = false);
+
+  std::vector<PlannedCell> plan() const;
+  // Never throws but for a stop: a failure is the cell's result. Safe from several threads.
+  FittedCell fit(const PlannedCell& planned, const Context& context) const;
+  // The same, with the scores written below `out`.
+  Result fit_and_keep(const PlannedCell& planned, const Path& out, const Context& context) const;
+
+  // splits/<task>.csv, and one for each sample and seed, below `out`; skipped/<task>.csv where images couldn't be read:
+  // each with the part it would have been in.
+  void write_splits(const Path& out) const;
+
+  const Task& task() const { return task_; }
+  const Dataset& dataset() const { return dataset_; }
+  const Targets& targets() const { return targets_; }
+  std::size_t fit_rows() const;  // of the largest cell: train + val
+
+ private:
+  // A backbone of the table, in the request's order.
+  struct Column {
+    FeatureRequest request;
+    std::vector<Features> features;     // by tap; empty: not extracted, or failed
+    std::vector<FeatureStatus> status;  // by tap, after look()
+    std::string failure;
+  };
+  std::vector<Column*> with_features();
+  void extract_columns(const std::vector<Column*>& columns);
+  void find_failing(const Error& error);
+  void sample_splits();
+  void hash_data(std::span<const ContentHash> contents);
+  void leave_out_unreadable();
+  void plan_column(const Column& column, const FeatureTap& tap, const Features* features, const FeatureKey* key,
+                   std::vector<PlannedCell>& cells) const;
+  std::string cell_key(const Cell& cell, const FeatureKey* features, const SampledSplit& split) const;
+  const SampledSplit& split_for(const Sample& sample, std::uint64_t seed) const;
+  Result describe(const PlannedCell& planned) const;
+  SavedScores fit_into(Result& result, const PlannedCell& planned, const Context& context) const;
+
+  const RunRequest& request_;
+  const Context& context_;
+  Task task_;
+  Dataset dataset_;
+  Split split_;
+  Targets targets_;
+  std::string targets_hash_, split_hash_;
+  std::vector<SampledSplit> splits_;  // the first is the whole one
+  std::vector<Column> columns_;
+  std::vector<FeatureStatus> status_;
+  std::vector<std::string> notes_;
+  std::string skipped_csv_;  // empty where every image was read
+};
+
+// Where the split of a cell lies below the run's folder: "splits/emotion.csv", with the target, condition and sample in
+// its name where they are not the usual ones. `of_sample`: the split as thinned for the cell.
+Path split_file(const Cell& cell, bool of_sample);
+
+// The cells of a task whose data can't be had, each failed with `reason`.
+std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason);
+
+}  // namespace vise

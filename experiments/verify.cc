@@ -1,0 +1,253 @@
+#include "experiments/verify.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "experiments/explain.h"
+#include "experiments/scores_file.h"
+#include "experiments/study.h"
+#include "experiments/task_run.h"
+#include "probes/evaluate.h"
+
+namespace vise {
+namespace {
+
+// What evaluate() may round otherwise on another processor.
+constexpr double kRounding = 1e-9;
+// Scores of the same fit on another kind of processor, relative to the largest.
+constexpr double kOtherMachine = 1e-4;
+
+bool same(const std::optional<double>& a, const std::optional<double>& b) {
+  if (!a || !b) return a.has_value() == b.has_value();
+  return std::fabs(*a - *b) <= kRounding * std::max(1.0, std::fabs(*a));
+}
+
+std::string value_text(const std::optional<double>& value) { return value ? number(*value) : "undefined"; }
+
+// Every metric of one that the other lacks or has otherwise.
+std::vector<std::string> metric_differences(const Metrics& recorded, const Metrics& recomputed) {
+  std::vector<std::string> differences;
+  for (const auto& [name, value] : recorded) {
+    const auto found = recomputed.find(name);
+    if (found == recomputed.end())
+      differences.push_back(
+          fmt::format("{} is recorded as {} but isn't a metric of these scores", name, value_text(value)));
+    else if (!same(value, found->second))
+      differences.push_back(
+          fmt::format("{} is recorded as {}, recomputed {}", name, value_text(value), value_text(found->second)));
+  }
+  for (const auto& [name, value] : recomputed)
+    if (!recorded.contains(name)) differences.push_back(fmt::format("{} = {} isn't recorded", name, value_text(value)));
+  return differences;
+}
+
+// A split file as it lies there.
+struct SavedSplit {
+  std::vector<std::string> ids;
+  Split split;
+};
+
+SavedSplit read_split(const Path& path) {
+  const CsvTable csv = CsvTable::parse(read_text_file(path, std::uint64_t{4} << 30), path.string());
+  const std::size_t id = csv.column("id"), part = csv.column("part");
+  SavedSplit saved;
+  std::vector<Part> parts;
+  for (std::size_t row = 0; row < csv.rows(); ++row) {
+    saved.ids.push_back(csv.cell(row, id));
+    parts.push_back(parse_part(csv.cell(row, part)));
+  }
+  saved.split = Split(std::move(parts), "");
+  return saved;
+}
+
+class Verifier {
+ public:
+  Verifier(Path folder, const VerifyOptions& options, const Context& context)
+      : folder_(std::move(folder)),
+        options_(options),
+        context_(context),
+        results_(read_results(folder_ / "results.jsonl")) {}
+
+  Verification run() {
+    for (const Result& result : results_) {
+      context_.throw_if_stopped();
+      if (result.status != "ok") continue;
+      ++out_.results;
+      guarded(result, [&] { check_metrics(result); });
+      guarded(result, [&] { check_split(result, false); });
+      if (!result.sample_hash.empty()) guarded(result, [&] { check_split(result, true); });
+      context_.log.progress("recomputing metrics", out_.results, results_.size());
+    }
+    if (options_.refit > 0) refit_sample();
+    return std::move(out_);
+  }
+
+ private:
+  void differ(const Result& result, const std::string& what) {
+    out_.differences.push_back(fmt::format("{} ({}): {}", cell_words(result.cell), result.key, what));
+  }
+
+  // A file that is damaged or gone is a difference, not the end.
+  template <typename Check>
+  void guarded(const Result& result, const Check& check) {
+    try {
+      check();
+    } catch (const Error& e) {
+      if (e.kind() == ErrorKind::interrupted) throw;
+      differ(result, e.message());
+    }
+  }
+
+  void check_metrics(const Result& result) {
+    if (result.scores_file.empty()) return note(fmt::format("{}: no scores were kept", cell_words(result.cell)));
+    const SavedScores saved = read_scores(folder_, result);
+    const Metrics recomputed = evaluate(saved.scores, saved.targets, result.calibration);
+    out_.metrics += recomputed.size();
+    for (const std::string& difference : metric_differences(result.metrics, recomputed)) differ(result, difference);
+    if (saved.ids.size() != result.sizes.test)
+      differ(result,
+             fmt::format("{} test images are recorded, the scores hold {}", result.sizes.test, saved.ids.size()));
+    test_ids_[result.key] = {saved.ids.begin(), saved.ids.end()};
+  }
+
+  const SavedSplit& split_at(const Path& file) {
+    const auto known = splits_.find(file);
+    if (known != splits_.end()) return known->second;
+    ++out_.splits;
+    return splits_.emplace(file, read_split(folder_ / file)).first->second;
+  }
+
+  void check_split(const Result& result, bool of_sample) {
+    const Path file = split_file(result.cell, of_sample);
+    const SavedSplit& saved = split_at(file);
+    const std::string& recorded = of_sample ? result.sample_hash : result.split_hash;
+    if (const std::string hash = saved.split.hash(saved.ids); hash != recorded)
+      return differ(result, fmt::format("{} has the hash {}..., the result {}...", file.string(), hash.substr(0, 8),
+                                        recorded.substr(0, 8)));
+    std::set<std::string> test;
+    for (const std::uint32_t item : saved.split.items(Part::test)) test.insert(saved.ids[item]);
+    if (const auto scored = test_ids_.find(result.key); scored != test_ids_.end() && scored->second != test)
+      differ(result, fmt::format("the scored images are not the test images of {}", file.string()));
+    if (of_sample) check_sample(result, saved);
+  }
+
+  // Nothing of val or test may have got into a sample.
+  void check_sample(const Result& result, const SavedSplit& sample) {
+    const SavedSplit& whole = split_at(split_file(result.cell, false));
+    for (std::size_t i = 0; i < sample.ids.size(); ++i)
+      if (sample.split.part(i) == Part::train && whole.split.part(i) != Part::train)
+        return differ(
+            result, fmt::format("'{}' is fitted on, but belongs to {}", sample.ids[i], part_name(whole.split.part(i))));
+  }
+
+  void note(const std::string& text) {
+    if (std::ranges::find(out_.notes, text) == out_.notes.end()) out_.notes.push_back(text);
+  }
+
+  RunRequest planned_request() const {
+    RunRequest request = read_study(folder_ / "plan.yaml");
+    request.data_roots.insert(request.data_roots.begin(), options_.data_roots.begin(), options_.data_roots.end());
+    std::vector<Path> weights = options_.extract.weights.folders;
+    weights.insert(weights.end(), request.extract.weights.folders.begin(), request.extract.weights.folders.end());
+    request.extract = options_.extract;
+    request.extract.weights.folders = std::move(weights);
+    request.extract.weights.offline = true;
+    return resolved(request);
+  }
+
+  void refit_sample() {
+    if (!std::filesystem::exists(folder_ / "plan.yaml")) return note("no cell was fitted again: there is no plan.yaml");
+    const RunRequest request = planned_request();
+    for (const Task& task : request.tasks) {
+      try {
+        refit_task(request, task);
+      } catch (const Error& e) {
+        if (e.kind() == ErrorKind::interrupted) throw;
+        note(fmt::format("no cell of {} was fitted again: {}", task.name, e.message()));
+      }
+    }
+  }
+
+  void refit_task(const RunRequest& request, const Task& asked) {
+    Task task = asked;
+    drop_cold_backbones(request, task);
+    if (task.backbones.empty())
+      return note(fmt::format("no cell of {} was fitted again: its features are not in the cache", task.name));
+    TaskRun run(request, task, context_);
+    run.extract();
+    std::vector<std::pair<PlannedCell, const Result*>> cells;
+    for (const PlannedCell& cell : run.plan())
+      for (const Result& result : results_)
+        if (result.key == cell.key && result.status == "ok") cells.emplace_back(cell, &result);
+    if (cells.empty())
+      return note(fmt::format(
+          "no cell of {} was fitted again: no result is of the data, weights and version that are here", task.name));
+    RandomStream(fmt::format("verify/{}", task.name), 0).shuffle(std::span(cells));
+    cells.resize(std::min(cells.size(), std::max<std::size_t>(1, options_.refit / request.tasks.size())));
+    for (const auto& [cell, result] : cells) compare(*result, run.fit(cell, context_));
+  }
+
+  // Only features that lie in the cache: verifying must not take as long as the run.
+  void drop_cold_backbones(const RunRequest& request, Task& task) {
+    TaskRun probe(request, task, context_);
+    for (const FeatureStatus& status : probe.look(true)) {
+      if (status.problem.empty() && status.missing == 0) continue;
+      note(fmt::format("{}: the features of {} are not in the cache; none of its cells was fitted again",
+                       probe.task().name, status.backbone));
+      std::erase_if(task.backbones,
+                    [&](const std::string& text) { return parse_backbone(text).name == status.backbone; });
+    }
+  }
+
+  void compare(const Result& recorded, const FittedCell& again) {
+    ++out_.refitted;
+    if (!again.scores) return differ(recorded, fmt::format("fitting it again fails: {}", again.result.error));
+    guarded(recorded, [&] {
+      const SavedScores saved = read_scores(folder_, recorded);
+      const std::vector<double>&x = saved.scores.values, &y = again.scores->scores.values;
+      if (saved.ids != again.scores->ids || x.size() != y.size())
+        return differ(recorded, "fitted again it has other test images");
+      double most = 0, largest = 0;
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        most = std::max(most, std::fabs(x[i] - y[i]));
+        largest = std::max(largest, std::fabs(x[i]));
+      }
+      out_.identical += x == y;
+      const auto metrics = metric_differences(recorded.metrics, again.result.metrics);
+      for (const std::string& difference : metrics) differ(recorded, fmt::format("fitted again: {}", difference));
+      const std::string words = fmt::format("fitted again its scores differ by up to {:.2g}", most);
+      if (most > kOtherMachine * std::max(1.0, largest))
+        differ(recorded, words);
+      else if (x != y && metrics.empty())
+        note(fmt::format("{}: {}; every metric is the same", cell_words(recorded.cell), words));
+    });
+  }
+
+  const Path folder_;
+  const VerifyOptions& options_;
+  const Context& context_;
+  const std::vector<Result> results_;
+  Verification out_;
+  std::map<Path, SavedSplit> splits_;
+  std::map<std::string, std::set<std::string>> test_ids_;  // by key
+};
+
+}  // namespace
+
+Verification verify(const Path& run_folder, const VerifyOptions& options, const Context& context) {
+  const bool is_folder = std::filesystem::is_directory(run_folder);
+  const Path folder = is_folder ? run_folder : run_folder.parent_path();
+  if (!std::filesystem::exists(folder / "results.jsonl"))
+    throw Error(ErrorKind::missing, fmt::format("{}: there are no results here", run_folder.string()),
+                "name a run's folder, the one that holds results.jsonl");
+  return Verifier(folder, options, context).run();
+}
+
+}  // namespace vise

@@ -1,0 +1,36 @@
+// Can anyone check it? Recomputes what a run's folder claims from what the folder holds, and fits a sample of its cells
+// again from warm features.
+//
+//   const Verification v = verify(run_folder, options, context);
+//   v.differences.empty();                     // or what differs, a sentence each
+//
+// Without a run's data or its cached features the metrics and splits are checked all the same; `notes` say what
+// couldn't be.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "experiments/runner.h"
+
+namespace vise {
+
+struct VerifyOptions {
+  std::size_t refit = 5;         // cells to fit again, drawn by name, at least one a task; 0: none
+  std::vector<Path> data_roots;  // before those of plan.yaml
+  ExtractOptions extract;        // the cache and where weights lie; nothing is extracted
+};
+
+struct Verification {
+  std::size_t results = 0;    // that are ok
+  std::size_t metrics = 0;    // numbers recomputed from saved scores
+  std::size_t splits = 0;     // split files whose hash was recomputed
+  std::size_t refitted = 0;   // cells fitted again ...
+  std::size_t identical = 0;  // ... with scores equal to the last bit
+  std::vector<std::string> differences, notes;
+};
+
+// Error{missing|input} where `run_folder` holds no readable results.jsonl.
+Verification verify(const Path& run_folder, const VerifyOptions& options, const Context& context);
+
+}  // namespace vise

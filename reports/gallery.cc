@@ -1,0 +1,24 @@
+#include "reports/gallery.h"
+
+#include <algorithm>
+
+namespace vise {
+
+RowGallery row_gallery(const SectionEvidence& evidence, std::size_t row, std::size_t most) {
+  RowGallery gallery;
+  const std::vector<SeedEvidence>& seeds = evidence.rows()[row].seeds;
+  if (seeds.empty() || !seeds.front().predictions) return gallery;
+  const ClassPredictions& predictions = *seeds.front().predictions;
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const int truth = predictions.y()[i], predicted = predictions.predicted()[i];
+    std::vector<GalleryItem>& side = truth == predicted ? gallery.right : gallery.wrong;
+    side.push_back({evidence.ids()[i], truth, predicted, seeds.front().confidence[i]});
+  }
+  for (std::vector<GalleryItem>* side : {&gallery.right, &gallery.wrong}) {
+    std::ranges::stable_sort(*side, std::greater{}, &GalleryItem::confidence);
+    side->resize(std::min(most, side->size()));
+  }
+  return gallery;
+}
+
+}  // namespace vise

@@ -1,0 +1,122 @@
+// The verbs about data sets, as a user runs them: audit, export, init-task, and tasks whose data is missing.
+#include <set>
+
+#include "base/csv.h"
+#include "base/json.h"
+#include "base/random.h"
+#include "datasets/png.h"
+#include "tests/program/program.h"
+
+namespace vise {
+namespace {
+
+using test::Outcome;
+using test::Program;
+using test::read_text;
+
+constexpr std::uint32_t kSide = 48;
+
+// Noise in large tiles about a colour: distinct pictures that a histogram of colours tells apart.
+std::string picture(const std::string& name, std::uint8_t red) {
+  RandomStream random(name, 0);
+  std::vector<std::uint8_t> pixels(kSide * kSide * 3);
+  std::vector<std::uint8_t> tiles(36);
+  for (std::uint8_t& tile : tiles) tile = static_cast<std::uint8_t>(random.below(120));
+  for (std::uint32_t y = 0; y < kSide; ++y)
+    for (std::uint32_t x = 0; x < kSide; ++x) {
+      std::uint8_t* const pixel = &pixels[(y * kSide + x) * 3];
+      pixel[0] = red;
+      pixel[1] = pixel[2] = tiles[y / 8 * 6 + x / 8];
+    }
+  return png_bytes(pixels, kSide, kSide, 3);
+}
+
+// photos/calm and photos/tense, ten pictures each.
+Path photos(const Program& program) {
+  for (const std::string mood : {"calm", "tense"})
+    for (int i = 0; i < 10; ++i) {
+      const std::string name = fmt::format("photos/{}/{}.png", mood, i);
+      write_file_atomically(program / name, picture(name, mood == "calm" ? 20 : 230));
+    }
+  return program / "photos";
+}
+
+TEST(Audit, EndsWithZeroForSoundDataAndOneForACopyAcrossSplits) {
+  Program program;
+  const Path folder = photos(program);
+  Outcome sound = program.run({"audit", "--data", folder});
+  EXPECT_EQ(sound.exit_code, 0) << sound.out << sound.err;
+  EXPECT_NE(sound.out.find("nothing found"), std::string::npos);
+  // One picture in both classes: whatever the split, its labels conflict.
+  write_file_atomically(folder / "tense/copy.png", picture("photos/calm/0.png", 20));
+  const Outcome copied = program.run({"audit", "--data", folder, "--json", "--html", program / "audit.html"});
+  EXPECT_EQ(copied.exit_code, 1) << copied.err;
+  const Json json = parse_json(copied.out, "stdout");
+  ASSERT_EQ(json["duplicates"].size(), 1u);
+  EXPECT_EQ(json["duplicates"][0]["ids"], Json({"calm/0.png", "tense/copy.png"}));
+  EXPECT_TRUE(json["duplicates"][0]["conflicting"].get<bool>());
+  EXPECT_NE(read_text(program / "audit.html").find("data:image/png;base64,"), std::string::npos);
+}
+
+TEST(InitTask, WritesAFileThatRuns) {
+  Program program;
+  const Path folder = photos(program), file = program / "moods.yaml";
+  const Outcome made = program.run({"init-task", folder, "--out", file});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  EXPECT_EQ(made.out, file.string() + "\n");
+  EXPECT_NE(read_text(file).find("data: \"photos\"\n"), std::string::npos) << read_text(file);  // as seen from the file
+  EXPECT_EQ(program.run({"init-task", folder, "--out", file}).exit_code, 4);                    // nothing overwritten
+  const Outcome ran = program.run({"run", "--task", file, "--backbone", "colour-histogram", "--out", program / "out"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("100.0"), std::string::npos) << ran.out;
+}
+
+// The table of an export holds the very split that a run draws.
+TEST(Export, GivesTheSplitOfTheRun) {
+  Program program;
+  const Path folder = photos(program);
+  ASSERT_EQ(
+      program.run({"run", "--data", folder, "--backbone", "colour-histogram", "--out", program / "out"}).exit_code, 0);
+  const Outcome table = program.run({"export", "--data", folder});
+  ASSERT_EQ(table.exit_code, 0) << table.err;
+  const CsvTable exported = CsvTable::parse(table.out, "stdout");
+  std::set<std::string> of_export, of_run;
+  for (std::size_t r = 0; r < exported.rows(); ++r)
+    of_export.insert(exported.cell(r, exported.column("path")) + " " + exported.cell(r, exported.column("split")));
+  for (const auto& entry : std::filesystem::directory_iterator(program / "out/splits")) {
+    const CsvTable split = CsvTable::parse(read_text(entry.path()), "split");
+    for (std::size_t r = 0; r < split.rows(); ++r) of_run.insert(split.cell(r, 0) + " " + split.cell(r, 1));
+  }
+  EXPECT_EQ(of_export.size(), 20u);
+  EXPECT_EQ(of_export, of_run);
+}
+
+TEST(Export, WritesFeaturesByPart) {
+  Program program;
+  const Path folder = photos(program);
+  const Outcome out = program.run(
+      {"export", "--data", folder, "--format", "libsvm", "--backbone", "colour-histogram", "--out", program / "svm"});
+  ASSERT_EQ(out.exit_code, 0) << out.err;
+  const std::string train = read_text(program / "svm/train.libsvm");
+  EXPECT_EQ(std::count(train.begin(), train.end(), '\n'), 12);
+  const Outcome refused = program.run({"export", "--data", folder, "--format", "npy"});
+  EXPECT_EQ(refused.exit_code, 2);
+  EXPECT_NE(refused.err.find("--backbone and --out are needed"), std::string::npos);
+}
+
+// Every task whose data isn't there says what tree it expects, before it looks for weights.
+TEST(Tasks, ShowTheExpectedTreeWhereDataIsMissing) {
+  Program program;
+  const Json list = parse_json(program.run({"list", "tasks", "--json"}).out, "stdout");
+  EXPECT_GT(list.size(), 30u);
+  for (const Json& entry : list) {
+    const std::string name = entry["name"];
+    if (name == "demo" || name == "smoke") continue;  // drawn by the program
+    const Outcome out = program.run({"run", "--task", name, "--data-root", program / "nothing"});
+    EXPECT_EQ(out.exit_code, 3) << name << out.err;
+    EXPECT_NE(out.err.find("put it under a data root as\n"), std::string::npos) << name << out.err;
+  }
+}
+
+}  // namespace
+}  // namespace vise

@@ -1,0 +1,145 @@
+// A first hour with the program: a folder, a manifest, a second run, a stop, a bad image.
+#include <sys/inotify.h>
+
+#include <csignal>
+
+#include "tests/program/program.h"
+
+namespace vise::test {
+namespace {
+
+// Counts who opens a file, or files of a folder (listing the folder doesn't count), since construction.
+class OpenCounter {
+ public:
+  explicit OpenCounter(const std::vector<Path>& watched) {
+    for (const Path& path : watched) EXPECT_GE(::inotify_add_watch(queue_, path.c_str(), IN_OPEN), 0) << path;
+  }
+  ~OpenCounter() { ::close(queue_); }
+  OpenCounter(const OpenCounter&) = delete;
+  OpenCounter& operator=(const OpenCounter&) = delete;
+
+  int count() const {
+    alignas(inotify_event) char events[65536];
+    const ssize_t bytes = ::read(queue_, events, sizeof events);
+    int opened = 0;
+    for (ssize_t at = 0; at < bytes;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(events + at);
+      opened += (event->mask & IN_ISDIR) == 0;
+      at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
+    }
+    return opened;
+  }
+
+ private:
+  int queue_ = ::inotify_init1(IN_NONBLOCK);
+};
+
+class FirstRun : public testing::Test {
+ protected:
+  void make_folder(const Path& root) {
+    for (const char* label : {"calm", "stormy"})
+      for (int i = 0; i < 20; ++i) {
+        const std::string id = fmt::format("{}/{}.ppm", label, i);
+        write_file_atomically(root / id, noise_picture(id, 32));
+      }
+  }
+
+  Program program_;
+};
+
+TEST_F(FirstRun, AFolderOfClassFoldersBecomesATableAndFiles) {
+  make_folder(program_ / "moods");
+  const Outcome outcome = program_.run({"run", "--data", "moods", "--backbone", "colour-histogram"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  EXPECT_CONTAINS(outcome.out, "### moods: label (calm, stormy)");
+  EXPECT_CONTAINS(outcome.out, "macro-F1");
+  for (const char* name : {"results.jsonl", "table.md", "table.csv", "table.tex", "report.html", "splits/moods.csv"})
+    EXPECT_TRUE(std::filesystem::exists(program_ / "vise-results/moods" / name)) << name;
+  EXPECT_EQ(read_text(program_ / "vise-results/moods/table.md"), outcome.out);
+}
+
+TEST_F(FirstRun, TheSecondRunOpensNeitherImagesNorLibTorch) {
+  make_folder(program_ / "moods");
+  ::sleep(3);  // a file changed within the last two seconds is not remembered
+  std::vector<Path> watched{program_ / "moods/calm", program_ / "moods/stormy"};
+  if (std::filesystem::exists(VISE_BINARY_DIR "/vise_torch.so")) watched.push_back(VISE_BINARY_DIR "/vise_torch.so");
+  const std::vector<std::string> arguments{"run", "--data", "moods", "--backbone", "colour-histogram", "--seeds", "2"};
+  OpenCounter cold(watched);
+  const Outcome first = program_.run(arguments);
+  EXPECT_GE(cold.count(), 40);
+  OpenCounter warm(watched);
+  const Outcome second = program_.run(arguments);
+  EXPECT_EQ(warm.count(), 0);
+  EXPECT_EQ(second.out, first.out);
+  EXPECT_CONTAINS(second.err, "0 fitted, 2 known");
+}
+
+TEST_F(FirstRun, ABadImageIsNamedAndCanBeLeftOutOfEveryRow) {
+  make_folder(program_ / "moods");
+  write_file_atomically(program_ / "moods/calm/broken.jpg", noise_picture("x").substr(0, 500));
+  std::vector<std::string> arguments{"run", "--data", "moods", "--backbone", "colour-histogram"};
+  const Outcome failed = program_.run(arguments);
+  EXPECT_EQ(failed.exit_code, 4);
+  EXPECT_CONTAINS(failed.err, "broken.jpg");
+  EXPECT_CONTAINS(failed.err, "--on-bad-image skip");
+  arguments.insert(arguments.end(), {"--on-bad-image", "skip"});
+  const Outcome skipped = program_.run(arguments);
+  EXPECT_EQ(skipped.exit_code, 0) << skipped.err;
+  EXPECT_CONTAINS(skipped.out, "1 image(s) could not be read and are left out of every row");
+}
+
+TEST_F(FirstRun, CtrlCLeavesEverythingResumable) {
+  make_folder(program_ / "moods");
+  const std::vector<std::string> arguments{"run", "--data", "moods", "--backbone", "random-resnet18"};
+  const pid_t child = program_.start(arguments);
+  const Path features = program_ / "vise-eval/features";
+  for (int i = 0; i < 500 && !std::filesystem::exists(features); ++i) ::usleep(20'000);
+  ::kill(child, SIGINT);
+  const Outcome stopped = program_.wait(child);
+  EXPECT_TRUE(stopped.exit_code == 130 || stopped.exit_code == 0) << stopped.exit_code << stopped.err;
+  const Outcome resumed = program_.run(arguments);
+  EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
+  Program undisturbed;
+  std::filesystem::copy(program_ / "moods", undisturbed / "moods", std::filesystem::copy_options::recursive);
+  EXPECT_EQ(undisturbed.run(arguments).out, resumed.out);
+}
+
+TEST_F(FirstRun, ExtractWritesWhatNumpyReads) {
+  make_folder(program_ / "moods");
+  const Outcome outcome =
+      program_.run({"extract", "--data", "moods", "--backbone", "colour-histogram", "--out", "features"});
+  ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
+  for (const char* name : {"features.npy", "manifest.csv", "features.json"})
+    EXPECT_TRUE(std::filesystem::exists(program_ / "features" / name)) << name;
+  EXPECT_CONTAINS(read_text(program_ / "features/manifest.csv"), "0,calm/0.ppm,");
+}
+
+TEST_F(FirstRun, ShardsMergeToTheBytesOfOneRun) {
+  make_folder(program_ / "moods");
+  const std::vector<std::string> base{"extract", "--data", "moods", "--backbone", "random-resnet18"};
+  const auto with = [&](std::vector<std::string> more) {
+    std::vector<std::string> all = base;
+    all.insert(all.end(), more.begin(), more.end());
+    const Outcome outcome = program_.run(all);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
+    return outcome;
+  };
+  with({"--cache", "one", "--out", "whole"});
+  for (const char* shard : {"1/3", "2/3", "3/3"}) with({"--shard", shard, "--cache", fmt::format("shard{}", shard[0])});
+  EXPECT_EQ(program_.run({"cache", "merge", "shard3", "shard1", "shard2", "--cache", "all"}).exit_code, 0);
+  const Outcome merged = with({"--cache", "all", "--out", "merged"});
+  EXPECT_CONTAINS(merged.out, "(0 computed");
+  for (const char* name : {"features.npy", "manifest.csv", "features.json"})
+    EXPECT_EQ(read_text(program_ / "merged" / name), read_text(program_ / "whole" / name)) << name;
+}
+
+TEST_F(FirstRun, JsonGoesToStdoutAndEverythingElseToStderr) {
+  make_folder(program_ / "moods");
+  const Outcome outcome = program_.run({"run", "--data", "moods", "--backbone", "colour-histogram", "--json"});
+  EXPECT_EQ(outcome.out.front(), '{');
+  EXPECT_FALSE(contains(outcome.out, "###"));
+  EXPECT_CONTAINS(outcome.err, "1 fitted");
+}
+
+}  // namespace
+}  // namespace vise::test

@@ -1,0 +1,123 @@
+#include "experiments/split_rule.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/error.h"
+
+namespace vise {
+namespace {
+
+// 40 items of two classes, from ten sources of four, half of them about guns; the last one has no label.
+Dataset forty() {
+  Dataset dataset;
+  dataset.name = "forty";
+  std::vector<std::string> labels;
+  std::vector<double> votes;
+  for (int i = 0; i < 40; ++i) {
+    dataset.ids.push_back(fmt::format("images/{}.jpg", i));
+    labels.push_back(i == 39 ? "" : i % 2 ? "left" : "right");
+    dataset.attributes["source"].push_back(fmt::format("s{}", i / 4));
+    dataset.attributes["topic"].push_back(i < 20 ? "guns" : "taxes");
+    dataset.attributes["split-1"].push_back(i < 30 ? "train" : "test");
+    votes.insert(votes.end(), {i % 4 == 0 ? 2.0 : 5.0, i % 4 == 0 ? 3.0 : 0.0});
+  }
+  dataset.targets.emplace("label", Targets::from_labels(labels));
+  dataset.targets.emplace("votes", Targets::from_distribution(std::move(votes), {"left", "right"}));
+  return dataset;
+}
+
+Task task_of(const std::string& kind) {
+  Task task;
+  task.name = "forty";
+  task.split.kind = kind;
+  task.split.shares = {0.6, 0.2, 0.2};
+  return task;
+}
+
+TEST(ResolveSplit, LeavesItemsWithoutATargetUnused) {
+  const Split split = resolve_split(task_of("official"), forty());
+  EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0)");
+  EXPECT_EQ(split.part(39), Part::unused);
+  EXPECT_EQ(split.count(Part::unused), 1u);
+}
+
+TEST(ResolveSplit, KeepsAGroupInOnePartAndSaysByWhat) {
+  Task task = task_of("grouped");
+  task.split.group = "source";
+  const Dataset dataset = forty();
+  const Split split = resolve_split(task, dataset);
+  EXPECT_EQ(split.origin(), "grouped by source 60/20/20 (seed 0)");
+  std::map<std::string, std::set<Part>> parts;
+  for (std::size_t i = 0; i < 39; ++i) parts[dataset.attribute("source")[i]].insert(split.part(i));
+  for (const auto& [source, in] : parts) EXPECT_EQ(in.size(), 1u) << source;
+}
+
+TEST(ResolveSplit, TestsEveryItemOnceOverTheFolds) {
+  const Task task = task_of("folds");
+  std::vector<int> tested(40, 0);
+  for (const Task& fold : one_task_a_split(task)) {
+    const Split split = resolve_split(fold, forty());
+    for (const std::uint32_t item : split.items(Part::test)) ++tested[item];
+    EXPECT_GT(split.count(Part::val), 0u);
+    EXPECT_NE(split.origin().find(fmt::format("fold {} of 5 (seed 0)", fold.split.number)), std::string::npos)
+        << split.origin();
+  }
+  for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(tested[i], i == 39 ? 0 : 1) << i;
+}
+
+TEST(ResolveSplit, KeepsGroupsTogetherInFolds) {
+  Task task = task_of("folds");
+  task.split.group = "source";
+  const Dataset dataset = forty();
+  for (const Task& fold : one_task_a_split(task)) {
+    std::set<std::string> test, other;
+    const Split split = resolve_split(fold, dataset);
+    for (std::size_t i = 0; i < 39; ++i)
+      (split.part(i) == Part::test ? test : other).insert(dataset.attribute("source")[i]);
+    for (const std::string& source : test) EXPECT_FALSE(other.contains(source)) << source;
+  }
+}
+
+TEST(ResolveSplit, ReadsOneOfSeveralOfficialSplits) {
+  Task task = task_of("attribute");
+  task.split.attributes = {"split-1"};
+  const Split split = resolve_split(one_task_a_split(task).front(), forty());
+  EXPECT_EQ(split.count(Part::test), 9u);  // 30 to 38
+  EXPECT_EQ(split.part(30), Part::test);
+  EXPECT_NE(split.origin().find("official, split-1"), std::string::npos);
+}
+
+TEST(ResolveSplit, LeavesWhatDoesNotMeetTheConditionUnused) {
+  Task task = task_of("stratified");
+  task.where = "topic=guns";
+  const Split split = resolve_split(task, forty());
+  for (std::size_t i = 20; i < 40; ++i) EXPECT_EQ(split.part(i), Part::unused) << i;
+  EXPECT_EQ(split.count(Part::unused), 20u);
+  EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0), where topic=guns");
+}
+
+TEST(ResolveSplit, LeavesDisputedItemsUnused) {
+  Task task = task_of("stratified");
+  task.agreement = 0.8;
+  const Split split = resolve_split(task, forty());
+  for (std::size_t i = 0; i < 40; i += 4) EXPECT_EQ(split.part(i), Part::unused) << i;
+  EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0), agreement at least 0.8");
+}
+
+TEST(ResolveSplit, RefusesASplitWithoutTest) {
+  Task task = task_of("stratified");
+  task.split.shares = {0.9, 0.1, 0};
+  try {
+    resolve_split(task, forty());
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    EXPECT_NE(error.message().find("leaves no test images"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace vise

@@ -1,0 +1,139 @@
+#include "experiments/verify.h"
+
+#include <gtest/gtest.h>
+
+#include "base/csv.h"
+#include "base/error.h"
+#include "base/npy.h"
+#include "experiments/explain.h"
+#include "experiments/scores_file.h"
+#include "tests/unit/experiments/drawn_data.h"
+
+namespace vise {
+namespace {
+
+class VerifyTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    test::register_everything();
+    request_ = test::drawn_request(dir_ / "d", dir_ / "run");
+    request_.samples = {Sample{}, {2, 1}};
+    results_ = run(request_, context()).results;
+  }
+  Context context() { return Context{log_, {}, 1}; }
+  Verification check() {
+    VerifyOptions options;
+    options.extract = request_.extract;
+    return verify(dir_ / "run", options, context());
+  }
+  Path scores(std::size_t i) const { return dir_ / "run" / results_[i].scores_file; }
+
+  test::ScratchDir dir_;
+  Silent log_;
+  RunRequest request_;
+  std::vector<Result> results_;
+};
+
+TEST_F(VerifyTest, UntouchedRun_HasNoDifference) {
+  const Verification v = check();
+  EXPECT_TRUE(v.differences.empty()) << v.differences.front();
+  EXPECT_EQ(v.results, 2u);
+  EXPECT_GT(v.metrics, 10u);
+  EXPECT_EQ(v.splits, 2u);
+  EXPECT_EQ(v.refitted, 2u);
+  EXPECT_EQ(v.identical, 2u);
+}
+
+TEST_F(VerifyTest, TamperedScore_IsNamed) {
+  std::vector<double> values = NpyArray::open(scores(0)).to_doubles();
+  for (double& v : values) v = -v;
+  write_npy(scores(0), std::span<const double>(values), {values.size() / 2, 2});
+  const Verification v = check();
+  ASSERT_FALSE(v.differences.empty());
+  EXPECT_NE(v.differences.front().find("colour-histogram"), std::string::npos);
+  EXPECT_NE(v.differences.front().find("recomputed"), std::string::npos);
+}
+
+// So small a change that no metric moves, but one that no machine makes.
+TEST_F(VerifyTest, OneTamperedScore_IsNamedByFittingAgain) {
+  std::vector<double> values = NpyArray::open(scores(0)).to_doubles();
+  values.front() += values.front() > 0 ? 0.01 : -0.01;
+  write_npy(scores(0), std::span<const double>(values), {values.size() / 2, 2});
+  std::string all;
+  for (const std::string& difference : check().differences) all += difference + "\n";
+  EXPECT_NE(all.find("fitted again its scores differ by up to 0.01"), std::string::npos) << all;
+}
+
+TEST_F(VerifyTest, TamperedMetric_IsNamed) {
+  std::string lines = read_text_file(dir_ / "run/results.jsonl");
+  const auto at = lines.find("\"accuracy\":") + 11;
+  lines.replace(at, lines.find_first_of(",}", at) - at, "0.999");
+  write_file_atomically(dir_ / "run/results.jsonl", lines);
+  EXPECT_NE(check().differences.front().find("accuracy is recorded as 0.999"), std::string::npos);
+}
+
+TEST_F(VerifyTest, TamperedSplit_IsNamed) {
+  Path file = dir_ / "run/splits/d/moods.csv";
+  std::string csv = read_text_file(file);
+  csv.replace(csv.find(",test"), 5, ",train");
+  write_file_atomically(file, csv);
+  EXPECT_NE(check().differences.front().find("has the hash"), std::string::npos);
+}
+
+TEST_F(VerifyTest, MissingScores_AreADifference) {
+  std::filesystem::remove(scores(0));
+  EXPECT_FALSE(check().differences.empty());
+}
+
+TEST_F(VerifyTest, ColdCache_IsANoteAndMetricsAreCheckedAllTheSame) {
+  request_.extract.cache = dir_ / "other-cache";
+  const Verification v = check();
+  EXPECT_TRUE(v.differences.empty());
+  EXPECT_EQ(v.refitted, 0u);
+  EXPECT_GT(v.metrics, 10u);
+  ASSERT_FALSE(v.notes.empty());
+  EXPECT_NE(v.notes.front().find("not in the cache"), std::string::npos);
+}
+
+TEST_F(VerifyTest, SavedScores_ReadBackAsTheyWere) {
+  const Targets labels = Targets::from_multi_label({1, 0, -1, 1, 1, 0}, {"a", "b", "c"});
+  const Scores given{2, 3, {0.1, -2, 3, 1e-9, 5, 6}};
+  Result result;
+  result.class_names = labels.names();
+  result.target_kind = "multi-label";
+  const Targets votes = Targets::from_distribution({1, 0, 2, 0, 0, 3}, {"a", "b", "c"});
+  result.scores_file = write_scores(dir_.path(), "k", {{"x, y.png", "z.png"}, labels, given, votes});
+  const SavedScores saved = read_scores(dir_.path(), result);
+  EXPECT_EQ(saved.ids, (std::vector<std::string>{"x, y.png", "z.png"}));
+  EXPECT_EQ(saved.scores.values, given.values);
+  EXPECT_TRUE(std::ranges::equal(saved.targets.multi_label(), labels.multi_label()));
+  EXPECT_TRUE(std::ranges::equal(saved.votes->rows(), votes.rows()));
+}
+
+TEST_F(VerifyTest, Explain_FindsWhatWasChanged) {
+  RunRequest other = request_;
+  other.samples = {Sample{}};
+  other.probes = {"logreg,grid=0.01:100:5"};
+  const Result changed = run(other, context()).results.front();
+  const std::vector<Cause> causes = explain(results_[0], changed);
+  ASSERT_FALSE(causes.empty());
+  EXPECT_EQ(causes.front().what, "probe");
+  EXPECT_EQ(causes.front().a, "logreg,grid=0.01:100:3");
+  EXPECT_TRUE(explain(results_[0], results_[0]).empty());
+}
+
+TEST(ExplainTest, Weights_ComeBeforeTransformSplitProbeAndVersion) {
+  Result a, b;
+  a.features = {{"weights", "aa"}, {"transform", {{"resize", 256}, {"crop", 224}}}};
+  b.features = {{"weights", "bb"}, {"transform", {{"resize", 232}, {"crop", 224}}}};
+  a.split_hash = "1", b.split_hash = "2";
+  a.cell.probe = "logreg", b.cell.probe = "knn";
+  a.version = "0.1", b.version = "0.2";
+  std::vector<std::string> order;
+  for (const Cause& cause : explain(a, b)) order.push_back(cause.what);
+  EXPECT_EQ(order, (std::vector<std::string>{"weights (SHA-256)", "transform: resize", "split", "probe",
+                                             "version of vise-eval"}));
+}
+
+}  // namespace
+}  // namespace vise

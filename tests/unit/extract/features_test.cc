@@ -1,0 +1,236 @@
+#include "extract/features.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/npy.h"
+#include "extract/export.h"
+#include "tests/shared.h"
+
+namespace vise {
+namespace {
+
+// A binary PPM of `side` x `side` noise: a picture that needs no encoder.
+std::string noise_ppm(const std::string& name, std::size_t side = 40) {
+  RandomStream random("features-test/" + name, 0);
+  std::string file = fmt::format("P6\n{} {}\n255\n", side, side);
+  for (std::size_t i = 0; i < side * side * 3; ++i) file += static_cast<char>(random.below(256));
+  return file;
+}
+
+class FeaturesTest : public testing::Test {
+ protected:
+  void put(const std::string& id, const std::string& bytes) { write_file_atomically(data_ / id, bytes); }
+
+  Dataset dataset(std::vector<std::string> ids) {
+    Dataset dataset;
+    dataset.name = "drawn";
+    dataset.root = data_.path();
+    dataset.ids = std::move(ids);
+    return dataset;
+  }
+
+  std::vector<Features> extract(const Dataset& dataset, int threads = 2,
+                                std::vector<std::string> backbones = {"random-resnet18"}) {
+    std::vector<FeatureRequest> requests;
+    for (const std::string& name : backbones) requests.push_back({parse_backbone(name)});
+    return extract_features(dataset, requests, options_, {log_, {}, threads});
+  }
+
+  // Seven images, so that the last batch is padded.
+  std::vector<std::string> put_seven() {
+    std::vector<std::string> ids;
+    for (int i = 0; i < 7; ++i) {
+      ids.push_back(fmt::format("{}.ppm", i));
+      put(ids.back(), noise_ppm(ids.back()));
+    }
+    return ids;
+  }
+
+  static std::vector<float> row(const Features& features, std::size_t item) {
+    const auto values = features.values(item);
+    return {values.begin(), values.end()};
+  }
+
+  test::ScratchDir data_, cache_;
+  RecordingLog log_;
+  ExtractOptions options_{.cache = cache_.path(), .weights = {{}, true, {}}};
+};
+
+TEST_F(FeaturesTest, AreBitEqualWhateverTheOrderTheBatchPositionAndTheThreads) {
+  std::vector<std::string> ids = put_seven();
+  const Features one = extract(dataset(ids), 1)[0];
+  const test::ScratchDir other;
+  options_.cache = other.path();
+  std::vector<std::string> turned = ids;
+  std::rotate(turned.begin(), turned.begin() + 3, turned.end());
+  turned.pop_back();
+  const Features two = extract(dataset(turned), 2)[0];
+  for (std::size_t i = 0; i < turned.size(); ++i) {
+    const auto place = std::find(ids.begin(), ids.end(), turned[i]) - ids.begin();
+    EXPECT_EQ(row(two, i), row(one, static_cast<std::size_t>(place))) << turned[i];
+  }
+}
+
+TEST_F(FeaturesTest, ASecondRunComputesNothing) {
+  const std::vector<std::string> ids = put_seven();
+  const Features first = extract(dataset(ids))[0];
+  const Features second = extract(dataset(ids))[0];
+  EXPECT_EQ(first.computed, 7u);
+  EXPECT_EQ(second.computed, 0u);
+  EXPECT_TRUE(second.seconds.empty());
+  for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(row(second, i), row(first, i));
+}
+
+TEST_F(FeaturesTest, ANewOrChangedImageCostsOnlyItself) {
+  std::vector<std::string> ids = put_seven();
+  extract(dataset(ids));
+  put("7.ppm", noise_ppm("7.ppm"));
+  put("2.ppm", noise_ppm("another"));
+  ids.push_back("7.ppm");
+  EXPECT_EQ(extract(dataset(ids))[0].computed, 2u);
+}
+
+TEST_F(FeaturesTest, AMovedRootCostsNoForwardPass) {
+  const std::vector<std::string> ids = put_seven();
+  extract(dataset(ids));
+  const test::ScratchDir elsewhere;
+  for (const std::string& id : ids) std::filesystem::copy(data_ / id, elsewhere / id);
+  Dataset moved = dataset(ids);
+  moved.root = elsewhere.path();
+  EXPECT_EQ(extract(moved)[0].computed, 0u);
+}
+
+TEST_F(FeaturesTest, FilesOfEqualNameSizeAndTimeAreNotConfused) {
+  const test::ScratchDir elsewhere;
+  put("a.ppm", noise_ppm("one"));
+  write_file_atomically(elsewhere / "a.ppm", noise_ppm("two"));
+  const auto stamp = std::filesystem::last_write_time(data_ / "a.ppm");
+  std::filesystem::last_write_time(elsewhere / "a.ppm", stamp);
+  Dataset here = dataset({"a.ppm"}), there = dataset({"a.ppm"});
+  there.root = elsewhere.path();
+  const Features a = extract(here)[0], b = extract(there)[0];
+  EXPECT_EQ(b.computed, 1u);
+  EXPECT_NE(row(a, 0), row(b, 0));
+}
+
+TEST_F(FeaturesTest, AFileRewrittenUnderItsOldSizeAndTimeIsReadAgain) {
+  put("a.ppm", noise_ppm("one"));
+  const auto stamp = std::filesystem::last_write_time(data_ / "a.ppm");
+  const Features before = extract(dataset({"a.ppm"}))[0];
+  put("a.ppm", noise_ppm("two"));
+  std::filesystem::last_write_time(data_ / "a.ppm", stamp);
+  const Features after = extract(dataset({"a.ppm"}))[0];
+  EXPECT_EQ(after.computed, 1u);
+  EXPECT_NE(row(before, 0), row(after, 0));
+}
+
+TEST_F(FeaturesTest, APictureUnderTwoNamesIsComputedOnce) {
+  put("a.ppm", noise_ppm("one"));
+  put("b.ppm", noise_ppm("one"));
+  const Features features = extract(dataset({"a.ppm", "b.ppm"}))[0];
+  EXPECT_EQ(features.computed, 1u);
+  EXPECT_EQ(row(features, 0), row(features, 1));
+}
+
+TEST_F(FeaturesTest, OneBackboneUnderTwoNamesIsComputedOnce) {
+  put("a.ppm", noise_ppm("one"));
+  const auto features = extract(dataset({"a.ppm"}), 1, {"random-resnet18", "random-resnet18,transform=imagenet"});
+  EXPECT_EQ(features[0].folder, features[1].folder);
+}
+
+TEST_F(FeaturesTest, ABadImageEndsTheRunWithItsNameAndKeepsTheOthers) {
+  std::vector<std::string> ids = put_seven();
+  put("bad.ppm", noise_ppm("bad").substr(0, 600));
+  ids.push_back("bad.ppm");
+  try {
+    extract(dataset(ids), 1);
+    FAIL() << "accepted a truncated image";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::input);
+    EXPECT_NE(e.message().find("bad.ppm"), std::string::npos) << e.message();
+    EXPECT_NE(e.hint().find("--on-bad-image skip"), std::string::npos) << e.hint();
+  }
+  ids.pop_back();
+  EXPECT_LT(extract(dataset(ids), 1)[0].computed, 7u);
+}
+
+TEST_F(FeaturesTest, ASkippedImageHasNoRowUnderAnyBackbone) {
+  std::vector<std::string> ids = put_seven();
+  put("bad.ppm", noise_ppm("bad").substr(0, 600));
+  ids.insert(ids.begin() + 2, "bad.ppm");
+  options_.on_bad_image = BadImagePolicy::skip;
+  for (const Features& features : extract(dataset(ids), 2, {"random-resnet18", "colour-histogram"})) {
+    EXPECT_EQ(features.unreadable.size(), 1u);
+    EXPECT_TRUE(features.unreadable.contains(2u));
+    EXPECT_EQ(features.rows[2], kNoRow);
+  }
+  options_.on_bad_image = BadImagePolicy::fail;
+  EXPECT_THROW(extract(dataset(ids)), Error) << "the store knows it as unreadable";
+}
+
+TEST_F(FeaturesTest, AStoppedRunKeepsWhatItHadAndEndsAsInterrupted) {
+  const std::vector<std::string> ids = put_seven();
+  std::stop_source stop;
+  stop.request_stop();
+  try {
+    extract_features(dataset(ids), {{parse_backbone("random-resnet18")}}, options_, {log_, stop.get_token(), 1});
+    FAIL() << "did not stop";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::interrupted);
+  }
+  const Features features = extract(dataset(ids), 1)[0];
+  EXPECT_LE(features.computed, 7u);
+  EXPECT_EQ(features.rows.size(), 7u);
+}
+
+TEST_F(FeaturesTest, AFlippedByteInTheStoreIsFoundAndRepaired) {
+  const std::vector<std::string> ids = put_seven();
+  const Features before = extract(dataset(ids))[0];
+  std::vector<std::vector<float>> rows;
+  for (std::size_t i = 0; i < ids.size(); ++i) rows.push_back(row(before, i));
+  std::string bytes;
+  {
+    const auto read = read_file(before.folder / "features.npy");
+    bytes.assign(reinterpret_cast<const char*>(read.data()), read.size());
+  }
+  bytes[bytes.size() - 1000] ^= 1;
+  write_file_atomically(before.folder / "features.npy", bytes);
+  const Features after = extract(dataset(ids))[0];
+  EXPECT_GT(after.computed, 0u);
+  EXPECT_FALSE(log_.warnings().empty());
+  for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(row(after, i), rows[i]);
+}
+
+TEST_F(FeaturesTest, SeveralLayersAndPoolsComeFromOnePass) {
+  const std::vector<std::string> ids = put_seven();
+  FeatureRequest request{parse_backbone("random-resnet18")};
+  request.taps = {{"layer3", "avg"}, {"layer4", "avg"}, {"layer4", "max"}};
+  const auto features = extract_features(dataset(ids), {request}, options_, {log_, {}, 2});
+  ASSERT_EQ(features.size(), 3u);
+  EXPECT_EQ(features[0].dim, 256u);
+  EXPECT_EQ(features[1].dim, 512u);
+  EXPECT_EQ(features[1].seconds.at("forward"), features[2].seconds.at("forward"));
+  for (std::size_t i = 0; i < ids.size(); ++i)
+    for (std::size_t d = 0; d < 512; ++d) EXPECT_LE(features[1].values(i)[d], features[2].values(i)[d]);
+}
+
+TEST_F(FeaturesTest, ExportsRowsInTheDataSetsOrder) {
+  std::vector<std::string> ids = put_seven();
+  extract(dataset({ids[5], ids[1]}));  // the store's rows come in another order
+  const Dataset all = dataset(ids);
+  const Features features = extract(all)[0];
+  const test::ScratchDir out;
+  export_features(all, features, out.path());
+  const NpyArray array = NpyArray::open(out / "features.npy");
+  ASSERT_EQ(array.shape(), (std::vector<std::uint64_t>{7, 512}));
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto exported = array.as<float>().subspan(i * 512, 512);
+    EXPECT_EQ(row(features, i), std::vector<float>(exported.begin(), exported.end()));
+  }
+}
+
+}  // namespace
+}  // namespace vise

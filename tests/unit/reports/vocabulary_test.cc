@@ -1,0 +1,51 @@
+// reports/ and probes/ compute and name the same metrics.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "probes/evaluate.h"
+#include "reports/metric_names.h"
+#include "reports/statistics/resampled_metrics.h"
+
+namespace vise {
+namespace {
+
+TEST(Vocabulary, EveryMetricOfAProbeHasANameInTables) {
+  for (const TargetKind kind :
+       {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values})
+    for (const std::size_t classes : {std::size_t{2}, std::size_t{8}})
+      for (const std::string& metric : metric_names(kind, classes)) {
+        const auto named = metric_names();
+        EXPECT_TRUE(std::any_of(named.begin(), named.end(), [&](const MetricName& n) { return n.key == metric; }))
+            << metric;
+        EXPECT_EQ(metric_name(metric).higher_is_better, higher_is_better(metric)) << metric;
+      }
+}
+
+TEST(Vocabulary, ResampledMetricsEqualTheProbesOnTheWholeTestSet) {
+  for (const std::size_t classes : {std::size_t{2}, std::size_t{5}}) {
+    RandomStream random("vocabulary", classes);
+    Scores scores{60, classes, {}};
+    std::vector<std::string> labels, names;
+    std::vector<int> y;
+    for (std::size_t k = 0; k < classes; ++k) names.push_back(std::string(1, static_cast<char>('a' + k)));
+    for (std::size_t i = 0; i < scores.rows; ++i) {
+      y.push_back(static_cast<int>(random.below(classes)));
+      labels.push_back(names[static_cast<std::size_t>(y.back())]);
+      for (std::size_t k = 0; k < classes; ++k) scores.values.push_back(random.normal());
+    }
+    const Metrics expected = evaluate(scores, Targets::from_labels(labels, names));
+    const ClassPredictions predictions(y, scores.values, classes);
+    for (const auto& [name, value] : expected) {
+      if (!ClassPredictions::knows(name)) continue;
+      double resampled = 0;
+      const std::string_view metric = name;
+      predictions.evaluate({&metric, 1}, {}, {&resampled, 1});
+      EXPECT_NEAR(resampled, *value, 1e-12) << name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace vise
