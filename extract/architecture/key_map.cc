@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "extract/checkpoint/utf8.h"
+#include "base/utf8.h"
 
 namespace vise {
 namespace {
