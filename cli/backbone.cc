@@ -1,7 +1,11 @@
 // `vise-eval backbone inspect|fetch|show`.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/error.h"
 #include "base/text.h"
+#include "cli/lines.h"
 #include "cli/session.h"
 #include "extract/architecture/inspect.h"
 #include "extract/backbone.h"
@@ -10,14 +14,33 @@
 namespace vise::cli {
 namespace {
 
-void inspect_verb(const std::vector<std::string>& files, bool tensors, Session& session) {
-  for (const std::string& file : files) {
-    const CheckpointInspection inspection = inspect_checkpoint(file);
-    if (session.json)
-      fmt::print("{}\n", to_json(inspection, tensors).dump());
-    else
-      fmt::print("{}\n", to_text(inspection, tensors));
+struct InspectOptions {
+  std::vector<std::string> files, drop;
+  std::string architecture, branch, keys;
+  bool tensors = false, skip_foreign = false;
+};
+
+// One line of JSON, or some of text; a file that can't be read is a line too.
+std::string describe(const std::string& file, const InspectOptions& options, const NetworkRequest& request,
+                     Session& session) {
+  try {
+    const CheckpointInspection seen = inspect_checkpoint(file, request);
+    return session.json ? json_line(to_json(seen, options.tensors)) : to_text(seen, options.tensors) + "\n";
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::usage) throw;
+    session.exit_code = std::max(session.exit_code, exit_code_of(e.kind()));
+    if (session.json) return json_line({{"file", file}, {"error", e.message()}, {"hint", e.hint()}});
+    return fmt::format("{}\n  error         {}\n{}\n", file, e.message(),
+                       e.hint().empty() ? "" : fmt::format("  hint          {}\n", e.hint()));
   }
+}
+
+void inspect_verb(const InspectOptions& options, Session& session) {
+  const NetworkRequest request{{options.architecture, options.branch, options.drop},
+                               {.skip_foreign = options.skip_foreign},
+                               read_key_map(options.keys),
+                               true};
+  for (const std::string& file : options.files) fmt::print("{}", describe(file, options, request, session));
 }
 
 void show_verb(const std::string& name, const Session& session) {
@@ -57,16 +80,22 @@ void fetch_verb(const std::vector<std::string>& names, Session& session) {
 
 void add_backbone(Verbs& verbs) {
   auto names = std::make_shared<std::vector<std::string>>();
-  auto tensors = std::make_shared<bool>(false);
+  auto inspected = std::make_shared<InspectOptions>();
   Session& session = verbs.session;
   Verbs inner = verbs.add_group("backbone", "look into weights files, show and fetch registry backbones",
                                 "  vise-eval backbone inspect run7.pth\n  vise-eval backbone show vise-250m");
   CLI::App* inspect =
       inner.add("inspect", "what a checkpoint holds: container, tensors, what matches which network",
                 "  vise-eval backbone inspect run7.pth\n  vise-eval backbone inspect --json --tensors *.pth",
-                [=, &session] { inspect_verb(*names, *tensors, session); });
-  inspect->add_option("file", *names, "weights files")->required();
-  inspect->add_flag("--tensors", *tensors, "each tensor's dtype, shape, sum and SHA-256");
+                [=, &session] { inspect_verb(*inspected, session); });
+  inspect->add_option("file", inspected->files, "weights files")->required();
+  inspect->add_flag("--tensors", inspected->tensors, "each tensor's dtype, shape, sum and SHA-256");
+  inspect->add_option("--arch", inspected->architecture, "what it has to be [as its shapes say]")->type_name("A");
+  inspect->add_option("--branch", inspected->branch, "which of several networks: teacher, encoder_k ...")
+      ->type_name("B");
+  inspect->add_option("--drop", inspected->drop, "leave out keys that begin with this component")->type_name("KEY");
+  inspect->add_option("--keys", inspected->keys, "a file of rules that rename keys")->type_name("MAP");
+  inspect->add_flag("--skip-foreign", inspected->skip_foreign, "pass over what isn't a tensor (argparse.Namespace)");
   inner.add_json_option(inspect);
   CLI::App* show = inner.add("show", "a registry backbone: files, transform, licence, citation",
                              "  vise-eval backbone show vise-250m\n  vise-eval backbone show swav --json",

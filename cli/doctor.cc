@@ -1,4 +1,5 @@
 // `vise-eval doctor`: is this machine fit, and do its pixels equal the reference's.
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <fstream>
@@ -18,8 +19,9 @@ namespace vise::cli {
 namespace {
 
 // The shared libraries of this process that hold a BLAS, by their real files: Debian's alternatives hide which one is
-// used.
+// used. libblas.so.3 is what LibTorch will ask for.
 std::vector<std::string> blas_libraries() {
+  ::dlopen("libblas.so.3", RTLD_LAZY | RTLD_LOCAL);
   std::set<std::string> found;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
@@ -42,9 +44,13 @@ std::string cpu_features() {
 }
 
 Json machine_facts(Session& session) {
-  Json facts = {{"vise_eval", kVersion},          {"onednn", onednn_version()},
-                {"cpu_features", cpu_features()}, {"cores", available_cores()},
-                {"blas", blas_libraries()},       {"cache", session.places.cache_dir().string()}};
+  Json facts = {{"vise_eval", kVersion},
+                {"onednn", onednn_version()},
+                {"cpu_features", cpu_features()},
+                {"cores", available_cores()},
+                {"threads", session.context().threads},
+                {"blas", blas_libraries()},
+                {"cache", session.places.cache_dir().string()}};
   facts["warnings"] = Json::array();
   for (const std::string& file : blas_libraries())
     if (file.find("/blas/") != std::string::npos)
@@ -93,8 +99,9 @@ Json parity_facts() {
 }
 
 void print(const Json& facts) {
-  fmt::print("vise-eval {}, oneDNN {}, {} core(s), CPU with {}\n", facts["vise_eval"].get<std::string>(),
-             facts["onednn"].get<std::string>(), facts["cores"].get<int>(), facts["cpu_features"].get<std::string>());
+  fmt::print("vise-eval {}, oneDNN {}, {} core(s), {} thread(s), CPU with {}\n", facts["vise_eval"].get<std::string>(),
+             facts["onednn"].get<std::string>(), facts["cores"].get<int>(), facts["threads"].get<int>(),
+             facts["cpu_features"].get<std::string>());
   for (const Json& file : facts["blas"]) fmt::print("BLAS      {}\n", file.get<std::string>());
   for (const Json& text : facts["warnings"]) fmt::print("warning   {}\n", text.get<std::string>());
   fmt::print("cache     {}\n", facts["cache"].get<std::string>());

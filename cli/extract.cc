@@ -13,7 +13,7 @@ namespace {
 
 struct ExtractVerbOptions {
   std::string data, task, backbone, out, shard, engine = "onednn", precision = "fp32";
-  std::vector<std::string> layers{"layer4"}, pools{"avg"}, include_paths;
+  std::vector<std::string> layers{"final"}, pools{"avg"}, include_paths;
 };
 
 Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
@@ -89,7 +89,9 @@ void add_extract(Verbs& verbs) {
   verb->add_option("--out", options->out, "the folder to write")->type_name("DIR");
   verb->add_option("--shard", options->shard, "only the I-th of N parts; joined by vise-eval cache merge")
       ->type_name("I/N");
-  verb->add_option("--layer", options->layers, "layer1 to layer4 [layer4]")->type_name("L")->delimiter(',');
+  verb->add_option("--layer", options->layers, "layer1 to layer4; final: the network's last [final]")
+      ->type_name("L")
+      ->delimiter(',');
   verb->add_option("--pool", options->pools, "avg, max, gem:P [avg]")->type_name("P")->delimiter(',');
   verb->add_option("--engine", options->engine, "onednn or torch [onednn]")->type_name("E");
   verb->add_option("--precision", options->precision, "fp32, or bf16 where the CPU has it [fp32]")->type_name("P");

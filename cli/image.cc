@@ -1,6 +1,9 @@
 // `vise-eval image inspect`: how a file becomes pixels, to find out why two pipelines differ.
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "cli/lines.h"
 #include "cli/session.h"
 #include "extract/inspect_image.h"
 
@@ -18,9 +21,11 @@ void inspect_verb(const std::vector<std::string>& files, const std::string& tran
   const Transform transform = Transform::parse(transform_name);
   for (const std::string& file : files) {
     const Json facts = inspect_image(file, transform, {.max_pixels = session.places.max_pixels});
-    if (facts.contains("error")) session.exit_code = 4;
+    std::error_code ignored;
+    const ErrorKind kind = std::filesystem::exists(file, ignored) ? ErrorKind::input : ErrorKind::missing;
+    if (facts.contains("error")) session.exit_code = std::max(session.exit_code, exit_code_of(kind));
     if (session.json)
-      fmt::print("{}\n", facts.dump());
+      fmt::print("{}", json_line(facts));
     else
       print(facts);
   }

@@ -4,31 +4,12 @@
 
 #include "base/error.h"
 #include "base/module.h"
+#include "cli/lines.h"
 #include "cli/parse.h"
 #include "datasets/dataset.h"
 #include "probes/probe.h"
 
 namespace vise {
-namespace {
-
-int exit_code(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::usage:
-      return 2;
-    case ErrorKind::missing:
-      return 3;
-    case ErrorKind::verification:
-      return 5;
-    case ErrorKind::interrupted:
-      return 130;
-    case ErrorKind::input:
-    case ErrorKind::system:
-      break;
-  }
-  return 4;
-}
-
-}  // namespace
 
 int run_program(int argc, char** argv, const char* module_folder) {
   if (*module_folder != '\0') Module::also_look_in(module_folder);
@@ -39,7 +20,7 @@ int run_program(int argc, char** argv, const char* module_folder) {
   } catch (const Error& e) {
     fmt::print(stderr, "vise-eval: {}\n", e.message());
     if (!e.hint().empty()) fmt::print(stderr, "  {}\n", e.hint());
-    return exit_code(e.kind());
+    return cli::exit_code_of(e.kind());
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "vise-eval: out of memory\n");
     return 4;

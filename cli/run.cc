@@ -79,7 +79,7 @@ RunRequest what_is_asked(const RunOptions& options) {
 
 std::vector<FeatureTap> taps_of(const RunOptions& options) {
   std::vector<FeatureTap> taps;
-  for (const std::string& layer : options.layers.empty() ? std::vector<std::string>{"layer4"} : options.layers)
+  for (const std::string& layer : options.layers.empty() ? std::vector<std::string>{"final"} : options.layers)
     for (const std::string& pool : options.pools.empty() ? std::vector<std::string>{"avg"} : options.pools)
       taps.push_back({layer, pool});
   return taps;
@@ -251,7 +251,9 @@ void add_grid(CLI::App* verb, RunOptions& options) {
   verb->add_option("--fraction", options.fractions, "fit on shares of train: 0.01,0.1,1")
       ->type_name("F,F")
       ->delimiter(',');
-  verb->add_option("--layer", options.layers, "layer1 to layer4 [layer4]")->type_name("L")->delimiter(',');
+  verb->add_option("--layer", options.layers, "layer1 to layer4; final: the network's last [final]")
+      ->type_name("L")
+      ->delimiter(',');
   verb->add_option("--pool", options.pools, "avg, max, gem:P [avg]")->type_name("P")->delimiter(',');
   verb->add_option("--engine", options.engine, "onednn, or torch to compare with [onednn]")->type_name("E");
   verb->add_option("--precision", options.precision, "fp32, or bf16 where the CPU has it [fp32]")->type_name("P");

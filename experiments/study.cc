@@ -169,7 +169,7 @@ class StudyReader {
     } catch (const Error& e) {
       file_.fail(find("/engine") ? "/engine" : "/precision", e.message(), e.hint());
     }
-    const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"layer4"},
+    const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"final"},
                                    pools = find("/pools") ? texts("/pools") : std::vector<std::string>{"avg"};
     request.taps.clear();
     for (const std::string& layer : layers)

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/csv.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -216,7 +218,11 @@ void TaskRun::leave_out_unreadable() {
   notes_.push_back(fmt::format("{} image(s) could not be read and are left out of every row, for example {}: {}",
                                unreadable.size(), dataset_.ids[first], reason));
   std::vector<std::uint32_t> items;
-  for (const auto& [item, why] : unreadable) items.push_back(item);
+  skipped_csv_ = "path,split,reason\n";
+  for (const auto& [item, why] : unreadable) {
+    items.push_back(item);
+    skipped_csv_ += csv_line(std::vector<std::string>{dataset_.ids[item], std::string(part_name(split_.part(item))), why});
+  }
   split_ = without_items(split_, items);
 }
 
@@ -382,11 +388,15 @@ SavedScores TaskRun::fit_into(Result& result, const PlannedCell& planned, const 
 }
 
 void TaskRun::write_splits(const Path& out) const {
-  for (const SampledSplit& split : splits_) {
-    const Cell cell{task_.name,     task_.target, {}, {}, {}, {}, split.seed, split.sample.shots, split.sample.fraction,
-                    task_.condition};
-    split.split.write(out / split_file(cell, !split.sample.is_all()), dataset_.ids);
-  }
+  const auto cell_of = [&](const Sample& sample, std::uint64_t seed) {
+    return Cell{task_.name, task_.target, {}, {}, {}, {}, seed, sample.shots, sample.fraction, task_.condition};
+  };
+  for (const SampledSplit& split : splits_)
+    split.split.write(out / split_file(cell_of(split.sample, split.seed), !split.sample.is_all()), dataset_.ids);
+  const Path file = out / "skipped" / split_file(cell_of({}, 0), false).filename();
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);  // of an earlier run that couldn't read what this one could
+  if (!skipped_csv_.empty()) write_file_atomically(file, skipped_csv_);
 }
 
 Path split_file(const Cell& cell, bool of_sample) {

@@ -65,7 +65,8 @@ class TaskRun {
   // The same, with the scores written below `out`.
   Result fit_and_keep(const PlannedCell& planned, const Path& out, const Context& context) const;
 
-  // splits/<task>.csv, and one for each sample and seed, below `out`.
+  // splits/<task>.csv, and one for each sample and seed, below `out`; skipped/<task>.csv where images couldn't be read:
+  // each with the part it would have been in.
   void write_splits(const Path& out) const;
 
   const Task& task() const { return task_; }
@@ -105,6 +106,7 @@ class TaskRun {
   std::vector<Column> columns_;
   std::vector<FeatureStatus> status_;
   std::vector<std::string> notes_;
+  std::string skipped_csv_;  // empty where every image was read
 };
 
 // Where the split of a cell lies below the run's folder: "splits/emotion.csv", with the target, condition and sample in

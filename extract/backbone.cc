@@ -14,7 +14,7 @@
 namespace vise {
 namespace {
 
-const std::vector<std::string> kOptions{"arch", "transform", "branch", "seed"};
+const std::vector<std::string> kOptions{"arch", "transform", "branch", "drop", "skip-foreign", "keys", "seed"};
 
 void apply_option(Backbone& backbone, const std::string& text) {
   const auto equals = text.find('=');
@@ -25,6 +25,13 @@ void apply_option(Backbone& backbone, const std::string& text) {
   if (key == "arch") backbone.architecture = value;
   if (key == "transform") backbone.transform = value;
   if (key == "branch") backbone.branch = value;
+  if (key == "drop") backbone.drop.push_back(value);
+  if (key == "keys") backbone.key_map = Path(value);
+  if (key == "skip-foreign") {
+    if (value != "yes" && value != "no")
+      throw Error(ErrorKind::usage, fmt::format("--backbone: 'skip-foreign={}': yes or no", value));
+    backbone.skip_foreign = value == "yes";
+  }
   if (key == "seed") {
     if (backbone.kind != BackboneKind::random || !parse_int(value, seed) || seed < 0)
       throw Error(ErrorKind::usage,
@@ -33,15 +40,29 @@ void apply_option(Backbone& backbone, const std::string& text) {
   }
 }
 
+const Backbone* find_row(std::string_view name) {
+  const auto& rows = registry_backbones();
+  const auto found = std::find_if(rows.begin(), rows.end(), [&](const Backbone& b) { return b.name == name; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+// A registry's name keeps its row's architecture and transform, so that dino=FILE is DINO's however the file is called.
 // Commas inside a file's name are not supported by the syntax; an option that isn't known says so.
 Backbone from_file(std::string_view name, std::string_view file) {
-  Backbone backbone;
-  backbone.name = name;
-  backbone.title = fmt::format("weights from {}", Path(file).filename().string());
-  backbone.file = Path(file);
-  backbone.licence = "unknown";
   if (name.empty() || file.empty())
     throw Error(ErrorKind::usage, fmt::format("--backbone: '{}={}': NAME=FILE needs both", name, file));
+  Backbone backbone;
+  if (const Backbone* const row = find_row(name)) {
+    if (row->kind != BackboneKind::weights)
+      throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is a floor without a weights file", name),
+                  "give the file's row another name");
+    backbone = *row;
+  } else {
+    backbone.title = fmt::format("weights from {}", Path(file).filename().string());
+    backbone.licence = "unknown";
+  }
+  backbone.name = name;
+  backbone.file = Path(file);
   return backbone;
 }
 
@@ -57,9 +78,11 @@ std::optional<Path> look_for(const Backbone& backbone, const WeightsSearch& sear
   std::string folders;
   for (const Path& folder : search.folders) folders += "\n  " + folder.string();
   throw Error(ErrorKind::missing, fmt::format("no weights for {} ({}){}", backbone.name, backbone.title, why),
-              fmt::format("put {} ({}; licence: {}) into one of{}\nor name the file: --backbone {}=FILE",
-                          join(backbone.files, " or "), backbone.url.empty() ? "no download known" : backbone.url,
-                          backbone.licence, folders, backbone.name));
+              backbone.files.empty()
+                  ? fmt::format("there is no official file: name yours, --backbone {}=FILE[,keys=MAP]", backbone.name)
+                  : fmt::format("put {} ({}; licence: {}) into one of{}\nor name the file: --backbone {}=FILE",
+                                join(backbone.files, " or "), backbone.url.empty() ? "no download known" : backbone.url,
+                                backbone.licence, folders, backbone.name));
 }
 
 std::string file_sha256(const Path& file, PathCache& known) {
@@ -87,9 +110,8 @@ Backbone parse_backbone(std::string_view text) {
   if (equals != std::string::npos) {
     backbone = from_file(std::string_view(parts[0]).substr(0, equals), std::string_view(parts[0]).substr(equals + 1));
   } else {
-    const auto& rows = registry_backbones();
-    const auto found = std::find_if(rows.begin(), rows.end(), [&](const Backbone& b) { return b.name == parts[0]; });
-    if (found == rows.end()) {
+    const Backbone* const found = find_row(parts[0]);
+    if (!found) {
       const std::vector<std::string> names = registry_backbone_names();
       throw Error(ErrorKind::usage, fmt::format("unknown backbone '{}'", parts[0]),
                   suggest(parts[0], names) + "; a file of your own is NAME=FILE");
@@ -121,6 +143,12 @@ FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search,
     }
   }
   found.sha256 = file_sha256(found.file, known);
+  if (!found.sha256.starts_with(backbone.sha256)) {
+    found.notes.push_back(fmt::format("{}: {} is not the published file: SHA-256 {}... instead of {}...", backbone.name,
+                                      found.file.filename().string(), found.sha256.substr(0, 8),
+                                      backbone.sha256.substr(0, 8)));
+    log.warn(found.notes.back());
+  }
   const std::string name = found.file.filename().string();
   const NameHash promised = hash_in_name(found.file, found.sha256);
   if (!promised.digits.empty() && !promised.agrees) {

@@ -30,9 +30,12 @@ struct Backbone {
   BackboneKind kind = BackboneKind::weights;
   std::string architecture;  // "resnet50"; empty: told by the tensors' shapes
   std::string transform = "imagenet";
-  std::string branch;      // of checkpoints with two encoders: "encoder_q", "teacher"; empty: the documented rule
-  std::uint64_t seed = 0;  // random
-  Path file;               // given on the command line; empty: looked for by `files`
+  std::string branch;  // of checkpoints with two encoders: "encoder_q", "teacher"; empty: the documented rule
+  std::vector<std::string> drop;   // first components of further keys to leave out
+  bool skip_foreign = false;       // read a pickle that holds other things than tensors, and pass over those
+  Path key_map;                    // a file of renaming rules (architecture/key_map.h)
+  std::uint64_t seed = 0;          // random
+  Path file;                       // given on the command line; empty: looked for by `files`
   std::vector<std::string> files;  // names people have it under, the preferred first
   std::string url;                 // where the first of `files` is fetched from; empty: not fetched
   std::string sha256;              // whole or first digits, where one is known
@@ -44,8 +47,8 @@ struct Backbone {
 const std::vector<Backbone>& registry_backbones();
 std::vector<std::string> registry_backbone_names();
 
-// A registry name (also `NAME,arch=...,transform=...`), or NAME=FILE[,arch=A][,transform=T][,branch=B]. Error{usage}
-// with the nearest name or option.
+// A registry name, or NAME=FILE, each with options after commas: arch=A, transform=T, branch=B, drop=KEY (also several
+// times), skip-foreign=yes, keys=FILE (a key map), seed=N. Error{usage} with the nearest name or option.
 Backbone parse_backbone(std::string_view text);
 
 // Where weights are looked for, filled in by cli/ from options and environment.

@@ -41,6 +41,35 @@ Backbone torchvision(std::string name, std::string title, std::string architectu
   return b;
 }
 
+// Networks of which only other people's conversions exist: the file is always named on the command line.
+Backbone converted(std::string name, std::string title, std::vector<std::string> files, std::string transform,
+                   std::string citation) {
+  Backbone b;
+  b.name = std::move(name);
+  b.title = std::move(title);
+  b.architecture = "resnet50";
+  b.transform = std::move(transform);
+  b.files = std::move(files);
+  b.licence = "Apache-2.0 (the original weights)";
+  b.citation = std::move(citation);
+  b.notes = {"weights converted by a third party: layers and transform are as its converter made them"};
+  return b;
+}
+
+// The published file is a TorchScript archive in half precision, read as weights; a state dict of it is read as well.
+Backbone clip_rn50() {
+  Backbone b;
+  b.name = b.architecture = "clip-rn50";
+  b.title = "CLIP RN50, image encoder with attention pooling";
+  b.transform = "clip";
+  b.files = {"RN50.pt"};
+  b.sha256 = "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762";
+  b.url = "https://openaipublic.azureedge.net/clip/models/" + b.sha256 + "/RN50.pt";
+  b.licence = "MIT";
+  b.citation = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021";
+  return b;
+}
+
 struct Row {
   const char *name, *title, *file, *url, *transform, *licence, *citation;
 };
@@ -145,6 +174,11 @@ std::vector<Backbone> make_rows() {
              "imagenet", "CC BY-NC 4.0", "Yalniz et al., Billion-scale semi-supervised learning, 2019"}),
       plain({"timm-a1", "timm ResNet-50 A1", "resnet50_a1_0-14fe96d1.pth", timm.c_str(), "timm-a1", "Apache-2.0",
              "Wightman et al., ResNet strikes back, 2021"}),
+      clip_rn50(),
+      converted("simclr", "SimCLR ResNet-50 (1x), converted from TensorFlow", {}, "simclr",
+                "Chen et al., A Simple Framework for Contrastive Learning of Visual Representations, ICML 2020"),
+      converted("byol", "BYOL ResNet-50 (1x), converted from JAX", {"pretrain_res50x1.pth.tar"}, "imagenet",
+                "Grill et al., Bootstrap Your Own Latent, NeurIPS 2020"),
       random_network("random", "resnet50"),
       random_network("random-resnet18", "resnet18"),
       colour_histogram()};

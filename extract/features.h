@@ -24,7 +24,7 @@ namespace vise {
 
 // Where features are taken from a network, and how its map becomes a row.
 struct FeatureTap {
-  std::string layer = "layer4";
+  std::string layer = "final";  // the network's own last one: layer4 of a ResNet, attnpool of CLIP's
   std::string pool = "avg";
 };
 

@@ -94,10 +94,11 @@ Path fetch_weights(const Backbone& backbone, const WeightsSearch& search, Log& l
   download(url, partial, "fetching " + backbone.name, log);
   const std::string have = sha256_hex(MappedFile(partial).bytes());
   const NameHash promised = hash_in_name(target, have);
-  if (!promised.digits.empty() && !promised.agrees) {
+  const std::string& wanted = backbone.sha256.empty() ? promised.digits : backbone.sha256;
+  if (!have.starts_with(wanted)) {
     std::filesystem::remove(partial, error);
     throw Error(ErrorKind::input,
-                fmt::format("{}: what came has SHA-256 {}..., not {}...", url, have.substr(0, 8), promised.digits));
+                fmt::format("{}: what came has SHA-256 {}..., not {}...", url, have.substr(0, 8), wanted.substr(0, 8)));
   }
   if (::rename(partial.c_str(), target.c_str()) != 0) throw_errno("cannot write", target);
   log.info(fmt::format("{}: {}", target.string(), bytes_text(std::filesystem::file_size(target, error))));

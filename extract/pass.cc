@@ -5,28 +5,40 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "extract/architecture/load_resnet.h"
-#include "extract/checkpoint/state_dict.h"
+#include "base/hash.h"
+#include "extract/architecture/network.h"
 #include "extract/floor.h"
 
 namespace vise {
 namespace {
 
-// The architecture of a weights file, remembered by file identity: a warm run must not open the checkpoint.
-std::string detect_architecture(const Path& file, const Path& cache) {
-  PathCache known(cache / "paths" / "architectures");
+// What is found out about a weights file is remembered by its identity: a warm run must not open the checkpoint.
+template <typename Find>
+std::string remembered(const Path& file, const Path& folder, Find find) {
+  PathCache known(folder);
   const FileIdentity identity = FileIdentity::of(file);
-  if (const std::string* name = known.find(identity)) return *name;
-  const std::string name = load_resnet(read_checkpoint(file)).architecture;
-  known.put(identity, name);
+  if (const std::string* value = known.find(identity)) return *value;
+  const std::string value = find();
+  known.put(identity, value);
   known.save();
-  return name;
+  return value;
 }
 
-std::size_t layer_dim(const std::string& architecture, const std::string& layer) {
-  if (layer.size() != 6 || !layer.starts_with("layer") || layer[5] < '1' || layer[5] > '4')
-    throw Error(ErrorKind::usage, fmt::format("unknown layer '{}'", layer), "known: layer1, layer2, layer3, layer4");
-  return static_cast<std::size_t>(resnet_spec(architecture).out(layer[5] - '1'));
+// Which of the file's networks is meant decides what it is.
+std::string detect_architecture(const Path& file, const NetworkRequest& request, const Path& cache) {
+  const std::string folder =
+      request.load.branch.empty() && request.key_map.empty()
+          ? "architectures"
+          : "architectures-" + sha256_hex(request.load.branch + "\n" + request.key_map.sha256).substr(0, 16);
+  return remembered(file, cache / "paths" / folder, [&] { return architecture_of(load_network(file, request)); });
+}
+
+NetworkRequest network_request(const FeatureRequest& request) {
+  const Backbone& backbone = request.backbone;
+  return {{backbone.architecture, backbone.branch, backbone.drop},
+          {.skip_foreign = backbone.skip_foreign},
+          read_key_map(backbone.key_map),
+          request.engine == Engine::torch};
 }
 
 }  // namespace
@@ -43,6 +55,7 @@ Pass::Pass(const FeatureRequest& request, const ExtractOptions& options, const C
       key.parts["layer"] = request_.taps[tap].layer;
       key.parts["pool"] = pools_[tap].name();
       key.dim = layer_dim(request_.backbone.architecture, request_.taps[tap].layer);
+      if (key.dim == 0) key.dim = program_dim_;
     }
     stores_.emplace_back(options.cache, key, context.log);
   }
@@ -60,27 +73,59 @@ void Pass::resolve_key(const ExtractOptions& options, const Context& context) {
   geometry.mean = {0, 0, 0};
   geometry.std = {1, 1, 1};
   geometry_ = canonical_json(Transform(geometry).describe());
-  for (const FeatureTap& tap : request_.taps) {
-    pools_.push_back(Pool::parse(tap.pool));
-    const auto known = std::find(layers_.begin(), layers_.end(), tap.layer);
-    layer_of_tap_.push_back(static_cast<std::size_t>(known - layers_.begin()));
-    if (known == layers_.end()) layers_.push_back(tap.layer);
-  }
-  if (backbone.kind == BackboneKind::random) {
+  if (backbone.kind == BackboneKind::random)
     base_key_["weights"] = fmt::format("random, seed {}", backbone.seed);
-  } else {
-    PathCache known(options.cache / "paths" / "weights");
-    weights_ = find_weights(backbone, options.weights, known, context.log);
-    notes_.insert(notes_.end(), weights_.notes.begin(), weights_.notes.end());
-    if (backbone.architecture.empty()) backbone.architecture = detect_architecture(weights_.file, options.cache);
-    base_key_["weights"] = weights_.sha256;
-    if (!backbone.branch.empty()) base_key_["branch"] = backbone.branch;
-  }
+  else
+    resolve_network(options, context);
+  resolve_taps();
   base_key_["architecture"] = backbone.architecture;
   base_key_["transform"] = transform_->describe();
   base_key_["engine"] = engine_name(request_.engine);
   base_key_["precision"] = precision_name(request_.precision);
   base_key_["numerics"] = kNumericsVersion;
+}
+
+void Pass::resolve_network(const ExtractOptions& options, const Context& context) {
+  Backbone& backbone = request_.backbone;
+  PathCache known(options.cache / "paths" / "weights");
+  weights_ = find_weights(backbone, options.weights, known, context.log);
+  notes_.insert(notes_.end(), weights_.notes.begin(), weights_.notes.end());
+  const NetworkRequest wanted = network_request(request_);
+  if (backbone.architecture.empty()) backbone.architecture = detect_architecture(weights_.file, wanted, options.cache);
+  if (is_torch_only(backbone.architecture) && request_.engine != Engine::torch) {
+    request_.engine = Engine::torch;
+    notes_.push_back(fmt::format("{}: {} runs on LibTorch only", backbone.name, backbone.architecture));
+  }
+  if (backbone.architecture == kTorchScript) {
+    const int side = static_cast<int>(transform_->width());
+    const std::string dim = remembered(weights_.file, options.cache / "paths" / fmt::format("programs-{}", side), [&] {
+      return std::to_string(program_dim({weights_.file, weights_.sha256}, side));
+    });
+    program_dim_ = std::stoul(dim);
+  }
+  base_key_["weights"] = weights_.sha256;
+  if (!backbone.branch.empty()) base_key_["branch"] = backbone.branch;
+  if (!wanted.key_map.empty()) base_key_["key_map"] = wanted.key_map.sha256;
+}
+
+// Layers by their own names, and each tap once: two stores of one key would wait for each other's lock.
+void Pass::resolve_taps() {
+  std::vector<FeatureTap> taps;
+  for (FeatureTap tap : request_.taps) {
+    if (tap.layer == "final") tap.layer = final_layer(request_.backbone.architecture);
+    const Pool pool = Pool::parse(tap.pool);
+    const auto same = [&](const FeatureTap& other) { return other.layer == tap.layer && other.pool == tap.pool; };
+    if (std::any_of(taps.begin(), taps.end(), same)) continue;
+    if (tap.layer == "attnpool" && pool.name() != "avg")
+      throw Error(ErrorKind::usage, fmt::format("{}: attnpool gives one vector an image", request_.backbone.name),
+                  "leave --pool at avg, or name a layer with a map: --layer layer4");
+    const auto known = std::find(layers_.begin(), layers_.end(), tap.layer);
+    layer_of_tap_.push_back(static_cast<std::size_t>(known - layers_.begin()));
+    if (known == layers_.end()) layers_.push_back(tap.layer);
+    pools_.push_back(pool);
+    taps.push_back(std::move(tap));
+  }
+  request_.taps = std::move(taps);
 }
 
 bool Pass::has(const ContentHash& content) const {
@@ -98,14 +143,13 @@ void Pass::start(std::vector<std::unique_ptr<FeatureWriter>> writers, int worker
 
 void Pass::build_network() {
   const Backbone& backbone = request_.backbone;
-  const ResNet network =
-      backbone.kind == BackboneKind::random
-          ? random_resnet(backbone.architecture, backbone.seed)
-          : load_resnet(read_checkpoint(weights_.file), {backbone.architecture, backbone.branch, {}});
-  parameters_hash_ = network.parameters_hash();
+  const Network network = backbone.kind == BackboneKind::random
+                              ? Network(random_resnet(backbone.architecture, backbone.seed))
+                              : load_network(weights_.file, network_request(request_));
   trunks_[0] = make_trunk(
       network, {request_.engine, request_.precision, layers_, kTrunkBatch, static_cast<int>(transform_->width())});
   state_before_ = trunks_[0]->state_hash();
+  parameters_hash_ = backbone.architecture == kTorchScript ? state_before_ : parameters_hash(network);
   engine_text_ = trunks_[0]->description();
 }
 

@@ -66,6 +66,8 @@ class Pass {
     std::shared_ptr<const Pixels> pixels;
   };
   void resolve_key(const ExtractOptions& options, const Context& context);
+  void resolve_network(const ExtractOptions& options, const Context& context);
+  void resolve_taps();
   void build_network();
   Trunk& trunk_of(std::size_t worker);
   void run_batch(const std::vector<Pending>& batch, std::size_t worker);
@@ -78,6 +80,7 @@ class Pass {
   std::vector<std::string> layers_;        // distinct, as the trunk taps them
   std::vector<std::size_t> layer_of_tap_;  // into layers_
   FoundWeights weights_;
+  std::size_t program_dim_ = 0;  // of an opaque program's output
   Json base_key_;
   std::vector<std::string> notes_;
   std::vector<FeatureStore> stores_;  // one a tap

@@ -99,14 +99,18 @@ class Pipeline {
   void process(const FileBytes& file, std::size_t worker) {
     Image image;
     const Stopwatch watch;
+    const std::string path = file.path.string();
     try {
-      image = decode_image(file.bytes, file.path.string(), {.max_pixels = options_.max_pixels});
+      image = decode_image(file.bytes, path, {.max_pixels = options_.max_pixels});
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::input || options_.on_bad_image == BadImagePolicy::fail)
         throw Error(e.kind(), e.message(),
-                    "repair or remove the image, or leave it out of every backbone's rows: --on-bad-image skip");
+                    fmt::format("{}{}or leave it out of every backbone's rows: --on-bad-image skip", e.hint(),
+                                e.hint().empty() ? "repair or remove the image, " : "; "));
+      // The row is kept by content, and the same bytes may lie elsewhere tomorrow.
+      const std::string reason = e.message().substr(e.message().starts_with(path + ": ") ? path.size() + 2 : 0);
       for (Pass* pass : passes_)
-        if (!pass->has(file.source.content)) pass->give_unreadable(file.source, e.message());
+        if (!pass->has(file.source.content)) pass->give_unreadable(file.source, reason);
       return;
     }
     decode_seconds_ += watch.seconds();

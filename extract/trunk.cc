@@ -28,11 +28,22 @@ Precision parse_precision(std::string_view text) {
   return static_cast<Precision>(index_of(text, kPrecisions, "precision"));
 }
 
-std::unique_ptr<Trunk> make_trunk(const ResNet& network, const TrunkRequest& request) {
-  if (request.engine == Engine::onednn) return make_onednn_trunk(network, request);
+std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request) {
+  const std::string architecture = architecture_of(network);
+  for (const std::string& layer : request.layers) layer_dim(architecture, layer);
+  if (request.engine == Engine::onednn) {
+    if (const auto* resnet = std::get_if<ResNet>(&network)) return make_onednn_trunk(*resnet, request);
+    throw Error(ErrorKind::usage, fmt::format("{} runs on LibTorch only", architecture), "--engine torch");
+  }
   std::unique_ptr<Trunk> trunk;
   Module::torch().symbol<TorchTrunkEntry>("vise_torch_trunk")(network, request, trunk);
   return trunk;
+}
+
+std::size_t program_dim(const TorchProgram& program, int side) {
+  const auto trunk = make_trunk(program, {Engine::torch, Precision::fp32, {"output"}, 1, side});
+  trunk->forward();
+  return static_cast<std::size_t>(trunk->maps(0).channels);
 }
 
 }  // namespace vise

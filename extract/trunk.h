@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "extract/architecture/resnet.h"
+#include "extract/architecture/network.h"
 
 namespace vise {
 
@@ -46,7 +46,7 @@ struct FeatureMaps {
 struct TrunkRequest {
   Engine engine = Engine::onednn;
   Precision precision = Precision::fp32;
-  std::vector<std::string> layers = {"layer4"};  // tapped in this order; layer1 to layer4
+  std::vector<std::string> layers = {"layer4"};  // tapped in this order; of layers_of(architecture)
   int batch = kTrunkBatch;
   int side = 224;  // height and width of the input
 };
@@ -56,6 +56,7 @@ class Trunk {
   virtual ~Trunk() = default;
   // batch x 3 x side x side floats to be filled before forward().
   virtual std::span<float> input() = 0;
+  // Error{input} should a program fail, or give something else than one tensor a layer.
   virtual void forward() = 0;
   // The map of the request's layer number `layer`.
   virtual FeatureMaps maps(std::size_t layer) = 0;
@@ -69,8 +70,12 @@ class Trunk {
   virtual std::string description() const = 0;
 };
 
-// Error{usage} where the CPU lacks the precision or a layer is unknown; Error{missing} without LibTorch.
-std::unique_ptr<Trunk> make_trunk(const ResNet& network, const TrunkRequest& request);
+// Error{usage} where the CPU lacks the precision, a layer is unknown, or only LibTorch runs the network (is_torch_only)
+// and the request is for oneDNN; Error{missing} without LibTorch; Error{input} for a program that can't be loaded.
+std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request);
+
+// How many numbers a program gives for an image: found by running it once, on zeros. Errors as Trunk::forward.
+std::size_t program_dim(const TorchProgram& program, int side);
 
 // "2.6.3": of the library that is linked.
 std::string onednn_version();

@@ -8,7 +8,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
-#include "extract/architecture/clip_resnet.h"
 
 namespace vise {
 namespace {
@@ -19,10 +18,7 @@ void match(CheckpointInspection& seen, const LoadRequest& request) {
   const Checkpoint& checkpoint = seen.checkpoint;
   try {
     LoadReport report;
-    const TrunkPlace place = choose_trunk(checkpoint, find_trunks(checkpoint), request.branch);
-    seen.parameters_hash = place.layout == KeyLayout::clip
-                               ? load_clip_resnet(checkpoint, request, &report).parameters_hash()
-                               : load_resnet(checkpoint, request, &report).parameters_hash();
+    seen.parameters_hash = parameters_hash(load_network(checkpoint, request, &report));
     seen.match = std::move(report);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::usage) throw;
@@ -94,17 +90,14 @@ NameHash hash_in_name(const Path& path, std::string_view sha256) {
   return {digits, agrees};
 }
 
-CheckpointInspection inspect_checkpoint(const Path& path, const LoadRequest& request, const ReadOptions& options) {
+CheckpointInspection inspect_checkpoint(const Path& path, const NetworkRequest& request) {
   CheckpointInspection seen;
-  seen.checkpoint = read_checkpoint(path, options);
+  seen.checkpoint = read_checkpoint(path, request.read);
   seen.name_hash = hash_in_name(path, seen.checkpoint.sha256);
-  match(seen, request);
-  if (seen.checkpoint.container == Container::torchscript && !seen.match)
-    throw Error(
-        ErrorKind::input,
-        fmt::format("{}: is a TorchScript archive, not a state dict, and its attributes fit no known architecture: {}",
-                    path.string(), seen.mismatch),
-        "save model.state_dict(), or run the archive itself on the torch engine");
+  rename_keys(seen.checkpoint, request.key_map);
+  match(seen, request.load);
+  if (seen.checkpoint.container == Container::torchscript && !seen.match && !request.programs)
+    refuse_program(seen.checkpoint, seen.mismatch);
   return seen;
 }
 

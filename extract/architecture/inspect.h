@@ -3,16 +3,16 @@
 //   const CheckpointInspection seen = inspect_checkpoint(path);
 //   puts(to_text(seen, false).c_str());                  // or to_json(seen, true).dump()
 //
-// Works on any checkpoint, also one of no known architecture: `match` is empty then, and `mismatch` says why. The one
-// exception is a TorchScript archive: it is a program, not a state dict, and what its attributes mean is known only if
-// they fit an architecture; else it is refused.
+// Works on any checkpoint, also one of no known architecture: `match` is empty then, and `mismatch` says why. A
+// TorchScript archive is a program, not a state dict, and what its attributes mean is known only if they fit an
+// architecture: else it is refused, unless `programs` asks for a description all the same.
 #pragma once
 
 #include <optional>
 #include <string>
 
 #include "base/json.h"
-#include "extract/architecture/load_resnet.h"
+#include "extract/architecture/network.h"
 #include "extract/checkpoint/state_dict.h"
 
 namespace vise {
@@ -33,8 +33,7 @@ struct CheckpointInspection {
 };
 
 // Throws as read_checkpoint does, and Error{usage} for an unknown branch or architecture.
-CheckpointInspection inspect_checkpoint(const Path& path, const LoadRequest& request = {},
-                                        const ReadOptions& options = {});
+CheckpointInspection inspect_checkpoint(const Path& path, const NetworkRequest& request = {});
 
 // One object; with `tensors` each tensor's name, pointer, dtype, shape, sum (double; "nan", "inf", "-inf" as text;
 // [real, imaginary] if complex) and the SHA-256 of its row-major little-endian bytes.

@@ -1,7 +1,7 @@
 // TIFF by libtiff, for the kinds whose pixels are the same as Pillow's beyond doubt: 1 to 8 bits of grey or palette, 16
 // bits of grey (clipped, as Pillow does), 8 and 16 bits of RGB with or without unassociated alpha, 8 bits of CMYK;
-// strips or tiles, one plane. Everything else (planes apart, floats, Lab, associated alpha, other orientations) is
-// refused: convert it.
+// strips or tiles, planes together or apart; turned as the orientation tag says, which Pillow does for TIFF alone.
+// Everything else (floats, Lab, associated alpha, reversed bits) is refused: convert it.
 #include <tiffio.h>
 
 #include <array>
@@ -104,6 +104,9 @@ struct Kind {
   int photometric = -1;
   std::string mode;
   std::optional<int> orientation;
+  bool apart = false;  // a plane for each sample
+
+  bool is_turned() const { return orientation.value_or(1) >= 5; }  // width and height change places
 };
 
 std::string mode_of(const Source& source, TIFF* tiff, const Kind& kind) {
@@ -164,16 +167,15 @@ Kind examine(const Source& source, TIFF* tiff) {
   kind.photometric = field<std::uint16_t>(tiff, TIFFTAG_PHOTOMETRIC, 0xffff);
   const int compression = field<std::uint16_t>(tiff, TIFFTAG_COMPRESSION, COMPRESSION_NONE);
   if (!known_compression(compression, kind.bits)) unsupported(source, "a TIFF compressed in a way that is not read");
-  if (kind.samples > 1 && field<std::uint16_t>(tiff, TIFFTAG_PLANARCONFIG, 1) != PLANARCONFIG_CONTIG) {
-    unsupported(source, "a TIFF with its planes apart");
-  }
+  kind.apart = kind.samples > 1 && field<std::uint16_t>(tiff, TIFFTAG_PLANARCONFIG, 1) != PLANARCONFIG_CONTIG;
+  if (kind.apart && compression == COMPRESSION_JPEG) unsupported(source, "a JPEG TIFF with its planes apart");
   if (field<std::uint16_t>(tiff, TIFFTAG_SAMPLEFORMAT, 1) != SAMPLEFORMAT_UINT) {
     unsupported(source, "a TIFF with signed or floating-point samples");
   }
   if (field<std::uint16_t>(tiff, TIFFTAG_FILLORDER, 1) != 1) unsupported(source, "a TIFF with its bits reversed");
   if (const int orientation = field<std::uint16_t>(tiff, TIFFTAG_ORIENTATION, 0)) {
     kind.orientation = orientation;
-    if (orientation != 1) unsupported(source, "a TIFF that is to be turned");
+    if (orientation > 8) unsupported(source, "a TIFF of unknown orientation");
   }
   if (kind.photometric == PHOTOMETRIC_YCBCR && compression == COMPRESSION_JPEG && kind.samples == 3 && kind.bits == 8) {
     TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
@@ -236,6 +238,13 @@ class Pixels {
   std::array<std::array<std::uint8_t, 3>, 256> colours_;
 };
 
+// Of one plane into every kind.samples-th place, from `sample` on.
+void spread(const Kind& kind, const std::uint8_t* plane, std::size_t sample, std::size_t count, std::uint8_t* pixels) {
+  const std::size_t bytes = kind.bits / 8;
+  for (std::size_t i = 0; i < count; ++i)
+    std::memcpy(pixels + (i * kind.samples + sample) * bytes, plane + i * bytes, bytes);
+}
+
 // Strips and tiles alike: pieces of width x height pixels, row after row.
 void read_pieces(const Source& source, TIFF* tiff, const Kind& kind, Image& image) {
   const Pixels pixels(source, tiff, kind);
@@ -248,25 +257,50 @@ void read_pieces(const Source& source, TIFF* tiff, const Kind& kind, Image& imag
     piece_height = std::min(piece_height, field<std::uint32_t>(tiff, TIFFTAG_ROWSPERSTRIP, kind.height));
   }
   const std::int64_t size = tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
-  const std::size_t row_bytes = (std::size_t{piece_width} * kind.bits * kind.samples + 7) / 8;
-  if (!piece_width || !piece_height || size <= 0 || size > kMaxPiece ||
+  const std::size_t planes = kind.apart ? kind.samples : 1;
+  const std::size_t row_bytes = (std::size_t{piece_width} * kind.bits * kind.samples / planes + 7) / 8;
+  if (!piece_width || !piece_height || size <= 0 || size > kMaxPiece / static_cast<std::int64_t>(planes) ||
       static_cast<std::uint64_t>(size) < std::uint64_t{row_bytes} * piece_height) {
     source.refuse("the TIFF's strips or tiles have no sensible size");
   }
-  std::vector<std::uint8_t> piece(static_cast<std::size_t>(size));
+  std::vector<std::uint8_t> piece(static_cast<std::size_t>(size)), together(kind.apart ? piece.size() * planes : 0);
   for (std::uint32_t y = 0; y < kind.height; y += piece_height) {
     const std::uint32_t rows = std::min(piece_height, kind.height - y);
     for (std::uint32_t x = 0; x < kind.width; x += piece_width) {
       const tmsize_t wanted = tiled ? size : static_cast<tmsize_t>(row_bytes * rows);
-      const tmsize_t got = tiled ? TIFFReadTile(tiff, piece.data(), x, y, 0, 0)
-                                 : TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, y, 0), piece.data(), wanted);
-      if (got < wanted) source.refuse("the TIFF's data are broken or cut short");
+      for (std::size_t plane = 0; plane < planes; ++plane) {
+        const auto sample = static_cast<std::uint16_t>(plane);
+        const tmsize_t got = tiled
+                                 ? TIFFReadTile(tiff, piece.data(), x, y, 0, sample)
+                                 : TIFFReadEncodedStrip(tiff, TIFFComputeStrip(tiff, y, sample), piece.data(), wanted);
+        if (got < wanted) source.refuse("the TIFF's data are broken or cut short");
+        if (kind.apart) spread(kind, piece.data(), plane, std::size_t{piece_width} * rows, together.data());
+      }
+      const std::vector<std::uint8_t>& whole = kind.apart ? together : piece;
       const std::uint32_t columns = std::min(piece_width, kind.width - x);
       for (std::uint32_t r = 0; r < rows; ++r) {
-        pixels.put(piece.data() + r * row_bytes, columns, &image.pixels[(std::size_t{y + r} * kind.width + x) * 3]);
+        pixels.put(whole.data() + r * row_bytes * planes, columns,
+                   &image.pixels[(std::size_t{y + r} * kind.width + x) * 3]);
       }
     }
   }
+}
+
+// As the tag says where row 0 and column 0 are (TIFF 6.0, Orientation; 2 mirrors, 3 turns by half, 5 transposes ...).
+Image turned(const Source& source, const Image& stored, const Kind& kind) {
+  const int orientation = kind.orientation.value_or(1);
+  const std::uint32_t w = stored.width, h = stored.height;
+  Image image = kind.is_turned() ? source.make_image(h, w) : source.make_image(w, h);
+  const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+  const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  for (std::uint32_t y = 0; y < image.height; ++y)
+    for (std::uint32_t x = 0; x < image.width; ++x) {
+      const std::uint32_t column = kind.is_turned() ? y : x, row = kind.is_turned() ? x : y;
+      const std::size_t from =
+          std::size_t{from_bottom ? h - 1 - row : row} * w + (from_right ? w - 1 - column : column);
+      std::memcpy(&image.pixels[(std::size_t{y} * image.width + x) * 3], &stored.pixels[from * 3], 3);
+    }
+  return image;
 }
 
 }  // namespace
@@ -275,7 +309,9 @@ ImageHeader tiff_header(const Source& source) {
   Memory memory{&source};
   const Handle tiff = open(source, memory);
   const Kind kind = examine(source, tiff.get());
-  return {ImageFormat::tiff, kind.mode, kind.width, kind.height, kind.orientation};
+  const auto [width, height] =
+      kind.is_turned() ? std::pair(kind.height, kind.width) : std::pair(kind.width, kind.height);
+  return {ImageFormat::tiff, kind.mode, width, height, kind.orientation};
 }
 
 Image decode_tiff(const Source& source) {
@@ -285,7 +321,7 @@ Image decode_tiff(const Source& source) {
   Image image = source.make_image(kind.width, kind.height);
   read_pieces(source, tiff.get(), kind, image);
   if (memory.complained) unsupported(source, "the TIFF is damaged");
-  return image;
+  return kind.orientation.value_or(1) == 1 ? std::move(image) : turned(source, image, kind);
 }
 
 }  // namespace vise

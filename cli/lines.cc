@@ -1,0 +1,24 @@
+#include "cli/lines.h"
+
+namespace vise::cli {
+
+int exit_code_of(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::usage:
+      return 2;
+    case ErrorKind::missing:
+      return 3;
+    case ErrorKind::verification:
+      return 5;
+    case ErrorKind::interrupted:
+      return 130;
+    case ErrorKind::input:
+    case ErrorKind::system:
+      break;
+  }
+  return 4;
+}
+
+std::string json_line(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+}  // namespace vise::cli

@@ -1,0 +1,17 @@
+// What verbs that look into many files print of each, and how an error becomes an exit code.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/json.h"
+
+namespace vise::cli {
+
+// The table in error.h.
+int exit_code_of(ErrorKind kind);
+
+// One line. File names and messages may hold bytes that aren't UTF-8; JSON can't, so they become U+FFFD.
+std::string json_line(const Json& value);
+
+}  // namespace vise::cli

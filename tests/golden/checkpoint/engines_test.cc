@@ -1,0 +1,87 @@
+// Every architecture on both engines: oneDNN's folded and fused network against LibTorch's plain one.
+#include <cmath>
+
+#include "base/error.h"
+#include "base/module.h"
+#include "extract/pool.h"
+#include "extract/trunk.h"
+#include "tests/shared.h"
+
+namespace vise {
+namespace {
+
+// Normal numbers from a table drawn once: a wide network has 127 million weights, and drawing each takes seconds. Its
+// length is a prime, so that it doesn't fall into step with any layer's shape.
+class Normals {
+ public:
+  explicit Normals(const std::string& name) : table_(65537) {
+    RandomStream random(name, 0);
+    for (float& value : table_) value = static_cast<float>(random.normal());
+  }
+  float next() { return table_[at_ = (at_ + 1) % table_.size()]; }
+
+ private:
+  std::vector<float> table_;
+  std::size_t at_ = 0;
+};
+
+// He's scale, and batch norms that do something.
+ResNet drawn(const std::string& architecture) {
+  ResNet net = empty_resnet(resnet_spec(architecture));
+  Normals normals(architecture);
+  for (ConvBn* conv : convolutions(net)) {
+    const int inputs = conv->in / conv->groups * conv->kernel * conv->kernel;
+    const float scale = std::sqrt(2.0F / static_cast<float>(inputs));
+    conv->weight.resize(static_cast<std::size_t>(conv->out) * static_cast<std::size_t>(inputs));
+    for (float& weight : conv->weight) weight = scale * normals.next();
+    const auto fill = [&](std::vector<float>& values, float centre, float spread) {
+      values.resize(static_cast<std::size_t>(conv->out));
+      for (float& value : values) value = centre + spread * normals.next();
+    };
+    fill(conv->gamma, 0.7F, 0.1F);
+    fill(conv->beta, 0, 0.1F);
+    fill(conv->mean, 0, 0.1F);
+    fill(conv->variance, 1, 0.1F);
+  }
+  return net;
+}
+
+std::vector<float> pooled(const ResNet& net, Engine engine) {
+  const auto trunk = make_trunk(net, {engine, Precision::fp32, {"layer4"}, 1, 96});
+  Normals normals("image");
+  for (float& value : trunk->input()) value = normals.next();
+  const std::string before = trunk->state_hash();
+  trunk->forward();
+  EXPECT_EQ(trunk->state_hash(), before);
+  std::vector<float> row(static_cast<std::size_t>(net.dim()));
+  Pool::parse("avg")(trunk->maps(0), row);
+  return row;
+}
+
+class Engines : public testing::TestWithParam<std::string> {};
+
+TEST_P(Engines, AgreeOnPooledFeatures) {
+  try {
+    Module::torch();
+  } catch (const Error&) {
+    GTEST_SKIP() << "skipped: built without LibTorch";
+  }
+  const ResNet net = drawn(GetParam());
+  const std::vector<float> ours = pooled(net, Engine::onednn), theirs = pooled(net, Engine::torch);
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < ours.size(); ++i) {
+    difference += std::pow(static_cast<double>(ours[i]) - theirs[i], 2);
+    norm += std::pow(static_cast<double>(theirs[i]), 2);
+  }
+  const double error = std::sqrt(difference / norm);
+  EXPECT_GT(norm, 0);
+  EXPECT_TRUE(std::isfinite(norm));
+  EXPECT_LE(error, 1e-5);
+  std::printf("%s: relative error %.2g\n", GetParam().c_str(), error);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Engines, testing::ValuesIn(resnet_architectures()),
+                         [](const auto& i) { return i.param; });
+
+}  // namespace
+}  // namespace vise
