@@ -131,8 +131,8 @@ std::string cell_words(const Cell& cell) {
   std::string words =
       fmt::format("{}{}: {} {}", cell.task, cell.target == "label" ? "" : "/" + cell.target, cell.backbone, cell.probe);
   static constexpr std::array<std::string_view, 3> kUsualLayers{"layer4", "attnpool", "output"};
-  const bool usual_tap =
-      (std::ranges::find(kUsualLayers, cell.layer) != kUsualLayers.end() && cell.pool == "avg") || cell.layer == "image";
+  const bool usual_tap = (std::ranges::find(kUsualLayers, cell.layer) != kUsualLayers.end() && cell.pool == "avg") ||
+                         cell.layer == "image";
   if (!usual_tap) words += fmt::format(", {}/{}", cell.layer, cell.pool);
   if (cell.shots > 0 || cell.fraction < 1) words += fmt::format(", {}", sample_text(cell));
   if (!cell.where.empty()) words += fmt::format(", where {}", cell.where);

@@ -221,7 +221,8 @@ void TaskRun::leave_out_unreadable() {
   skipped_csv_ = "path,split,reason\n";
   for (const auto& [item, why] : unreadable) {
     items.push_back(item);
-    skipped_csv_ += csv_line(std::vector<std::string>{dataset_.ids[item], std::string(part_name(split_.part(item))), why});
+    skipped_csv_ +=
+        csv_line(std::vector<std::string>{dataset_.ids[item], std::string(part_name(split_.part(item))), why});
   }
   split_ = without_items(split_, items);
 }
@@ -393,7 +394,7 @@ void TaskRun::write_splits(const Path& out) const {
   };
   for (const SampledSplit& split : splits_)
     split.split.write(out / split_file(cell_of(split.sample, split.seed), !split.sample.is_all()), dataset_.ids);
-  const Path file = out / "skipped" / split_file(cell_of({}, 0), false).filename();
+  const Path file = out / "skipped" / split_file(cell_of({}, 0), false).lexically_relative("splits");
   std::error_code ignored;
   std::filesystem::remove(file, ignored);  // of an earlier run that couldn't read what this one could
   if (!skipped_csv_.empty()) write_file_atomically(file, skipped_csv_);

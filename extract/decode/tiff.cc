@@ -169,6 +169,9 @@ Kind examine(const Source& source, TIFF* tiff) {
   if (!known_compression(compression, kind.bits)) unsupported(source, "a TIFF compressed in a way that is not read");
   kind.apart = kind.samples > 1 && field<std::uint16_t>(tiff, TIFFTAG_PLANARCONFIG, 1) != PLANARCONFIG_CONTIG;
   if (kind.apart && compression == COMPRESSION_JPEG) unsupported(source, "a JPEG TIFF with its planes apart");
+  // Pillow's raw decoder takes each byte of such a plane for a sample.
+  if (kind.apart && compression == COMPRESSION_NONE && kind.bits == 16)
+    unsupported(source, "an uncompressed 16-bit TIFF with its planes apart");
   if (field<std::uint16_t>(tiff, TIFFTAG_SAMPLEFORMAT, 1) != SAMPLEFORMAT_UINT) {
     unsupported(source, "a TIFF with signed or floating-point samples");
   }

@@ -32,12 +32,14 @@ TEST(Npy, ReadsWhatItWrote) {
 }
 
 TEST(Npy, WidensIntegersHalvesAndBools) {
-  EXPECT_EQ(parse(npy("{'descr': '|b1', 'fortran_order': False, 'shape': (2,), }", std::string("\x01\x00", 2))).to_doubles(),
-            (std::vector<double>{1, 0}));
+  EXPECT_EQ(
+      parse(npy("{'descr': '|b1', 'fortran_order': False, 'shape': (2,), }", std::string("\x01\x00", 2))).to_doubles(),
+      (std::vector<double>{1, 0}));
   EXPECT_EQ(parse(npy("{'descr': '<i2', 'fortran_order': False, 'shape': (1,), }", "\xFE\xFF")).to_doubles(),
             (std::vector<double>{-2}));
-  EXPECT_EQ(parse(npy("{'descr': '<f2', 'fortran_order': False, 'shape': (1,), }", std::string("\x00\xC1", 2))).to_doubles(),
-            (std::vector<double>{-2.5}));
+  EXPECT_EQ(
+      parse(npy("{'descr': '<f2', 'fortran_order': False, 'shape': (1,), }", std::string("\x00\xC1", 2))).to_doubles(),
+      (std::vector<double>{-2.5}));
 }
 
 TEST(Npy, RefusesWhatWouldBeReadWrongly) {
