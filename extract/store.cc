@@ -182,7 +182,7 @@ bool FeatureStore::has_sound_header() const {
   std::vector<std::byte> header(kHeaderBytes);
   if (!data) return journal_.blocks.empty();
   if (!read_fully(data, header, 0)) return false;
-  // The number of rows may be ahead of what we know; all else is fixed.
+  // The number of rows may be ahead of what we know, since rows are written before it; all else is fixed.
   const std::string_view text(reinterpret_cast<const char*>(header.data()), header.size());
   constexpr std::string_view kShape = "'shape': (";
   const auto at = text.find(kShape);
@@ -191,6 +191,7 @@ bool FeatureStore::has_sound_header() const {
       text.substr(at + kShape.size(), text.find(',', at + kShape.size()) - at - kShape.size());
   std::int64_t rows = 0;
   return parse_int(digits, rows) && rows >= static_cast<std::int64_t>(end_row()) &&
+         row_offset(static_cast<std::uint64_t>(rows)) <= std::filesystem::file_size(data_path()) &&
          text == header_of(key_, static_cast<std::uint64_t>(rows));
 }
 
@@ -274,8 +275,8 @@ void FeatureWriter::lock(const Context& context) {
 
 // The folder may have been removed (`cache gc`) while we waited, and made anew by a third process with another lock.
 bool FeatureWriter::holds_the_folders_lock() const {
-  struct stat held {
-  }, present{};
+  struct stat held {};
+  struct stat present {};
   return ::fstat(lock_.get(), &held) == 0 && ::stat((store_.folder_ / "lock").c_str(), &present) == 0 &&
          held.st_ino == present.st_ino && held.st_dev == present.st_dev;
 }

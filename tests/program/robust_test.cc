@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "tests/plain_file.h"
 #include "tests/program/program.h"
 
 namespace vise::test {
@@ -21,7 +22,7 @@ class RobustTest : public testing::Test {
   void SetUp() override {
     for (int i = 0; i < kImages; ++i) {
       const std::string name = fmt::format("images/{}/{:03}.ppm", i % 2 ? "calm" : "tense", i);
-      write_file_atomically(program_ / name, noise_picture(name, 6));
+      write_plainly(program_ / name, noise_picture(name, 6));
     }
     ASSERT_EQ(extract(program_ / "undisturbed", "reference").exit_code, 0);
   }
@@ -161,7 +162,7 @@ TEST_F(RobustTest, AReadOnlyCacheServesWhatItHasAndSaysWhatItCannotKeep) {
   EXPECT_EQ(computed(warm), 0u);
   expect_same_files("warm");
   const std::string name = "images/calm/new.ppm";
-  write_file_atomically(program_ / name, noise_picture(name, 6));
+  write_plainly(program_ / name, noise_picture(name, 6));
   const Outcome cold = extract(cache, "cold");
   EXPECT_EQ(cold.exit_code, 4);
   EXPECT_CONTAINS(cold.err, "Read-only file system");

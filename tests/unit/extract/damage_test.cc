@@ -88,6 +88,7 @@ TEST_F(DamageTest, AFlippedByteCostsOneBlock) {
 
 TEST_F(DamageTest, AFlippedByteOutsideTheBlocksIsFoundToo) {
   expect_repaired("the type in the header", flipped("features.npy", 22), 0);
+  expect_repaired("more rows in the header than there are", flipped("features.npy", 63), 0);
   expect_repaired("the header's padding", flipped("features.npy", 120), 0);
   expect_repaired("the key in words", flipped("features.json", 40), 0);
   expect_repaired("the manifest's heading", flipped("manifest.csv", 45), kImages);

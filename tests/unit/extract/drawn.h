@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "extract/features.h"
+#include "tests/plain_file.h"
 #include "tests/shared.h"
 
 namespace vise::test {
@@ -21,7 +22,7 @@ class DrawnImages : public testing::Test {
     return file;
   }
 
-  void put(const std::string& id, const std::string& bytes) { write_file_atomically(data_ / id, bytes); }
+  void put(const std::string& id, const std::string& bytes) { write_plainly(data_ / id, bytes); }
 
   std::vector<std::string> put_several(int count, std::size_t side = 40) {
     std::vector<std::string> ids;
