@@ -15,7 +15,7 @@ namespace {
 struct RunOptions {
   std::string study;
   std::vector<std::string> tasks, backbones, probes, include_paths, shots, fractions, layers, pools;
-  std::string data, target = "label", baseline, engine, precision, views, store, out, where, overwrite = "missing";
+  std::string data, target, baseline, engine, precision, views, store, out, where, overwrite = "missing";
   int seeds = 0;
   bool dry_run = false;
 };
@@ -59,12 +59,19 @@ RunRequest request_of_study(const RunOptions& options) {
 RunRequest request_of_tasks(const RunOptions& options) {
   RunRequest request;
   if (!options.data.empty()) {
-    request.tasks = {task_for_data(options.data, options.target)};
+    request.tasks = {task_for_data(options.data, options.target.empty() ? "label" : options.target)};
     return request;
   }
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
   for (const std::string& name : split_names(options.tasks))
-    for (Task& task : library.expand(name)) request.tasks.push_back(std::move(task));
+    for (Task& task : library.expand(name)) {
+      if (!options.target.empty() && options.target != task.target) {
+        task.target = options.target;
+        task.metric.clear();  // metric and probe may not suit another kind of target: its own defaults
+        task.probes.clear();
+      }
+      request.tasks.push_back(std::move(task));
+    }
   return request;
 }
 
@@ -74,6 +81,9 @@ RunRequest what_is_asked(const RunOptions& options) {
     throw Error(ErrorKind::usage,
                 given == 0 ? "run: what to evaluate is missing" : "run: --task, --data and a study exclude each other",
                 "--task NAME (vise-eval list tasks), --data FOLDER or MANIFEST.csv, or STUDY.yaml");
+  if (!options.study.empty() && !options.target.empty())
+    throw Error(ErrorKind::usage, "run: --target chooses a label of --task or --data; a study names its own",
+                "leave --target out, or change the study");
   return options.study.empty() ? request_of_tasks(options) : request_of_study(options);
 }
 
@@ -234,7 +244,7 @@ void add_what(CLI::App* verb, RunOptions& options) {
   verb->add_option("study", options.study, "a study file, or the name of a built-in study")->type_name("STUDY.yaml");
   verb->add_option("--task", options.tasks, "tasks or groups of tasks")->type_name("T[,T]");
   verb->add_option("--data", options.data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
-  verb->add_option("--target", options.target, "which of the data's labels [label]")->type_name("NAME");
+  verb->add_option("--target", options.target, "which of the data's labels [the task's, or label]")->type_name("NAME");
   verb->add_option("--where", options.where, "only items that meet this: topic=x, topic!=x, joined by ','")
       ->type_name("CONDITION");
   verb->add_option("--include-path", options.include_paths, "a folder of task files of your own")->type_name("DIR");
@@ -243,7 +253,8 @@ void add_what(CLI::App* verb, RunOptions& options) {
 void add_grid(CLI::App* verb, RunOptions& options) {
   verb->add_option("--backbone", options.backbones, "what is compared")->type_name("B[,B]");
   verb->add_option("--baseline", options.baseline, "the row that others are compared with")->type_name("B");
-  verb->add_option("--probe", options.probes, "probes, with options: logreg,C=1 [logreg]")->type_name("P[,KEY=VALUE]");
+  verb->add_option("--probe", options.probes, "probes, with options: logreg,C=1 [logreg; ridge for numbers]")
+      ->type_name("P[,KEY=VALUE]");
   verb->add_option("--seeds", options.seeds, "repeat with seeds 0 to N-1 [1]")
       ->type_name("N")
       ->check(CLI::Range(1, 10000));

@@ -112,6 +112,8 @@ std::string key_without_data(const Cell& cell) {
   return sha256_hex(canonical_json(identity)).substr(0, 16);
 }
 
+std::string default_probe(TargetKind kind) { return kind == TargetKind::values ? "ridge" : "logreg"; }
+
 }  // namespace
 
 Dataset open_dataset(const Task& task, const RunRequest& request, Log& log) {
@@ -132,6 +134,7 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
     check_parts(split_, fmt::format("{} where {}", dataset_.name, task_.condition));
   }
   targets_ = dataset_.target(task_.target);
+  if (task_.probes.empty()) task_.probes = {default_probe(targets_.kind())};
   targets_hash_ = hash_of(targets_);
   for (const std::string& text : task_.backbones)
     columns_.push_back(
@@ -414,9 +417,11 @@ Path split_file(const Cell& cell, bool of_sample) {
 
 std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason) {
   std::vector<Result> results;
+  const std::vector<std::string> probes =
+      task.probes.empty() ? std::vector{default_probe(TargetKind::classes)} : task.probes;
   for (const std::string& backbone : task.backbones)
     for (const FeatureTap& tap : request.taps)
-      for (const std::string& probe : task.probes)
+      for (const std::string& probe : probes)
         for (const Sample& sample : request.samples)
           for (int seed = 0; seed < request.seeds; ++seed) {
             Result result;
