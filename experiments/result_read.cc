@@ -66,7 +66,7 @@ struct Block {
 Block read_block(const FileDescriptor& file, std::uint64_t begin, std::uint64_t file_bytes, const Path& path) {
   Block block{{}, begin == 0 ? 0 : begin - 1};
   const std::uint64_t end = std::min(begin + kBlockBytes, file_bytes);
-  block.text.reserve(kBlockBytes + (kBlockBytes >> 4));
+  block.text.reserve(std::min<std::uint64_t>(file_bytes, kBlockBytes + (kBlockBytes >> 4)) + ResultParser::kPadding);
   read_onto(block.text, file, block.begin, end - block.begin, path);
   if (begin > 0) {  // a line belongs to the block it begins in: skip to the first newline from the byte before on
     const auto newline = block.text.find('\n');

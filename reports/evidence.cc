@@ -126,14 +126,6 @@ std::vector<double> recalls(const RowEvidence& row, std::size_t classes) {
   return result;
 }
 
-std::vector<double> defined_differences(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> deltas;
-  deltas.reserve(a.size());
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (!std::isnan(a[i] - b[i])) deltas.push_back(a[i] - b[i]);
-  return deltas;
-}
-
 }  // namespace
 
 SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, const RunOfResults& runs,
@@ -251,8 +243,7 @@ void SectionEvidence::test(const ComparisonTable& table, const TableSection& sec
   const RowEvidence &mine = rows_[place], &theirs = rows_[row.compared_with];
   if (mine.replicates.empty() || theirs.replicates.empty()) return;
   Difference& d = *row.difference;
-  const std::vector<double> deltas = defined_differences(mine.replicates, theirs.replicates);
-  const PairedBootstrap boot = paired_bootstrap(deltas, level_);
+  const PairedBootstrap boot = paired_bootstrap(resampled_differences(mine, theirs), level_);
   d.interval = boot.interval;
   d.p = boot.p;
   d.test = "paired bootstrap";

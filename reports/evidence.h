@@ -5,8 +5,8 @@
 //   evidence.add_intervals(section);
 //   evidence.test_differences(table, section);                            // again after set_baseline
 //
-// Rows are joined by item id. A resample of a row with several seeds is a mean over seeds that are drawn too
-// (statistics/seed_draws.h), so intervals and tests speak of test images and of training runs.
+// Rows are joined by item id. Of a row with several seeds the mean is resampled, with the variance that seeds add
+// (statistics/seed_means.h): intervals and tests speak of test images and of training runs.
 #pragma once
 
 #include <map>
@@ -38,7 +38,9 @@ struct AgreementBin {
 
 struct RowEvidence {
   std::vector<SeedEvidence> seeds;  // none: no scores to read
-  std::vector<double> replicates;   // of the primary metric, where it can be resampled; NaN where undefined
+  // Of the primary metric, where it can be resampled: [seed] on the items, [seed][resample]; NaN where undefined.
+  std::vector<double> values;
+  std::vector<std::vector<double>> replicates;
   std::map<std::string, std::optional<Interval>> intervals;  // of every metric that can be resampled
   std::vector<std::uint64_t> confusion;                      // classes x classes, true class first, all seeds together
   std::vector<ReliabilityBin> reliability;                   // 10 bins of the predicted class's softmax probability
@@ -75,6 +77,8 @@ class SectionEvidence {
   void resample(const TableSection& section, const CompareOptions& options, const Context& context);
   void resample_rows(const TableSection& section, std::span<RowEvidence> rows, const CompareOptions& options,
                      const Context& context);
+  // Of the primary metric's means over seeds, where they are defined.
+  std::vector<double> resampled_differences(const RowEvidence& a, const RowEvidence& b) const;
   void test(const ComparisonTable& table, const TableSection& section, TableRow& row, std::size_t place) const;
 
   std::vector<std::string> metrics_;  // those that are resampled
@@ -83,6 +87,8 @@ class SectionEvidence {
   std::vector<int> y_;                // their classes, or one stratum
   std::vector<RowEvidence> rows_;
   double level_ = 0.95;
+  std::string stream_;      // of the draws of seeds
+  std::uint64_t seed_ = 0;  // of all draws
 };
 
 }  // namespace vise

@@ -8,7 +8,7 @@
 #include "probes/evaluate.h"
 #include "reports/seed_evidence.h"
 #include "reports/statistics/bootstrap.h"
-#include "reports/statistics/seed_draws.h"
+#include "reports/statistics/seed_means.h"
 
 namespace vise {
 namespace {
@@ -92,30 +92,42 @@ TEST(ResampledScores, OneScoreForTwoClassesIsTheLogitOfTheSecond) {
   for (std::size_t i = 0; i < of_one.size(); ++i) EXPECT_NEAR(of_one[i], of_two[i], 1e-12);
 }
 
-// Seeds that are right on everything or on nothing: all of the spread is theirs, and the variance of a mean of k is
-// known, s^2 / k.
-TEST(SeedDraws, HaveTheVarianceOfAMean) {
+double variance(const std::vector<double>& values) {
+  double sum = 0, squares = 0;
+  for (const double v : values) sum += v, squares += v * v;
+  const double n = static_cast<double>(values.size());
+  return squares / n - sum / n * sum / n;
+}
+
+// Items that change nothing: all of the spread is the seeds', and the variance of a mean of k is s^2 / k.
+TEST(SeedMeans, HaveTheVarianceOfAMeanWhereItemsAddNone) {
   for (const std::size_t k : {2u, 3u, 5u}) {
-    const SeedDraws draws(k, "test", 0);
-    std::vector<double> weights(kLanes * k);
-    double sum = 0, squares = 0;
-    constexpr std::size_t kBlocks = 300;
-    for (std::size_t block = 0; block < kBlocks; ++block) {
-      draws.block(block, weights);
-      for (std::size_t lane = 0; lane < kLanes; ++lane) {
-        double total = 0;
-        for (std::size_t s = 0; s < k; ++s) total += weights[lane * k + s];
-        EXPECT_NEAR(total, 1, 1e-12);
-        const double mean = weights[lane * k];  // the first seed scores 1, the others 0
-        sum += mean;
-        squares += mean * mean;
-      }
-    }
-    const double n = kBlocks * kLanes, p = 1.0 / static_cast<double>(k);
-    const double sample_variance = p * (1 - p) * static_cast<double>(k) / static_cast<double>(k - 1);
-    EXPECT_NEAR(sum / n, p, 0.01);
-    EXPECT_NEAR(squares / n - sum / n * sum / n, sample_variance * p, 0.05 * sample_variance * p);
+    std::vector<double> values(k);
+    values[0] = 1;
+    std::vector<std::vector<double>> replicates;
+    for (const double value : values) replicates.emplace_back(20000, value);
+    const double p = 1.0 / static_cast<double>(k), spread = p;  // of one 1 among k - 1 zeros, ddof 1
+    const double expected = spread * p;
+    EXPECT_NEAR(variance(seed_mean_replicates(values, replicates, "test", 0)), expected, 0.05 * expected);
   }
+}
+
+// Seeds that differ only because each has its own luck with the items: the items' resamples say all of it.
+TEST(SeedMeans, AddNothingThatItemsExplain) {
+  constexpr std::size_t kSeeds = 5, kResamples = 20000;
+  RandomStream random("seed means", 0);
+  std::vector<double> values;
+  std::vector<std::vector<double>> replicates(kSeeds);
+  for (auto& of_seed : replicates) {
+    values.push_back(random.normal() * 0.5);  // less than items alone would spread them
+    for (std::size_t r = 0; r < kResamples; ++r) of_seed.push_back(values.back() + random.normal());
+  }
+  EXPECT_NEAR(variance(seed_mean_replicates(values, replicates, "test", 0)), 1.0 / kSeeds, 0.01);
+}
+
+TEST(SeedMeans, OfOneSeedAreItsOwnResamples) {
+  const std::vector<std::vector<double>> replicates{{0.1, 0.2, 0.3}};
+  EXPECT_EQ(seed_mean_replicates(std::vector{0.2}, replicates, "test", 0), replicates[0]);
 }
 
 }  // namespace
