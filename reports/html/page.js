@@ -277,7 +277,7 @@
   const reliabilityChart = (section, row, width) => {
     const bins = row.reliability, total = bins.reduce((sum, b) => sum + b[0], 0);
     if (!total) return null;
-    const size = Math.min(width - 50, 250), left = 44, top = 8, height = size + 40;
+    const size = Math.min(width - 50, 250), left = 44, top = 8, height = size + 46;
     const x = (v) => left + v * size, y = (v) => top + (1 - v) * size;
     const root = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'reliability of ' + rowName(section, row) });
     for (const v of [0, 0.25, 0.5, 0.75, 1]) root.append(svg('line', { class: 'grid', x1: left, x2: x(1), y1: y(v), y2: y(v) }), text(left - 6, y(v) + 4, String(100 * v), { 'text-anchor': 'end' }), text(x(v), top + size + 16, String(100 * v), { 'text-anchor': 'middle' }));

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "base/csv.h"
 #include "experiments/scores_file.h"
 #include "experiments/verify.h"
@@ -65,8 +67,8 @@ TEST_F(CleanTest, KeptWeightsGiveTheSavedScores) {
   ASSERT_TRUE(weights);
   const SavedScores saved = read_scores(dir_ / "out", result);
   const Dataset dataset = open_data_path(dir_ / "d/moods.csv", log_);
-  const Features features =
-      extract_features(dataset, {{parse_backbone("colour-histogram")}}, request.extract, context_).at(0);
+  const std::vector<FeatureRequest> requests{FeatureRequest{parse_backbone("colour-histogram")}};
+  const Features features = extract_features(dataset, requests, request.extract, context_).at(0);
   for (std::size_t i = 0; i < saved.ids.size(); ++i) {
     const auto item = std::ranges::find(dataset.ids, saved.ids[i]) - dataset.ids.begin();
     const auto row = features.values(static_cast<std::size_t>(item));
