@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/gallery.h"
 #include "experiments/study.h"
+#include "reports/report_registry.h"
 
 namespace vise::cli {
 namespace {
@@ -74,7 +75,12 @@ std::string write_report(const Report& report, const Path& folder) {
   write_file_atomically(folder / "table.csv", to_csv(report.table));
   write_file_atomically(folder / "table.tex", to_latex(report.table));
   write_file_atomically(folder / "report.html", to_html(report));
-  return "table.md, table.csv, table.tex, report.html";
+  std::string written = "table.md, table.csv, table.tex, report.html";
+  for (const ReportForm& form : ReportRegistry::instance().all()) {
+    write_file_atomically(folder / form.file, form.write(report));
+    written += ", " + form.file;
+  }
+  return written;
 }
 
 void add_report(Verbs& verbs) {
