@@ -1,10 +1,14 @@
 // `vise-eval run`: from a task, a folder or a study to a comparison table.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/report.h"
 #include "cli/session.h"
+#include "experiments/clean.h"
 #include "experiments/look_ahead.h"
 #include "experiments/runner.h"
 #include "experiments/study.h"
@@ -17,7 +21,7 @@ struct RunOptions {
   std::vector<std::string> tasks, backbones, probes, include_paths, shots, fractions, layers, pools;
   std::string data, target, baseline, engine, precision, views, store, out, where, overwrite = "missing";
   int seeds = 0;
-  bool dry_run = false;
+  bool dry_run = false, clean = false;
 };
 
 constexpr const char* kExamples =
@@ -152,15 +156,35 @@ RunRequest make_request(const RunOptions& options, const Session& session) {
 }
 
 // Tables on stdout and as files beside results.jsonl.
-void print_and_write(const RunRequest& request, const RunOutcome& outcome, const Context& context, Session& session) {
+void print_and_write(const RunRequest& request, const RunOutcome& outcome, std::vector<Result> clean,
+                     const Context& context, Session& session) {
   CompareOptions compare_options;
   compare_options.baselines = outcome.baselines;
-  const Report report = make_report({RunFolder{request.out, outcome.results}}, compare_options, context);
+  std::vector<RunFolder> runs{{request.out, outcome.results}};
+  if (!clean.empty()) runs.push_back({request.out / "clean", std::move(clean)});
+  const Report report = make_report(std::move(runs), compare_options, context);
   const std::string files = write_report(report, request.out);
   session.console.end_progress();
   print_report(report, session);
   session.console.info(fmt::format("{} cell(s): {} fitted, {} known, {} failed; {} in {}", outcome.results.size(),
                                    outcome.fitted, outcome.reused, outcome.failed, files, request.out.string()));
+}
+
+// The same models on the test images that the audit doesn't flag.
+std::vector<Result> judge_clean(const RunRequest& request, const RunOutcome& outcome, const Context& context,
+                                Session& session) {
+  std::vector<Result> clean;
+  std::filesystem::remove_all(request.out / "clean");
+  for (Task task : request.tasks) {
+    if (task.name.empty()) task.name = outcome.results.front().cell.task;  // --data: the only task, named by its data
+    const bool measured = std::ranges::any_of(
+        outcome.results, [&](const Result& r) { return r.cell.task == task.name && r.status == "ok"; });
+    if (!measured) continue;
+    const auto flagged = flagged_test_images(task, request, context);
+    session.console.info(fmt::format("{}: the audit flags {} test image(s)", task.name, flagged.size()));
+    std::ranges::move(write_clean_results(request.out, outcome.results, task, flagged), std::back_inserter(clean));
+  }
+  return clean;
 }
 
 std::string_view state_name(CellState state) {
@@ -236,7 +260,9 @@ void run_verb(const RunOptions& options, Session& session) {
   if (options.dry_run) return dry_run(request, session);
   const Context context = session.context();
   const RunOutcome outcome = run(request, context);
-  print_and_write(request, outcome, context, session);
+  std::vector<Result> clean;
+  if (options.clean) clean = judge_clean(request, outcome, context, session);
+  print_and_write(request, outcome, std::move(clean), context, session);
   session.exit_code = outcome.failed > 0 ? 1 : 0;
 }
 
@@ -288,6 +314,8 @@ void add_run(Verbs& verbs) {
   verb->add_option("--out", options->out, "where results and tables go [vise-results/<task>]")->type_name("DIR");
   verb->add_option("--overwrite", options->overwrite, "cells to fit again: never, missing, always [missing]")
       ->check(CLI::IsMember({"never", "missing", "always"}));
+  verb->add_flag("--clean", options->clean,
+                 "judge the same models also without the test images that `audit` flags, as further sections");
   verb->add_flag("--dry-run", options->dry_run, "say what would be done, and how long it would take");
   verbs.add_json_option(verb);
   verbs.add_place_options(verb);

@@ -228,7 +228,8 @@ std::string task_yaml(const Task& task) {
   yaml += fmt::format("    target: {}\n", quoted(task.target));
   if (!task.condition.empty()) yaml += fmt::format("    where: {}\n", quoted(task.condition));
   yaml += fmt::format("    backbones: {}\n", list_yaml(with_absolute_files(task.backbones)));
-  yaml += fmt::format("    baseline: {}\n    probes: {}\n", quoted(task.baseline), list_yaml(task.probes));
+  yaml += fmt::format("    baseline: {}\n", quoted(task.baseline));
+  if (!task.probes.empty()) yaml += fmt::format("    probes: {}\n", list_yaml(task.probes));  // else the target's own
   return yaml;
 }
 

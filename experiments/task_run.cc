@@ -15,6 +15,7 @@
 #include "datasets/sampling.h"
 #include "experiments/scores_file.h"
 #include "experiments/split_rule.h"
+#include "experiments/weights_file.h"
 #include "probes/evaluate.h"
 
 namespace vise {
@@ -333,6 +334,7 @@ Result TaskRun::describe(const PlannedCell& planned) const {
   if (const Features* const features = planned.features) {
     result.features = features->key.parts;
     for (const auto& [stage, seconds] : features->seconds) result.seconds["features/" + stage] = seconds;
+    result.images = features->computed;
     result.notes.insert(result.notes.end(), features->notes.begin(), features->notes.end());
   }
   result.version = kVersion;
@@ -343,7 +345,7 @@ Result TaskRun::describe(const PlannedCell& planned) const {
 FittedCell TaskRun::fit(const PlannedCell& planned, const Context& context) const {
   FittedCell fitted{describe(planned), {}};
   try {
-    if (planned.failure.empty()) fitted.scores = fit_into(fitted.result, planned, context);
+    if (planned.failure.empty()) fit_into(fitted, planned, context);
     fitted.result.error = planned.failure;
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::interrupted) throw;
@@ -356,10 +358,12 @@ FittedCell TaskRun::fit(const PlannedCell& planned, const Context& context) cons
 Result TaskRun::fit_and_keep(const PlannedCell& planned, const Path& out, const Context& context) const {
   FittedCell fitted = fit(planned, context);
   if (fitted.scores) fitted.result.scores_file = write_scores(out, planned.key, *fitted.scores);
+  if (fitted.model) write_weights(out, planned.key, *fitted.model);
   return std::move(fitted.result);
 }
 
-SavedScores TaskRun::fit_into(Result& result, const PlannedCell& planned, const Context& context) const {
+void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const {
+  Result& result = cell.result;
   const Features& features = *planned.features;
   const Split& split = planned.split->split;
   auto [name, options] = parse_probe(planned.cell.probe);
@@ -378,7 +382,7 @@ SavedScores TaskRun::fit_into(Result& result, const PlannedCell& planned, const 
   const TrainView train_view{FeatureRows(values, features.dim, train_rows), train_targets, folds};
   const ValView val_view{FeatureRows(values, features.dim, val_rows), val_targets};
   const Stopwatch watch;
-  const Fitted fitted = probe->fit(train_view, val.empty() ? nullptr : &val_view, context);
+  Fitted fitted = probe->fit(train_view, val.empty() ? nullptr : &val_view, context);
   result.seconds["fit"] = watch.seconds();
   Scores scores = fitted.model->predict(FeatureRows(values, features.dim, test_rows));
   result.metrics = evaluate(scores, test_targets, fitted.calibration);
@@ -392,7 +396,8 @@ SavedScores TaskRun::fit_into(Result& result, const PlannedCell& planned, const 
       votes->second.kind() == TargetKind::distribution && votes->second.names() == targets_.names())
     saved.votes = votes->second.select(test);
   for (const std::uint32_t item : test) saved.ids.push_back(dataset_.ids[item]);
-  return saved;
+  cell.scores = std::move(saved);
+  cell.model = std::move(fitted.model);
 }
 
 void TaskRun::write_splits(const Path& out) const {

@@ -37,10 +37,11 @@ struct PlannedCell {
   std::string key;  // empty in a dry run where it can't be known yet
 };
 
-// A result with its test scores; without them where it failed.
+// A result with its test scores and the model; without them where it failed.
 struct FittedCell {
   Result result;
   std::optional<SavedScores> scores;
+  std::unique_ptr<ProbeModel> model = {};
 };
 
 // The task's data: in the registry below the request's roots, or the user's own. Error as the readers throw it.
@@ -62,7 +63,7 @@ class TaskRun {
   std::vector<PlannedCell> plan() const;
   // Never throws but for a stop: a failure is the cell's result. Safe from several threads.
   FittedCell fit(const PlannedCell& planned, const Context& context) const;
-  // The same, with the scores written below `out`.
+  // The same, with the scores and a linear model's weights written below `out`.
   Result fit_and_keep(const PlannedCell& planned, const Path& out, const Context& context) const;
 
   // splits/<task>.csv, and one for each sample and seed, below `out`; skipped/<task>.csv where images couldn't be read:
@@ -93,7 +94,7 @@ class TaskRun {
   std::string cell_key(const Cell& cell, const FeatureKey* features, const SampledSplit& split) const;
   const SampledSplit& split_for(const Sample& sample, std::uint64_t seed) const;
   Result describe(const PlannedCell& planned) const;
-  SavedScores fit_into(Result& result, const PlannedCell& planned, const Context& context) const;
+  void fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const;
 
   const RunRequest& request_;
   const Context& context_;

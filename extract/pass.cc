@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "extract/architecture/network.h"
-#include "extract/floor.h"
 
 namespace vise {
 Pass::Pass(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
@@ -109,8 +108,13 @@ void Pass::store_rows(const ImageSource& source, std::size_t store, std::span<co
   writers_[store]->add(source.content, source.bytes, row);
 }
 
-void Pass::give(const ImageSource& source, const Image& image) {
-  store_rows(source, 0, colour_histogram(image));
+void Pass::give(const ImageSource& source, const DecodedFile& file) {
+  const ImageFunction& function = *recipe_.request.backbone.function;
+  const std::vector<float> row = function.compute(file);
+  if (row.size() != function.dim)
+    throw Error(ErrorKind::system, fmt::format("{} gave {} numbers for an image, not {}", recipe_.request.backbone.name,
+                                               row.size(), function.dim));
+  store_rows(source, 0, row);
   ++computed_;
 }
 

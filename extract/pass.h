@@ -38,7 +38,7 @@ class Pass {
   void start(std::vector<std::unique_ptr<FeatureWriter>> writers, int workers);
   bool started() const { return !writers_.empty(); }
   void give(const ImageSource& source, std::shared_ptr<const Pixels> pixels, std::size_t worker);
-  void give(const ImageSource& source, const Image& image);
+  void give(const ImageSource& source, const DecodedFile& file);
   void give_unreadable(const ImageSource& source, const std::string& reason);
   // Runs what is left as one padded batch. On one thread, after all give() calls.
   void run_rest();

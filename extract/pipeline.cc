@@ -111,7 +111,7 @@ class Pipeline {
     for (Pass* pass : passes_) {
       if (pass->has(file.source.content)) continue;
       if (pass->recipe().is_floor())
-        pass->give(file.source, image);
+        pass->give(file.source, DecodedFile{file.bytes, image});
       else if (const auto pixels = transformed(file, image, *pass, by_geometry))
         pass->give(file.source, pixels, worker);
     }

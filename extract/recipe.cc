@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "extract/architecture/network.h"
-#include "extract/floor.h"
 
 namespace vise {
 namespace {
@@ -113,9 +112,9 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
   Backbone& backbone = recipe.request.backbone;
   recipe.notes = backbone.notes;
   if (request.storage == Storage::fp16) recipe.base_key["storage"] = storage_name(request.storage);
-  if (backbone.kind == BackboneKind::colour_histogram) {
-    recipe.request.taps = {FeatureTap{"image", "colour-histogram"}};
-    recipe.base_key.update({{"floor", "colour-histogram"}, {"cells", "8x8x8 RGB, square roots"}, {"numerics", 1}});
+  if (backbone.kind == BackboneKind::image_function) {
+    recipe.request.taps = {FeatureTap{"image", backbone.name}};
+    recipe.base_key.update(backbone.function->key);
     return recipe;
   }
   resolve_transform(recipe);
@@ -133,7 +132,7 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
 }
 
 FeatureKey Recipe::key(std::size_t tap) const {
-  FeatureKey key{base_key, kColourHistogramDim};
+  FeatureKey key{base_key, is_floor() ? request.backbone.function->dim : 0};
   if (is_floor()) return key;
   key.parts["layer"] = request.taps[tap].layer;
   key.parts["pool"] = pools[tap].name();

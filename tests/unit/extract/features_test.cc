@@ -30,6 +30,26 @@ TEST_F(FeaturesTest, AreBitEqualWhateverTheOrderTheBatchPositionAndTheThreads) {
   }
 }
 
+TEST_F(FeaturesTest, AFunctionOfOnesOwnIsABackbone) {
+  const auto first_pixel = [](const DecodedFile& file) {
+    return std::vector<float>{static_cast<float>(file.image.pixels[0]), static_cast<float>(file.bytes.size())};
+  };
+  Backbone mine;
+  mine.name = "first-pixel";
+  mine.kind = BackboneKind::image_function;
+  mine.function = std::make_shared<const ImageFunction>(ImageFunction{{{"mine", 1}}, 2, first_pixel});
+  add_backbone(mine);
+  EXPECT_THROW(add_backbone(mine), Error);
+  const std::string bytes = noise_ppm("x");
+  put("x.ppm", bytes);
+  for (const std::size_t computed : {1u, 0u}) {
+    const Features features = extract(dataset({"x.ppm"}), 2, {"first-pixel"})[0];
+    EXPECT_EQ(features.computed, computed);
+    const auto pixel = static_cast<float>(static_cast<unsigned char>(bytes[bytes.size() - 40 * 40 * 3]));
+    EXPECT_EQ(row(features, 0), (std::vector<float>{pixel, static_cast<float>(bytes.size())}));
+  }
+}
+
 TEST_F(FeaturesTest, ASecondRunComputesNothing) {
   const std::vector<std::string> ids = put_seven();
   const Features first = extract(dataset(ids))[0];
