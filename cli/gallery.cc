@@ -77,7 +77,7 @@ std::map<std::string, std::string> thumbnails_of(const std::vector<std::string>&
 // The share of the middle square's edge that the network doesn't see on either side; nothing for transforms that change
 // an image's proportions, whose maps could not be laid over a thumbnail.
 std::optional<double> inset_of(const Backbone& backbone) {
-  if (backbone.kind == BackboneKind::colour_histogram) return std::nullopt;
+  if (backbone.kind == BackboneKind::image_function) return std::nullopt;
   const TransformSpec spec = Transform::parse(backbone.transform).spec();
   if (!spec.resize || spec.squash || !spec.crop || *spec.crop > *spec.resize) return std::nullopt;
   return (1 - static_cast<double>(*spec.crop) / *spec.resize) / 2;

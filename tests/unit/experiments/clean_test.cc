@@ -49,7 +49,9 @@ TEST_F(CleanTest, CopiesOfTrainingImagesAreJudgedWithout) {
   EXPECT_NE(read_text_file(dir_ / fmt::format("out/clean/flagged-{}.csv", task.name)).find("012.png"),
             std::string::npos);
   EXPECT_TRUE(verify(dir_ / "out/clean", {}, context_).differences.empty());
-  EXPECT_TRUE(verify(dir_ / "out", {.refit = 0}, context_).differences.empty());
+  VerifyOptions scores_alone;
+  scores_alone.refit = 0;
+  EXPECT_TRUE(verify(dir_ / "out", scores_alone, context_).differences.empty());
 }
 
 TEST_F(CleanTest, WithoutFlagsThereIsNothingToJudge) {
