@@ -126,8 +126,8 @@ TEST_F(Reports, SeedsAddTheirOwnVarianceToIntervals) {
   const auto interval = [&](const std::vector<Result>& results) {
     return *report(results, results[0].cell.backbone).table.sections[0].rows[0].metrics[0].interval;
   };
-  EXPECT_EQ(interval(same).low, interval(one).low);
-  EXPECT_EQ(interval(same).high, interval(one).high);
+  EXPECT_NEAR(interval(same).low, interval(one).low, 1e-12);
+  EXPECT_NEAR(interval(same).high, interval(one).high, 1e-12);
   // Three seeds 10 points apart: s = 10 points, s / sqrt(3) = 5.8 beside about 1.6 points of three averaged models.
   const Interval wide = interval(spread);
   EXPECT_GT(wide.high - wide.low, 2 * (interval(one).high - interval(one).low));

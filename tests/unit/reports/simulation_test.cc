@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
+#include <tuple>
 
 #include "base/random.h"
 #include "reports/statistics/bootstrap.h"
@@ -159,15 +160,15 @@ double rejected_over_seeds(std::size_t seeds, double spread, int runs) {
   return static_cast<double>(rejected) / runs;
 }
 
-// A spread over seeds of one point, as probes of one backbone have, is well below what 200 images leave open. One of
-// three points is not: five seeds know it poorly (four degrees of freedom), and the test is a little too ready to
+// A spread over seeds of up to one point, as probes of one backbone have, is well below what 200 images leave open. One
+// of three points is not: five seeds know it poorly (four degrees of freedom), and the test is a little too ready to
 // reject.
 TEST(FalsePositives, MeansOverSeedsStayNearFivePercentUnderTheNull) {
   constexpr int kRuns = 1500;
-  for (const double spread : {0.0, 0.01, 0.03}) {
+  for (const auto& [spread, low, high] : {std::tuple{0.0, 0.02, 0.06}, {0.01, 0.03, 0.06}, {0.03, 0.04, 0.09}}) {
     const double rejected = rejected_over_seeds(5, spread, kRuns);
-    EXPECT_NEAR(rejected, kAlpha, 0.02) << spread;
-    RecordProperty("spread of " + std::to_string(spread), std::to_string(rejected));
+    EXPECT_GE(rejected, low) << spread;
+    EXPECT_LE(rejected, high) << spread;
     std::printf("  spread over seeds %.2f: %.3f rejected\n", spread, rejected);
   }
 }
