@@ -224,7 +224,8 @@ constexpr const char* kOnePixel = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP/
 TEST_F(Page, LaysActivationMapsOverTheGallery) {
   report_->thumbnails.resize(report_->table.sections.size());
   report_->maps.resize(report_->table.sections.size());
-  for (const std::string& id : gallery_ids(*report_)[0]) report_->thumbnails[0][id] = kOnePixel;
+  const std::vector<std::vector<std::string>> ids = gallery_ids(*report_);
+  for (const std::string& id : ids[0]) report_->thumbnails[0][id] = kOnePixel;
   const std::set<MapKey> wanted = wanted_maps(report_->table.sections[0], report_->evidence[0], kGalleryImages);
   for (const MapKey& key : wanted) report_->maps[0][key] = {{2, 2, {-4, 1, 2, 3}, 0.5}, 0.0625};
   const Json page = look();
