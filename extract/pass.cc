@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "extract/architecture/network.h"
 #include "extract/floor.h"
+#include "extract/load_backbone.h"
 
 namespace vise {
 namespace {
@@ -31,14 +32,6 @@ std::string detect_architecture(const Path& file, const NetworkRequest& request,
           ? "architectures"
           : "architectures-" + sha256_hex(request.load.branch + "\n" + request.key_map.sha256).substr(0, 16);
   return remembered(file, cache / "paths" / folder, [&] { return architecture_of(load_network(file, request)); });
-}
-
-NetworkRequest network_request(const FeatureRequest& request) {
-  const Backbone& backbone = request.backbone;
-  return {{backbone.architecture, backbone.branch, backbone.drop},
-          {.skip_foreign = backbone.skip_foreign},
-          read_key_map(backbone.key_map),
-          request.engine == Engine::torch};
 }
 
 }  // namespace
@@ -90,7 +83,7 @@ void Pass::resolve_network(const ExtractOptions& options, const Context& context
   PathCache known(options.cache / "paths" / "weights");
   weights_ = find_weights(backbone, options.weights, known, context.log);
   notes_.insert(notes_.end(), weights_.notes.begin(), weights_.notes.end());
-  const NetworkRequest wanted = network_request(request_);
+  const NetworkRequest wanted = network_request(request_.backbone, request_.engine);
   if (backbone.architecture.empty()) backbone.architecture = detect_architecture(weights_.file, wanted, options.cache);
   if (is_torch_only(backbone.architecture) && request_.engine != Engine::torch) {
     request_.engine = Engine::torch;
@@ -145,7 +138,7 @@ void Pass::build_network() {
   const Backbone& backbone = request_.backbone;
   const Network network = backbone.kind == BackboneKind::random
                               ? Network(random_resnet(backbone.architecture, backbone.seed))
-                              : load_network(weights_.file, network_request(request_));
+                              : load_network(weights_.file, network_request(request_.backbone, request_.engine));
   trunks_[0] = make_trunk(
       network, {request_.engine, request_.precision, layers_, kTrunkBatch, static_cast<int>(transform_->width())});
   state_before_ = trunks_[0]->state_hash();
