@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/text.h"
 
 namespace vise {
@@ -106,16 +107,8 @@ std::uint64_t product(std::span<const std::uint64_t> shape, std::string_view nam
   return size;
 }
 
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
-  const std::uint32_t exponent = (half >> 10) & 31, fraction = half & 1023u;
-  if (exponent == 0) return (sign ? -1.0f : 1.0f) * static_cast<float>(fraction) * 0x1p-24f;
-  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
-}
-
 template <typename T>
-std::vector<double> widen(ByteView data) {
+std::vector<double> to_doubles_from(ByteView data) {
   std::vector<double> values(data.size() / sizeof(T));
   for (std::size_t i = 0; i < values.size(); ++i) {
     T value;
@@ -205,16 +198,16 @@ template std::span<const std::int32_t> NpyArray::as<std::int32_t>() const;
 template std::span<const std::uint8_t> NpyArray::as<std::uint8_t>() const;
 
 std::vector<double> NpyArray::to_doubles() const {
-  if (type_ == "f8") return widen<double>(data_);
-  if (type_ == "f4") return widen<float>(data_);
-  if (type_ == "i8") return widen<std::int64_t>(data_);
-  if (type_ == "i4") return widen<std::int32_t>(data_);
-  if (type_ == "i2") return widen<std::int16_t>(data_);
-  if (type_ == "i1") return widen<std::int8_t>(data_);
-  if (type_ == "u1" || type_ == "b1") return widen<std::uint8_t>(data_);
-  if (type_ == "u2") return widen<std::uint16_t>(data_);
-  if (type_ == "u4") return widen<std::uint32_t>(data_);
-  if (type_ == "u8") return widen<std::uint64_t>(data_);
+  if (type_ == "f8") return to_doubles_from<double>(data_);
+  if (type_ == "f4") return to_doubles_from<float>(data_);
+  if (type_ == "i8") return to_doubles_from<std::int64_t>(data_);
+  if (type_ == "i4") return to_doubles_from<std::int32_t>(data_);
+  if (type_ == "i2") return to_doubles_from<std::int16_t>(data_);
+  if (type_ == "i1") return to_doubles_from<std::int8_t>(data_);
+  if (type_ == "u1" || type_ == "b1") return to_doubles_from<std::uint8_t>(data_);
+  if (type_ == "u2") return to_doubles_from<std::uint16_t>(data_);
+  if (type_ == "u4") return to_doubles_from<std::uint32_t>(data_);
+  if (type_ == "u8") return to_doubles_from<std::uint64_t>(data_);
   if (type_ != "f2") throw Error(ErrorKind::input, fmt::format("{}: type {} is not a number", name_, type_));
   std::vector<double> values(data_.size() / 2);
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "cli/data.h"
 #include "datasets/audit_report.h"
+#include "extract/features.h"
 #include "extract/fingerprint.h"
 
 namespace vise::cli {
@@ -13,13 +14,14 @@ namespace {
 
 struct AuditOptions {
   DataChoice data;
-  std::string html;
+  std::string html, backbone;
   bool files_only = false;
 };
 
 constexpr const char* kExamples =
     "  vise-eval audit --data photos/ --html audit.html\n"
     "  vise-eval audit --task emotion --data-root D --json\n"
+    "  vise-eval audit --data photos/ --backbone imagenet-v1     # also pairs whose features are near\n"
     "Exit codes: 0 nothing puts numbers in doubt; 1 unreadable images, equal or similar images across splits or with\n"
     "conflicting labels, or class names that look like typos.";
 
@@ -31,6 +33,25 @@ std::string thumbnail(const Path& path, std::uint64_t max_pixels) {
   } catch (const Error&) {
     return {};
   }
+}
+
+// Pairs of items, by the features of one backbone: known ones, or computed now.
+void compare_features(const std::string& backbone, const OpenedData& opened, const Split& split, Session& session,
+                      Audit& audit) {
+  ExtractOptions extract = session.places.extract_options();
+  extract.on_bad_image = BadImagePolicy::skip;  // the audit lists them itself
+  const Features features =
+      extract_features(opened.dataset, {FeatureRequest{parse_backbone(backbone)}}, extract, session.context()).front();
+  std::vector<std::span<const float>> rows;
+  std::vector<std::uint32_t> item_of_row;
+  for (std::uint32_t item = 0; item < opened.dataset.size(); ++item)
+    if (features.rows[item] != kNoRow) {
+      rows.push_back(features.values(item));
+      item_of_row.push_back(item);
+    }
+  std::vector<NeighbourPair> pairs = neighbour_pairs(rows, NeighbourOptions{}, session.context());
+  for (NeighbourPair& pair : pairs) pair = {item_of_row[pair.first], item_of_row[pair.second], pair.cosine};
+  audit_features(opened.dataset, split, pairs, features.backbone, audit, opened.task.target);
 }
 
 void audit_verb(const AuditOptions& options, Session& session) {
@@ -46,6 +67,7 @@ void audit_verb(const AuditOptions& options, Session& session) {
   };
   Audit audit = audit_files(dataset, split, context, options.files_only ? LookAtFile{} : look, opened.task.target);
   audit_pictures(dataset, split, pictures, context, audit, opened.task.target);
+  if (!options.backbone.empty()) compare_features(options.backbone, opened, split, session, audit);
   session.console.end_progress();
   if (!options.html.empty()) {
     const auto png_of = [&](std::uint32_t item) { return thumbnail(dataset.path(item), decode.max_pixels); };
@@ -68,6 +90,8 @@ void add_audit(Verbs& verbs) {
                              kExamples, [options, &session] { audit_verb(*options, session); });
   add_data_options(verb, options->data);
   verb->add_option("--html", options->html, "write a page with the pictures of every pair")->type_name("FILE");
+  verb->add_option("--backbone", options->backbone, "also compare the features of every two images under B")
+      ->type_name("B");
   verb->add_flag("--files-only", options->files_only, "decode nothing: labels and bytes alone");
   verbs.add_json_option(verb);
   verbs.add_place_options(verb);

@@ -7,12 +7,14 @@
 #include "base/text.h"
 #include "cli/session.h"
 #include "experiments/task.h"
+#include "extract/maps.h"
 
 namespace vise::cli {
 namespace {
 
 struct ExtractVerbOptions {
-  std::string data, task, backbone, out, shard, engine = "onednn", precision = "fp32";
+  std::string data, task, backbone, out, shard, engine = "onednn", precision = "fp32", views = "one", store = "fp32",
+                                                save_maps;
   std::vector<std::string> layers{"final"}, pools{"avg"}, include_paths;
 };
 
@@ -41,17 +43,53 @@ Dataset shard_of(const Dataset& whole, const std::string& text) {
   return part;
 }
 
-void extract_verb(const ExtractVerbOptions& options, Session& session) {
-  FeatureRequest request{
-      parse_backbone(options.backbone), parse_engine(options.engine), parse_precision(options.precision), {}};
+FeatureRequest request_of(const ExtractVerbOptions& options) {
+  FeatureRequest request{parse_backbone(options.backbone),   parse_engine(options.engine),
+                         parse_precision(options.precision), {},
+                         parse_views(options.views),         parse_storage(options.store)};
   for (const std::string& layer : options.layers)
     for (const std::string& pool : options.pools) request.taps.push_back({layer, pool});
+  return request;
+}
+
+// "all", or ids of the data set with commas between. Images without a row have no map either.
+std::vector<std::uint32_t> items_of(const std::string& text, const Dataset& dataset, const Features& features) {
+  std::map<std::string, std::uint32_t> by_id;
+  for (std::uint32_t item = 0; item < dataset.size(); ++item) by_id.emplace(dataset.ids[item], item);
+  std::vector<std::uint32_t> items;
+  if (text == "all")
+    for (std::uint32_t item = 0; item < dataset.size(); ++item) items.push_back(item);
+  else
+    for (const std::string& id : split(text, ',')) {
+      const auto found = by_id.find(id);
+      if (found == by_id.end())
+        throw Error(ErrorKind::usage, fmt::format("--save-maps: {} has no image '{}'", dataset.name, id),
+                    suggest(id, dataset.ids) + "; or --save-maps all");
+      items.push_back(found->second);
+    }
+  std::erase_if(items, [&](std::uint32_t item) { return features.unreadable.contains(item); });
+  return items;
+}
+
+void save_all_maps(const ExtractVerbOptions& options, const FeatureRequest& request, const Dataset& dataset,
+                   const Features& features, Session& session, const Context& context) {
+  const std::vector<std::uint32_t> items = items_of(options.save_maps, dataset, features);
+  const MapShape shape = save_maps(dataset, items, request, session.places.extract_options(), options.out, context);
+  session.console.end_progress();
+  session.console.info(fmt::format("{}: {} maps of {} x {} x {}", (Path(options.out) / "maps.npy").string(),
+                                   items.size(), shape.channels, shape.height, shape.width));
+}
+
+void extract_verb(const ExtractVerbOptions& options, Session& session) {
+  const FeatureRequest request = request_of(options);
   if (options.out.empty() && options.shard.empty())
     throw Error(ErrorKind::usage, "extract: --out DIR is needed (only a --shard may stay in its cache)");
+  if (options.out.empty() && !options.save_maps.empty())
+    throw Error(ErrorKind::usage, "extract: --save-maps needs --out DIR, where the maps go");
   const Dataset whole = open_dataset(options, session);
   const Dataset dataset = options.shard.empty() ? whole : shard_of(whole, options.shard);
-  const std::vector<Features> all =
-      extract_features(dataset, {request}, session.places.extract_options(), session.context());
+  const Context context = session.context();
+  const std::vector<Features> all = extract_features(dataset, {request}, session.places.extract_options(), context);
   session.console.end_progress();
   for (const Features& features : all) {
     const Path tap = all.size() == 1 ? Path() : Path(features.tap.layer + "-" + features.tap.pool);
@@ -69,6 +107,7 @@ void extract_verb(const ExtractVerbOptions& options, Session& session) {
       fmt::print("{}: {} rows of {} ({} computed, the rest known)\n", folder.string(),
                  dataset.size() - features.unreadable.size(), features.dim, features.computed);
   }
+  if (!options.save_maps.empty()) save_all_maps(options, request, dataset, all.front(), session, context);
 }
 
 }  // namespace
@@ -95,6 +134,13 @@ void add_extract(Verbs& verbs) {
   verb->add_option("--pool", options->pools, "avg, max, gem:P [avg]")->type_name("P")->delimiter(',');
   verb->add_option("--engine", options->engine, "onednn or torch [onednn]")->type_name("E");
   verb->add_option("--precision", options->precision, "fp32, or bf16 where the CPU has it [fp32]")->type_name("P");
+  verb->add_option("--views", options->views, "features averaged over views of a picture: one, hflip, tencrop [one]")
+      ->type_name("V");
+  verb->add_option("--store", options->store, "how features are kept: fp32, or fp16 in half the room [fp32]")
+      ->type_name("S");
+  verb->add_option("--save-maps", options->save_maps,
+                   "also maps.npy: the first --layer's map before pooling, of these images (ids, or all), as float16")
+      ->type_name("ID,ID|all");
   verb->add_option("--include-path", options->include_paths, "a folder of task files of your own")->type_name("DIR");
   verbs.add_json_option(verb);
   verbs.add_place_options(verb);

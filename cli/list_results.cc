@@ -22,7 +22,7 @@ RunSummary summary_of(const Path& file) {
   RunSummary summary;
   summary.folder = file.parent_path().string();
   try {
-    for (const Result& result : read_results(file)) {
+    for (const Result& result : read_results(file, ResultDetail::table)) {
       ++(result.status == "ok" ? summary.ok : summary.failed);
       summary.tasks.insert(result.cell.task);
       summary.backbones.insert(result.cell.backbone);

@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/gallery.h"
 #include "experiments/study.h"
-#include "experiments/task_run.h"
-#include "reports/thumbnail.h"
+#include "reports/report_registry.h"
 
 namespace vise::cli {
 namespace {
@@ -32,50 +32,13 @@ std::map<std::string, std::string> planned_baselines(const std::vector<RunFolder
   return baselines;
 }
 
-// The images of each task, where a run's plan and this machine have them.
-std::map<std::string, Dataset> planned_data(const std::vector<Path>& runs, Session& session) {
-  std::map<std::string, Dataset> data;
-  for (const Path& folder : runs) {
-    if (!std::filesystem::exists(folder / "plan.yaml")) continue;
-    RunRequest request = read_study(folder / "plan.yaml");
-    const std::vector<Path> roots = session.places.data_roots();
-    request.data_roots.insert(request.data_roots.begin(), roots.begin(), roots.end());
-    request.extract.cache = session.places.cache_dir();
-    for (const Task& task : request.tasks) {
-      try {
-        data.insert_or_assign(task.name, open_dataset(task, request, session.console));
-      } catch (const Error& e) {
-        session.console.warn(fmt::format("{} has no gallery: {}", task.name, e.message()));
-      }
-    }
-  }
-  return data;
-}
-
-// An image that is gone has no thumbnail, and the page says so.
-void add_thumbnails(Report& report, const std::vector<Path>& runs, Session& session) {
-  constexpr unsigned kSide = 96;
-  const std::map<std::string, Dataset> data = planned_data(runs, session);
-  const std::vector<std::vector<std::string>> ids = gallery_ids(report);
-  report.thumbnails.resize(ids.size());
-  for (std::size_t s = 0; s < ids.size(); ++s) {
-    const auto dataset = data.find(report.table.sections[s].task);
-    for (const std::string& id : ids[s]) {
-      if (dataset == data.end()) break;
-      try {
-        report.thumbnails[s][id] = thumbnail_uri(dataset->second.root / Path(id), kSide);
-      } catch (const Error& e) {
-        session.console.warn(e.message());
-      }
-    }
-  }
-}
-
 void report_verb(const ReportOptions& options, Session& session) {
   if (options.gallery && options.out.empty())
     throw Error(ErrorKind::usage, "report: --gallery is part of the page", "say where it goes: --out DIR");
   std::vector<RunFolder> runs;
-  for (const std::string& run : options.runs) runs.push_back(read_run(run));
+  // The page alone shows sweeps, settings and costs.
+  const ResultDetail detail = options.out.empty() ? ResultDetail::table : ResultDetail::everything;
+  for (const std::string& run : options.runs) runs.push_back(read_run(run, detail));
   CompareOptions compare_options;
   compare_options.baseline = options.baseline;
   if (options.baseline.empty()) compare_options.baselines = planned_baselines(runs, session.console);
@@ -83,7 +46,7 @@ void report_verb(const ReportOptions& options, Session& session) {
   std::vector<Path> folders;
   for (const RunFolder& run : runs) folders.push_back(run.path);
   Report report = make_report(std::move(runs), compare_options, session.context());
-  if (options.gallery) add_thumbnails(report, folders, session);
+  if (options.gallery) add_gallery(report, folders, session);
   session.console.end_progress();
   if (!options.out.empty())
     session.console.info(fmt::format("{} in {}", write_report(report, options.out), options.out));
@@ -112,7 +75,12 @@ std::string write_report(const Report& report, const Path& folder) {
   write_file_atomically(folder / "table.csv", to_csv(report.table));
   write_file_atomically(folder / "table.tex", to_latex(report.table));
   write_file_atomically(folder / "report.html", to_html(report));
-  return "table.md, table.csv, table.tex, report.html";
+  std::string written = "table.md, table.csv, table.tex, report.html";
+  for (const ReportForm& form : ReportRegistry::instance().all()) {
+    write_file_atomically(folder / form.file, form.write(report));
+    written += ", " + form.file;
+  }
+  return written;
 }
 
 void add_report(Verbs& verbs) {
@@ -126,13 +94,16 @@ void add_report(Verbs& verbs) {
   verb->add_option("--baseline", options->baseline, "the row that others are compared with [as the runs had it]")
       ->type_name("B");
   verb->add_option("--out", options->out, "write the tables as files into this folder")->type_name("DIR");
-  verb->add_flag("--gallery", options->gallery, "thumbnails of the most confident right and wrong images in the page");
+  verb->add_flag(
+      "--gallery", options->gallery,
+      "thumbnails of the most confident right and wrong images in the page, with class activation maps of linear "
+      "probes");
   verb->add_option("--published", options->published, "numbers of papers, shown in a column of their own")
       ->type_name("FILE");
-  verb->add_option("--data-root", session.places.data, "where data sets are looked for first")->type_name("DIR");
   verb->add_option("--format", options->format, "markdown, csv or latex on stdout")
       ->check(CLI::IsMember({"markdown", "csv", "latex"}));
   verbs.add_json_option(verb);
+  verbs.add_place_options(verb);
 }
 
 }  // namespace vise::cli

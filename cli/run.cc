@@ -1,10 +1,14 @@
 // `vise-eval run`: from a task, a folder or a study to a comparison table.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/report.h"
 #include "cli/session.h"
+#include "experiments/clean.h"
 #include "experiments/look_ahead.h"
 #include "experiments/runner.h"
 #include "experiments/study.h"
@@ -15,9 +19,9 @@ namespace {
 struct RunOptions {
   std::string study;
   std::vector<std::string> tasks, backbones, probes, include_paths, shots, fractions, layers, pools;
-  std::string data, target = "label", baseline, engine, precision, out, where, overwrite = "missing";
+  std::string data, target, baseline, engine, precision, views, store, out, where, overwrite = "missing";
   int seeds = 0;
-  bool dry_run = false;
+  bool dry_run = false, clean = false;
 };
 
 constexpr const char* kExamples =
@@ -59,12 +63,19 @@ RunRequest request_of_study(const RunOptions& options) {
 RunRequest request_of_tasks(const RunOptions& options) {
   RunRequest request;
   if (!options.data.empty()) {
-    request.tasks = {task_for_data(options.data, options.target)};
+    request.tasks = {task_for_data(options.data, options.target.empty() ? "label" : options.target)};
     return request;
   }
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
   for (const std::string& name : split_names(options.tasks))
-    for (Task& task : library.expand(name)) request.tasks.push_back(std::move(task));
+    for (Task& task : library.expand(name)) {
+      if (!options.target.empty() && options.target != task.target) {
+        task.target = options.target;
+        task.metric.clear();  // metric and probe may not suit another kind of target: its own defaults
+        task.probes.clear();
+      }
+      request.tasks.push_back(std::move(task));
+    }
   return request;
 }
 
@@ -74,6 +85,9 @@ RunRequest what_is_asked(const RunOptions& options) {
     throw Error(ErrorKind::usage,
                 given == 0 ? "run: what to evaluate is missing" : "run: --task, --data and a study exclude each other",
                 "--task NAME (vise-eval list tasks), --data FOLDER or MANIFEST.csv, or STUDY.yaml");
+  if (!options.study.empty() && !options.target.empty())
+    throw Error(ErrorKind::usage, "run: --target chooses a label of --task or --data; a study names its own",
+                "leave --target out, or change the study");
   return options.study.empty() ? request_of_tasks(options) : request_of_study(options);
 }
 
@@ -93,6 +107,8 @@ void apply_options(const RunOptions& options, RunRequest& request) {
   if (options.seeds > 0) request.seeds = options.seeds;
   if (!options.engine.empty()) request.engine = parse_engine(options.engine);
   if (!options.precision.empty()) request.precision = parse_precision(options.precision);
+  if (!options.views.empty()) request.views = parse_views(options.views);
+  if (!options.store.empty()) request.storage = parse_storage(options.store);
   if (!options.layers.empty() || !options.pools.empty()) request.taps = taps_of(options);
   if (!options.where.empty())
     for (Task& task : request.tasks) task.condition = options.where;
@@ -140,15 +156,35 @@ RunRequest make_request(const RunOptions& options, const Session& session) {
 }
 
 // Tables on stdout and as files beside results.jsonl.
-void print_and_write(const RunRequest& request, const RunOutcome& outcome, const Context& context, Session& session) {
+void print_and_write(const RunRequest& request, const RunOutcome& outcome, std::vector<Result> clean,
+                     const Context& context, Session& session) {
   CompareOptions compare_options;
   compare_options.baselines = outcome.baselines;
-  const Report report = make_report({RunFolder{request.out, outcome.results}}, compare_options, context);
+  std::vector<RunFolder> runs{{request.out, outcome.results}};
+  if (!clean.empty()) runs.push_back({request.out / "clean", std::move(clean)});
+  const Report report = make_report(std::move(runs), compare_options, context);
   const std::string files = write_report(report, request.out);
   session.console.end_progress();
   print_report(report, session);
   session.console.info(fmt::format("{} cell(s): {} fitted, {} known, {} failed; {} in {}", outcome.results.size(),
                                    outcome.fitted, outcome.reused, outcome.failed, files, request.out.string()));
+}
+
+// The same models on the test images that the audit doesn't flag.
+std::vector<Result> judge_clean(const RunRequest& request, const RunOutcome& outcome, const Context& context,
+                                Session& session) {
+  std::vector<Result> clean;
+  std::filesystem::remove_all(request.out / "clean");
+  for (Task task : request.tasks) {
+    if (task.name.empty()) task.name = outcome.results.front().cell.task;  // --data: the only task, named by its data
+    const bool measured = std::ranges::any_of(
+        outcome.results, [&](const Result& r) { return r.cell.task == task.name && r.status == "ok"; });
+    if (!measured) continue;
+    const auto flagged = flagged_test_images(task, request, context);
+    session.console.info(fmt::format("{}: the audit flags {} test image(s)", task.name, flagged.size()));
+    std::ranges::move(write_clean_results(request.out, outcome.results, task, flagged), std::back_inserter(clean));
+  }
+  return clean;
 }
 
 std::string_view state_name(CellState state) {
@@ -224,7 +260,9 @@ void run_verb(const RunOptions& options, Session& session) {
   if (options.dry_run) return dry_run(request, session);
   const Context context = session.context();
   const RunOutcome outcome = run(request, context);
-  print_and_write(request, outcome, context, session);
+  std::vector<Result> clean;
+  if (options.clean) clean = judge_clean(request, outcome, context, session);
+  print_and_write(request, outcome, std::move(clean), context, session);
   session.exit_code = outcome.failed > 0 ? 1 : 0;
 }
 
@@ -232,7 +270,7 @@ void add_what(CLI::App* verb, RunOptions& options) {
   verb->add_option("study", options.study, "a study file, or the name of a built-in study")->type_name("STUDY.yaml");
   verb->add_option("--task", options.tasks, "tasks or groups of tasks")->type_name("T[,T]");
   verb->add_option("--data", options.data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
-  verb->add_option("--target", options.target, "which of the data's labels [label]")->type_name("NAME");
+  verb->add_option("--target", options.target, "which of the data's labels [the task's, or label]")->type_name("NAME");
   verb->add_option("--where", options.where, "only items that meet this: topic=x, topic!=x, joined by ','")
       ->type_name("CONDITION");
   verb->add_option("--include-path", options.include_paths, "a folder of task files of your own")->type_name("DIR");
@@ -241,7 +279,8 @@ void add_what(CLI::App* verb, RunOptions& options) {
 void add_grid(CLI::App* verb, RunOptions& options) {
   verb->add_option("--backbone", options.backbones, "what is compared")->type_name("B[,B]");
   verb->add_option("--baseline", options.baseline, "the row that others are compared with")->type_name("B");
-  verb->add_option("--probe", options.probes, "probes, with options: logreg,C=1 [logreg]")->type_name("P[,KEY=VALUE]");
+  verb->add_option("--probe", options.probes, "probes, with options: logreg,C=1 [logreg; ridge for numbers]")
+      ->type_name("P[,KEY=VALUE]");
   verb->add_option("--seeds", options.seeds, "repeat with seeds 0 to N-1 [1]")
       ->type_name("N")
       ->check(CLI::Range(1, 10000));
@@ -257,6 +296,10 @@ void add_grid(CLI::App* verb, RunOptions& options) {
   verb->add_option("--pool", options.pools, "avg, max, gem:P [avg]")->type_name("P")->delimiter(',');
   verb->add_option("--engine", options.engine, "onednn, or torch to compare with [onednn]")->type_name("E");
   verb->add_option("--precision", options.precision, "fp32, or bf16 where the CPU has it [fp32]")->type_name("P");
+  verb->add_option("--views", options.views, "features averaged over views of a picture: one, hflip, tencrop [one]")
+      ->type_name("V");
+  verb->add_option("--store", options.store, "how features are kept: fp32, or fp16 in half the room [fp32]")
+      ->type_name("S");
 }
 
 }  // namespace
@@ -271,6 +314,8 @@ void add_run(Verbs& verbs) {
   verb->add_option("--out", options->out, "where results and tables go [vise-results/<task>]")->type_name("DIR");
   verb->add_option("--overwrite", options->overwrite, "cells to fit again: never, missing, always [missing]")
       ->check(CLI::IsMember({"never", "missing", "always"}));
+  verb->add_flag("--clean", options->clean,
+                 "judge the same models also without the test images that `audit` flags, as further sections");
   verb->add_flag("--dry-run", options->dry_run, "say what would be done, and how long it would take");
   verbs.add_json_option(verb);
   verbs.add_place_options(verb);

@@ -275,6 +275,26 @@ void audit_pictures(const Dataset& dataset, const Split& split, std::span<const 
   find_similar(pictures, labels, split, context, audit);
 }
 
+void audit_features(const Dataset& dataset, const Split& split, std::span<const NeighbourPair> pairs,
+                    const std::string& backbone, Audit& audit, const std::string& target) {
+  std::set<std::pair<std::uint32_t, std::uint32_t>> known;  // of those that stand for their twins
+  for (const NearDuplicate& near : audit.similar) known.emplace(near.pair.first, near.pair.second);
+  std::vector<std::uint32_t> stands_for(dataset.size());
+  for (const auto& [first, same] : twins_of(audit, dataset.size()))
+    for (const std::uint32_t item : same) stands_for[item] = first;
+  const Targets* labels = labels_of(dataset, target);
+  for (const NeighbourPair& pair : pairs) {
+    const auto [a, b] = std::minmax(stands_for[pair.first], stands_for[pair.second]);
+    if (a == b || known.contains({a, b})) continue;
+    const Company company = company_of(std::array{pair.first, pair.second}, labels, split);
+    audit.neighbours.push_back({pair, company.across_parts, company.conflicting});
+  }
+  std::ranges::stable_sort(audit.neighbours, [](const FeatureNeighbour& a, const FeatureNeighbour& b) {
+    return std::pair(!a.across_parts, -a.pair.cosine) < std::pair(!b.across_parts, -b.pair.cosine);
+  });
+  audit.neighbours_by = backbone;
+}
+
 std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& dataset, const Split& split) {
   std::map<std::uint32_t, std::string> reasons;
   const auto flag = [&](std::uint32_t item, std::string reason) {

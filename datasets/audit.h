@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "datasets/dataset.h"
 #include "datasets/fingerprint.h"
+#include "datasets/neighbours.h"
 
 namespace vise {
 
@@ -47,6 +48,13 @@ struct NearDuplicate {
   bool across_parts = false, conflicting = false;
 };
 
+// Two pictures whose features point the same way, and that are neither equal nor alike by their pixels: crops, other
+// colours, other shots of one scene. A hint to look, not a finding.
+struct FeatureNeighbour {
+  NeighbourPair pair;
+  bool across_parts = false, conflicting = false;
+};
+
 // What a picture's pixels told.
 struct PictureFacts {
   std::uint32_t width = 0, height = 0;
@@ -65,8 +73,10 @@ struct Audit {
   double imbalance = 1;             // the largest class over the smallest that isn't empty
   std::size_t unlabelled = 0;
   std::vector<LabelTypo> typos;
-  std::vector<DuplicateGroup> duplicates;  // across parts first, then by first item
-  std::vector<NearDuplicate> similar;      // across parts first; the first items of duplicate groups stand for all
+  std::vector<DuplicateGroup> duplicates;    // across parts first, then by first item
+  std::vector<NearDuplicate> similar;        // across parts first; the first items of duplicate groups stand for all
+  std::vector<FeatureNeighbour> neighbours;  // across parts first, then the nearest
+  std::string neighbours_by;                 // the backbone whose features were compared; empty: none
   // `tiny`: few bytes or pixels; `blank`: one grey value all over, as placeholders are.
   std::vector<BadFile> unreadable, wrong_extension, tiny, blank;
   std::vector<ContentHash> hashes;  // of every item's bytes; zeros where it couldn't be read
@@ -84,6 +94,11 @@ Audit audit_files(const Dataset& dataset, const Split& split, const Context& con
 // different files, and near-duplicates. `pictures` holds one entry an item.
 void audit_pictures(const Dataset& dataset, const Split& split, std::span<const PictureFacts> pictures,
                     const Context& context, Audit& audit, const std::string& target = "label");
+
+// Adds pairs of items whose features are near (neighbour_pairs), found with the features of `backbone`. After
+// audit_pictures(), whose pairs are left out.
+void audit_features(const Dataset& dataset, const Split& split, std::span<const NeighbourPair> pairs,
+                    const std::string& backbone, Audit& audit, const std::string& target = "label");
 
 // Test items that a reader may want to leave out: unreadable, or the same as, or alike, an item of train or val, or of
 // another label; increasing, with the reason.

@@ -96,6 +96,16 @@ Json ids_json(const Dataset& dataset, std::span<const std::uint32_t> items) {
   return list;
 }
 
+Json neighbours_json(const Audit& audit, const Dataset& dataset) {
+  Json list = Json::array();
+  for (const FeatureNeighbour& near : audit.neighbours)
+    list.push_back({{"ids", {dataset.ids[near.pair.first], dataset.ids[near.pair.second]}},
+                    {"cosine", near.pair.cosine},
+                    {"across_splits", near.across_parts},
+                    {"conflicting", near.conflicting}});
+  return list;
+}
+
 std::string base64(std::string_view bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
@@ -180,6 +190,13 @@ std::string audit_text(const Audit& audit, const Dataset& dataset, const Split& 
                                  item_text(dataset, split, near.pair.second), remark(near).empty() ? "" : ": ",
                                  remark(near));
             });
+  lines.add(fmt::format("pairs of near features under {} ({} across splits)", audit.neighbours_by,
+                        count_across(audit.neighbours)),
+            audit.neighbours, [&](const FeatureNeighbour& near) {
+              return fmt::format("{} ~ {}: cosine {:.3f}{}{}", item_text(dataset, split, near.pair.first),
+                                 item_text(dataset, split, near.pair.second), near.pair.cosine,
+                                 remark(near).empty() ? "" : ", ", remark(near));
+            });
   lines.add("test images to doubt", flagged_test_items(audit, dataset, split), bad_file);
   if (!has_findings(audit)) lines.text += "\nnothing found that puts numbers on this split in doubt\n";
   return lines.text;
@@ -214,6 +231,8 @@ Json audit_json(const Audit& audit, const Dataset& dataset, const Split& split) 
                        {"correlation", near.pair.correlation},
                        {"across_splits", near.across_parts},
                        {"conflicting", near.conflicting}});
+  if (!audit.neighbours_by.empty())
+    json["neighbours"] = {{"backbone", audit.neighbours_by}, {"pairs", neighbours_json(audit, dataset)}};
   json["flagged_test"] = bad_files_json(flagged_test_items(audit, dataset, split), dataset);
   return json;
 }
@@ -237,6 +256,11 @@ std::string audit_html(const Audit& audit, const Dataset& dataset, const Split& 
                       fmt::format("{} of 63 bits differ, thumbnails correlate at {:.4f} {}", near.pair.bits,
                                   near.pair.correlation, remark(near)),
                       near.across_parts || near.conflicting, png_of);
+  if (!audit.neighbours.empty()) html += fmt::format("<h2>Near features under {}</h2>\n", escaped(audit.neighbours_by));
+  for (const FeatureNeighbour& near : audit.neighbours)
+    if (shown++ < most)
+      html += figures(dataset, split, std::array{near.pair.first, near.pair.second},
+                      fmt::format("cosine {:.3f} {}", near.pair.cosine, remark(near)), near.conflicting, png_of);
   if (shown > most) html += fmt::format("<p>{} more are in the JSON report</p>\n", shown - most);
   return html + "</body></html>\n";
 }

@@ -80,6 +80,7 @@ void compare_features(const Result& a, const Result& b, Comparison& out) {
   out.add("floor", x, y, "floor", "features without a network");
   out.add("layer", x, y, "layer", "earlier layers transfer otherwise; several points");
   out.add("pool", x, y, "pool", "another summary of the map; about a point");
+  out.add("views", x, y, "views", "means over several crops: a fraction of a point");
   out.add_all("transform", member(x, "transform"), member(y, "transform"),
               "other pixels: size, crop, filter and normalisation are worth a fraction of a point to several");
 }
@@ -108,6 +109,7 @@ void compare_probe(const Result& a, const Result& b, Comparison& out) {
 void compare_machine(const Result& a, const Result& b, Comparison& out) {
   out.add("precision", a.features, b.features, "precision",
           "bf16 moves features by 1 %; accuracies by tenths of a point");
+  out.add("storage", a.features, b.features, "storage", "float16 keeps 11 bits: at most a few images change sides");
   out.add("engine", a.features, b.features, "engine", "features agree to 1e-6: at most a few images change sides");
   out.add("numerics", a.features, b.features, "numerics", "a change of the engine's arithmetic, in the last digits");
   out.add("version of vise-eval", a.version, b.version, "see its list of changes");

@@ -8,7 +8,7 @@
 #include "base/module.h"
 #include "experiments/torch/entry.h"
 #include "extract/decode/decode.h"
-#include "extract/load_backbone.h"
+#include "extract/recipe.h"
 #include "extract/transform/augment.h"
 #include "probes/dense_targets.h"
 #include "probes/evaluate.h"
@@ -102,12 +102,18 @@ FinetuneResult train(const FinetuneJob& job) {
 }  // namespace
 
 FittedAndTested finetune(const FinetuneRequest& request, const Context& context) {
-  const Network network = load_backbone(request.backbone, request.extract, context.log);
+  FeatureRequest wanted;
+  wanted.backbone = request.backbone;
+  const Recipe recipe = make_recipe(wanted, request.extract, context);
+  if (recipe.is_floor())
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: a floor has no network for probe finetune to train", request.backbone.name));
+  const Network network = recipe.network();
   const auto* const resnet = std::get_if<ResNet>(&network);
   if (!resnet)
     throw Error(ErrorKind::usage, fmt::format("{}: probe finetune trains ResNets, not {}", request.backbone.name,
                                               architecture_of(network)));
-  const Transform transform = Transform::parse(request.backbone.transform);
+  const Transform& transform = *recipe.transform;
   const ImageReader reader(request, transform);
   const KnownPart train_part(request.train, request.train_targets), val_part(request.val, request.val_targets);
   if (train_part.items.empty()) throw Error(ErrorKind::input, "no row of train has a known target");

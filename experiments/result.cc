@@ -9,18 +9,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
-#include <unordered_map>
 
 #include "base/error.h"
-#include "base/threads.h"
 #include "experiments/result_parse.h"
 
 namespace vise {
 namespace {
-
-constexpr std::string_view kSchema = "vise-eval/results";
-constexpr int kVersion = 1;
-constexpr std::uint64_t kMaxFileBytes = std::uint64_t{4} << 30;
 
 // JSON has no NaN and no infinities: they are written as null (and read back as NaN).
 Json from_double(double value) { return std::isfinite(value) ? Json(value) : Json(); }
@@ -69,83 +63,8 @@ Json metrics_json(const std::map<std::string, std::optional<double>>& metrics) {
   return json;
 }
 
-std::string schema_line() { return Json({{"schema", kSchema}, {"version", kVersion}}).dump(); }
-
-void check_schema(const Json& header, const Path& path) {
-  if (!header.is_object() || header.value("schema", "") != kSchema)
-    throw Error(ErrorKind::input, fmt::format("{}: line 1: is not the schema line of a results.jsonl", path.string()),
-                fmt::format("the first line must be {}", schema_line()));
-  const int version = header.value("version", 0);
-  if (version != kVersion)
-    throw Error(ErrorKind::input,
-                fmt::format("{}: line 1: version {} of the results' format, this program knows {}", path.string(),
-                            version, kVersion),
-                "read it with the version of vise-eval that wrote it");
-}
-
 // A line that a crash cut short has no newline at its end. It counts only if it is whole all the same.
 bool is_json(std::string_view text) { return Json::accept(text); }
-
-// A line with its number, from 1.
-struct Line {
-  std::string_view text;
-  std::size_t number;
-};
-
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r") == std::string_view::npos; }
-
-// Complete lines that aren't blank, and a last one without a newline where it is whole all the same.
-std::vector<Line> lines_of(std::string_view rest) {
-  std::vector<Line> lines;
-  std::size_t number = 0;
-  for (auto newline = rest.find('\n'); newline != std::string_view::npos; newline = rest.find('\n')) {
-    ++number;
-    if (!is_blank(rest.substr(0, newline))) lines.push_back({rest.substr(0, newline), number});
-    rest.remove_prefix(newline + 1);
-  }
-  if (!is_blank(rest) && is_json(rest)) lines.push_back({rest, number + 1});
-  return lines;
-}
-
-// Near the text's end there is no padding behind a line: it is copied.
-Result parse_line(ResultParser& parser, const Line& line, const char* text_end, const Path& path) {
-  try {
-    if (text_end - (line.text.data() + line.text.size()) >= static_cast<std::ptrdiff_t>(ResultParser::kPadding))
-      return parser.parse(line.text);
-    std::string padded(line.text);
-    padded.resize(line.text.size() + ResultParser::kPadding);
-    return parser.parse(std::string_view(padded).substr(0, line.text.size()));
-  } catch (const Error& e) {
-    throw Error(e.kind(), fmt::format("{}: line {}: {}", path.string(), line.number, e.message()), e.hint());
-  }
-}
-
-// Each thread parses blocks of lines: reading is most of what a table of many results costs.
-std::vector<Result> parse_lines(std::span<const Line> lines, const char* text_end, const Path& path) {
-  constexpr std::size_t kBlock = 256;
-  std::vector<Result> results(lines.size());
-  parallel_for(available_cores(), (lines.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
-    ResultParser parser;
-    const std::size_t end = std::min(lines.size(), (block + 1) * kBlock);
-    for (std::size_t i = block * kBlock; i < end; ++i) results[i] = parse_line(parser, lines[i], text_end, path);
-  });
-  return results;
-}
-
-// A later result of the same key replaces the earlier one, in its place.
-std::vector<Result> without_replaced(std::vector<Result> results) {
-  std::unordered_map<std::string, std::size_t> places;
-  std::vector<Result> kept;
-  kept.reserve(results.size());
-  for (Result& result : results) {
-    const auto [place, is_new] = places.try_emplace(result.key, kept.size());
-    if (is_new)
-      kept.push_back(std::move(result));
-    else
-      kept[place->second] = std::move(result);
-  }
-  return kept;
-}
 
 // The bytes after the last newline of an open file, and where they begin.
 struct Tail {
@@ -208,6 +127,7 @@ Json to_json(const Result& result) {
           {"calibration", calibration_json(result.calibration)},
           {"probe_settings", result.probe_settings},
           {"features", result.features},
+          {"images", result.images},
           {"seconds", from_doubles(result.seconds)},
           {"notes", result.notes},
           {"scores_file", result.scores_file},
@@ -220,16 +140,6 @@ Result result_from_json(const Json& json) {
   const std::size_t size = text.size();
   text.resize(size + ResultParser::kPadding);
   return ResultParser().parse(std::string_view(text).substr(0, size));
-}
-
-std::vector<Result> read_results(const Path& results_jsonl) {
-  const std::string text = read_text_file(results_jsonl, kMaxFileBytes);
-  const std::vector<Line> lines = lines_of(text);
-  if (lines.empty()) return {};
-  const Line& header = lines.front();
-  check_schema(parse_json(header.text, fmt::format("{}: line {}", results_jsonl.string(), header.number)),
-               results_jsonl);
-  return without_replaced(parse_lines(std::span(lines).subspan(1), text.data() + text.size(), results_jsonl));
 }
 
 void append_result(const Path& results_jsonl, const Result& result) {
@@ -247,7 +157,7 @@ void append_result(const Path& results_jsonl, const Result& result) {
   } else if (!tail.text.empty() && ::ftruncate(file.get(), tail.begin) != 0) {
     throw_errno("cannot write", results_jsonl);
   }
-  if (tail.begin == 0 && !is_json(tail.text)) line.insert(0, schema_line() + "\n");
+  if (tail.begin == 0 && !is_json(tail.text)) line.insert(0, results_schema_line() + "\n");
   write_fully(file.get(), as_byte_view(line), -1, results_jsonl);
   if (::fsync(file.get()) != 0) throw_errno("cannot write", results_jsonl);
 }

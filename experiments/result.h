@@ -51,23 +51,34 @@ struct Result {
   SplitSizes sizes;
   Selection selection;
   Convergence convergence;
-  Calibration calibration;                // what the scores were judged with
-  Json probe_settings;                    // Probe::describe()
-  Json features;                          // the feature key's parts in words (store's features.json, no timings)
-  std::map<std::string, double> seconds;  // per stage: "decode", "forward", "fit", ...
-  std::vector<std::string> notes;         // footnotes: warnings about weights, images left out, ...
-  std::string scores_file;                // relative to the run's folder
-  std::string version;                    // of vise-eval
-  std::string started_at;                 // UTC, ISO 8601
+  Calibration calibration;  // what the scores were judged with
+  Json probe_settings;      // Probe::describe()
+  Json features;            // the feature key's parts in words (store's features.json, no timings)
+  // Per stage. "fit" is elapsed time; "features/decode", "features/forward" ... are thread-seconds of the extraction
+  // that the run did for this cell's features, "features/wall" its elapsed time (absent where all were cached).
+  std::map<std::string, double> seconds;
+  std::size_t images = 0;          // that went through the network in this run
+  std::vector<std::string> notes;  // footnotes: warnings about weights, images left out, ...
+  std::string scores_file;         // relative to the run's folder
+  std::string version;             // of vise-eval
+  std::string started_at;          // UTC, ISO 8601
 };
 
 Json to_json(const Result& result);
 // Error{input} for what isn't a Result of this schema.
 Result result_from_json(const Json& json);
 
+// How much of each result is read.
+enum class ResultDetail {
+  everything,
+  // What tables print: `convergence`, `probe_settings`, `features` and `seconds` stay empty, and of a selection's curve
+  // only the first candidate is kept (a curve without one says that there was nothing to choose). Five times as fast.
+  table
+};
+
 // Every Result of a run's results.jsonl, later lines replacing earlier ones of the same key. Error{input} with the
 // line.
-std::vector<Result> read_results(const Path& results_jsonl);
+std::vector<Result> read_results(const Path& results_jsonl, ResultDetail detail = ResultDetail::everything);
 // Appends one line (and the schema line first, in a new file), synced.
 void append_result(const Path& results_jsonl, const Result& result);
 

@@ -4,13 +4,14 @@
 #include <simdjson.h>
 
 #include <limits>
+#include <map>
 
 #include "base/error.h"
 
 namespace vise {
 namespace {
 
-namespace dom = simdjson::dom;
+namespace ondemand = simdjson::ondemand;
 static_assert(ResultParser::kPadding >= simdjson::SIMDJSON_PADDING);
 
 [[noreturn]] void fail(std::string_view what, simdjson::error_code code) {
@@ -20,127 +21,148 @@ static_assert(ResultParser::kPadding >= simdjson::SIMDJSON_PADDING);
 
 // The value, or an Error that names the field.
 template <typename T>
-T get(const dom::element& element, std::string_view name) {
-  T value{};
-  if (const auto code = element.get(value)) fail(name, code);
-  return value;
+T get(ondemand::value value, std::string_view name) {
+  if constexpr (std::is_same_v<T, ondemand::value>) {
+    return value;
+  } else {
+    T result{};
+    if (const auto code = value.get(result)) fail(name, code);
+    return result;
+  }
 }
 
+// Fields are asked for in the order in which they are written, alphabetically: each is found where the last one ended.
+// Another order costs time only.
 template <typename T>
-T field(const dom::object& object, std::string_view name) {
-  dom::element element;
-  if (const auto code = object.at_key(name).get(element)) fail(name, code);
-  return get<T>(element, name);
+T field(ondemand::object& object, std::string_view name) {
+  ondemand::value value;
+  if (const auto code = object.find_field_unordered(name).get(value)) fail(name, code);
+  return get<T>(value, name);
 }
 
-std::string text(const dom::object& object, std::string_view name) {
+// Whether the field is there; files of earlier programs lack some.
+bool find(ondemand::object& object, std::string_view name, ondemand::value& value) {
+  return object.find_field_unordered(name).get(value) == simdjson::SUCCESS;
+}
+
+std::string text(ondemand::object& object, std::string_view name) {
   return std::string(field<std::string_view>(object, name));
 }
 
 // JSON has no NaN: null stands for it.
-double number_or_nan(const dom::element& element, std::string_view name) {
-  return element.is_null() ? std::numeric_limits<double>::quiet_NaN() : get<double>(element, name);
+std::optional<double> number_or_null(ondemand::value value, std::string_view name) {
+  bool is_null = false;
+  if (const auto code = value.is_null().get(is_null)) fail(name, code);
+  return is_null ? std::nullopt : std::optional(get<double>(value, name));
 }
 
-std::map<std::string, double> doubles(const dom::object& object, std::string_view name) {
-  std::map<std::string, double> values;
-  for (const auto& [key, element] : field<dom::object>(object, name))
-    values.emplace_hint(values.end(), key, number_or_nan(element, name));
-  return values;
+double number_or_nan(ondemand::value value, std::string_view name) {
+  return number_or_null(value, name).value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
-std::map<std::string, std::optional<double>> metrics(const dom::object& object, std::string_view name) {
-  std::map<std::string, std::optional<double>> values;
-  for (const auto& [key, element] : field<dom::object>(object, name))
-    values.emplace_hint(values.end(), key,
-                        element.is_null() ? std::nullopt : std::optional(get<double>(element, name)));
-  return values;
+double number_field(ondemand::object& object, std::string_view name) {
+  return number_or_nan(field<ondemand::value>(object, name), name);
 }
 
-std::vector<std::string> texts(const dom::object& object, std::string_view name) {
-  std::vector<std::string> values;
-  for (const dom::element element : field<dom::array>(object, name))
-    values.emplace_back(get<std::string_view>(element, name));
-  return values;
-}
-
-Json any_json(const dom::element& element) {
-  switch (element.type()) {
-    case dom::element_type::OBJECT: {
-      Json json = Json::object();
-      for (const auto& [key, value] : dom::object(element)) json[std::string(key)] = any_json(value);
-      return json;
-    }
-    case dom::element_type::ARRAY: {
-      Json json = Json::array();
-      for (const dom::element value : dom::array(element)) json.push_back(any_json(value));
-      return json;
-    }
-    case dom::element_type::STRING:
-      return std::string_view(element);
-    case dom::element_type::INT64:
-      return std::int64_t(element);
-    case dom::element_type::UINT64:
-      return std::uint64_t(element);
-    case dom::element_type::DOUBLE:
-      return double(element);
-    case dom::element_type::BOOL:
-      return bool(element);
-    case dom::element_type::NULL_VALUE:
-      break;
+// Calls put(key, value) for each field of the object `name`.
+template <typename Put>
+void for_each(ondemand::object& object, std::string_view name, const Put& put) {
+  for (auto entry : field<ondemand::object>(object, name)) {
+    std::string_view key;
+    ondemand::value value;
+    if (const auto code = entry.unescaped_key().get(key)) fail(name, code);
+    if (const auto code = entry.value().get(value)) fail(name, code);
+    put(key, value);
   }
-  return {};
 }
 
-Cell read_cell(const dom::object& object) {
+std::map<std::string, double> doubles(ondemand::object& object, std::string_view name) {
+  std::map<std::string, double> values;
+  for_each(object, name, [&](std::string_view key, ondemand::value value) {
+    values.emplace_hint(values.end(), key, number_or_nan(value, name));
+  });
+  return values;
+}
+
+std::map<std::string, std::optional<double>> metrics(ondemand::object& object, std::string_view name) {
+  std::map<std::string, std::optional<double>> values;
+  for_each(object, name, [&](std::string_view key, ondemand::value value) {
+    values.emplace_hint(values.end(), key, number_or_null(value, name));
+  });
+  return values;
+}
+
+std::vector<std::string> texts(ondemand::object& object, std::string_view name) {
+  std::vector<std::string> values;
+  for (auto element : field<ondemand::array>(object, name)) {
+    std::string_view one;
+    if (const auto code = element.get_string().get(one)) fail(name, code);
+    values.emplace_back(one);
+  }
+  return values;
+}
+
+Json any_json(ondemand::value value, std::string_view name) {
+  std::string_view raw;
+  if (const auto code = simdjson::to_json_string(value).get(raw)) fail(name, code);
+  return parse_json(raw, fmt::format("{} of a result", name));
+}
+
+Cell read_cell(ondemand::object object) {
   Cell cell;
+  ondemand::value later;
   cell.backbone = text(object, "backbone");
+  if (find(object, "fraction", later)) cell.fraction = number_or_nan(later, "fraction");
   cell.layer = text(object, "layer");
   cell.pool = text(object, "pool");
   cell.probe = text(object, "probe");
   cell.seed = field<std::uint64_t>(object, "seed");
   cell.shots = static_cast<int>(field<std::int64_t>(object, "shots"));
-  dom::element later;  // fields that files of earlier programs lack
-  if (!object.at_key("fraction").get(later)) cell.fraction = number_or_nan(later, "fraction");
-  if (!object.at_key("where").get(later)) cell.where = get<std::string_view>(later, "where");
   cell.target = text(object, "target");
   cell.task = text(object, "task");
+  if (find(object, "where", later)) cell.where = get<std::string_view>(later, "where");
   return cell;
 }
 
 // Absent from files of earlier programs: then the defaults.
-Calibration read_calibration(const dom::object& result) {
+Calibration read_calibration(ondemand::object& result) {
   Calibration calibration;
-  dom::element element;
-  if (result.at_key("calibration").get(element)) return calibration;
-  const auto object = get<dom::object>(element, "calibration");
-  calibration.scores_are_logits = field<bool>(object, "scores_are_logits");
-  calibration.temperature = number_or_nan(field<dom::element>(object, "temperature"), "temperature");
-  calibration.threshold = number_or_nan(field<dom::element>(object, "threshold"), "threshold");
+  ondemand::value value;
+  if (!find(result, "calibration", value)) return calibration;
+  auto object = get<ondemand::object>(value, "calibration");
   calibration.fitted_on = text(object, "fitted_on");
+  calibration.scores_are_logits = field<bool>(object, "scores_are_logits");
+  calibration.temperature = number_field(object, "temperature");
+  calibration.threshold = number_field(object, "threshold");
   return calibration;
 }
 
-Convergence read_convergence(const dom::object& object) {
+Convergence read_convergence(ondemand::object object) {
   Convergence convergence;
   convergence.converged = field<bool>(object, "converged");
-  convergence.gradient_norm = number_or_nan(field<dom::element>(object, "gradient_norm"), "gradient_norm");
+  convergence.gradient_norm = number_field(object, "gradient_norm");
   convergence.iterations = field<std::int64_t>(object, "iterations");
-  convergence.objective = number_or_nan(field<dom::element>(object, "objective"), "objective");
+  convergence.objective = number_field(object, "objective");
   convergence.objective_text = text(object, "objective_text");
   return convergence;
 }
 
-Selection read_selection(const dom::object& object) {
+std::vector<Candidate> read_curve(ondemand::object& selection, ResultDetail detail) {
+  std::vector<Candidate> curve;
+  for (auto element : field<ondemand::array>(selection, "curve")) {
+    ondemand::object candidate;
+    if (const auto code = element.get_object().get(candidate)) fail("curve", code);
+    std::map<std::string, double> parameters = doubles(candidate, "parameters");
+    curve.push_back({std::move(parameters), number_field(candidate, "score")});
+    if (detail == ResultDetail::table) break;
+  }
+  return curve;
+}
+
+Selection read_selection(ondemand::object object, ResultDetail detail) {
   Selection selection;
   selection.chosen = doubles(object, "chosen");
-  const auto curve = field<dom::array>(object, "curve");
-  selection.curve.reserve(curve.size());
-  for (const dom::element element : curve) {
-    const auto candidate = get<dom::object>(element, "curve");
-    selection.curve.push_back(
-        {doubles(candidate, "parameters"), number_or_nan(field<dom::element>(candidate, "score"), "score")});
-  }
+  selection.curve = read_curve(object, detail);
   selection.metric = text(object, "metric");
   selection.on_edge = field<bool>(object, "on_edge");
   selection.refit_on_val = field<bool>(object, "refit_on_val");
@@ -148,34 +170,36 @@ Selection read_selection(const dom::object& object) {
   return selection;
 }
 
-void read_split(const dom::object& object, Result& result) {
+void read_split(ondemand::object object, Result& result) {
+  ondemand::value sample;
   result.split_hash = text(object, "hash");
   result.split_origin = text(object, "origin");
-  dom::element sample;
-  if (!object.at_key("sample_hash").get(sample)) result.sample_hash = get<std::string_view>(sample, "sample_hash");
+  if (find(object, "sample_hash", sample)) result.sample_hash = get<std::string_view>(sample, "sample_hash");
   result.sizes.test = field<std::uint64_t>(object, "test");
   result.sizes.train = field<std::uint64_t>(object, "train");
   result.sizes.unused = field<std::uint64_t>(object, "unused");
   result.sizes.val = field<std::uint64_t>(object, "val");
 }
 
-Result read_result(const dom::object& object) {
+Result read_result(ondemand::object object, ResultDetail detail) {
+  const bool all = detail == ResultDetail::everything;
   Result result;
   result.calibration = read_calibration(object);
-  result.cell = read_cell(field<dom::object>(object, "cell"));
+  result.cell = read_cell(field<ondemand::object>(object, "cell"));
   result.class_names = texts(object, "class_names");
-  result.convergence = read_convergence(field<dom::object>(object, "convergence"));
+  if (all) result.convergence = read_convergence(field<ondemand::object>(object, "convergence"));
   result.error = text(object, "error");
-  result.features = any_json(field<dom::element>(object, "features"));
+  if (all) result.features = any_json(field<ondemand::value>(object, "features"), "features");
+  if (ondemand::value images; find(object, "images", images)) result.images = get<std::uint64_t>(images, "images");
   result.key = text(object, "key");
   result.metrics = metrics(object, "metrics");
   result.notes = texts(object, "notes");
   result.primary_metric = text(object, "primary_metric");
-  result.probe_settings = any_json(field<dom::element>(object, "probe_settings"));
+  if (all) result.probe_settings = any_json(field<ondemand::value>(object, "probe_settings"), "probe_settings");
   result.scores_file = text(object, "scores_file");
-  result.seconds = doubles(object, "seconds");
-  result.selection = read_selection(field<dom::object>(object, "selection"));
-  read_split(field<dom::object>(object, "split"), result);
+  if (all) result.seconds = doubles(object, "seconds");
+  result.selection = read_selection(field<ondemand::object>(object, "selection"), detail);
+  read_split(field<ondemand::object>(object, "split"), result);
   result.started_at = text(object, "started_at");
   result.status = text(object, "status");
   result.target_kind = text(object, "target_kind");
@@ -186,17 +210,21 @@ Result read_result(const dom::object& object) {
 }  // namespace
 
 struct ResultParser::State {
-  dom::parser parser;
+  explicit State(ResultDetail wanted) : detail(wanted) {}
+  ResultDetail detail;
+  ondemand::parser parser;
 };
 
-ResultParser::ResultParser() : state_(std::make_unique<State>()) {}
+ResultParser::ResultParser(ResultDetail detail) : state_(std::make_unique<State>(detail)) {}
 ResultParser::~ResultParser() = default;
 
 Result ResultParser::parse(std::string_view text) {
-  dom::object object;
-  constexpr bool kCopyForPadding = false;
-  if (const auto code = state_->parser.parse(text.data(), text.size(), kCopyForPadding).get(object)) fail("text", code);
-  return read_result(object);
+  ondemand::document document;
+  ondemand::object object;
+  if (const auto code = state_->parser.iterate(text.data(), text.size(), text.size() + kPadding).get(document))
+    fail("text", code);
+  if (const auto code = document.get_object().get(object)) fail("text", code);
+  return read_result(object, state_->detail);
 }
 
 }  // namespace vise

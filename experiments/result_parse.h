@@ -1,14 +1,18 @@
-// The text of one result into a Result, by simdjson: 100,000 results are a quarter of a gigabyte, and a table of them
-// should not take seconds to read.
+// The text of one result into a Result, by simdjson on demand: 100,000 results are a quarter of a gigabyte, and a table
+// of them should not take seconds to read. Fields that aren't asked for are stepped over, not parsed.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "experiments/result.h"
 
 namespace vise {
+
+// The first line of a results.jsonl.
+std::string results_schema_line();
 
 // Reused from line to line; not thread-safe.
 class ResultParser {
@@ -16,7 +20,7 @@ class ResultParser {
   // Bytes that must be readable after the text (any content).
   static constexpr std::size_t kPadding = 64;
 
-  ResultParser();
+  explicit ResultParser(ResultDetail detail = ResultDetail::everything);
   ~ResultParser();
   // Error{input} naming the field for what isn't a result; `text` is followed by kPadding readable bytes.
   Result parse(std::string_view text);

@@ -164,7 +164,6 @@ void resolve_backbones(Task& task, const RunRequest& request) {
 
 void resolve_probes(Task& task, const RunRequest& request) {
   if (!request.probes.empty()) task.probes = request.probes;
-  if (task.probes.empty()) task.probes = {"logreg"};
   for (const std::string& probe : task.probes) {
     const auto [name, options] = parse_probe(probe);
     ProbeRegistry::instance().make(name, options);  // a wrong option is said before hours of extraction

@@ -51,6 +51,8 @@ struct RunRequest {
   Engine engine = Engine::onednn;
   Precision precision = Precision::fp32;
   std::vector<FeatureTap> taps = {FeatureTap{}};
+  Views views = Views::one;
+  Storage storage = Storage::fp32;
   ExtractOptions extract;
   Path out;  // results.jsonl, plan.yaml, scores/, splits/
   Overwrite overwrite = Overwrite::missing;

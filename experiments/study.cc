@@ -11,9 +11,10 @@
 namespace vise {
 namespace {
 
-const std::vector<std::string> kStudyKeys{"study",     "title", "tasks",      "backbones",    "baseline",     "probes",
-                                          "seeds",     "shots", "fractions",  "layers",       "pools",        "engine",
-                                          "precision", "where", "data_roots", "weights_dirs", "include_paths"};
+const std::vector<std::string> kStudyKeys{"study",  "title",      "tasks",        "backbones",    "baseline",
+                                          "probes", "seeds",      "shots",        "fractions",    "layers",
+                                          "pools",  "engine",     "precision",    "views",        "store",
+                                          "where",  "data_roots", "weights_dirs", "include_paths"};
 const std::vector<std::string> kEntryKeys{"task", "data", "name", "target", "where", "backbones", "baseline", "probes"};
 
 class StudyReader {
@@ -162,13 +163,21 @@ class StudyReader {
     if (request.samples.empty()) request.samples = {Sample{}};
   }
 
-  void read_features(RunRequest& request) const {
+  template <typename Value, typename Parse>
+  void read_name(const std::string& pointer, Value& value, const Parse& parse) const {
+    if (!find(pointer)) return;
     try {
-      if (find("/engine")) request.engine = parse_engine(text("/engine"));
-      if (find("/precision")) request.precision = parse_precision(text("/precision"));
+      value = parse(text(pointer));
     } catch (const Error& e) {
-      file_.fail(find("/engine") ? "/engine" : "/precision", e.message(), e.hint());
+      file_.fail(pointer, e.message(), e.hint());
     }
+  }
+
+  void read_features(RunRequest& request) const {
+    read_name("/engine", request.engine, parse_engine);
+    read_name("/precision", request.precision, parse_precision);
+    read_name("/views", request.views, parse_views);
+    read_name("/store", request.storage, parse_storage);
     const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"final"},
                                    pools = find("/pools") ? texts("/pools") : std::vector<std::string>{"avg"};
     request.taps.clear();
@@ -219,7 +228,8 @@ std::string task_yaml(const Task& task) {
   yaml += fmt::format("    target: {}\n", quoted(task.target));
   if (!task.condition.empty()) yaml += fmt::format("    where: {}\n", quoted(task.condition));
   yaml += fmt::format("    backbones: {}\n", list_yaml(with_absolute_files(task.backbones)));
-  yaml += fmt::format("    baseline: {}\n    probes: {}\n", quoted(task.baseline), list_yaml(task.probes));
+  yaml += fmt::format("    baseline: {}\n", quoted(task.baseline));
+  if (!task.probes.empty()) yaml += fmt::format("    probes: {}\n", list_yaml(task.probes));  // else the target's own
   return yaml;
 }
 
@@ -289,7 +299,8 @@ std::string study_yaml(const RunRequest& request) {
   yaml += fmt::format("layers: {}\npools: {}\n",
                       list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.layer; })),
                       list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.pool; })));
-  yaml += fmt::format("engine: {}\nprecision: {}\n", engine_name(full.engine), precision_name(full.precision));
+  yaml += fmt::format("engine: {}\nprecision: {}\nviews: {}\nstore: {}\n", engine_name(full.engine),
+                      precision_name(full.precision), views_name(full.views), storage_name(full.storage));
   if (!full.include_paths.empty()) yaml += fmt::format("include_paths: {}\n", paths_yaml(full.include_paths));
   if (!full.data_roots.empty()) yaml += fmt::format("data_roots: {}\n", paths_yaml(full.data_roots));
   if (!full.extract.weights.folders.empty())

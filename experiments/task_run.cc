@@ -15,6 +15,7 @@
 #include "datasets/sampling.h"
 #include "experiments/scores_file.h"
 #include "experiments/split_rule.h"
+#include "experiments/weights_file.h"
 #include "probes/evaluate.h"
 
 namespace vise {
@@ -112,6 +113,8 @@ std::string key_without_data(const Cell& cell) {
   return sha256_hex(canonical_json(identity)).substr(0, 16);
 }
 
+std::string default_probe(TargetKind kind) { return kind == TargetKind::values ? "ridge" : "logreg"; }
+
 }  // namespace
 
 Dataset open_dataset(const Task& task, const RunRequest& request, Log& log) {
@@ -132,9 +135,14 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
     check_parts(split_, fmt::format("{} where {}", dataset_.name, task_.condition));
   }
   targets_ = dataset_.target(task_.target);
+  if (task_.probes.empty()) task_.probes = {default_probe(targets_.kind())};
   targets_hash_ = hash_of(targets_);
   for (const std::string& text : task_.backbones)
-    columns_.push_back({{parse_backbone(text), request_.engine, request_.precision, request_.taps}, {}, {}, {}});
+    columns_.push_back(
+        {{parse_backbone(text), request_.engine, request_.precision, request_.taps, request_.views, request_.storage},
+         {},
+         {},
+         {}});
 }
 
 std::vector<TaskRun::Column*> TaskRun::with_features() {
@@ -326,6 +334,7 @@ Result TaskRun::describe(const PlannedCell& planned) const {
   if (const Features* const features = planned.features) {
     result.features = features->key.parts;
     for (const auto& [stage, seconds] : features->seconds) result.seconds["features/" + stage] = seconds;
+    result.images = features->computed;
     result.notes.insert(result.notes.end(), features->notes.begin(), features->notes.end());
   }
   result.version = kVersion;
@@ -336,7 +345,7 @@ Result TaskRun::describe(const PlannedCell& planned) const {
 FittedCell TaskRun::fit(const PlannedCell& planned, const Context& context) const {
   FittedCell fitted{describe(planned), {}};
   try {
-    if (planned.failure.empty()) fitted.scores = fit_into(fitted.result, planned, context);
+    if (planned.failure.empty()) fit_into(fitted, planned, context);
     fitted.result.error = planned.failure;
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::interrupted) throw;
@@ -349,10 +358,12 @@ FittedCell TaskRun::fit(const PlannedCell& planned, const Context& context) cons
 Result TaskRun::fit_and_keep(const PlannedCell& planned, const Path& out, const Context& context) const {
   FittedCell fitted = fit(planned, context);
   if (fitted.scores) fitted.result.scores_file = write_scores(out, planned.key, *fitted.scores);
+  if (fitted.model) write_weights(out, planned.key, *fitted.model);
   return std::move(fitted.result);
 }
 
-SavedScores TaskRun::fit_into(Result& result, const PlannedCell& planned, const Context& context) const {
+void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const {
+  Result& result = cell.result;
   auto [name, options] = parse_probe(planned.cell.probe);
   options.seed = planned.cell.seed;
   const auto probe = ProbeRegistry::instance().make(name, options);
@@ -361,22 +372,23 @@ SavedScores TaskRun::fit_into(Result& result, const PlannedCell& planned, const 
   const std::vector<std::uint32_t> test = split.items(Part::test);
   const Targets test_targets = targets_.select(test);
   const Stopwatch watch;
-  const auto [fitted, scores] = ProbeRegistry::instance().info(name).needs_images
-                                    ? fit_images(planned, parse_finetune(options))
-                                    : fit_features(planned, *probe, context);
+  auto [fitted, scores] = ProbeRegistry::instance().info(name).needs_images
+                              ? fit_images(planned, parse_finetune(options))
+                              : fit_features(planned, *probe, context);
   result.seconds["fit"] = watch.seconds();
   result.metrics = evaluate(scores, test_targets, fitted.calibration);
   result.selection = fitted.selection;
   result.convergence = fitted.convergence;
   result.calibration = fitted.calibration;
   result.notes.insert(result.notes.end(), fitted.notes.begin(), fitted.notes.end());
-  SavedScores saved{{}, test_targets, scores};
+  SavedScores saved{{}, test_targets, std::move(scores)};
   if (const auto votes = dataset_.targets.find("votes");
       votes != dataset_.targets.end() && targets_.kind() == TargetKind::classes &&
       votes->second.kind() == TargetKind::distribution && votes->second.names() == targets_.names())
     saved.votes = votes->second.select(test);
   for (const std::uint32_t item : test) saved.ids.push_back(dataset_.ids[item]);
-  return saved;
+  cell.scores = std::move(saved);
+  cell.model = std::move(fitted.model);
 }
 
 FittedAndTested TaskRun::fit_features(const PlannedCell& planned, const Probe& probe, const Context& context) const {
@@ -437,9 +449,11 @@ Path split_file(const Cell& cell, bool of_sample) {
 
 std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason) {
   std::vector<Result> results;
+  const std::vector<std::string> probes =
+      task.probes.empty() ? std::vector{default_probe(TargetKind::classes)} : task.probes;
   for (const std::string& backbone : task.backbones)
     for (const FeatureTap& tap : request.taps)
-      for (const std::string& probe : task.probes)
+      for (const std::string& probe : probes)
         for (const Sample& sample : request.samples)
           for (int seed = 0; seed < request.seeds; ++seed) {
             Result result;

@@ -38,10 +38,11 @@ struct PlannedCell {
   std::string key;  // empty in a dry run where it can't be known yet
 };
 
-// A result with its test scores; without them where it failed.
+// A result with its test scores and the model; without them where it failed.
 struct FittedCell {
   Result result;
   std::optional<SavedScores> scores;
+  std::unique_ptr<ProbeModel> model = {};
 };
 
 // The task's data: in the registry below the request's roots, or the user's own. Error as the readers throw it.
@@ -63,7 +64,7 @@ class TaskRun {
   std::vector<PlannedCell> plan() const;
   // Never throws but for a stop: a failure is the cell's result. Safe from several threads.
   FittedCell fit(const PlannedCell& planned, const Context& context) const;
-  // The same, with the scores written below `out`.
+  // The same, with the scores and a linear model's weights written below `out`.
   Result fit_and_keep(const PlannedCell& planned, const Path& out, const Context& context) const;
 
   // splits/<task>.csv, and one for each sample and seed, below `out`; skipped/<task>.csv where images couldn't be read:
@@ -97,7 +98,7 @@ class TaskRun {
   // A probe on the cell's features, and test scored with it; the same for one that learns from the images themselves.
   FittedAndTested fit_features(const PlannedCell& planned, const Probe& probe, const Context& context) const;
   FittedAndTested fit_images(const PlannedCell& planned, FinetuneSettings settings) const;
-  SavedScores fit_into(Result& result, const PlannedCell& planned, const Context& context) const;
+  void fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const;
 
   const RunRequest& request_;
   const Context& context_;

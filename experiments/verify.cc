@@ -6,12 +6,12 @@
 #include <cmath>
 #include <set>
 
-#include "base/csv.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "experiments/explain.h"
 #include "experiments/scores_file.h"
+#include "experiments/split_file.h"
 #include "experiments/study.h"
 #include "experiments/task_run.h"
 #include "probes/evaluate.h"
@@ -46,25 +46,6 @@ std::vector<std::string> metric_differences(const Metrics& recorded, const Metri
   for (const auto& [name, value] : recomputed)
     if (!recorded.contains(name)) differences.push_back(fmt::format("{} = {} isn't recorded", name, value_text(value)));
   return differences;
-}
-
-// A split file as it lies there.
-struct SavedSplit {
-  std::vector<std::string> ids;
-  Split split;
-};
-
-SavedSplit read_split(const Path& path) {
-  const CsvTable csv = CsvTable::parse(read_text_file(path, std::uint64_t{4} << 30), path.string());
-  const std::size_t id = csv.column("id"), part = csv.column("part");
-  SavedSplit saved;
-  std::vector<Part> parts;
-  for (std::size_t row = 0; row < csv.rows(); ++row) {
-    saved.ids.push_back(csv.cell(row, id));
-    parts.push_back(parse_part(csv.cell(row, part)));
-  }
-  saved.split = Split(std::move(parts), "");
-  return saved;
 }
 
 class Verifier {

@@ -20,7 +20,8 @@ void apply_option(Backbone& backbone, const std::string& text) {
   const auto equals = text.find('=');
   const std::string key = text.substr(0, equals), value = equals == std::string::npos ? "" : text.substr(equals + 1);
   if (equals == std::string::npos || std::find(kOptions.begin(), kOptions.end(), key) == kOptions.end())
-    throw Error(ErrorKind::usage, fmt::format("--backbone: unknown option '{}'", text), suggest(key, kOptions));
+    throw Error(ErrorKind::usage, fmt::format("--backbone: unknown option '{}'", text),
+                suggest(key, kOptions) + "; each NAME=FILE stands in a --backbone of its own");
   std::int64_t seed = 0;
   if (key == "arch") backbone.architecture = value;
   if (key == "transform") backbone.transform = value;

@@ -7,20 +7,32 @@
 // The registry's rows and their sources stand in backbone_registry.cc.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
+#include "extract/floor.h"
 #include "extract/path_cache.h"
 
 namespace vise {
 
 enum class BackboneKind {
-  weights,          // a network read from a file
-  random,           // a network with seeded random weights: the floor of architecture alone
-  colour_histogram  // no network: how far colours alone go
+  weights,        // a network read from a file
+  random,         // a network with seeded random weights: the floor of architecture alone
+  image_function  // no network: numbers straight from a file and its pixels
+};
+
+// A backbone without a network: a floor, or a feature of a user's own.
+struct ImageFunction {
+  Json key;             // what its numbers depend on; part of their key in the store, so change it when they change
+  std::size_t dim = 0;  // how many numbers an image has
+  // `dim` numbers. Called from several threads at once. An Error ends the run.
+  std::function<std::vector<float>(const DecodedFile&)> compute;
 };
 
 // A plain value.
@@ -31,20 +43,24 @@ struct Backbone {
   std::string architecture;  // "resnet50"; empty: told by the tensors' shapes
   std::string transform = "imagenet";
   std::string branch;  // of checkpoints with two encoders: "encoder_q", "teacher"; empty: the documented rule
-  std::vector<std::string> drop;   // first components of further keys to leave out
-  bool skip_foreign = false;       // read a pickle that holds other things than tensors, and pass over those
-  Path key_map;                    // a file of renaming rules (architecture/key_map.h)
-  std::uint64_t seed = 0;          // random
-  Path file;                       // given on the command line; empty: looked for by `files`
-  std::vector<std::string> files;  // names people have it under, the preferred first
-  std::string url;                 // where the first of `files` is fetched from; empty: not fetched
-  std::string sha256;              // whole or first digits, where one is known
+  std::vector<std::string> drop;  // first components of further keys to leave out
+  bool skip_foreign = false;      // read a pickle that holds other things than tensors, and pass over those
+  Path key_map;                   // a file of renaming rules (architecture/key_map.h)
+  std::uint64_t seed = 0;         // random
+  std::shared_ptr<const ImageFunction> function;  // image_function
+  Path file;                                      // given on the command line; empty: looked for by `files`
+  std::vector<std::string> files;                 // names people have it under, the preferred first
+  std::string url;                                // where the first of `files` is fetched from; empty: not fetched
+  std::string sha256;                             // whole or first digits, where one is known
   std::string licence, citation;
   std::vector<std::string> notes;  // assumptions that a table's foot must say
 };
 
-// The one list of backbones that ship with the program, by name in the order of the documentation.
+// The one list of backbones with a name: those that ship with the program, in the order of the documentation, then what
+// was added.
 const std::vector<Backbone>& registry_backbones();
+// A row more; at start, before anything reads the list. Error{usage} for a name that is taken.
+void add_backbone(Backbone row);
 std::vector<std::string> registry_backbone_names();
 
 // A registry name, or NAME=FILE, each with options after commas: arch=A, transform=T, branch=B, drop=KEY (also several

@@ -2,6 +2,12 @@
 // listed only where its publisher states it.
 #include "extract/backbone.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
 namespace vise {
 namespace {
 
@@ -97,14 +103,27 @@ Backbone random_network(std::string name, std::string architecture) {
   return b;
 }
 
-Backbone colour_histogram() {
+Backbone floor(std::string name, std::string title, ImageFunction function) {
   Backbone b;
-  b.name = "colour-histogram";
-  b.title = "8 x 8 x 8 RGB histogram of the decoded image: the floor of colour alone";
-  b.kind = BackboneKind::colour_histogram;
+  b.name = std::move(name);
+  b.title = std::move(title);
+  b.kind = BackboneKind::image_function;
   b.transform = "";
   b.licence = "none";
+  b.function = std::make_shared<const ImageFunction>(std::move(function));
   return b;
+}
+
+Backbone colour_histogram_floor() {
+  return floor("colour-histogram", "8 x 8 x 8 RGB histogram of the decoded image: the floor of colour alone",
+               {{{"floor", "colour-histogram"}, {"cells", "8x8x8 RGB, square roots"}, {"numerics", 1}},
+                kColourHistogramDim,
+                [](const DecodedFile& file) { return colour_histogram(file.image); }});
+}
+
+Backbone image_metadata_floor() {
+  return floor("image-metadata", "size, aspect, bytes and JPEG quality of the file: the floor of no picture at all",
+               {{{"floor", "image-metadata"}, {"numerics", 1}}, kImageMetadataDim, image_metadata});
 }
 
 // Published digests of MoCo's files are MD5 prefixes, so they can't be compared with a SHA-256 and are not listed.
@@ -181,7 +200,8 @@ std::vector<Backbone> make_rows() {
                 "Grill et al., Bootstrap Your Own Latent, NeurIPS 2020"),
       random_network("random", "resnet50"),
       random_network("random-resnet18", "resnet18"),
-      colour_histogram()};
+      colour_histogram_floor(),
+      image_metadata_floor()};
   for (Backbone& b : rows) {
     if (b.name == "swsl" || b.name == "ssl")
       b.notes = {"the publisher does not state the transform; ImageNet's is assumed"};
@@ -189,11 +209,19 @@ std::vector<Backbone> make_rows() {
   return rows;
 }
 
+std::vector<Backbone>& list() {
+  static std::vector<Backbone> rows = make_rows();
+  return rows;
+}
+
 }  // namespace
 
-const std::vector<Backbone>& registry_backbones() {
-  static const std::vector<Backbone> rows = make_rows();
-  return rows;
+const std::vector<Backbone>& registry_backbones() { return list(); }
+
+void add_backbone(Backbone row) {
+  if (std::ranges::any_of(list(), [&](const Backbone& known) { return known.name == row.name; }))
+    throw Error(ErrorKind::usage, fmt::format("there is a backbone '{}' already", row.name), "give yours another name");
+  list().push_back(std::move(row));
 }
 
 }  // namespace vise

@@ -43,9 +43,12 @@ std::string CachedFeatures::words() const {
   if (const std::string floor = text_of(key.parts, "floor"); !floor.empty()) return floor;
   const std::string weights = text_of(key.parts, "weights");
   const bool is_hash = weights.size() == 64;
-  return fmt::format("{}, {}, {}/{}, {}", text_of(key.parts, "architecture"),
-                     is_hash ? "weights " + weights.substr(0, 8) : weights, text_of(key.parts, "layer"),
-                     text_of(key.parts, "pool"), text_of(key.parts, "engine"));
+  std::string words = fmt::format("{}, {}, {}/{}, {}", text_of(key.parts, "architecture"),
+                                  is_hash ? "weights " + weights.substr(0, 8) : weights, text_of(key.parts, "layer"),
+                                  text_of(key.parts, "pool"), text_of(key.parts, "engine"));
+  for (const char* unusual : {"views", "storage"})
+    if (const std::string text = text_of(key.parts, unusual); !text.empty()) words += ", " + text;
+  return words;
 }
 
 std::vector<CachedFeatures> list_cache(const Path& cache, Log& log) {
@@ -85,7 +88,7 @@ MergeCounts merge_cache(const Path& from, const Path& into, const Context& conte
   MergeCounts counts;
   for (const CachedFeatures& cached : list_cache(from, context.log)) {
     context.throw_if_stopped();
-    const FeatureStore source(from, cached.key, context.log);
+    FeatureStore source(from, cached.key, context.log);
     if (source.count_damaged() > 0)
       throw Error(ErrorKind::input, fmt::format("{}: some of its blocks are damaged", cached.folder.string()),
                   "vise-eval cache verify --repair --cache " + from.string());
@@ -93,7 +96,7 @@ MergeCounts merge_cache(const Path& from, const Path& into, const Context& conte
     FeatureStore target(into, cached.key, context.log);
     FeatureWriter writer(target, context);
     for (const auto& [content, stored] : source.items()) {
-      if (target.find(content)) {
+      if (target.has(content)) {
         ++counts.known;
         continue;
       }

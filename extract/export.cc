@@ -1,12 +1,26 @@
 #include "extract/export.h"
 
 #include <fmt/format.h>
+#include <sys/mman.h>
 
 #include "base/csv.h"
 #include "base/npy.h"
 #include "base/version.h"
 
 namespace vise {
+
+namespace {
+
+constexpr std::uint32_t kRowsBetween = 1024;
+
+// Lets the system take back the memory of the rows read so far, so that it stays flat however many go by; they stay
+// readable.
+void forget_pages(const MappedFile& file) {
+  const ByteView bytes = file.bytes();
+  if (!bytes.empty()) ::madvise(const_cast<std::byte*>(bytes.data()), bytes.size(), MADV_DONTNEED);
+}
+
+}  // namespace
 
 void export_features(const Dataset& dataset, const Features& features, const Path& folder) {
   std::uint64_t rows = 0;
@@ -23,8 +37,11 @@ void export_features(const Dataset& dataset, const Features& features, const Pat
   }
   AtomicFile npy(folder / "features.npy");
   npy.write(npy_header("f4", std::vector<std::uint64_t>{rows, features.dim}));
-  for (std::uint32_t item = 0; item < dataset.size(); ++item)
-    if (features.rows[item] != kNoRow) npy.write(std::as_bytes(features.values(item)));
+  for (std::uint32_t item = 0; item < dataset.size(); ++item) {
+    if (features.rows[item] == kNoRow) continue;
+    npy.write(std::as_bytes(features.values(item)));
+    if (item % kRowsBetween == 0) forget_pages(features.map->file);
+  }
   npy.commit();
   write_file_atomically(folder / "manifest.csv", manifest);
   // How long it took, and what else the store holds, differ from run to run; what made the rows doesn't.

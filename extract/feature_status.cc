@@ -37,7 +37,7 @@ std::vector<Json> recorded_extractions(const Path& cache) {
 }
 
 bool same_speed(const Json& a, const Json& b) {
-  constexpr const char* kParts[] = {"architecture", "engine", "precision", "floor"};
+  constexpr const char* kParts[] = {"architecture", "engine", "precision", "floor", "views"};
   return std::ranges::all_of(kParts, [&](const char* part) { return a.value(part, "") == b.value(part, ""); });
 }
 
@@ -58,7 +58,7 @@ void count_rows(const FeatureStore& store, const std::vector<std::optional<Conte
     if (!content)
       ++status.unread;
     else
-      ++(store.find(*content) ? status.known : status.missing);
+      ++(store.has(*content) ? status.known : status.missing);
   }
   if (status.unread > 0) return;
   for (const auto& content : contents) status.contents.push_back(*content);
@@ -78,7 +78,7 @@ std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vec
       Pass pass(request, no_fetch, context);
       for (std::size_t tap = 0; tap < pass.stores().size(); ++tap) {
         const FeatureStore& store = pass.stores()[tap];
-        FeatureStatus status{request.backbone.name, pass.request().taps[tap], {}, {}, store.key()};
+        FeatureStatus status{request.backbone.name, pass.recipe().request.taps[tap], {}, {}, store.key()};
         count_rows(store, contents, status);
         add_rates(recorded, status);
         all.push_back(std::move(status));

@@ -23,9 +23,10 @@ Passes make_passes(const std::vector<FeatureRequest>& requests, const ExtractOpt
   Passes passes;
   for (const FeatureRequest& request : requests) {
     auto made = std::make_unique<Pass>(request, options, context);
-    passes.notes.push_back(made->notes());
-    const auto same = std::find_if(passes.distinct.begin(), passes.distinct.end(),
-                                   [&](const auto& pass) { return pass->base_key() == made->base_key(); });
+    passes.notes.push_back(made->recipe().notes);
+    const auto same = std::find_if(passes.distinct.begin(), passes.distinct.end(), [&](const auto& pass) {
+      return pass->recipe().base_key == made->recipe().base_key;
+    });
     passes.of_request.push_back(same == passes.distinct.end() ? made.get() : same->get());
     if (same == passes.distinct.end()) passes.distinct.push_back(std::move(made));
   }
@@ -81,54 +82,75 @@ class Extraction {
                                        [&](const auto& pass) { return pass->has(contents_[item]); });
   }
 
-  std::vector<OpenFile> open_files() const {
-    std::vector<OpenFile> files;
+  // Whose content, or whose row under some pass, is not known.
+  std::vector<std::uint32_t> open_items() const {
+    std::vector<std::uint32_t> items;
     for (std::uint32_t item = 0; item < dataset_.size(); ++item)
-      if (!is_complete(item)) files.push_back({item, dataset_.path(item), identities_[item]});
-    return files;
+      if (!is_complete(item)) items.push_back(item);
+    return items;
   }
 
   // A pass is started when it lacks a row of a known content, or when some content is not known yet.
-  std::vector<Pass*> passes_to_start(const std::vector<OpenFile>& files) const {
+  std::vector<Pass*> passes_to_start(const std::vector<std::uint32_t>& items) const {
     std::vector<Pass*> started;
     for (const auto& pass : passes_.distinct)
-      if (std::any_of(files.begin(), files.end(),
-                      [&](const OpenFile& f) { return !known_[f.item] || !pass->has(contents_[f.item]); }))
+      if (std::any_of(items.begin(), items.end(),
+                      [&](std::uint32_t item) { return !known_[item] || !pass->has(contents_[item]); }))
         started.push_back(pass.get());
     return started;
   }
 
   void compute_missing() {
-    std::vector<OpenFile> files = open_files();
-    if (files.empty()) return;
-    learn_contents(files);
-    files = open_files();
-    if (files.empty()) return;
-    const std::vector<Pass*> started = passes_to_start(files);
+    std::vector<std::uint32_t> items = open_items();
+    if (items.empty()) return;
+    learn_contents(items);
+    items = open_items();
+    if (items.empty()) return;
+    const std::vector<Pass*> started = passes_to_start(items);
     start(started);
-    files = open_files();  // another process may have computed some while we waited for its lock
+    items = open_items();  // another process may have computed some while we waited for its lock
     const Stopwatch wall;
-    const PipelineResult result = run_pipeline(files, started, options_, context_);
-    for (const ReadFile& read : result.read) learn(read);
-    known_paths_.save();
+    const std::map<std::string, double> seconds = compute(items, started);
     for (Pass* pass : started) {
-      seconds_[pass] = result.seconds;
+      seconds_[pass] = seconds;
       seconds_[pass]["forward"] = pass->forward_seconds();
       seconds_[pass]["wall"] = wall.seconds();
       pass->finish(seconds_[pass]);
     }
   }
 
+  // What files hold is written down every few seconds: after a kill, too, nothing finished is read again.
+  std::map<std::string, double> compute(const std::vector<std::uint32_t>& items, const std::vector<Pass*>& started) {
+    constexpr double kSaveEvery = 10;
+    Stopwatch since_save;
+    const auto learn_and_save = [&](const ReadFile& read) {
+      learn(read);
+      if (since_save.seconds() < kSaveEvery) return;
+      known_paths_.save();
+      since_save = {};
+    };
+    try {
+      const auto seconds = run_pipeline(dataset_, items, started, learn_and_save, options_, context_);
+      known_paths_.save();
+      return seconds;
+    } catch (...) {
+      known_paths_.save();
+      throw;
+    }
+  }
+
   // Files that were moved, copied or touched: one read each tells whether their rows exist, before any network is
-  // built. Skipped in a first run, where the store is empty and every file will be read anyway.
-  void learn_contents(const std::vector<OpenFile>& files) {
+  // built. The first picture without rows ends it: its network is needed anyhow, and the pipeline reads each file once.
+  // Skipped in a first run, where the store is empty.
+  void learn_contents(const std::vector<std::uint32_t>& items) {
     const bool some_rows = std::any_of(passes_.distinct.begin(), passes_.distinct.end(),
                                        [](const auto& pass) { return pass->stores().front().size() > 0; });
     if (!some_rows) return;
-    for (const OpenFile& file : files) {
-      if (known_[file.item]) continue;
+    for (const std::uint32_t item : items) {
+      if (known_[item]) continue;
       context_.throw_if_stopped();
-      learn({file.item, content_hash(read_file(file.path))});
+      learn({item, content_hash(read_file(dataset_.path(item)))});
+      if (!is_complete(item)) break;
     }
     known_paths_.save();
   }
@@ -156,8 +178,7 @@ class Extraction {
 
   std::vector<std::uint32_t> rows_of(const FeatureStore& store) const {
     std::vector<std::uint32_t> rows(dataset_.size(), kNoRow);
-    for (std::uint32_t item = 0; item < dataset_.size(); ++item)
-      if (const StoredRow* stored = store.find(contents_[item]); stored && stored->row) rows[item] = *stored->row;
+    for (std::uint32_t item = 0; item < dataset_.size(); ++item) rows[item] = store.row(contents_[item]);
     return rows;
   }
 
@@ -165,11 +186,22 @@ class Extraction {
     std::size_t failed = 0;
     for (const auto& pass : passes_.distinct)
       for (FeatureStore& store : pass->stores()) {
-        std::vector<std::uint32_t> rows = rows_of(store);
-        std::erase(rows, kNoRow);
-        failed += store.check_rows(rows, context_.log);
+        failed += store.check_rows(rows_of(store), context_.log);
+        mend(store);
       }
     return failed;
+  }
+
+  // What numpy and `extract --out` read beside the rows. A cache that can't be written stays as it is.
+  void mend(FeatureStore& store) {
+    if (store.size() == 0 || (store.has_sound_header() && store.has_sound_facts())) return;
+    context_.log.warn(fmt::format("{}: the header of features.npy or features.json is damaged; written again",
+                                  store.folder().string()));
+    try {
+      const FeatureWriter writer(store, context_);
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::system) throw;
+    }
   }
 
   std::vector<Features> collect() {
@@ -185,7 +217,7 @@ class Extraction {
     const FeatureStore& store = pass.stores()[tap];
     Features features;
     features.backbone = requests_[request].backbone.name;
-    features.tap = pass.request().taps[tap];
+    features.tap = pass.recipe().request.taps[tap];
     features.key = store.key();
     features.folder = store.folder();
     features.dim = store.key().dim;
@@ -198,7 +230,8 @@ class Extraction {
     for (std::uint32_t item = 0; item < dataset_.size(); ++item)
       if (features.rows[item] == kNoRow) features.unreadable[item] = store.find(contents_[item])->reason;
     refuse_unreadable(features);
-    if (features.unreadable.size() < dataset_.size()) features.map = std::make_shared<const FeatureMap>(store.map());
+    if (features.unreadable.size() < dataset_.size())
+      features.map = std::make_shared<const FeatureMap>(store.map(features.rows));
     return features;
   }
 

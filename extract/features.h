@@ -18,6 +18,7 @@
 #include "datasets/dataset.h"
 #include "extract/backbone.h"
 #include "extract/store.h"
+#include "extract/transform/views.h"
 #include "extract/trunk.h"
 
 namespace vise {
@@ -33,6 +34,8 @@ struct FeatureRequest {
   Engine engine = Engine::onednn;
   Precision precision = Precision::fp32;
   std::vector<FeatureTap> taps = {FeatureTap{}};
+  Views views = Views::one;  // a row is the mean over the views' rows; floors have one view
+  Storage storage = Storage::fp32;
 };
 
 enum class BadImagePolicy {
@@ -47,15 +50,13 @@ struct ExtractOptions {
   std::uint64_t max_pixels = 178'956'970;  // where Pillow refuses
 };
 
-inline constexpr std::uint32_t kNoRow = UINT32_MAX;
-
 struct Features {
   std::string backbone;
   FeatureTap tap;
   FeatureKey key;
   Path folder;  // of the store
   std::size_t dim = 0;
-  std::shared_ptr<const FeatureMap> map;  // shared with nobody's writer; rows stay valid as long as this lives
+  std::shared_ptr<const FeatureMap> map;  // float32 whatever the storage; rows stay valid as long as this lives
   std::vector<std::uint32_t> rows;        // by item: its row in the map, or kNoRow
   std::vector<ContentHash> contents;      // by item
   std::map<std::uint32_t, std::string> unreadable;  // item -> reason

@@ -8,18 +8,15 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "extract/features.h"
 #include "extract/image.h"
-#include "extract/pool.h"
-#include "extract/transform/transform.h"
+#include "extract/recipe.h"
 
 namespace vise {
 
-using Pixels = std::vector<std::uint8_t>;  // height x width x 3, after a transform
+using Pixels = std::vector<std::uint8_t>;  // views x height x width x 3, after a transform
 
 // An image's identity as its bytes were read.
 struct ImageSource {
@@ -31,15 +28,8 @@ class Pass {
  public:
   Pass(const FeatureRequest& request, const ExtractOptions& options, const Context& context);
 
-  // Equal for two requests that would compute the same rows.
-  const Json& base_key() const { return base_key_; }
-  const FeatureRequest& request() const { return request_; }
+  const Recipe& recipe() const { return recipe_; }
   std::vector<FeatureStore>& stores() { return stores_; }
-  const std::vector<std::string>& notes() const { return notes_; }
-  // The transform whose pixels the network wants; null for floors, which take the decoded image.
-  const Transform* transform() const { return transform_ ? &*transform_ : nullptr; }
-  // Equal for two passes whose transforms give the same pixels: they may differ in mean and std.
-  const std::string& geometry() const { return geometry_; }
 
   // Whether every store has this image, as a row or as unreadable. Safe beside give().
   bool has(const ContentHash& content) const;
@@ -48,7 +38,7 @@ class Pass {
   void start(std::vector<std::unique_ptr<FeatureWriter>> writers, int workers);
   bool started() const { return !writers_.empty(); }
   void give(const ImageSource& source, std::shared_ptr<const Pixels> pixels, std::size_t worker);
-  void give(const ImageSource& source, const Image& image);
+  void give(const ImageSource& source, const DecodedFile& file);
   void give_unreadable(const ImageSource& source, const std::string& reason);
   // Runs what is left as one padded batch. On one thread, after all give() calls.
   void run_rest();
@@ -65,24 +55,13 @@ class Pass {
     ImageSource source;
     std::shared_ptr<const Pixels> pixels;
   };
-  void resolve_key(const ExtractOptions& options, const Context& context);
-  void resolve_network(const ExtractOptions& options, const Context& context);
-  void resolve_taps();
   void build_network();
   Trunk& trunk_of(std::size_t worker);
   void run_batch(const std::vector<Pending>& batch, std::size_t worker);
+  void run_view(Trunk& trunk, const std::vector<Pending>& batch, std::size_t view);
   void store_rows(const ImageSource& source, std::size_t store, std::span<const float> row);
 
-  FeatureRequest request_;
-  std::optional<Transform> transform_;
-  std::string geometry_;
-  std::vector<Pool> pools_;                // one a tap
-  std::vector<std::string> layers_;        // distinct, as the trunk taps them
-  std::vector<std::size_t> layer_of_tap_;  // into layers_
-  FoundWeights weights_;
-  std::size_t program_dim_ = 0;  // of an opaque program's output
-  Json base_key_;
-  std::vector<std::string> notes_;
+  Recipe recipe_;
   std::vector<FeatureStore> stores_;  // one a tap
 
   std::vector<std::unique_ptr<Trunk>> trunks_;  // one a worker; the first packs the weights, the others share them

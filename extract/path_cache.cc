@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/csv.h"
 #include "base/error.h"
@@ -27,10 +28,33 @@ std::string line_of(const FileIdentity& id, const std::string& value) {
   return fmt::format("{},{:016x}\n", line, checksum64(as_byte_view(line)));
 }
 
-bool parse_line(const CsvReader& csv, FileIdentity& id, std::string& value) {
-  const auto cells = csv.cells();
+// The eight cells of a line; most have no quotes, and are views into it.
+bool split_line(std::string_view line, std::array<std::string, 8>& quoted, std::array<std::string_view, 8>& cells) {
+  if (line.find('"') == std::string_view::npos) {
+    for (std::string_view& cell : cells) {
+      const auto comma = std::min(line.find(','), line.size());
+      cell = line.substr(0, comma);
+      if (&cell == &cells.back()) return comma == line.size();
+      if (comma == line.size()) return false;
+      line.remove_prefix(comma + 1);
+    }
+  }
+  CsvReader csv(line, "a line");
+  if (!csv.next() || csv.cells().size() != cells.size()) return false;
+  for (std::size_t i = 0; i < cells.size(); ++i) cells[i] = quoted[i] = csv.cells()[i];
+  return true;
+}
+
+// False for a damaged line.
+bool parse_line(std::string_view line, FileIdentity& id, std::string& value) {
+  const auto last = line.rfind(',');
+  if (last == std::string_view::npos ||
+      fmt::format("{:016x}", checksum64(as_byte_view(line.substr(0, last)))) != line.substr(last + 1))
+    return false;
+  std::array<std::string, 8> quoted;
+  std::array<std::string_view, 8> cells;
   std::int64_t size = 0, device = 0, inode = 0;
-  if (cells.size() != 8 || !parse_int(cells[1], size) || !parse_int(cells[2], id.mtime_ns) ||
+  if (!split_line(line, quoted, cells) || !parse_int(cells[1], size) || !parse_int(cells[2], id.mtime_ns) ||
       !parse_int(cells[3], id.ctime_ns) || !parse_int(cells[4], device) || !parse_int(cells[5], inode))
     return false;
   id.path = cells[0];
@@ -38,8 +62,19 @@ bool parse_line(const CsvReader& csv, FileIdentity& id, std::string& value) {
   id.device = static_cast<std::uint64_t>(device);
   id.inode = static_cast<std::uint64_t>(inode);
   value = cells[6];
-  return line_of(id, value).ends_with(std::string(cells[7]) + "\n");
+  return true;
 }
+
+// Most paths are so already, and a million of them would take seconds.
+std::string absolute_normal(const Path& path) {
+  const std::string& text = path.native();
+  const bool is_plain = text.starts_with('/') && text.find("//") == std::string::npos &&
+                        text.find("/.") == std::string::npos && !text.ends_with('/');
+  return is_plain ? text : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
+std::string_view name_in_folder(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
 
@@ -48,7 +83,7 @@ FileIdentity FileIdentity::of(const Path& path) {
   if (::stat(path.c_str(), &info) != 0) throw_errno("cannot read", path);
   if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::input, fmt::format("{}: is not a regular file", path.string()));
   FileIdentity id;
-  id.path = std::filesystem::absolute(path).lexically_normal().string();
+  id.path = absolute_normal(path);
   id.size = static_cast<std::uint64_t>(info.st_size);
   id.device = info.st_dev;
   id.inode = info.st_ino;
@@ -62,37 +97,60 @@ Path PathCache::shard_path(const std::string& folder) const {
 }
 
 PathCache::Shard& PathCache::shard_of(const FileIdentity& identity) {
-  const std::string folder = Path(identity.path).parent_path().string();
-  const auto [place, is_new] = shards_.try_emplace(folder);
-  Shard& shard = place->second;
+  const std::string_view folder = folder_of(identity.path);
+  if (latest_ && latest_->first == folder) return latest_->second;
+  const auto [place, is_new] = shards_.try_emplace(std::string(folder));
+  latest_ = &*place;
+  if (is_new) read_shard(place->first, place->second);
+  return place->second;
+}
+
+void PathCache::read_shard(const std::string& folder, Shard& shard) const {
   std::error_code error;
-  if (!is_new || !std::filesystem::exists(shard_path(folder), error)) return shard;
+  if (!std::filesystem::exists(shard_path(folder), error)) return;
   const std::string text = read_text_file(shard_path(folder));
-  if (!text.starts_with(kPreamble)) return shard;
-  try {
-    CsvReader csv(std::string_view(text).substr(kPreamble.size()), shard_path(folder).string());
-    FileIdentity id;
-    std::string value;
-    while (csv.next())
-      if (parse_line(csv, id, value)) shard.entries.insert_or_assign(id.path, std::pair(id, value));
-  } catch (const Error&) {  // a half-written last line: what was read before it stands
+  if (!text.starts_with(kPreamble)) return;
+  FileIdentity id;
+  std::string value;
+  std::string_view rest = std::string_view(text).substr(kPreamble.size());
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    try {
+      if (parse_line(line, id, value))
+        shard.entries.insert_or_assign(std::string(name_in_folder(id.path)), Entry(id, value));
+    } catch (const Error&) {  // no CSV: a damaged line as any other
+    }
   }
-  return shard;
+}
+
+PathCache::Entry::Entry(const FileIdentity& id, std::string known)
+    : size(id.size),
+      device(id.device),
+      inode(id.inode),
+      mtime_ns(id.mtime_ns),
+      ctime_ns(id.ctime_ns),
+      value(std::move(known)) {}
+
+bool PathCache::Entry::is_of(const FileIdentity& id) const {
+  return size == id.size && device == id.device && inode == id.inode && mtime_ns == id.mtime_ns &&
+         ctime_ns == id.ctime_ns;
 }
 
 const std::string* PathCache::find(const FileIdentity& identity) {
   const Shard& shard = shard_of(identity);
-  const auto found = shard.entries.find(identity.path);
-  return found != shard.entries.end() && found->second.first == identity ? &found->second.second : nullptr;
+  const auto found = shard.entries.find(std::string(name_in_folder(identity.path)));
+  return found != shard.entries.end() && found->second.is_of(identity) ? &found->second.value : nullptr;
 }
 
 void PathCache::put(const FileIdentity& identity, std::string value) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   if (nanoseconds(now) - std::max(identity.ctime_ns, identity.mtime_ns) < 2 * kSecond) return;
+  if (identity.path.find('\n') != std::string::npos) return;  // a line is an entry
   Shard& shard = shard_of(identity);
   shard.appended += line_of(identity, value);
-  shard.entries.insert_or_assign(identity.path, std::pair(identity, std::move(value)));
+  shard.entries.insert_or_assign(std::string(name_in_folder(identity.path)), Entry(identity, std::move(value)));
 }
 
 void PathCache::save() {

@@ -35,6 +35,8 @@ class PathCache {
  public:
   // Nothing is read before the first find().
   explicit PathCache(Path folder) : folder_(std::move(folder)) {}
+  PathCache(const PathCache&) = delete;
+  PathCache& operator=(const PathCache&) = delete;
 
   // What was put for exactly this identity, or null.
   const std::string* find(const FileIdentity& identity);
@@ -43,15 +45,25 @@ class PathCache {
   void save();
 
  private:
+  // An identity less its path.
+  struct Entry {
+    Entry(const FileIdentity& id, std::string known);
+    bool is_of(const FileIdentity& id) const;
+    std::uint64_t size, device, inode;
+    std::int64_t mtime_ns, ctime_ns;
+    std::string value;
+  };
   struct Shard {
-    std::unordered_map<std::string, std::pair<FileIdentity, std::string>> entries;  // by path
+    std::unordered_map<std::string, Entry> entries;  // by the file's name in its folder
     std::string appended;
   };
   Path shard_path(const std::string& folder) const;
   Shard& shard_of(const FileIdentity& identity);
+  void read_shard(const std::string& folder, Shard& shard) const;
 
   Path folder_;
-  std::unordered_map<std::string, Shard> shards_;  // by the files' folder
+  std::unordered_map<std::string, Shard> shards_;          // by the files' folder
+  std::pair<const std::string, Shard>* latest_ = nullptr;  // of shards_, whose places don't move
 };
 
 }  // namespace vise

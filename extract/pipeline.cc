@@ -26,15 +26,17 @@ struct FileBytes {
 
 class Pipeline {
  public:
-  Pipeline(const std::vector<OpenFile>& files, const std::vector<Pass*>& passes, const ExtractOptions& options,
-           const Context& context)
-      : files_(files),
+  Pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items, const std::vector<Pass*>& passes,
+           const std::function<void(const ReadFile&)>& learn, const ExtractOptions& options, const Context& context)
+      : dataset_(dataset),
+        items_(items),
         passes_(passes),
+        learn_(learn),
         options_(options),
         context_(context),
         queue_(2 * static_cast<std::size_t>(context.threads)) {}
 
-  PipelineResult run() {
+  std::map<std::string, double> run() {
     {
       std::vector<std::jthread> threads;
       threads.emplace_back([this] {
@@ -46,11 +48,10 @@ class Pipeline {
     }
     if (!error_) guarded([this] { finish_rest(); });
     if (error_) {
-      for (Pass* pass : passes_) pass->flush();
+      for (Pass* pass : passes_) guarded([&] { pass->flush(); });  // a full disk fails again; the first error is told
       std::rethrow_exception(error_);
     }
-    result_.seconds = {{"read", read_seconds_}, {"decode", decode_seconds_}, {"transform", transform_seconds_}};
-    return std::move(result_);
+    return {{"read", read_seconds_}, {"decode", decode_seconds_}, {"transform", transform_seconds_}};
   }
 
  private:
@@ -70,14 +71,15 @@ class Pipeline {
   // The one place that knows which contents are under way, so that a picture that lies twice on disk is computed once.
   void read_all() {
     std::unordered_set<ContentHash> given;
-    for (const OpenFile& file : files_) {
+    for (const std::uint32_t item : items_) {
       if (failed_) return;
       context_.throw_if_stopped();
       const Stopwatch watch;
-      FileBytes read{file.path, {}, read_file(file.path)};
+      FileBytes read{dataset_.path(item), {}, {}};
+      read.bytes = read_file(read.path);
       read.source = {content_hash(read.bytes), read.bytes.size()};
       read_seconds_ += watch.seconds();
-      result_.read.push_back({file.item, read.source.content});
+      learn_({item, read.source.content});
       const bool wanted = std::any_of(passes_.begin(), passes_.end(),
                                       [&](const Pass* pass) { return !pass->has(read.source.content); });
       if (wanted && given.insert(read.source.content).second) {
@@ -99,39 +101,50 @@ class Pipeline {
   void process(const FileBytes& file, std::size_t worker) {
     Image image;
     const Stopwatch watch;
-    const std::string path = file.path.string();
     try {
-      image = decode_image(file.bytes, path, {.max_pixels = options_.max_pixels});
+      image = decode_image(file.bytes, file.path.string(), {.max_pixels = options_.max_pixels});
     } catch (const Error& e) {
-      if (e.kind() != ErrorKind::input || options_.on_bad_image == BadImagePolicy::fail)
-        throw Error(e.kind(), e.message(),
-                    fmt::format("{}{}or leave it out of every backbone's rows: --on-bad-image skip", e.hint(),
-                                e.hint().empty() ? "repair or remove the image, " : "; "));
-      // The row is kept by content, and the same bytes may lie elsewhere tomorrow.
-      const std::string reason = e.message().substr(e.message().starts_with(path + ": ") ? path.size() + 2 : 0);
-      for (Pass* pass : passes_)
-        if (!pass->has(file.source.content)) pass->give_unreadable(file.source, reason);
-      return;
+      return refuse(file, e, passes_);
     }
     decode_seconds_ += watch.seconds();
     std::map<std::string, std::shared_ptr<const Pixels>> by_geometry;
     for (Pass* pass : passes_) {
       if (pass->has(file.source.content)) continue;
-      if (pass->transform())
-        pass->give(file.source, transformed(image, *pass, by_geometry), worker);
-      else
-        pass->give(file.source, image);
+      if (pass->recipe().is_floor())
+        pass->give(file.source, DecodedFile{file.bytes, image});
+      else if (const auto pixels = transformed(file, image, *pass, by_geometry))
+        pass->give(file.source, pixels, worker);
     }
   }
 
-  // Resized once per distinct geometry; normalisation belongs to the pass.
-  std::shared_ptr<const Pixels> transformed(const Image& image, const Pass& pass,
+  // An image that can't be read or resized ends the run, or has no row under these passes.
+  void refuse(const FileBytes& file, const Error& e, const std::vector<Pass*>& passes) {
+    const std::string name = file.path.string() + ": ";
+    // The row is kept by content, and the same bytes may lie elsewhere tomorrow.
+    const std::string reason = e.message().substr(e.message().starts_with(name) ? name.size() : 0);
+    if (e.kind() != ErrorKind::input || options_.on_bad_image == BadImagePolicy::fail)
+      throw Error(e.kind(), name + reason,
+                  fmt::format("{}{}or leave it out of every backbone's rows: --on-bad-image skip", e.hint(),
+                              e.hint().empty() ? "repair or remove the image, " : "; "));
+    for (Pass* pass : passes)
+      if (!pass->has(file.source.content)) pass->give_unreadable(file.source, reason);
+  }
+
+  // Resized once per distinct geometry; normalisation belongs to the pass. Null for a picture that can't be resized so.
+  std::shared_ptr<const Pixels> transformed(const FileBytes& file, const Image& image, Pass& pass,
                                             std::map<std::string, std::shared_ptr<const Pixels>>& done) {
-    std::shared_ptr<const Pixels>& pixels = done[pass.geometry()];
+    const Recipe& recipe = pass.recipe();
+    std::shared_ptr<const Pixels>& pixels = done[recipe.geometry];
     if (!pixels) {
       const Stopwatch watch;
-      auto made = std::make_shared<Pixels>(pass.transform()->bytes());
-      pass.transform()->pixels(image, *made);
+      const Views views = recipe.request.views;
+      auto made = std::make_shared<Pixels>(view_count(views) * recipe.transform->bytes());
+      try {
+        view_pixels(*recipe.transform, image, views, *made);
+      } catch (const Error& e) {
+        refuse(file, e, {&pass});
+        return nullptr;
+      }
       transform_seconds_ += watch.seconds();
       pixels = std::move(made);
     }
@@ -142,14 +155,15 @@ class Pipeline {
     for (Pass* pass : passes_) pass->run_rest();
   }
 
-  void count_one() { context_.log.progress("images", ++done_, files_.size()); }
+  void count_one() { context_.log.progress("images", ++done_, items_.size()); }
 
-  const std::vector<OpenFile>& files_;
+  const Dataset& dataset_;
+  const std::vector<std::uint32_t>& items_;
   const std::vector<Pass*>& passes_;
+  const std::function<void(const ReadFile&)>& learn_;
   const ExtractOptions& options_;
   const Context& context_;
   BoundedQueue<FileBytes> queue_;
-  PipelineResult result_;
   std::atomic<double> read_seconds_{0}, decode_seconds_{0}, transform_seconds_{0};
   std::atomic<std::size_t> done_{0};
   std::atomic<bool> failed_{false};
@@ -159,9 +173,11 @@ class Pipeline {
 
 }  // namespace
 
-PipelineResult run_pipeline(const std::vector<OpenFile>& files, const std::vector<Pass*>& passes,
-                            const ExtractOptions& options, const Context& context) {
-  return Pipeline(files, passes, options, context).run();
+std::map<std::string, double> run_pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items,
+                                           const std::vector<Pass*>& passes,
+                                           const std::function<void(const ReadFile&)>& learn,
+                                           const ExtractOptions& options, const Context& context) {
+  return Pipeline(dataset, items, passes, learn, options, context).run();
 }
 
 }  // namespace vise

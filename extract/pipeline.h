@@ -2,6 +2,7 @@
 // the networks. Internal to extract_features().
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -10,27 +11,18 @@
 
 namespace vise {
 
-// A file whose content, or whose row under some pass, is not known.
-struct OpenFile {
-  std::uint32_t item = 0;
-  Path path;
-  FileIdentity identity;
-};
-
 // What the pipeline learnt about a file.
 struct ReadFile {
   std::uint32_t item = 0;
   ContentHash content;
 };
 
-struct PipelineResult {
-  std::vector<ReadFile> read;
-  std::map<std::string, double> seconds;  // thread-seconds: read, decode, transform
-};
-
-// Gives every file's rows to the passes that lack them (all passes are started). Unreadable images follow `policy`.
-// Rethrows the first error after everything finished has been flushed.
-PipelineResult run_pipeline(const std::vector<OpenFile>& files, const std::vector<Pass*>& passes,
-                            const ExtractOptions& options, const Context& context);
+// Gives the rows of these items' files to the passes that lack them (all passes are started), and tells `learn` what
+// was read, on one thread. Images that can't be read or resized follow options.on_bad_image. Rethrows the first error
+// after everything finished has been flushed. Returns thread-seconds: read, decode, transform.
+std::map<std::string, double> run_pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items,
+                                           const std::vector<Pass*>& passes,
+                                           const std::function<void(const ReadFile&)>& learn,
+                                           const ExtractOptions& options, const Context& context);
 
 }  // namespace vise

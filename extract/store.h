@@ -14,15 +14,22 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "extract/content_index.h"
 #include "extract/store_journal.h"
 
 namespace vise {
+
+// How rows lie on disk: float32, or half of it, with 11 bits of precision.
+enum class Storage { fp32, fp16 };
+
+std::string_view storage_name(Storage storage);  // "fp32", "fp16"
+Storage parse_storage(std::string_view text);    // Error{usage} with the nearest name
 
 // Everything that makes the bytes of a row, in words: two keys are the same when their canonical JSON is.
 struct FeatureKey {
@@ -30,11 +37,14 @@ struct FeatureKey {
   std::size_t dim = 0;
 
   std::string str() const;  // the first 32 hex digits of SHA-256 over the canonical JSON: the folder's name
+  Storage storage() const;  // its part "storage"; fp32 where there is none
 };
 
-// features.npy from its first row on, mapped: row r is values[r * dim, (r + 1) * dim).
+// Rows as float32: row r is values[r * dim, (r + 1) * dim). Those of fp32 storage are features.npy itself, mapped;
+// those of fp16 storage are widened into memory.
 struct FeatureMap {
   MappedFile file;
+  std::vector<float> widened;
   std::span<const float> values;
 };
 
@@ -48,17 +58,29 @@ class FeatureStore {
   const Path& folder() const { return folder_; }
   const FeatureKey& key() const { return key_; }
   std::size_t size() const { return index_.size(); }
-  const StoredRow* find(const ContentHash& content) const;
+  // The row, or why there is none; nothing for a content that isn't kept.
+  std::optional<StoredRow> find(const ContentHash& content) const;
+  bool has(const ContentHash& content) const { return index_.find(content) != nullptr; }
+  // kNoRow for a content that isn't kept or has no row.
+  std::uint32_t row(const ContentHash& content) const;
 
-  // Checks the bytes of every block that holds one of these rows against its checksum; blocks that fail are left out
-  // from now on, with a warning. Returns how many failed: their rows are to be computed again.
+  // Checks the bytes of every block that holds one of these rows (kNoRow is passed over) against its checksum; blocks
+  // that fail are left out from now on, with a warning. Returns how many failed: their rows are to be computed again.
+  // Reads in pieces: memory doesn't grow with the rows.
   std::size_t check_rows(std::span<const std::uint32_t> rows, Log& log);
+  // Whether features.npy begins as numpy needs it, and whether features.json can be read and has this key. Neither is
+  // under a checksum: a writer mends them by opening. Another process may be adding rows meanwhile.
+  bool has_sound_header() const;
+  bool has_sound_facts() const;
+  // All rows.
   FeatureMap map() const;
+  // These rows (kNoRow is passed over); renumbers them where only they are held in memory.
+  FeatureMap map(std::span<std::uint32_t> rows) const;
 
-  // Of every block: does its checksum hold? Returns how many don't; nothing is changed.
-  std::size_t count_damaged() const;
-  // Everything it holds, in the order it was written.
-  std::vector<std::pair<ContentHash, StoredRow>> items() const;
+  // Of every block: does its checksum hold? Returns how many don't; the next writer drops those.
+  std::size_t count_damaged();
+  // Everything it holds, in the order it was written: reads the journal again.
+  std::vector<JournalItem> items() const;
   // Stamps the folder as used now, for `cache gc`. What can't be stamped (a read-only cache) stays as it is.
   void mark_used() const;
 
@@ -66,28 +88,35 @@ class FeatureStore {
   friend class FeatureWriter;
   Path data_path() const { return folder_ / "features.npy"; }
   Path manifest_path() const { return folder_ / "manifest.csv"; }
+  Path facts_path() const { return folder_ / "features.json"; }
+  std::size_t row_bytes() const { return key_.dim * (key_.storage() == Storage::fp16 ? 2 : 4); }
   std::uint64_t row_offset(std::uint64_t row) const;
   void read_journal(Log& log);
-  bool is_sound(const JournalBlock& block, ByteView data) const;
-  void keep_blocks(std::vector<JournalBlock> sound);
+  void put(const JournalItem& item);
+  // Which of these blocks' checksums hold; those that don't are remembered for the next writer.
+  std::vector<bool> are_sound(std::span<const JournalBlock> blocks);
   std::uint64_t end_row() const;
 
   Path folder_;
   FeatureKey key_;
   Journal journal_;
-  std::unordered_map<ContentHash, StoredRow> index_;
+  ContentIndex index_;                   // row, or kUnreadableBit and a place in reasons_
+  std::vector<std::string> reasons_;     // why images have no row
+  std::vector<std::uint64_t> suspects_;  // first rows of blocks that failed a check
 };
 
 // The only way to add rows. Holds the store's lock (flock: it ends with the process, so nobody waits on the dead).
 // Not thread-safe.
 class FeatureWriter {
  public:
-  // Waits for another writer, saying so, and then sees what that one wrote. Drops damaged blocks for good.
+  // Waits for another writer, saying so, and then sees what that one wrote. Drops blocks that are known to be damaged
+  // for good, and writes the header again.
   FeatureWriter(FeatureStore& store, const Context& context);
   FeatureWriter(const FeatureWriter&) = delete;
   FeatureWriter& operator=(const FeatureWriter&) = delete;
 
-  // Adds a row (dim floats), or the reason why the image has none. Written when a block is full.
+  // Adds a row (dim floats), or the reason why the image has none. Written when a block is full. Error{input} for a
+  // value that fp16 storage can't hold.
   void add(const ContentHash& content, std::uint64_t bytes, std::span<const float> row);
   void add_unreadable(const ContentHash& content, std::uint64_t bytes, const std::string& reason);
   // Writes the block under way. Also called when a run is interrupted, so that nothing finished is lost.
@@ -100,6 +129,7 @@ class FeatureWriter {
 
  private:
   void lock(const Context& context);
+  bool holds_the_folders_lock() const;
   void drop_damaged(Log& log);
   void open_files();
   void write_header(std::uint64_t rows);
@@ -108,7 +138,7 @@ class FeatureWriter {
   FeatureStore& store_;
   FileDescriptor lock_, data_, manifest_;
   std::uint64_t next_row_ = 0;
-  std::vector<float> pending_rows_;
+  std::vector<std::byte> pending_rows_;
   JournalBlockWriter pending_;
 };
 

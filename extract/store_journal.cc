@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/csv.h"
@@ -42,27 +43,48 @@ std::string_view take_block(std::string_view& rest) {
   }
 }
 
-// Nothing when a checksum or a number is wrong.
-std::optional<JournalBlock> parse_block(std::string_view text, std::string_view name) {
-  const auto before_trailer = text.find_last_of('\n', text.size() - 2);
+// "row,content,bytes,status,reason" of a block, its fields as JournalBlockWriter writes them; nothing for another line.
+std::optional<JournalItem> parse_item(std::string_view line, const JournalBlock& block) {
+  JournalItem item;
+  const auto take = [&](std::size_t length) {
+    const std::string_view field = line.substr(0, length);
+    line.remove_prefix(std::min(line.size(), length + 1));
+    return field;
+  };
+  const std::string_view row_text = take(line.find(','));
+  if (line.size() < 33 || line[32] != ',') return std::nullopt;
+  std::uint64_t row = 0;
+  const std::string_view content = take(32);
+  if (!parse_hex(content.substr(0, 16), item.content.high) || !parse_hex(content.substr(16), item.content.low))
+    return std::nullopt;
+  if (!parse_count(take(line.find(',')), item.stored.bytes)) return std::nullopt;
+  const bool is_ok = take(line.find(',')) == "ok";
+  if (is_ok != !row_text.empty()) return std::nullopt;
+  if (is_ok) {
+    if (!parse_count(row_text, row) || row < block.first_row || row >= block.first_row + block.rows)
+      return std::nullopt;
+    item.stored.row = static_cast<std::uint32_t>(row);
+  } else {
+    CsvReader reason(line, "reason");
+    if (reason.next()) item.stored.reason = reason.cells()[0];
+  }
+  return item;
+}
+
+// Nothing when a checksum or a number is wrong. `piece` is the block's part of `text`.
+std::optional<JournalBlock> parse_block(std::string_view text, std::string_view piece) {
+  const auto before_trailer = piece.find_last_of('\n', piece.size() - 2);
   const std::size_t trailer_at = before_trailer == std::string_view::npos ? 0 : before_trailer + 1;
-  const std::vector<std::string> cells = split(text.substr(trailer_at, text.size() - 1 - trailer_at), ',');
+  const std::vector<std::string> cells = split(piece.substr(trailer_at, piece.size() - 1 - trailer_at), ',');
   JournalBlock block;
+  block.begin = static_cast<std::uint64_t>(piece.data() - text.data());
+  block.bytes = piece.size();
   std::uint64_t checksum = 0;
   if (cells.size() != 5 || !parse_count(cells[1], block.first_row) || !parse_count(cells[2], block.rows) ||
       !parse_hex(cells[3], block.data_checksum) || !parse_hex(cells[4], checksum))
     return std::nullopt;
-  if (checksum64(as_byte_view(text.substr(0, text.size() - kLineChecksumBytes))) != checksum) return std::nullopt;
-  block.text = text;
-  CsvReader csv(text.substr(0, trailer_at), std::string(name));
-  while (csv.next()) {
-    StoredRow stored;
-    std::uint64_t row = 0;
-    if (parse_count(csv.cells()[0], row)) stored.row = static_cast<std::uint32_t>(row);
-    parse_count(csv.cells()[2], stored.bytes);
-    stored.reason = csv.cells()[4];
-    block.items.emplace_back(ContentHash::parse(csv.cells()[1]), std::move(stored));
-  }
+  if (checksum64(as_byte_view(piece.substr(0, piece.size() - kLineChecksumBytes))) != checksum) return std::nullopt;
+  if (block.first_row > kMostRows || block.rows > kMostRows - block.first_row) return std::nullopt;
   return block;
 }
 
@@ -75,16 +97,18 @@ void JournalBlockWriter::add(const ContentHash& content, StoredRow stored) {
     if (c == '\n' || c == '\r') c = ' ';  // a line is a row
   lines_ += fmt::format("{},{},{},{},{}\n", stored.row ? std::to_string(*stored.row) : "", content.str(), stored.bytes,
                         stored.row ? "ok" : "unreadable", csv_cell(stored.reason));
-  items_.emplace_back(content, std::move(stored));
+  items_.push_back({content, std::move(stored)});
 }
 
-JournalBlock JournalBlockWriter::close(std::uint64_t first_row, std::uint64_t rows, std::uint64_t data_checksum) {
-  JournalBlock block{first_row, rows, data_checksum, std::move(lines_), std::move(items_)};
-  block.text += fmt::format("{}{},{},{:016x},", kTrailer, first_row, rows, data_checksum);
-  block.text += fmt::format("{:016x}\n", checksum64(as_byte_view(block.text)));
+std::string JournalBlockWriter::text(std::uint64_t first_row, std::uint64_t rows, std::uint64_t data_checksum) const {
+  std::string text = lines_ + fmt::format("{}{},{},{:016x},", kTrailer, first_row, rows, data_checksum);
+  text += fmt::format("{:016x}\n", checksum64(as_byte_view(text)));
+  return text;
+}
+
+void JournalBlockWriter::clear() {
   lines_.clear();
   items_.clear();
-  return block;
 }
 
 Journal parse_journal(std::string_view text, std::string_view name) {
@@ -101,13 +125,27 @@ Journal parse_journal(std::string_view text, std::string_view name) {
   while (true) {
     const std::string_view piece = take_block(rest);
     if (piece.empty()) break;
-    if (auto block = parse_block(piece, name))
-      journal.blocks.push_back(std::move(*block));
+    if (const auto block = parse_block(text, piece))
+      journal.blocks.push_back(*block);
     else
       ++journal.damaged;
   }
   journal.sound_bytes = text.size() - rest.size();
   return journal;
+}
+
+bool block_items(std::string_view text, const JournalBlock& block, std::vector<JournalItem>& items) {
+  items.clear();
+  std::string_view rest = text.substr(block.begin, block.bytes);
+  while (!rest.starts_with(kTrailer)) {
+    const auto end = rest.find('\n');
+    if (end == std::string_view::npos) return false;
+    auto item = parse_item(rest.substr(0, end), block);
+    if (!item) return false;
+    items.push_back(std::move(*item));
+    rest.remove_prefix(end + 1);
+  }
+  return true;
 }
 
 }  // namespace vise

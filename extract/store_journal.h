@@ -19,6 +19,10 @@
 
 namespace vise {
 
+// An item without a row.
+inline constexpr std::uint32_t kNoRow = UINT32_MAX;
+inline constexpr std::uint32_t kMostRows = 1U << 31;
+
 // A row's fate: its place in features.npy, or why there is none.
 struct StoredRow {
   std::optional<std::uint32_t> row;
@@ -26,10 +30,15 @@ struct StoredRow {
   std::uint64_t bytes = 0;  // of the image's file
 };
 
+struct JournalItem {
+  ContentHash content;
+  StoredRow stored;
+};
+
+// A block's place in the manifest and in features.npy. Its items stay in the file: a million would fill memory.
 struct JournalBlock {
   std::uint64_t first_row = 0, rows = 0, data_checksum = 0;
-  std::string text;  // its lines and its trailer
-  std::vector<std::pair<ContentHash, StoredRow>> items;
+  std::uint64_t begin = 0, bytes = 0;  // its text, trailer included
 };
 
 // Collects one block's lines.
@@ -37,12 +46,14 @@ class JournalBlockWriter {
  public:
   void add(const ContentHash& content, StoredRow stored);
   std::size_t size() const { return items_.size(); }
-  // Ends the block and starts an empty one.
-  JournalBlock close(std::uint64_t first_row, std::uint64_t rows, std::uint64_t data_checksum);
+  const std::vector<JournalItem>& items() const { return items_; }
+  // Its text: the lines and the trailer.
+  std::string text(std::uint64_t first_row, std::uint64_t rows, std::uint64_t data_checksum) const;
+  void clear();
 
  private:
   std::string lines_;
-  std::vector<std::pair<ContentHash, StoredRow>> items_;
+  std::vector<JournalItem> items_;
 };
 
 struct Journal {
@@ -56,5 +67,9 @@ std::string_view journal_preamble();
 
 // Never fails on damage: it is counted. Error{input} for a manifest of another version.
 Journal parse_journal(std::string_view text, std::string_view name_for_messages);
+
+// The items of a sound block into `items`, in order; `text` is the manifest's. False when a line is none of ours; rows
+// lie within the block's.
+bool block_items(std::string_view text, const JournalBlock& block, std::vector<JournalItem>& items);
 
 }  // namespace vise

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "probes/metric_registry.h"
 #include "probes/metrics.h"
 
 namespace vise {
@@ -156,11 +157,8 @@ double best_threshold(const Known& known) {
   return threshold;
 }
 
-}  // namespace
-
-Metrics evaluate(const Scores& scores, const Targets& targets, const Calibration& calibration) {
-  const Known known = known_rows(scores, targets);
-  switch (targets.kind()) {
+Metrics evaluate_builtin(const Known& known, const Calibration& calibration) {
+  switch (known.targets.kind()) {
     case TargetKind::classes:
       return evaluate_classes(known, calibration);
     case TargetKind::multi_label:
@@ -171,6 +169,35 @@ Metrics evaluate(const Scores& scores, const Targets& targets, const Calibration
       break;
   }
   return evaluate_values(known);
+}
+
+// The names of evaluate()'s own.
+std::vector<std::string> builtin_names(TargetKind kind, std::size_t classes) {
+  if (kind == TargetKind::multi_label) {
+    return {"map", "auc_macro", "f1_macro", "f1_micro", "f1_samples", "f1_samples_empty_right", "exact_match"};
+  }
+  if (kind == TargetKind::distribution) {
+    return {"kl",         "cross_entropy",     "js", "accuracy_within_votes", "majority_accuracy",
+            "vote_share", "vote_share_ceiling"};
+  }
+  if (kind == TargetKind::values) return {"r2", "pearson", "spearman", "ccc", "mae", "rmse"};
+  std::vector<std::string> names{"accuracy", "balanced_accuracy", "f1_macro", "f1_weighted"};
+  if (classes == 2) names.insert(names.end(), {"auc", "average_precision"});
+  if (classes != 2) names.insert(names.end(), {"auc_ovr_macro", "map"});
+  if (classes > 5) names.push_back("top5");
+  names.insert(names.end(), {"kappa", "log_loss", "brier", "ece", "ece_calibrated"});
+  return names;
+}
+
+}  // namespace
+
+Metrics evaluate(const Scores& scores, const Targets& targets, const Calibration& calibration) {
+  const Known known = known_rows(scores, targets);
+  Metrics metrics = evaluate_builtin(known, calibration);
+  for (const UserMetric& metric : MetricRegistry::instance().all())
+    if (metric.kind == targets.kind())
+      metrics[metric.name] = metric.compute({known.targets.size(), scores.columns, known.scores}, known.targets);
+  return metrics;
 }
 
 std::string primary_metric(TargetKind kind) {
@@ -193,19 +220,9 @@ std::string selection_metric(TargetKind kind) {
 }
 
 std::vector<std::string> metric_names(TargetKind kind, std::size_t classes) {
-  if (kind == TargetKind::multi_label) {
-    return {"map", "auc_macro", "f1_macro", "f1_micro", "f1_samples", "f1_samples_empty_right", "exact_match"};
-  }
-  if (kind == TargetKind::distribution) {
-    return {"kl",         "cross_entropy",     "js", "accuracy_within_votes", "majority_accuracy",
-            "vote_share", "vote_share_ceiling"};
-  }
-  if (kind == TargetKind::values) return {"r2", "pearson", "spearman", "ccc", "mae", "rmse"};
-  std::vector<std::string> names{"accuracy", "balanced_accuracy", "f1_macro", "f1_weighted"};
-  if (classes == 2) names.insert(names.end(), {"auc", "average_precision"});
-  if (classes != 2) names.insert(names.end(), {"auc_ovr_macro", "map"});
-  if (classes > 5) names.push_back("top5");
-  names.insert(names.end(), {"kappa", "log_loss", "brier", "ece", "ece_calibrated"});
+  std::vector<std::string> names = builtin_names(kind, classes);
+  for (const UserMetric& metric : MetricRegistry::instance().all())
+    if (metric.kind == kind) names.push_back(metric.name);
   return names;
 }
 
@@ -213,6 +230,8 @@ bool higher_is_better(const std::string& metric) {
   static const std::vector<std::string> kLow{"kl",  "cross_entropy",  "js",  "log_loss", "brier",
                                              "ece", "ece_calibrated", "mae", "rmse"};
   const std::string name = metric.substr(0, metric.find(':'));
+  for (const UserMetric& user : MetricRegistry::instance().all())
+    if (user.name == name) return user.higher_is_better;
   return std::find(kLow.begin(), kLow.end(), name) == kLow.end();
 }
 

@@ -9,7 +9,7 @@
 //   multi-label    map, auc_macro, f1_macro, f1_micro, f1_samples, f1_samples_empty_right, exact_match
 //   distribution   kl, cross_entropy, js, accuracy_within_votes, majority_accuracy, vote_share, vote_share_ceiling
 //   values         r2, pearson, spearman, ccc, mae, rmse; several values: their means, and "r2:NAME" ... for each
-// `brier` is the two-class form for two classes and the sum over classes for more. Definitions: metrics.h.
+// and those of metric_registry.h. `brier` is the two-class form for two classes and the sum over classes for more. Definitions: metrics.h.
 //
 // Rows whose target is not known are left out. Pure functions; safe from any thread.
 #pragma once

@@ -60,6 +60,8 @@ double brier_sum(std::span<const double> prob, std::size_t classes, std::span<co
 double brier(std::span<const double> prob, std::span<const int> truth);
 // Expected calibration error of the predicted class's probability, bins ((m - 1) / bins, m / bins].
 double calibration_error(std::span<const double> prob, std::size_t classes, std::span<const int> truth, int bins = 15);
+// The bin, from 0, that a confidence falls into.
+std::size_t calibration_bin(double confidence, int bins);
 // z_1 - z_0 (or p_1) a row: what two-class rankings rank by.
 std::vector<double> score_differences(std::span<const double> logits);
 

@@ -181,13 +181,17 @@ double brier(std::span<const double> prob, std::span<const int> truth) {
   return sum / static_cast<double>(truth.size());
 }
 
+std::size_t calibration_bin(double confidence, int bins) {
+  return static_cast<std::size_t>(std::clamp(std::ceil(confidence * bins) - 1, 0.0, bins - 1.0));
+}
+
 double calibration_error(std::span<const double> prob, std::size_t classes, std::span<const int> truth, int bins) {
   metrics::expect_scores(prob, classes, truth);
   const std::vector<int> predicted = argmax_rows(prob, classes);
   std::vector<double> confidence(static_cast<std::size_t>(bins)), right(static_cast<std::size_t>(bins));
   for (std::size_t i = 0; i < truth.size(); ++i) {
     const double p = prob[i * classes + static_cast<std::size_t>(predicted[i])];
-    const auto bin = static_cast<std::size_t>(std::clamp(std::ceil(p * bins) - 1, 0.0, bins - 1.0));
+    const std::size_t bin = calibration_bin(p, bins);
     confidence[bin] += p;
     right[bin] += predicted[i] == truth[i];
   }

@@ -8,7 +8,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "base/threads.h"
 #include "reports/metric_names.h"
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/delong.h"
@@ -63,25 +62,12 @@ SavedScores in_order(SavedScores saved, const std::vector<std::string>& ids) {
   return ordered;
 }
 
-bool knows(TargetKind kind, std::string_view metric) {
-  return kind == TargetKind::classes ? ClassPredictions::knows(metric) : SoftPredictions::knows(kind, metric);
-}
-
 // Whether two rows were judged by the same truth.
 bool same_targets(const Targets& a, const Targets& b) {
   if (a.kind() != b.kind() || a.names() != b.names()) return false;
   if (a.kind() == TargetKind::classes) return std::ranges::equal(a.classes(), b.classes());
   if (a.kind() == TargetKind::multi_label) return std::ranges::equal(a.multi_label(), b.multi_label());
   return std::ranges::equal(a.rows(), b.rows());
-}
-
-// The softmax probability of the highest score; of a single score, the logistic one.
-double confidence(std::span<const double> row) {
-  if (row.size() == 1) return 1 / (1 + std::exp(-std::fabs(row[0])));
-  const double top = *std::ranges::max_element(row);
-  double sum = 0;
-  for (const double v : row) sum += std::exp(v - top);
-  return 1 / sum;
 }
 
 void count_confusion(RowEvidence& row, const ClassPredictions& predictions, std::size_t classes) {
@@ -109,22 +95,6 @@ void finish_reliability(RowEvidence& row) {
     bin.confidence /= static_cast<double>(bin.count);
     bin.accuracy /= static_cast<double>(bin.count);
   }
-}
-
-SeedEvidence seed_evidence(const SavedScores& saved, const Result& result) {
-  SeedEvidence seed;
-  if (saved.targets.kind() != TargetKind::classes) {
-    seed.soft.emplace(saved.scores, saved.targets, result.calibration);
-    return seed;
-  }
-  const Scores& scores = saved.scores;
-  seed.predictions.emplace(saved.targets.classes(), scores.values, saved.targets.width());
-  for (std::size_t i = 0; i < scores.rows; ++i)
-    seed.confidence.push_back(confidence(std::span(scores.values).subspan(i * scores.columns, scores.columns)));
-  if (saved.targets.width() != 2) return seed;
-  for (std::size_t i = 0; i < scores.rows; ++i)
-    seed.positive.push_back(scores.columns == 1 ? scores.values[i] : scores(i, 1) - scores(i, 0));
-  return seed;
 }
 
 // Of each image: the share of its votes that its label got.
@@ -156,23 +126,14 @@ std::vector<double> recalls(const RowEvidence& row, std::size_t classes) {
   return result;
 }
 
-std::vector<double> defined_differences(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> deltas;
-  deltas.reserve(a.size());
-  for (std::size_t i = 0; i < a.size(); ++i)
-    if (!std::isnan(a[i] - b[i])) deltas.push_back(a[i] - b[i]);
-  return deltas;
-}
-
 }  // namespace
 
-SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, const std::vector<Path>& folders,
+SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, const RunOfResults& runs,
                                  const CompareOptions& options, const Context& context)
     : rows_(section.rows.size()), level_(options.level) {
-  load(table, section, folders);
+  load(table, section, runs);
   if (empty()) return;
-  for (const std::string& name : section.shown)
-    if (knows(targets_.kind(), name)) metrics_.push_back(name);
+  metrics_ = resampling_order(targets_.kind(), section.metrics);
   check_recorded(table, section);
   resample(section, options, context);
 }
@@ -185,7 +146,7 @@ void SectionEvidence::add_row_evidence(const Result& result, const SavedScores& 
   count_reliability(row, row.seeds.back());
 }
 
-void SectionEvidence::load(ComparisonTable& table, TableSection& section, const std::vector<Path>& folders) {
+void SectionEvidence::load(ComparisonTable& table, TableSection& section, const RunOfResults& runs) {
   std::vector<Loaded> loaded;
   for (std::size_t r = 0; r < section.rows.size(); ++r) {
     bool complete = true;
@@ -193,8 +154,8 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
     for (const std::size_t i : section.rows[r].results) {
       const Result& result = table.results[i];
       if (result.status != "ok") continue;
-      complete &= !result.scores_file.empty() && std::filesystem::exists(folders[i] / result.scores_file);
-      if (complete) loaded.push_back({r, &result, read_scores(folders[i], result)});
+      complete &= !result.scores_file.empty() && std::filesystem::exists(runs(i) / result.scores_file);
+      if (complete) loaded.push_back({r, &result, read_scores(runs(i), result)});
     }
     if (complete) continue;
     loaded.erase(loaded.begin() + static_cast<std::ptrdiff_t>(before), loaded.end());
@@ -276,52 +237,13 @@ void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& secti
   }
 }
 
-void SectionEvidence::resample(const TableSection& section, const CompareOptions& options, const Context& context) {
-  const auto wanted = static_cast<std::size_t>(std::max(0, options.resamples));
-  const std::vector<std::string_view> names(metrics_.begin(), metrics_.end());
-  for (RowEvidence& row : rows_)
-    if (!row.seeds.empty()) row.replicates.assign(names.size(), std::vector<double>(wanted));
-  const Resampler resampler(y_, "reports/bootstrap/" + section.split_hash, options.seed);
-  const std::size_t n = y_.size();
-  parallel_for(context.threads, (wanted + kLanes - 1) / kLanes, [&](std::size_t block) {
-    context.throw_if_stopped();
-    std::vector<std::uint16_t> counts(n * kLanes);
-    resampler.block(block, counts);
-    std::vector<double> values(names.size() * kLanes);
-    const std::size_t first = block * kLanes, lanes = std::min(wanted - first, kLanes);
-    for (RowEvidence& row : rows_)
-      for (const SeedEvidence& seed : row.seeds) {
-        if (seed.predictions)
-          seed.predictions->evaluate_lanes(names, counts, values);
-        else
-          seed.soft->evaluate_lanes(names, counts, values);
-        for (std::size_t m = 0; m < names.size(); ++m)
-          for (std::size_t lane = 0; lane < lanes; ++lane)
-            row.replicates[m][first + lane] += values[m * kLanes + lane] / static_cast<double>(row.seeds.size());
-      }
-  });
-}
-
-void SectionEvidence::add_intervals(TableSection& section) const {
-  for (std::size_t r = 0; r < rows_.size(); ++r)
-    for (std::size_t m = 0; m < metrics_.size() && !rows_[r].seeds.empty(); ++m) {
-      std::vector<double> values = rows_[r].replicates[m];
-      std::erase_if(values, [](double v) { return std::isnan(v); });
-      const auto place = std::ranges::find(section.metrics, metrics_[m]) - section.metrics.begin();
-      section.rows[r].metrics[static_cast<std::size_t>(place)].interval =
-          percentile_interval(std::move(values), level_);
-    }
-}
-
 // Accuracies of two single models: McNemar; their ROC AUCs: DeLong; everything else: the paired bootstrap.
 void SectionEvidence::test(const ComparisonTable& table, const TableSection& section, TableRow& row,
                            std::size_t place) const {
   const RowEvidence &mine = rows_[place], &theirs = rows_[row.compared_with];
-  if (mine.seeds.empty() || theirs.seeds.empty() || metrics_.empty() || metrics_.front() != section.primary_metric)
-    return;
+  if (mine.replicates.empty() || theirs.replicates.empty()) return;
   Difference& d = *row.difference;
-  const std::vector<double> deltas = defined_differences(mine.replicates.front(), theirs.replicates.front());
-  const PairedBootstrap boot = paired_bootstrap(deltas, level_);
+  const PairedBootstrap boot = paired_bootstrap(resampled_differences(mine, theirs), level_);
   d.interval = boot.interval;
   d.p = boot.p;
   d.test = "paired bootstrap";

@@ -5,8 +5,8 @@
 //   evidence.add_intervals(section);
 //   evidence.test_differences(table, section);                            // again after set_baseline
 //
-// Rows are joined by item id. Seeds of a row are averaged inside each resample, so intervals speak of test images
-// alone; the deviation over seeds is kept apart.
+// Rows are joined by item id. Of a row with several seeds the mean is resampled, with the variance that seeds add
+// (statistics/seed_means.h): intervals and tests speak of test images and of training runs.
 #pragma once
 
 #include <map>
@@ -15,9 +15,7 @@
 #include <vector>
 
 #include "base/log.h"
-#include "experiments/scores_file.h"
-#include "reports/statistics/resampled_metrics.h"
-#include "reports/statistics/resampled_soft.h"
+#include "reports/seed_evidence.h"
 #include "reports/table.h"
 
 namespace vise {
@@ -31,14 +29,6 @@ struct ReliabilityBin {
   double confidence = 0, accuracy = 0;  // means
 };
 
-// One model's scores on the section's items: `predictions` for classes, `soft` for other targets.
-struct SeedEvidence {
-  std::optional<ClassPredictions> predictions;
-  std::optional<SoftPredictions> soft;
-  std::vector<double> positive;    // two classes: the score of the second against the first
-  std::vector<double> confidence;  // classes: the predicted class's softmax probability
-};
-
 // Test images on which so large a share of the annotators agrees with the label, and how often a row is right there.
 struct AgreementBin {
   double low = 0, high = 0;  // shares of votes, in [low, high); the last bin is agreement of all
@@ -47,18 +37,29 @@ struct AgreementBin {
 };
 
 struct RowEvidence {
-  std::vector<SeedEvidence> seeds;              // none: no scores to read
-  std::vector<std::vector<double>> replicates;  // [metric of `shown` that can be resampled][resample], mean over seeds
-  std::vector<std::uint64_t> confusion;         // classes x classes, true class first, all seeds together
-  std::vector<ReliabilityBin> reliability;      // 10 bins of the predicted class's softmax probability
-  std::vector<AgreementBin> agreement;          // where the test images have votes
+  std::vector<SeedEvidence> seeds;  // none: no scores to read
+  // Of the primary metric, where it can be resampled: [seed] on the items, [seed][resample]; NaN where undefined.
+  std::vector<double> values;
+  std::vector<std::vector<double>> replicates;
+  std::map<std::string, std::optional<Interval>> intervals;  // of every metric that can be resampled
+  std::vector<std::uint64_t> confusion;                      // classes x classes, true class first, all seeds together
+  std::vector<ReliabilityBin> reliability;                   // 10 bins of the predicted class's softmax probability
+  std::vector<AgreementBin> agreement;                       // where the test images have votes
+};
+
+// Where results came from: their scores lie below that run's folder.
+struct RunOfResults {
+  std::vector<Path> folders;
+  std::vector<std::size_t> of_result;  // a folder of each of ComparisonTable::results
+
+  const Path& operator()(std::size_t result) const { return folders[of_result[result]]; }
 };
 
 class SectionEvidence {
  public:
-  // `folders[i]` is the run of table.results[i]. Adds footnotes to `table` where scores are missing or don't agree with
+  // Adds footnotes to `table` where scores are missing or don't agree with
   // results.jsonl. Error{input} for scores that are there and bad.
-  SectionEvidence(ComparisonTable& table, TableSection& section, const std::vector<Path>& folders,
+  SectionEvidence(ComparisonTable& table, TableSection& section, const RunOfResults& runs,
                   const CompareOptions& options, const Context& context);
 
   void add_intervals(TableSection& section) const;
@@ -69,19 +70,25 @@ class SectionEvidence {
   bool empty() const { return ids_.empty(); }
 
  private:
-  void load(ComparisonTable& table, TableSection& section, const std::vector<Path>& folders);
+  void load(ComparisonTable& table, TableSection& section, const RunOfResults& runs);
   void add_row_evidence(const Result& result, const SavedScores& scores, std::size_t row);
   void add_agreement(ComparisonTable& table, TableSection& section, const Targets& votes);
   void check_recorded(ComparisonTable& table, TableSection& section) const;
   void resample(const TableSection& section, const CompareOptions& options, const Context& context);
+  void resample_rows(const TableSection& section, std::span<RowEvidence> rows, const CompareOptions& options,
+                     const Context& context);
+  // Of the primary metric's means over seeds, where they are defined.
+  std::vector<double> resampled_differences(const RowEvidence& a, const RowEvidence& b) const;
   void test(const ComparisonTable& table, const TableSection& section, TableRow& row, std::size_t place) const;
 
-  std::vector<std::string> metrics_;  // those that are resampled; the primary one first where it is known
+  std::vector<std::string> metrics_;  // those that are resampled
   std::vector<std::string> ids_;      // the test images that every row has
   Targets targets_;                   // theirs
   std::vector<int> y_;                // their classes, or one stratum
   std::vector<RowEvidence> rows_;
   double level_ = 0.95;
+  std::string stream_;      // of the draws of seeds
+  std::uint64_t seed_ = 0;  // of all draws
 };
 
 }  // namespace vise

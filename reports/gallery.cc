@@ -21,4 +21,17 @@ RowGallery row_gallery(const SectionEvidence& evidence, std::size_t row, std::si
   return gallery;
 }
 
+std::set<MapKey> wanted_maps(const TableSection& section, const SectionEvidence& evidence, std::size_t most) {
+  std::set<MapKey> wanted;
+  for (std::size_t row = 0; row < section.rows.size(); ++row) {
+    const RowGallery gallery = row_gallery(evidence, row, most);
+    for (const auto* side : {&gallery.right, &gallery.wrong})
+      for (const GalleryItem& item : *side) {
+        wanted.emplace(row, item.id, item.predicted);
+        if (section.rows[row].difference) wanted.emplace(section.rows[row].compared_with, item.id, item.predicted);
+      }
+  }
+  return wanted;
+}
+
 }  // namespace vise

@@ -6,10 +6,12 @@
 // Of the row's first seed, by the softmax probability of the predicted class.
 #pragma once
 
+#include <set>
 #include <string>
 #include <vector>
 
 #include "reports/evidence.h"
+#include "reports/gallery_map.h"
 
 namespace vise {
 
@@ -25,5 +27,9 @@ struct RowGallery {
 
 // Empty for targets other than classes and for rows without scores.
 RowGallery row_gallery(const SectionEvidence& evidence, std::size_t row, std::size_t most);
+
+// The maps that a section's gallery would show: of every row's images the evidence for the class it predicted, in its
+// own network and in that of the row it is compared with.
+std::set<MapKey> wanted_maps(const TableSection& section, const SectionEvidence& evidence, std::size_t most);
 
 }  // namespace vise

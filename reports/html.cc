@@ -1,6 +1,8 @@
 // The self-contained page: numbers as JSON, and a script that draws them. Nothing is loaded from anywhere.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "reports/gallery.h"
@@ -72,6 +74,7 @@ void add_details(Json& row_json, const ComparisonTable& table, const TableRow& r
     agreement.push_back({bin.low, bin.high, bin.count, bin.count > 0 ? Json(bin.accuracy) : Json()});
   row_json["agreement"] = std::move(agreement);
   row_json["seconds"] = first.seconds;
+  row_json["images"] = first.images;
   Json provenance = Json::array();
   for (const std::size_t i : row.results) provenance.push_back(provenance_json(table.results[i]));
   row_json["provenance"] = std::move(provenance);
@@ -95,17 +98,47 @@ std::vector<std::string> baselines(const ComparisonTable& table) {
   return {own.begin(), own.end()};
 }
 
-Json gallery_json(const std::vector<GalleryItem>& items) {
+// Values from -100 to 100 of the largest, which is said beside: a page of a few hundred maps stays small.
+Json map_json(const GalleryMap& m) {
+  float most = 0;
+  for (const float v : m.map.values) most = std::max(most, std::fabs(v));
+  Json values = Json::array();
+  for (const float v : m.map.values) values.push_back(most > 0 ? std::lround(100 * v / most) : 0);
+  return {{"width", m.map.width}, {"height", m.map.height}, {"values", std::move(values)},
+          {"most", most},         {"score", m.map.score},   {"inset", m.inset}};
+}
+
+// Of the network of row `row`, for an image and the class that the gallery's row predicted; null where there is none.
+Json map_of(const GalleryMaps* maps, std::size_t row, const GalleryItem& item) {
+  if (!maps) return {};
+  const auto found = maps->find({row, item.id, item.predicted});
+  return found == maps->end() ? Json() : map_json(found->second);
+}
+
+Json gallery_json(const std::vector<GalleryItem>& items, const TableSection& section, std::size_t row,
+                  const GalleryMaps* maps) {
   Json list = Json::array();
-  for (const GalleryItem& item : items) list.push_back({item.id, item.truth, item.predicted, item.confidence});
+  const bool compared = section.rows[row].difference.has_value();
+  for (const GalleryItem& item : items)
+    list.push_back({{"id", item.id},
+                    {"truth", item.truth},
+                    {"predicted", item.predicted},
+                    {"confidence", item.confidence},
+                    {"map", map_of(maps, row, item)},
+                    {"baseline_map", compared ? map_of(maps, section.rows[row].compared_with, item) : Json()}});
   return list;
 }
 
-void add_gallery(Json& section, const SectionEvidence& evidence, const std::map<std::string, std::string>& thumbnails) {
-  section["thumbnails"] = thumbnails;
+void add_gallery(Json& json, const Report& report, std::size_t s) {
+  const SectionEvidence& evidence = report.evidence[s];
+  const TableSection& section = report.table.sections[s];
+  const GalleryMaps* const maps = s < report.maps.size() ? &report.maps[s] : nullptr;
+  json["thumbnails"] = report.thumbnails[s];
   for (std::size_t r = 0; r < evidence.rows().size(); ++r) {
     const RowGallery gallery = row_gallery(evidence, r, kGalleryImages);
-    section["rows"][r]["gallery"] = {{"right", gallery_json(gallery.right)}, {"wrong", gallery_json(gallery.wrong)}};
+    json["rows"][r]["gallery"] = {{"right", gallery_json(gallery.right, section, r, maps)},
+                                  {"wrong", gallery_json(gallery.wrong, section, r, maps)},
+                                  {"compared_with", section.rows[r].compared_with}};
   }
 }
 
@@ -132,8 +165,7 @@ Json page_json(const Report& report) {
     for (std::size_t r = 0; r < report.table.sections[s].rows.size(); ++r)
       add_details(page["sections"][s]["rows"][r], report.table, report.table.sections[s].rows[r],
                   report.evidence[s].rows()[r]);
-  for (std::size_t s = 0; s < report.thumbnails.size(); ++s)
-    add_gallery(page["sections"][s], report.evidence[s], report.thumbnails[s]);
+  for (std::size_t s = 0; s < report.thumbnails.size(); ++s) add_gallery(page["sections"][s], report, s);
   add_differences(page, report);
   return page;
 }

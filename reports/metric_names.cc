@@ -4,6 +4,8 @@
 
 #include <array>
 
+#include "probes/evaluate.h"
+
 namespace vise {
 namespace {
 
@@ -57,7 +59,7 @@ std::span<const MetricName> metric_names() { return kNames; }
 MetricName metric_name(std::string_view key) {
   for (const MetricName& name : kNames)
     if (name.key == key) return name;
-  return {key, key, key, false, true};
+  return {key, key, key, false, higher_is_better(std::string(key))};
 }
 
 std::string metric_text(const MetricName& metric, std::optional<double> value, std::size_t test_images) {

@@ -14,35 +14,45 @@ namespace {
 
 struct Merged {
   std::vector<Result> results;
-  std::vector<Path> folders;  // of each result
+  RunOfResults runs;
 };
 
 // A failure whose cell succeeded later, under the key that only success could give it, is history.
 void drop_overcome(Merged& merged) {
-  std::set<Cell> done;
+  std::set<Cell> failed, overcome;
   for (const Result& result : merged.results)
-    if (result.status == "ok") done.insert(result.cell);
-  Merged kept;
+    if (result.status != "ok") failed.insert(result.cell);
+  if (failed.empty()) return;
+  for (const Result& result : merged.results)
+    if (result.status == "ok" && failed.contains(result.cell)) overcome.insert(result.cell);
+  std::size_t kept = 0;
   for (std::size_t i = 0; i < merged.results.size(); ++i) {
-    if (merged.results[i].status != "ok" && done.contains(merged.results[i].cell)) continue;
-    kept.results.push_back(std::move(merged.results[i]));
-    kept.folders.push_back(std::move(merged.folders[i]));
+    if (merged.results[i].status != "ok" && overcome.contains(merged.results[i].cell)) continue;
+    if (kept != i) merged.results[kept] = std::move(merged.results[i]);
+    merged.runs.of_result[kept++] = merged.runs.of_result[i];
   }
-  merged = std::move(kept);
+  merged.results.resize(kept);
+  merged.runs.of_result.resize(kept);
 }
 
+// Of equal keys the last run's result counts, in the first one's place.
 Merged merge(std::vector<RunFolder> runs) {
   Merged merged;
+  if (runs.empty()) return merged;
+  for (const RunFolder& run : runs) merged.runs.folders.push_back(run.path);
+  merged.results = std::move(runs.front().results);
+  merged.runs.of_result.assign(merged.results.size(), 0);
   std::unordered_map<std::string, std::size_t> places;
-  for (RunFolder& run : runs)
-    for (Result& result : run.results) {
+  for (std::size_t i = 0; i < merged.results.size() && runs.size() > 1; ++i) places.emplace(merged.results[i].key, i);
+  for (std::size_t run = 1; run < runs.size(); ++run)
+    for (Result& result : runs[run].results) {
       const auto [place, is_new] = places.try_emplace(result.key, merged.results.size());
       if (is_new) {
         merged.results.push_back(std::move(result));
-        merged.folders.push_back(run.path);
+        merged.runs.of_result.push_back(run);
       } else {
         merged.results[place->second] = std::move(result);
-        merged.folders[place->second] = run.path;
+        merged.runs.of_result[place->second] = run;
       }
     }
   drop_overcome(merged);
@@ -74,21 +84,21 @@ void test_all(Report& report) {
 
 }  // namespace
 
-RunFolder read_run(const Path& path) {
+RunFolder read_run(const Path& path, ResultDetail detail) {
   const bool is_folder = std::filesystem::is_directory(path);
   const Path file = is_folder ? path / "results.jsonl" : path;
   if (!std::filesystem::exists(file))
     throw Error(ErrorKind::missing, fmt::format("{}: there are no results here", path.string()),
                 "name a run's folder, the one that holds results.jsonl");
-  return {file.parent_path(), read_results(file)};
+  return {file.parent_path(), read_results(file, detail)};
 }
 
 Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, const Context& context) {
   Merged merged = merge(std::move(runs));
-  Report report{compare(std::move(merged.results), options), {}, options.seed};
+  Report report{compare(std::move(merged.results), options), {}, std::move(merged.runs), options.seed};
   ComparisonTable& table = report.table;
   for (TableSection& section : table.sections) {
-    report.evidence.emplace_back(table, section, merged.folders, options, context);
+    report.evidence.emplace_back(table, section, report.runs, options, context);
     report.evidence.back().add_intervals(section);
   }
   if (any_scores(report.evidence)) table.resamples = options.resamples;

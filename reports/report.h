@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "reports/evidence.h"
+#include "reports/gallery_map.h"
 #include "reports/table.h"
 
 namespace vise {
@@ -21,14 +22,16 @@ struct RunFolder {
 };
 
 // `path` is a run's folder or its results.jsonl. Error{missing} with what to do when there is none.
-RunFolder read_run(const Path& path);
+RunFolder read_run(const Path& path, ResultDetail detail = ResultDetail::everything);
 
 struct Report {
   ComparisonTable table;
   std::vector<SectionEvidence> evidence;  // one a section of the table
+  RunOfResults runs;                      // where table.results came from
   std::uint64_t seed = 0;                 // of the bootstrap
   // Item id -> data URI, one map a section or none at all: with them the page has a gallery.
   std::vector<std::map<std::string, std::string>> thumbnails = {};
+  std::vector<GalleryMaps> maps = {};  // one a section or none at all, beside thumbnails
 };
 
 // Merges the runs (of equal keys the last one counts), compares, reads the saved scores and adds intervals and tests.

@@ -18,15 +18,36 @@ namespace {
 const char* const kEdgeNote =
     "(edge): the chosen value is the first or last of its grid, so the best one may lie outside it.";
 
-// What must agree for two results to be rows of one section.
-std::string section_key(const Result& r) {
-  return fmt::format("{}\n{}\n{} {} {}\n{}\n{}", r.cell.task, r.cell.target, r.cell.shots, r.cell.fraction,
-                     r.cell.where, r.split_hash, r.primary_metric);
+// What must agree for two results to be rows of one section, as views of the result.
+auto section_key(const Result& r) {
+  return std::make_tuple(std::string_view(r.cell.task), std::string_view(r.cell.target), std::string_view(r.cell.where),
+                         std::string_view(r.split_hash), std::string_view(r.primary_metric), r.cell.shots,
+                         r.cell.fraction);
 }
 
-std::string row_key(const Cell& cell) {
-  return fmt::format("{}\n{}\n{}\n{}", cell.backbone, cell.layer, cell.pool, cell.probe);
+// ... and of one row of a section.
+auto row_key(std::size_t section, const Cell& cell) {
+  return std::make_tuple(section, std::string_view(cell.backbone), std::string_view(cell.probe),
+                         std::string_view(cell.layer), std::string_view(cell.pool));
 }
+
+struct TupleHash {
+  template <typename... Parts>
+  std::size_t operator()(const std::tuple<Parts...>& key) const {
+    std::size_t hash = 0;
+    std::apply([&](const auto&... part) { (add(hash, part), ...); }, key);
+    return hash;
+  }
+
+ private:
+  template <typename Part>
+  void add(std::size_t& hash, const Part& part) const {
+    if constexpr (requires { std::hash<Part>{}(part); })
+      hash = (hash ^ std::hash<Part>{}(part)) * 0x9E3779B97F4A7C15u;
+    else
+      hash = (hash ^ (*this)(part)) * 0x9E3779B97F4A7C15u;
+  }
+};
 
 TableSection new_section(const Result& r) {
   TableSection section;
@@ -52,20 +73,24 @@ class Grouping {
 
   void add(std::size_t index) {
     const Result& r = table_.results[index];
-    const std::string section_name = section_key(r);
-    const auto [place, is_new] = sections_.try_emplace(section_name, table_.sections.size());
+    const auto [place, is_new] = sections_.try_emplace(section_key(r), table_.sections.size());
     if (is_new) table_.sections.push_back(new_section(r));
     TableSection& section = table_.sections[place->second];
     if (section.class_names.empty()) section.class_names = r.class_names;  // a failed first row may know none
-    std::string name = section_name + '\n' + row_key(r.cell);
-    const int variant = ++variants_[fmt::format("{}\n{}", name, r.cell.seed)];
-    row(section, name, variant, r.cell).results.push_back(index);
+    const RowKey key = row_key(place->second, r.cell);
+    const int variant = ++variants_[{key, r.cell.seed}];
+    row(section, {key, static_cast<std::uint64_t>(variant)}, r.cell).results.push_back(index);
   }
 
  private:
-  TableRow& row(TableSection& section, const std::string& name, int variant, const Cell& cell) {
-    const auto [place, is_new] = rows_.try_emplace(fmt::format("{}\n#{}", name, variant), section.rows.size());
+  using SectionKey = decltype(section_key(std::declval<Result>()));
+  using RowKey = decltype(row_key(0, std::declval<Cell>()));
+  using NumberedRow = std::tuple<RowKey, std::uint64_t>;
+
+  TableRow& row(TableSection& section, const NumberedRow& key, const Cell& cell) {
+    const auto [place, is_new] = rows_.try_emplace(key, section.rows.size());
     if (is_new) {
+      const auto variant = std::get<1>(key);
       TableRow added;
       added.cell = cell;
       added.backbone = variant == 1 ? cell.backbone : fmt::format("{} ({})", cell.backbone, variant);
@@ -76,8 +101,10 @@ class Grouping {
   }
 
   ComparisonTable& table_;
-  std::unordered_map<std::string, std::size_t> sections_, rows_;
-  std::unordered_map<std::string, int> variants_;
+  // Keys view table_.results, which stays as it is meanwhile.
+  std::unordered_map<SectionKey, std::size_t, TupleHash> sections_;
+  std::unordered_map<NumberedRow, std::size_t, TupleHash> rows_;  // by variant
+  std::unordered_map<NumberedRow, int, TupleHash> variants_;      // by seed
 };
 
 void name_layers_where_they_vary(TableSection& section) {
@@ -233,7 +260,10 @@ void finish_section(TableSection& section, ComparisonTable& table) {
   name_layers_where_they_vary(section);
   list_metrics(section, table);
   choose_shown(section);
-  for (TableRow& row : section.rows) summarise(row, section, table);
+  for (TableRow& row : section.rows) {
+    std::ranges::stable_sort(row.results, {}, [&](std::size_t i) { return table.results[i].cell.seed; });
+    summarise(row, section, table);
+  }
   agree_on_selection(section, table);
   number_notes(section, table);
 }
@@ -246,13 +276,14 @@ void check_baseline(const ComparisonTable& table, const std::string& baseline) {
               suggest(baseline, std::vector<std::string>(names.begin(), names.end())));
 }
 
-// The baseline's row to compare `row` with: the same probe, layer and pool where there is one, otherwise its first row.
-std::optional<std::size_t> baseline_row(const TableSection& section, const TableRow& row, const std::string& baseline) {
+// Of the baseline's rows the one to compare `row` with: the same probe, layer and pool where there is one, otherwise
+// the first.
+std::optional<std::size_t> baseline_row(const TableSection& section, const TableRow& row,
+                                        const std::vector<std::size_t>& baselines) {
   std::optional<std::size_t> best;
   int best_score = -1;
-  for (std::size_t i = 0; i < section.rows.size(); ++i) {
+  for (const std::size_t i : baselines) {
     const TableRow& candidate = section.rows[i];
-    if (candidate.cell.backbone != baseline || candidate.failed) continue;
     const int score = 2 * (candidate.probe == row.probe) +
                       (candidate.cell.layer == row.cell.layer && candidate.cell.pool == row.cell.pool);
     if (score > best_score) best = i, best_score = score;
@@ -262,10 +293,13 @@ std::optional<std::size_t> baseline_row(const TableSection& section, const Table
 
 void set_section_baseline(TableSection& section, const std::string& backbone) {
   section.baseline = backbone;
+  std::vector<std::size_t> baselines;
+  for (std::size_t i = 0; i < section.rows.size(); ++i)
+    if (section.rows[i].cell.backbone == backbone && !section.rows[i].failed) baselines.push_back(i);
   for (TableRow& row : section.rows) {
     row.difference.reset();
     row.is_baseline = row.cell.backbone == backbone;
-    const auto other = row.is_baseline || row.failed ? std::nullopt : baseline_row(section, row, backbone);
+    const auto other = row.is_baseline || row.failed ? std::nullopt : baseline_row(section, row, baselines);
     if (!other) continue;
     const auto mine = row.metrics.front().value, theirs = section.rows[*other].metrics.front().value;
     if (!mine || !theirs) continue;

@@ -6,9 +6,8 @@
 // (= test_seen). Classes: not-hateful, hateful. Metrics: ROC AUC, then accuracy.
 //
 // Official split here: train; val = dev_seen (or dev); test = the first of test_unseen, test_seen, test whose file has
-// labels. What is left (dev_unseen, the other test) is unused; the attribute subset says where a meme comes from,
-// joined by
-// '|' where files overlap. Defects: dev_unseen overlaps dev_seen; ids lose their leading zeros; test files of both
+// labels. What is left (dev_unseen, the other test) is unused; the attribute subset says where a meme comes from, joined
+// by '|' where files overlap. Defects: dev_unseen overlaps dev_seen; ids lose their leading zeros; test files of both
 // phases had no labels; conflicting labels of one id in two files (the later file is believed, with a warning); mirrors
 // lack images.
 #include <fmt/format.h>

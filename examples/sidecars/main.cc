@@ -3,6 +3,7 @@
 #include "cli/program.h"
 #include "datasets/dataset.h"
 #include "datasets/tree.h"
+#include "reports/report_registry.h"
 
 namespace {
 
@@ -31,5 +32,8 @@ int main(int argc, char** argv) {
                                          .licence = "yours",
                                          .citation = ""},
                                         read_sidecars);
+  vise::ReportRegistry::instance().add({.file = "winner.txt", .write = [](const vise::Report& report) {
+                                          return report.table.sections.front().rows.front().backbone + "\n";
+                                        }});
   return vise::main(argc, argv);
 }

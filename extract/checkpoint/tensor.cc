@@ -9,6 +9,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/hash.h"
 
 namespace vise {
@@ -32,14 +33,6 @@ constexpr std::array<DTypeFacts, 12> kFacts{{{"float64", 8},
                                              {"complex64", 8},
                                              {"complex128", 16}}};
 constexpr std::size_t kMaxRank = 64;
-
-// Exact for every half, denormals included: the exponent is rebiased by a multiplication with a power of two.
-float half_to_float(std::uint16_t half) {
-  const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7FFF) << 13;
-  std::uint32_t bits = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F);
-  if ((half & 0x7C00) == 0x7C00) bits = magnitude | 0x7F800000;  // infinity, NaN
-  return std::bit_cast<float>(bits | static_cast<std::uint32_t>(half & 0x8000) << 16);
-}
 
 float bfloat_to_float(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 

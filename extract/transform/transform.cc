@@ -9,22 +9,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "extract/transform/crop.h"
 #include "extract/transform/transform_presets.h"
 
 namespace vise {
 namespace {
 
-// One axis of a centre crop: output pixels [skip, skip + length) show input pixels from `begin` on, the rest is 0.
-struct Centre {
-  std::uint32_t skip, begin, length;
-};
-
-// torchvision's center_crop: pads with zeros first (the odd one after), then int(round(excess / 2.0)), which in Python
-// rounds halves to even.
-Centre centre_crop(std::uint32_t in, std::uint32_t crop) {
-  if (crop >= in) return {(crop - in) / 2, 0, in};
-  const std::uint32_t excess = in - crop, half = excess / 2;
-  return {0, excess % 2 && half % 2 ? half + 1 : half, crop};
 }
 
 // The last resize and the crop in one step: only the window's pixels are computed.
@@ -123,6 +113,16 @@ void Transform::pixels(const Image& image, std::span<std::uint8_t> rgb) const {
   const PictureSize last{*spec_.squash, *spec_.squash};
   if (!spec_.resize) return resize_and_crop(image, last, spec_.filter, size_, rgb);
   resize_and_crop(resize(image, first.width, first.height, spec_.filter), last, spec_.filter, size_, rgb);
+}
+
+Image Transform::resized(const Image& image) const {
+  assert(image.width && image.height);
+  Image result = image;
+  if (spec_.resize) {
+    const Size to = shorter_edge_to(*spec_.resize, {image.width, image.height});
+    result = resize(result, to.width, to.height, spec_.filter);
+  }
+  return spec_.squash ? resize(result, *spec_.squash, *spec_.squash, spec_.filter) : result;
 }
 
 void Transform::normalise(std::span<const std::uint8_t> rgb, float* chw) const {

@@ -78,6 +78,9 @@ class Transform {
   // Error{input} for a picture whose resized longer edge would pass 2^31 - 1, where Pillow gives up too.
   void pixels(const Image& image, std::span<std::uint8_t> rgb) const;
 
+  // The whole picture before the crop. Errors as pixels().
+  Image resized(const Image& image) const;
+
   // ((v / 255) - mean) / std in float32, in that order, as ToTensor and Normalize compute it. Planar: channel c,
   // row y, column x at chw[(c * height + y) * width + x].
   void normalise(std::span<const std::uint8_t> rgb, float* chw) const;

@@ -2,7 +2,7 @@
 // Draws the report from the JSON in #data. Names of classes and backbones only ever become text nodes or attribute values.
 (() => {
   const data = JSON.parse(document.getElementById('data').textContent);
-  const state = { baseline: data.baseline, sort: data.sections.map(() => null), row: data.sections.map(() => 0) };
+  const state = { baseline: data.baseline, sort: data.sections.map(() => null), row: data.sections.map(() => 0), maps: true };
 
   // ---- elements -------------------------------------------------------------------------------------------------------
   const fill = (element, attributes, children) => {
@@ -165,9 +165,10 @@
   const text = (x, y, content, attributes) => svg('text', { x, y, ...attributes }, content);
   const measure = document.createElement('canvas').getContext('2d');
   measure.font = '12px system-ui, sans-serif';
+  const textWidth = (content) => measure.measureText(content).width;
   const clip = (content, width) => {
     let cut = content;
-    while (cut.length > 1 && measure.measureText(cut).width > width) cut = cut.slice(0, -1);
+    while (cut.length > 1 && textWidth(cut) > width) cut = cut.slice(0, -1);
     return cut === content ? content : cut.slice(0, -1) + '\u2026';
   };
   const figure = (title, about, ...parts) => html('figure', null, html('h3', null, title), about ? html('p', { class: 'muted small' }, about) : null, ...parts);
@@ -276,7 +277,7 @@
   const reliabilityChart = (section, row, width) => {
     const bins = row.reliability, total = bins.reduce((sum, b) => sum + b[0], 0);
     if (!total) return null;
-    const size = Math.min(width - 50, 250), left = 44, top = 8, height = size + 40;
+    const size = Math.min(width - 50, 250), left = 44, top = 8, height = size + 46;
     const x = (v) => left + v * size, y = (v) => top + (1 - v) * size;
     const root = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'reliability of ' + rowName(section, row) });
     for (const v of [0, 0.25, 0.5, 0.75, 1]) root.append(svg('line', { class: 'grid', x1: left, x2: x(1), y1: y(v), y2: y(v) }), text(left - 6, y(v) + 4, String(100 * v), { 'text-anchor': 'end' }), text(x(v), top + size + 16, String(100 * v), { 'text-anchor': 'middle' }));
@@ -308,46 +309,71 @@
     return figure('Accuracy by agreement', 'By the share of annotators\u2019 votes for the label; in brackets: test images. One vote agrees with the label in ' + (100 * section.annotator_agreement).toFixed(1) + ' % of cases.', root);
   };
 
-  // What a row is most sure of, right and wrong.
-  const gallery = (section, row) => {
+  // Evidence for a class (warm) and against it (cold), one pixel a position of the network's last map; the browser smooths it.
+  const overlay = (map) => {
+    const canvas = html('canvas', { width: map.width, height: map.height, class: 'map', 'aria-hidden': 'true',
+      style: 'inset:' + (100 * map.inset).toFixed(3) + '%;width:' + (100 - 200 * map.inset).toFixed(3) + '%;height:' + (100 - 200 * map.inset).toFixed(3) + '%' });
+    const context = canvas.getContext('2d'), image = context.createImageData(map.width, map.height);
+    map.values.forEach((v, i) => image.data.set([v > 0 ? 226 : 40, v > 0 ? 60 : 96, v > 0 ? 30 : 214, Math.round(1.9 * Math.abs(v))], 4 * i));
+    context.putImageData(image, 0, 0);
+    return canvas;
+  };
+  const picture = (section, id, map) => html('span', { class: 'picture' }, section.thumbnails[id] ? html('img', { src: section.thumbnails[id], alt: id, width: 96, height: 96 }) : html('span', { class: 'muted small' }, 'image not found'),
+    map && section.thumbnails[id] ? overlay(map) : null);
+
+  // What a row is most sure of, right and wrong; with maps, what it looks at beside what the baseline looks at.
+  const gallery = (section, row, s) => {
     if (!row.gallery || !section.thumbnails) return null;
-    const tile = (right) => ([id, truth, predicted, confidence]) => {
-      const about = id + '\ntrue: ' + section.class_names[truth] + '\npredicted: ' + section.class_names[predicted] + ' (' + (100 * confidence).toFixed(1) + ' %)';
-      const picture = section.thumbnails[id] ? html('img', { src: section.thumbnails[id], alt: id, width: 96, height: 96 }) : html('span', { class: 'muted small' }, 'image not found');
-      return html('div', { class: 'tile', 'data-tip': about, tabindex: 0 }, picture,
-        html('span', { class: 'small' }, section.class_names[predicted] + (right ? '' : ', not ' + section.class_names[truth])), html('span', { class: 'small muted' }, (100 * confidence).toFixed(1) + ' %'));
+    const items = [...row.gallery.right, ...row.gallery.wrong], other = section.rows[row.gallery.compared_with];
+    const mapped = items.some((item) => item.map), paired = items.some((item) => item.baseline_map);
+    const evidence = (name, map) => (map ? '\n' + name + ': score ' + map.score.toFixed(2) + ' against the mean of the classes; strongest place ' + map.most.toFixed(2) : '');
+    const tile = (right) => (item) => {
+      const predicted = section.class_names[item.predicted], sure = (100 * item.confidence).toFixed(1) + ' %';
+      const about = item.id + '\ntrue: ' + section.class_names[item.truth] + '\npredicted: ' + predicted + ' (' + sure + ')'
+        + (mapped ? '\nevidence for ' + predicted + evidence(rowName(section, row), item.map) + (item.baseline_map ? evidence(rowName(section, other), item.baseline_map) : '') : '');
+      return html('div', { class: 'tile' + (paired ? ' pair' : ''), 'data-tip': about, tabindex: 0 },
+        html('div', { class: 'pictures' }, picture(section, item.id, item.map), paired ? picture(section, item.id, item.baseline_map) : null),
+        html('span', { class: 'small' }, predicted + (right ? '' : ', not ' + section.class_names[item.truth])), html('span', { class: 'small muted' }, sure));
     };
-    const side = (title, items, right) => [html('h3', null, title), items.length ? html('div', { class: 'tiles' }, ...items.map(tile(right))) : html('p', { class: 'muted small' }, 'none')];
-    return html('div', { class: 'gallery' }, ...side('Most confident and right', row.gallery.right, true), ...side('Most confident and wrong', row.gallery.wrong, false));
+    const side = (title, list, right) => [html('h3', null, title), list.length ? html('div', { class: 'tiles' }, ...list.map(tile(right))) : html('p', { class: 'muted small' }, 'none')];
+    const toggle = mapped ? html('label', { class: 'toggle' }, html('input', { type: 'checkbox', checked: state.maps ? '' : null, onchange: (e) => { state.maps = e.target.checked; redrawAll(); document.querySelector('#section-' + s + ' .toggle input').focus(); } }), ' class activation maps') : null;
+    const key = mapped ? html('p', { class: 'muted small' }, html('i', { class: 'warm' }), 'evidence for the predicted class, ', html('i', { class: 'cold' }), 'against it; exact for a linear probe on averaged features, each map scaled by its strongest place.' + (paired ? ' Left: ' + rowName(section, row) + ', right: ' + rowName(section, other) + '.' : '')) : null;
+    return html('div', { class: 'gallery' + (state.maps ? '' : ' plain') }, toggle, key, ...side('Most confident and right', row.gallery.right, true), ...side('Most confident and wrong', row.gallery.wrong, false));
   };
 
-  const inOrder = ['hash', 'read', 'decode', 'transform', 'forward', 'pool', 'store', 'select', 'fit', 'predict'];
+  // Where the time went. Stages of an extraction are thread-seconds and add up; its elapsed time ("wall") is said beside.
+  const inOrder = ['read', 'decode', 'transform', 'forward', 'fit'];
+  const stageName = (key) => key.replace('features/', '');
   const rank = (stage) => (inOrder.includes(stage) ? inOrder.indexOf(stage) : inOrder.length);
   const costChart = (section, width) => {
-    const rows = section.rows.filter((r) => Object.keys(r.seconds).length), stages = [...new Set(rows.flatMap((r) => Object.keys(r.seconds)))].sort((a, b) => rank(a) - rank(b));
+    const isStage = (key) => stageName(key) !== 'wall', entries = (r) => Object.entries(r.seconds).filter(([key]) => isStage(key)).map(([key, s]) => [stageName(key), s]);
+    const rows = section.rows.filter((r) => entries(r).length), stages = [...new Set(rows.flatMap((r) => entries(r).map(([stage]) => stage)))].sort((a, b) => rank(a) - rank(b));
     if (!rows.length) return null;
-    const total = (r) => Object.values(r.seconds).reduce((a, b) => a + b, 0), most = Math.max(...rows.map(total)) || 1;
-    const left = Math.min(170, width * 0.36), right = 58, line = 24, height = rows.length * line + 4;
+    const wall = (r) => r.seconds['features/wall'], rate = (r) => (wall(r) && r.images ? r.images / wall(r) : null);
+    const total = (r) => entries(r).reduce((sum, [, s]) => sum + s, 0), most = Math.max(...rows.map(total)) || 1;
+    const about = (r) => seconds(total(r)) + (rate(r) ? ', ' + rate(r).toFixed(rate(r) < 10 ? 1 : 0) + ' images/s' : '');
+    const left = Math.min(170, width * 0.36), right = Math.max(...rows.map((r) => textWidth(about(r)))) + 10, line = 24, height = rows.length * line + 4;
     const root = svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'seconds a stage' });
     rows.forEach((r, i) => {
       let at = left;
       const y = i * line + 4;
       root.append(text(left - 8, y + 12, clip(rowName(section, r), left - 12), { 'text-anchor': 'end', class: 'ink' }));
-      for (const stage of stages) {
-        const w = ((r.seconds[stage] || 0) / most) * (width - left - right);
-        if (w > 0) root.append(svg('rect', { class: 'mark', x: at, y, width: Math.max(0.5, w - 1), height: 15, fill: color(stages.indexOf(stage)), 'data-tip': rowName(section, r) + '\n' + stage + ': ' + seconds(r.seconds[stage]) }));
+      for (const [stage, s] of entries(r).sort((a, b) => rank(a[0]) - rank(b[0]))) {
+        const w = (s / most) * (width - left - right);
+        if (w > 0) root.append(svg('rect', { class: 'mark', x: at, y, width: Math.max(0.5, w - 1), height: 15, fill: color(stages.indexOf(stage)),
+          'data-tip': rowName(section, r) + '\n' + stage + ': ' + seconds(s) + (stage === 'fit' ? '' : ', all threads together') + (wall(r) ? '\nfeatures of ' + r.images + ' images took ' + seconds(wall(r)) : '') }));
         at += w;
       }
-      root.append(text(at + 6, y + 12, seconds(total(r)), { class: 'ink' }));
+      root.append(text(at + 6, y + 12, about(r), { class: 'ink' }));
     });
-    return figure('Cost', 'Seconds a stage, of the first seed.', root, legend(stages));
+    return figure('Cost', 'Seconds a stage, all threads together, of the first seed' + (rows.some(rate) ? '; images a second of elapsed time.' : '. Features came from the cache.'), root, legend(stages));
   };
 
   const provenance = (section) => html('details', null, html('summary', null, 'Provenance: weights, transforms, settings'),
     ...section.rows.flatMap((r) => [html('h3', null, rowName(section, r)), html('pre', null, JSON.stringify(r.provenance, null, 1))]));
 
   // ---- the page ---------------------------------------------------------------------------------------------------------
-  const picker = (section, s) => html('label', { class: 'picker' }, 'confusion and reliability of',
+  const picker = (section, s) => html('label', { class: 'picker' }, 'details of',
     html('select', { onchange: (e) => { state.row[s] = Number(e.target.value); redraw(s); } },
       ...section.rows.map((r, i) => html('option', { value: i, selected: i === state.row[s] ? '' : null }, rowName(section, r)))));
 
@@ -356,7 +382,7 @@
     const detail = [confusionChart(section, row, column), reliabilityChart(section, row, column), agreementChart(section, row, column)].filter(Boolean);
     const overview = [barChart(section, column), sweepChart(section, column), shotsChart(section, column), costChart(section, column)].filter(Boolean);
     return [html('div', { class: 'charts' }, ...overview),
-      section.rows.some((r) => r.confusion.length) ? html('div', { style: 'margin-top:22px' }, picker(section, s), html('div', { class: 'charts', style: 'margin-top:6px' }, ...detail), gallery(section, row)) : null];
+      section.rows.some((r) => r.confusion.length) ? html('div', { style: 'margin-top:22px' }, picker(section, s), html('div', { class: 'charts', style: 'margin-top:6px' }, ...detail), gallery(section, row, s)) : null];
   };
 
   const drawSection = (section, s, width) => {

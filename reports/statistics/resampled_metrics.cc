@@ -4,7 +4,6 @@
 #include <array>
 #include <cassert>
 #include <limits>
-#include <numeric>
 
 namespace vise {
 namespace {
@@ -51,36 +50,47 @@ struct Tally {
         sum += 2 * static_cast<double>(right[k][lane]) / both;
     return sum / static_cast<double>(truth.size());
   }
+  double f1_weighted(std::size_t lane) const {
+    double sum = 0, items = 0;
+    for (std::size_t k = 0; k < truth.size(); ++k) {
+      const double own = truth[k][lane], both = own + predicted[k][lane];
+      items += own;
+      if (both > 0) sum += own * 2 * right[k][lane] / both;
+    }
+    return items > 0 ? sum / items : kUndefined;
+  }
+  // Chance agreement from whole numbers, so that 1 is exact.
+  double kappa(std::size_t lane) const {
+    double hits = 0, items = 0, chance = 0;
+    for (std::size_t k = 0; k < truth.size(); ++k) {
+      hits += right[k][lane];
+      items += truth[k][lane];
+      chance += static_cast<double>(truth[k][lane]) * predicted[k][lane];
+    }
+    if (items == 0 || chance == items * items) return kUndefined;
+    return (hits / items - chance / (items * items)) / (1 - chance / (items * items));
+  }
 };
 
 }  // namespace
-
-ClassPredictions::Ranking ClassPredictions::rank(std::span<const int> y, std::span<const double> scores,
-                                                 std::size_t columns, std::size_t column, int positive) {
-  // Two logits rank by their difference: that is the order of the second class's probability.
-  const auto score = [&](std::uint32_t i) {
-    return columns == 2 ? scores[2 * i + 1] - scores[2 * i] : scores[columns * i + column];
-  };
-  Ranking ranking{positive, std::vector<std::uint32_t>(y.size()), {}, {}};
-  std::iota(ranking.order.begin(), ranking.order.end(), 0u);
-  std::ranges::stable_sort(ranking.order, std::greater{}, score);
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    const bool last = i + 1 == y.size();
-    ranking.ends_group.push_back(last || score(ranking.order[i]) != score(ranking.order[i + 1]));
-    ranking.is_positive.push_back(y[ranking.order[i]] == positive);
-  }
-  return ranking;
-}
 
 ClassPredictions::ClassPredictions(std::span<const int> y, std::span<const double> scores, std::size_t classes)
     : y_(y.begin(), y.end()), classes_(classes) {
   const std::size_t columns = y.empty() ? classes : scores.size() / y.size();
   assert(scores.size() == columns * y.size() && (columns == classes || (columns == 1 && classes == 2)));
   for (std::size_t i = 0; i < y.size(); ++i) predicted_.push_back(argmax(scores.subspan(i * columns, columns)));
-  if (classes == 2) {
-    rankings_.push_back(rank(y, scores, columns, 0, 1));
-  } else {
-    for (std::size_t k = 0; k < classes; ++k) rankings_.push_back(rank(y, scores, columns, k, static_cast<int>(k)));
+  // Two logits rank by their difference: that is the order of the second class's probability.
+  const auto score = [&](std::size_t i, std::size_t k) {
+    return columns == 2 ? scores[2 * i + 1] - scores[2 * i] : scores[columns * i + (columns == 1 ? 0 : k)];
+  };
+  for (std::size_t k = classes == 2 ? 1 : 0; k < classes; ++k) {
+    std::vector<double> column;
+    std::vector<std::int8_t> is_positive;
+    for (std::size_t i = 0; i < y.size(); ++i) {
+      column.push_back(score(i, k));
+      is_positive.push_back(y[i] == static_cast<int>(k));
+    }
+    rankings_.push_back(rank_items(column, is_positive));
   }
 }
 
@@ -94,7 +104,8 @@ ClassPredictions ClassPredictions::from_classes(std::span<const int> y, std::spa
 }
 
 bool ClassPredictions::knows(std::string_view metric) {
-  return metric == "accuracy" || metric == "balanced_accuracy" || metric == "f1_macro" || metric == "auc";
+  constexpr std::string_view kKnown[] = {"accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "kappa", "auc"};
+  return std::ranges::find(kKnown, metric) != std::end(kKnown);
 }
 
 // Positives above a negative win, those beside it win half; doubled, so that all is in integers.
@@ -138,6 +149,8 @@ void ClassPredictions::evaluate_all(std::span<const std::string_view> metrics, c
       if (metric == "accuracy") values[r] = tally.accuracy(r);
       if (metric == "balanced_accuracy") values[r] = tally.balanced_accuracy(r);
       if (metric == "f1_macro") values[r] = tally.f1_macro(r);
+      if (metric == "f1_weighted") values[r] = tally.f1_weighted(r);
+      if (metric == "kappa") values[r] = tally.kappa(r);
     }
     if (metric == "auc") auc<Lanes>(counts, values);
     values += Lanes;

@@ -8,9 +8,9 @@
 // additions. 100 models of 1000 items take about a second for 10,000 resamples on two threads.
 //
 // Definitions as in PROTOCOL.md section 6: argmax with ties to the lowest class; balanced accuracy over the classes
-// that are present; F1 = 2 TP / (2 TP + FP + FN), 0/0 = 0, averaged over all classes; ROC AUC with ties one half, for
-// more than two classes the mean of one against the rest; undefined where a class or its rest is absent. Thread-safe
-// when const.
+// that are present; F1 = 2 TP / (2 TP + FP + FN), 0/0 = 0, averaged over all classes, or weighted by their items;
+// Cohen's kappa undefined where chance agreement is 1; ROC AUC with ties one half, for more than two classes the mean
+// of one against the rest; undefined where a class or its rest is absent. Thread-safe when const.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +19,9 @@
 #include <string_view>
 #include <vector>
 
-namespace vise {
+#include "reports/statistics/resampled_ranking.h"
 
-// Resamples that are worked on side by side.
-inline constexpr std::size_t kLanes = 64;
+namespace vise {
 
 class ClassPredictions {
  public:
@@ -31,7 +30,8 @@ class ClassPredictions {
   // Predicted classes only: no ROC AUC.
   static ClassPredictions from_classes(std::span<const int> y, std::span<const int> predicted, std::size_t classes);
 
-  static bool knows(std::string_view metric);  // "accuracy", "balanced_accuracy", "f1_macro", "auc"
+  // "accuracy", "balanced_accuracy", "f1_macro", "f1_weighted", "kappa", "auc"
+  static bool knows(std::string_view metric);
 
   std::size_t size() const { return y_.size(); }
   std::span<const int> y() const { return y_; }
@@ -46,16 +46,6 @@ class ClassPredictions {
 
  private:
   ClassPredictions() = default;
-  // The items by falling score of one class; ties share a group.
-  struct Ranking {
-    int positive = 1;
-    std::vector<std::uint32_t> order;
-    std::vector<std::uint8_t> ends_group;  // 1: the next item has another score
-    std::vector<std::uint8_t> is_positive;
-  };
-  static Ranking rank(std::span<const int> y, std::span<const double> scores, std::size_t columns, std::size_t column,
-                      int positive);
-
   template <std::size_t Lanes>
   void evaluate_all(std::span<const std::string_view> metrics, const std::uint16_t* counts, double* values) const;
   template <std::size_t Lanes>

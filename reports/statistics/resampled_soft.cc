@@ -88,17 +88,17 @@ struct Moments {
 bool SoftPredictions::knows(TargetKind kind, std::string_view metric) {
   if (is_one_of(metric, item_means(kind))) return true;
   if (kind == TargetKind::multi_label) return is_one_of(metric, kOfLabels);
-  return kind == TargetKind::values && is_one_of(metric, kOfValues);
+  return kind == TargetKind::values && is_one_of(metric.substr(0, metric.find(':')), kOfValues);
 }
 
 SoftPredictions::SoftPredictions(const Scores& scores, const Targets& targets, const Calibration& calibration)
-    : kind_(targets.kind()), items_(targets.size()), width_(targets.width()) {
+    : kind_(targets.kind()), items_(targets.size()), width_(targets.width()), names_(targets.names()) {
   add_item_means(scores, targets, calibration);
   if (kind_ == TargetKind::values) add_columns(scores, targets);
   if (kind_ != TargetKind::multi_label) return;
   truth_.assign(targets.multi_label().begin(), targets.multi_label().end());
   for (const double score : scores.values) said_.push_back(score > calibration.threshold);
-  rank_labels(scores, targets);
+  rank_labels(scores);
 }
 
 void SoftPredictions::add_item_means(const Scores& scores, const Targets& targets, const Calibration& calibration) {
@@ -114,19 +114,15 @@ void SoftPredictions::add_item_means(const Scores& scores, const Targets& target
   }
 }
 
-void SoftPredictions::rank_labels(const Scores& scores, const Targets&) {
+void SoftPredictions::rank_labels(const Scores& scores) {
   for (std::size_t k = 0; k < width_; ++k) {
-    LabelRanking ranking;
-    const auto score = [&](std::uint32_t i) { return scores.values[i * width_ + k]; };
-    for (std::uint32_t i = 0; i < items_; ++i)
-      if (truth_[i * width_ + k] >= 0) ranking.order.push_back(i);
-    std::ranges::stable_sort(ranking.order, std::greater{}, score);
-    for (std::size_t j = 0; j < ranking.order.size(); ++j) {
-      const bool last = j + 1 == ranking.order.size();
-      ranking.ends_group.push_back(last || score(ranking.order[j + 1]) != score(ranking.order[j]));
-      ranking.is_positive.push_back(truth_[ranking.order[j] * width_ + k] == 1);
+    std::vector<double> column;
+    std::vector<std::int8_t> truth;
+    for (std::size_t i = 0; i < items_; ++i) {
+      column.push_back(scores.values[i * width_ + k]);
+      truth.push_back(truth_[i * width_ + k]);
     }
-    rankings_.push_back(std::move(ranking));
+    rankings_.push_back(rank_items(column, truth));
   }
 }
 
@@ -176,39 +172,15 @@ void SoftPredictions::label_f1(bool macro, Counts counts, Lane values) const {
     values[r] = macro ? mean[r] : all_others[r] > 0 ? 2 * all_hits[r] / all_others[r] : 0;
 }
 
-// Mean average precision, or the mean ROC AUC, over the labels for which it is defined.
-void SoftPredictions::mean_over_labels(bool precision, Counts counts, Lane values) const {
-  Sums total{}, defined{};
-  for (const LabelRanking& ranking : rankings_) {
-    Sums above{}, seen{}, group_hits{}, group_size{}, sum{};
-    for (std::size_t j = 0; j < ranking.order.size(); ++j) {
-      const std::uint16_t* const c = counts.data() + ranking.order[j] * kLanes;
-      add_weighted(group_size, c, 1);
-      if (ranking.is_positive[j]) add_weighted(group_hits, c, 1);
-      if (!ranking.ends_group[j]) continue;
-      for (std::size_t r = 0; r < kLanes; ++r) {
-        if (!precision) sum[r] += (group_size[r] - group_hits[r]) * (2 * above[r] + group_hits[r]);
-        above[r] += group_hits[r];
-        seen[r] += group_size[r];
-        if (precision && group_hits[r] > 0) sum[r] += group_hits[r] * (above[r] / seen[r]);
-      }
-      group_hits = group_size = {};
-    }
-    for (std::size_t r = 0; r < kLanes; ++r) {
-      const double negatives = seen[r] - above[r];
-      if (above[r] == 0 || (!precision && negatives == 0)) continue;
-      total[r] += precision ? sum[r] / above[r] : sum[r] / (2 * above[r] * negatives);
-      ++defined[r];
-    }
-  }
-  for (std::size_t r = 0; r < kLanes; ++r) values[r] = defined[r] > 0 ? total[r] / defined[r] : kUndefined;
-}
-
-void SoftPredictions::mean_over_columns(std::string_view metric, Counts counts, Lane values) const {
+void SoftPredictions::mean_over_columns(std::string_view wanted, Counts counts, Lane values) const {
+  const std::string_view metric = wanted.substr(0, wanted.find(':'));
+  const std::string_view only = metric == wanted ? "" : wanted.substr(metric.size() + 1);
   for (std::size_t r = 0; r < kLanes; ++r) {
     double total = 0;
     std::size_t defined = 0;
-    for (const ValueColumn& column : columns_) {
+    for (std::size_t t = 0; t < columns_.size(); ++t) {
+      if (metric != wanted && names_[t] != only) continue;
+      const ValueColumn& column = columns_[t];
       Moments m;
       double absolute = 0, squared = 0;
       if (metric == "spearman") {
@@ -253,7 +225,7 @@ void SoftPredictions::evaluate_lanes(std::span<const std::string_view> metrics, 
     else if (kind_ == TargetKind::multi_label && name.starts_with("f1"))
       label_f1(name == "f1_macro", counts, lane);
     else if (kind_ == TargetKind::multi_label)
-      mean_over_labels(name == "map", counts, lane);
+      mean_over_rankings(rankings_, name == "map" ? RankMetric::average_precision : RankMetric::auc, counts, lane);
     else
       mean_over_columns(name, counts, lane);
   }

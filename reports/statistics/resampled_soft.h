@@ -34,11 +34,6 @@ class SoftPredictions {
                       std::span<double> values) const;
 
  private:
-  // The known items of one label by falling score.
-  struct LabelRanking {
-    std::vector<std::uint32_t> order;
-    std::vector<std::uint8_t> ends_group, is_positive;
-  };
   // One value's truth and prediction, both less the mean of the truth, and each item's place among the distinct ones.
   struct ValueColumn {
     std::vector<double> truth, predicted;
@@ -49,17 +44,18 @@ class SoftPredictions {
   using Lane = std::span<double>;
 
   void add_item_means(const Scores& scores, const Targets& targets, const Calibration& calibration);
-  void rank_labels(const Scores& scores, const Targets& targets);
+  void rank_labels(const Scores& scores);
   void add_columns(const Scores& scores, const Targets& targets);
   void mean_of_items(const std::vector<double>& per_item, Counts counts, Lane values) const;
   void label_f1(bool macro, Counts counts, Lane values) const;
-  void mean_over_labels(bool precision, Counts counts, Lane values) const;
-  void mean_over_columns(std::string_view metric, Counts counts, Lane values) const;
+  // Over all columns, or of "r2:NAME" alone.
+  void mean_over_columns(std::string_view wanted, Counts counts, Lane values) const;
 
   TargetKind kind_;
   std::size_t items_ = 0, width_ = 0;
   std::map<std::string, std::vector<double>, std::less<>> per_item_;
-  std::vector<LabelRanking> rankings_;
+  std::vector<Ranking> rankings_;   // one a label
+  std::vector<std::string> names_;  // of the columns
   std::vector<std::int8_t> truth_;  // items x labels
   std::vector<std::uint8_t> said_;  // items x labels: the label is predicted
   std::vector<ValueColumn> columns_;

@@ -14,7 +14,7 @@ import csv
 import json
 import os
 import platform
-import resource
+import random
 import shutil
 import statistics
 import subprocess
@@ -96,18 +96,41 @@ def bench(o, data, table, arch, binary):
     print(f"  forward ratio to ceiling: {median['ours', 'forward'] / best:.2f}")
 
 
+def drawn_folder(folder, images, side=64):
+    """A folder of `images` binary PPMs of noise in two class folders."""
+    for i in range(images):
+        path = os.path.join(folder, "images", "ab"[i % 2])
+        os.makedirs(path, exist_ok=True)
+        with open(os.path.join(path, f"{i:06}.ppm"), "wb") as f:
+            f.write(b"P6\n%d %d\n255\n" % (side, side) + random.Random(i).randbytes(side * side * 3))
+    return os.path.join(folder, "images")
+
+
+def resident_mb(command):
+    """Peak resident memory of a program, in MB."""
+    child = os.posix_spawn(command[0], command, os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+    _, status, usage = os.wait4(child, 0)
+    if status != 0:
+        sys.exit(f"{command} failed")
+    return usage.ru_maxrss / 1024
+
+
 def peak_memory(o):
-    """Resident memory of a run over few and over all images."""
-    weights = os.path.join(o.shared, "data", "weights", "resnet50_imagenet_fp16.pth")
-    for images in (100, 583):
-        with tempfile.TemporaryDirectory() as folder:
-            manifest = small_manifest(o.shared, "bass", "valence.csv", images, folder)
-            child = os.fork()
-            if child == 0:
-                ours(o.program, manifest, weights, o.threads, folder)
-                print(f"  {images} images: {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024:.0f} MB", flush=True)
-                os._exit(0)
-            os.waitpid(child, 0)
+    """Resident memory of extractions over few and over many images."""
+    weights = os.path.join(o.shared, "data", "weights")
+    cases = [("colour-histogram", (1000, 20000)), (f"net={weights}/resnet18_imagenet_fp16.pth", (200, 2000)),
+             (f"net={weights}/resnet50_imagenet_fp16.pth", (100, 500))]
+    for backbone, counts in cases:
+        peaks = []
+        for images in counts:
+            with tempfile.TemporaryDirectory() as folder:
+                peaks.append(resident_mb([o.program, "extract", "--data", drawn_folder(folder, images), "--backbone",
+                                          backbone, "--threads", str(o.threads), "--cache", os.path.join(folder, "cache"),
+                                          "--out", os.path.join(folder, "out"), "--quiet"]))
+        name = os.path.basename(backbone).split("_")[0]
+        print(f"  {name:18} {counts[0]:6} images {peaks[0]:6.1f} MB, {counts[1]:6} images {peaks[1]:6.1f} MB: "
+              f"{100 * (peaks[1] / peaks[0] - 1):+.1f} %, {1024 * (peaks[1] - peaks[0]) / (counts[1] - counts[0]):.2f} kB an image",
+              flush=True)
 
 
 def main():
@@ -125,7 +148,7 @@ def main():
     cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
     print(f"{cpu}, {os.cpu_count()} cores")
     if o.memory:
-        print("peak resident memory, resnet50 fp32")
+        print("peak resident memory, fp32")
         return peak_memory(o)
     with tempfile.TemporaryDirectory() as build:
         binary = os.path.join(build, "ceiling")

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "reports/gallery.h"
 #include "reports/metric_names.h"
 #include "tests/page/sample_report.h"
 #include "tests/shared.h"
@@ -60,6 +61,13 @@ constexpr std::string_view kProbe = R"JS(
     out.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
     out.ground = getComputedStyle(document.body).backgroundColor;
     out.tiles = all('#section-0 .tile').map((tile) => tile.querySelector('img') ? tile.querySelector('img').naturalWidth : -1);
+    out.maps = all('#section-0 .tile').map((tile) => all('canvas', tile).map((c) => [c.width, c.height, getComputedStyle(c).display !== 'none', ...c.getContext('2d').getImageData(0, 0, 1, 1).data]));
+    const maps = document.querySelector('#section-0 .toggle input');
+    if (maps) {
+      maps.click();
+      out.hidden_maps = all('#section-0 .tile canvas').map((c) => getComputedStyle(c).display);
+      document.querySelector('#section-0 .toggle input').click();
+    }
     out.charts = all('#section-0 figure h3').map((h) => h.textContent);
     out.tips = { difference: hover(document.querySelector('td.difference[data-tip]')), bar: hover(document.querySelector('figure g.mark')),
                  none: hover(document.querySelector('h1')), marks: all('#section-0 .mark').every((m) => hover(m)) };
@@ -210,12 +218,35 @@ TEST_F(Page, IsDarkWhereTheReaderLikesIt) {
   EXPECT_EQ(look("--blink-settings=preferredColorScheme=0")["ground"], "rgb(19, 21, 25)");
 }
 
+constexpr const char* kOnePixel = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+
+// The row's own map beside the baseline's; a toggle takes both away.
+TEST_F(Page, LaysActivationMapsOverTheGallery) {
+  report_->thumbnails.resize(report_->table.sections.size());
+  report_->maps.resize(report_->table.sections.size());
+  for (const std::string& id : gallery_ids(*report_)[0]) report_->thumbnails[0][id] = kOnePixel;
+  const std::set<MapKey> wanted = wanted_maps(report_->table.sections[0], report_->evidence[0], kGalleryImages);
+  for (const MapKey& key : wanted) report_->maps[0][key] = {{2, 2, {-4, 1, 2, 3}, 0.5}, 0.0625};
+  const Json page = look();
+  ASSERT_FALSE(page.contains("error")) << page["error"];
+  EXPECT_EQ(console_.find("CONSOLE"), std::string::npos) << console_;
+  ASSERT_EQ(page["maps"].size(), 2 * kGalleryImages);
+  for (const Json& tile : page["maps"]) {
+    ASSERT_EQ(tile.size(), 1u);  // row 0 is the baseline: nothing beside it
+    EXPECT_EQ(tile[0][0], 2);
+    EXPECT_EQ(tile[0][2], true);
+    EXPECT_GT(tile[0][5], tile[0][3]);  // the strongest place is against the class: blue
+    EXPECT_EQ(tile[0][6], 190);
+  }
+  for (const Json& display : page["hidden_maps"]) EXPECT_EQ(display, "none");
+}
+
 TEST_F(Page, ShowsAGalleryWhereThereAreThumbnails) {
   EXPECT_TRUE(look()["tiles"].empty());
   report_->thumbnails.resize(report_->table.sections.size());
   const std::vector<std::string> ids = gallery_ids(*report_)[0];
   for (std::size_t i = 0; i + 1 < ids.size(); ++i)  // the last image is gone
-    report_->thumbnails[0][ids[i]] = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7";
+    report_->thumbnails[0][ids[i]] = kOnePixel;
   const Json page = look();
   ASSERT_FALSE(page.contains("error")) << page["error"];
   EXPECT_EQ(page["tiles"].size(), 2 * kGalleryImages);

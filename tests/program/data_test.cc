@@ -71,6 +71,24 @@ TEST(InitTask, WritesAFileThatRuns) {
   EXPECT_NE(ran.out.find("100.0"), std::string::npos) << ran.out;
 }
 
+TEST(Tasks, TakeAnotherTargetFromTheCommandLine) {
+  Program program;
+  photos(program);
+  std::string table = "path,label,warmth\n";
+  for (const std::string mood : {"calm", "tense"})
+    for (int i = 0; i < 10; ++i)
+      table += fmt::format("photos/{}/{}.png,{},{}.5\n", mood, i, mood, mood == "calm" ? i : 50 + i);
+  write_file_atomically(program / "moods.csv", table);
+  write_file_atomically(program / "moods.yaml", "data: moods.csv\nmetric: f1_macro\nbackbones: [colour-histogram]\n");
+  const Outcome values = program.run({"run", "--task", "moods.yaml", "--target", "warmth", "--out", "out"});
+  EXPECT_EQ(values.exit_code, 0) << values.err;
+  EXPECT_CONTAINS(values.out, "moods: warmth");
+  EXPECT_CONTAINS(values.out, "R2");
+  const Outcome unknown = program.run({"run", "--task", "moods.yaml", "--target", "warmht", "--out", "out"});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_CONTAINS(unknown.err, "warmth");
+}
+
 // The table of an export holds the very split that a run draws.
 TEST(Export, GivesTheSplitOfTheRun) {
   Program program;

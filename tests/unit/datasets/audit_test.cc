@@ -109,6 +109,28 @@ TEST(Audit, JoinsWhatPixelsTell) {
   EXPECT_NE(page.find("c.png (test, y)"), std::string::npos);
 }
 
+TEST(Audit, ListsNearFeaturesThatPixelsDidNotTell) {
+  MiniTree tree;
+  for (const char* name : {"a", "b", "c", "d"}) tree.file(std::string(name) + ".png", kPng + name);
+  tree.file("a2.png", kPng + "a")
+      .file("t.csv", "path,label,split\na.png,x,train\nb.png,x,train\nc.png,y,test\nd.png,x,train\na2.png,x,test\n");
+  Silent log;
+  const Dataset dataset = open_data_path(tree / "t.csv", log);
+  Audit audit = audit_files(dataset, *dataset.official, {.log = log});
+  audit.similar.push_back({{.first = 1, .second = 3}, false, false});
+  const NeighbourPair pairs[] = {{0, 1, 0.99}, {0, 4, 1}, {1, 3, 0.98}, {2, 3, 0.9}};
+  audit_features(dataset, *dataset.official, pairs, "net", audit);
+  ASSERT_EQ(audit.neighbours.size(), 2u);  // a and a2 have the same bytes, b and d look alike
+  EXPECT_EQ(audit.neighbours[0].pair.first, 2u);
+  EXPECT_TRUE(audit.neighbours[0].across_parts && audit.neighbours[0].conflicting);
+  EXPECT_EQ(audit.neighbours[1].pair.second, 1u);
+  EXPECT_FALSE(audit.neighbours[1].across_parts || audit.neighbours[1].conflicting);
+  EXPECT_NE(audit_text(audit, dataset, *dataset.official).find("near features under net (1 across splits): 2"),
+            std::string::npos);
+  const Json json = audit_json(audit, dataset, *dataset.official);
+  EXPECT_EQ(json["neighbours"]["pairs"][0]["ids"], Json({"c.png", "d.png"}));
+}
+
 TEST(Audit, FindsNothingInSoundData) {
   MiniTree tree;
   for (const char* name : {"a", "b", "c"}) tree.file(std::string(name) + ".png", kPng + name);

@@ -32,6 +32,7 @@ Result sample(const std::string& key) {
   r.probe_settings = {{"name", "logreg"}};
   r.features = {{"weights", {{"sha256", "00"}}}};
   r.seconds = {{"fit", 0.25}};
+  r.images = 300;
   r.notes = {"one", "two"};
   r.scores_file = "scores/" + key + ".test.npy";
   r.version = "0.1.0";
@@ -58,6 +59,44 @@ TEST(Result, ReadsBackEveryFieldBitForBit) {
   EXPECT_TRUE(std::isnan(after.convergence.gradient_norm));
   EXPECT_EQ(after.selection.curve[0].score, 1.0 / 3);
   EXPECT_EQ(after.class_names, before.class_names);
+}
+
+// Fields in any order, and those that files of earlier programs lack.
+TEST(Result, ReadsFieldsInAnyOrderAndEarlierFiles) {
+  const Json written = to_json(sample("k"));
+  std::string text = "{";
+  for (auto field = written.rbegin(); field != written.rend(); ++field)
+    text += (text.size() > 1 ? "," : "") + Json(field.key()).dump() + ":" + field.value().dump();
+  text += "}";
+  const test::ScratchDir dir;
+  append_text(dir / "results.jsonl", R"({"schema":"vise-eval/results","version":1})"
+                                     "\n" +
+                                         text + "\n");
+  EXPECT_EQ(to_json(read_results(dir / "results.jsonl")[0]), written);
+  Json earlier = written;
+  for (const char* later : {"images", "calibration"}) earlier.erase(later);
+  for (const char* later : {"fraction", "where"}) earlier["cell"].erase(later);
+  earlier["split"].erase("sample_hash");
+  const Result read = result_from_json(earlier);
+  EXPECT_EQ(read.cell.fraction, 1);
+  EXPECT_EQ(read.images, 0u);
+  EXPECT_TRUE(read.calibration.scores_are_logits);
+  EXPECT_EQ(read.version, "0.1.0");
+}
+
+TEST(Result, WhatTablesDoNotPrintCanBeLeftOut) {
+  const test::ScratchDir dir;
+  append_result(dir / "results.jsonl", sample("k"));
+  const Result whole = read_results(dir / "results.jsonl")[0],
+               part = read_results(dir / "results.jsonl", ResultDetail::table)[0];
+  EXPECT_EQ(part.metrics, whole.metrics);
+  EXPECT_EQ(part.cell, whole.cell);
+  EXPECT_EQ(part.selection.chosen, whole.selection.chosen);
+  EXPECT_EQ(part.selection.curve.size(), 1u);
+  EXPECT_EQ(part.notes, whole.notes);
+  EXPECT_EQ(part.scores_file, whole.scores_file);
+  EXPECT_TRUE(part.features.is_null());
+  EXPECT_TRUE(part.seconds.empty());
 }
 
 TEST(Result, MissingFieldIsAnInputError) {
@@ -115,6 +154,30 @@ TEST(ResultsFile, NamesTheBadLine) {
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::input);
     EXPECT_NE(e.message().find("line 3"), std::string::npos) << e.message();
+  }
+}
+
+// Readers work on blocks of the file; lines are of every length, some longer than a block.
+TEST(ResultsFile, ReadsEveryLineWhereverBlocksEnd) {
+  const test::ScratchDir dir;
+  const Path path = dir / "results.jsonl";
+  append_result(path, sample("first"));
+  std::string text;
+  Keys expected{"first"};
+  for (std::size_t i = 0; i < 300; ++i) {
+    Result r = sample("k" + std::to_string(i));
+    r.error = std::string(i * i * 7 % 20000 + (i % 100 == 99 ? 700000 : 0), 'x');
+    text += to_json(r).dump() + (i % 3 == 0 ? "\n\n" : "\n");
+    expected.push_back(r.key);
+  }
+  append_text(path, text);
+  EXPECT_EQ(keys(path), expected);
+  append_text(path, "{\"key\": 1}\n");
+  try {
+    read_results(path);
+    FAIL();
+  } catch (const Error& e) {  // the schema, "first", 300 results, 100 of them followed by a blank line
+    EXPECT_NE(e.message().find("line 403:"), std::string::npos) << e.message();
   }
 }
 

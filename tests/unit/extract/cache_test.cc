@@ -21,7 +21,7 @@ class CacheTest : public testing::Test {
     FeatureStore store(cache, key(weights), log_);
     FeatureWriter writer(store, context_);
     for (std::uint64_t i = begin; i < end; ++i)
-      if (!store.find(content(i))) writer.add(content(i), 100 + i, row(i));
+      if (!store.has(content(i))) writer.add(content(i), 100 + i, row(i));
     writer.finish({{"engine", "test"}});
   }
 
@@ -82,12 +82,11 @@ TEST_F(CacheTest, MergeAddsWhatIsMissingAndKeepsEveryBit) {
   const FeatureStore merged(one_.path(), key("seed 1"), log_);
   const FeatureMap map = merged.map();
   for (std::uint64_t i = 0; i < 700; ++i) {
-    const StoredRow* stored = merged.find(content(i));
-    ASSERT_TRUE(stored && stored->row) << i;
-    EXPECT_EQ(stored->bytes, 100 + i);
-    const auto values = map.values.subspan(*stored->row * 4, 4);
+    ASSERT_NE(merged.row(content(i)), kNoRow) << i;
+    const auto values = map.values.subspan(merged.row(content(i)) * 4, 4);
     EXPECT_EQ(std::vector<float>(values.begin(), values.end()), row(i));
   }
+  for (const auto& [content, stored] : merged.items()) EXPECT_EQ(stored.bytes, 100 + content.high);
 }
 
 TEST_F(CacheTest, MergeRefusesDamagedBlocksAndFoldersThatAreNoCache) {

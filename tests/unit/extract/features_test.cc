@@ -5,59 +5,15 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/half.h"
 #include "base/npy.h"
 #include "extract/export.h"
-#include "tests/shared.h"
+#include "tests/unit/extract/drawn.h"
 
 namespace vise {
 namespace {
 
-// A binary PPM of `side` x `side` noise: a picture that needs no encoder.
-std::string noise_ppm(const std::string& name, std::size_t side = 40) {
-  RandomStream random("features-test/" + name, 0);
-  std::string file = fmt::format("P6\n{} {}\n255\n", side, side);
-  for (std::size_t i = 0; i < side * side * 3; ++i) file += static_cast<char>(random.below(256));
-  return file;
-}
-
-class FeaturesTest : public testing::Test {
- protected:
-  void put(const std::string& id, const std::string& bytes) { write_file_atomically(data_ / id, bytes); }
-
-  Dataset dataset(std::vector<std::string> ids) {
-    Dataset dataset;
-    dataset.name = "drawn";
-    dataset.root = data_.path();
-    dataset.ids = std::move(ids);
-    return dataset;
-  }
-
-  std::vector<Features> extract(const Dataset& dataset, int threads = 2,
-                                std::vector<std::string> backbones = {"random-resnet18"}) {
-    std::vector<FeatureRequest> requests;
-    for (const std::string& name : backbones) requests.push_back({parse_backbone(name)});
-    return extract_features(dataset, requests, options_, {log_, {}, threads});
-  }
-
-  // Seven images, so that the last batch is padded.
-  std::vector<std::string> put_seven() {
-    std::vector<std::string> ids;
-    for (int i = 0; i < 7; ++i) {
-      ids.push_back(fmt::format("{}.ppm", i));
-      put(ids.back(), noise_ppm(ids.back()));
-    }
-    return ids;
-  }
-
-  static std::vector<float> row(const Features& features, std::size_t item) {
-    const auto values = features.values(item);
-    return {values.begin(), values.end()};
-  }
-
-  test::ScratchDir data_, cache_;
-  RecordingLog log_;
-  ExtractOptions options_{.cache = cache_.path(), .weights = {{}, true, {}}};
-};
+using FeaturesTest = test::DrawnImages;
 
 TEST_F(FeaturesTest, AreBitEqualWhateverTheOrderTheBatchPositionAndTheThreads) {
   std::vector<std::string> ids = put_seven();
@@ -71,6 +27,26 @@ TEST_F(FeaturesTest, AreBitEqualWhateverTheOrderTheBatchPositionAndTheThreads) {
   for (std::size_t i = 0; i < turned.size(); ++i) {
     const auto place = std::find(ids.begin(), ids.end(), turned[i]) - ids.begin();
     EXPECT_EQ(row(two, i), row(one, static_cast<std::size_t>(place))) << turned[i];
+  }
+}
+
+TEST_F(FeaturesTest, AFunctionOfOnesOwnIsABackbone) {
+  const auto first_pixel = [](const DecodedFile& file) {
+    return std::vector<float>{static_cast<float>(file.image.pixels[0]), static_cast<float>(file.bytes.size())};
+  };
+  Backbone mine;
+  mine.name = "first-pixel";
+  mine.kind = BackboneKind::image_function;
+  mine.function = std::make_shared<const ImageFunction>(ImageFunction{{{"mine", 1}}, 2, first_pixel});
+  add_backbone(mine);
+  EXPECT_THROW(add_backbone(mine), Error);
+  const std::string bytes = noise_ppm("x");
+  put("x.ppm", bytes);
+  for (const std::size_t computed : {1u, 0u}) {
+    const Features features = extract(dataset({"x.ppm"}), 2, {"first-pixel"})[0];
+    EXPECT_EQ(features.computed, computed);
+    const auto pixel = static_cast<float>(static_cast<unsigned char>(bytes[bytes.size() - 40 * 40 * 3]));
+    EXPECT_EQ(row(features, 0), (std::vector<float>{pixel, static_cast<float>(bytes.size())}));
   }
 }
 
@@ -230,6 +206,109 @@ TEST_F(FeaturesTest, ExportsRowsInTheDataSetsOrder) {
     const auto exported = array.as<float>().subspan(i * 512, 512);
     EXPECT_EQ(row(features, i), std::vector<float>(exported.begin(), exported.end()));
   }
+}
+
+TEST_F(FeaturesTest, TheSamePictureInASecondDataSetCostsNoForwardPass) {
+  const std::vector<std::string> ids = put_seven();
+  extract(dataset(ids));
+  const test::ScratchDir second;
+  std::filesystem::create_directories(second / "sub");
+  std::filesystem::copy(data_ / ids[4], second / "sub/other-name.bin");
+  Dataset other;
+  other.name = "second";
+  other.root = second.path();
+  other.ids = {"sub/other-name.bin"};
+  const Features features = extract(other)[0];
+  EXPECT_EQ(features.computed, 0u);
+  EXPECT_TRUE(features.seconds.empty()) << "a network was built";
+}
+
+TEST_F(FeaturesTest, ARemovedImageCostsNothing) {
+  std::vector<std::string> ids = put_seven();
+  extract(dataset(ids));
+  std::filesystem::remove(data_ / ids[2]);
+  ids.erase(ids.begin() + 2);
+  EXPECT_TRUE(extract(dataset(ids))[0].seconds.empty());
+}
+
+// A picture of 224 x 224 that is not resized: its views can be made by hand.
+std::string ppm_of(std::span<const std::uint8_t> rgb) {
+  return "P6\n224 224\n255\n" + std::string(reinterpret_cast<const char*>(rgb.data()), rgb.size());
+}
+
+TEST_F(FeaturesTest, ARowOfSeveralViewsIsTheMeanOfTheViewsOwnRows) {
+  const Transform transform = Transform::parse("crop=224");
+  RandomStream random("views", 0);
+  Image image{230, 227, {}};
+  for (std::size_t i = 0; i < 230 * 227 * 3; ++i) image.pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
+  put("whole.ppm", fmt::format("P6\n230 227\n255\n{}", std::string(image.pixels.begin(), image.pixels.end())));
+  const std::vector<std::string> net{"random-resnet18,transform=crop=224"};
+  for (const Views views : {Views::hflip, Views::tencrop}) {
+    std::vector<std::uint8_t> rgb(view_count(views) * transform.bytes());
+    view_pixels(transform, image, views, rgb);
+    std::vector<std::string> ids;
+    for (std::size_t view = 0; view < view_count(views); ++view) {
+      ids.push_back(fmt::format("{}-{}.ppm", views_name(views), view));
+      put(ids.back(), ppm_of(std::span(rgb).subspan(view * transform.bytes(), transform.bytes())));
+    }
+    FeatureRequest request{parse_backbone(net[0])};
+    request.views = views;
+    const Dataset whole = dataset({"whole.ppm"});
+    const Features averaged = extract_features(whole, {request}, options_, {log_, {}, 2})[0];
+    const Features each = extract(dataset(ids), 2, net)[0];
+    EXPECT_NE(averaged.key.str(), each.key.str());
+    for (std::size_t d = 0; d < averaged.dim; ++d) {
+      double sum = 0;
+      for (std::size_t view = 0; view < ids.size(); ++view) sum += static_cast<double>(each.values(view)[d]);
+      EXPECT_EQ(averaged.values(0)[d], static_cast<float>(sum / static_cast<double>(ids.size()))) << d;
+    }
+  }
+}
+
+TEST_F(FeaturesTest, RowsOfFp16StorageAreTheRoundedOnesInHalfTheRoom) {
+  std::vector<std::string> ids = put_seven();
+  put("bad.ppm", noise_ppm("bad").substr(0, 600));
+  ids.insert(ids.begin() + 2, "bad.ppm");
+  options_.on_bad_image = BadImagePolicy::skip;
+  const Features wide = extract(dataset(ids))[0];
+  FeatureRequest request{parse_backbone("random-resnet18")};
+  request.storage = Storage::fp16;
+  for (const std::size_t computed : {7u, 0u}) {
+    const Features half = extract_features(dataset(ids), {request}, options_, {log_, {}, 2})[0];
+    EXPECT_EQ(half.computed, computed);
+    EXPECT_EQ(half.rows[2], kNoRow);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (i == 2) continue;
+      std::vector<float> rounded = row(wide, i);
+      for (float& value : rounded) value = half_to_float(float_to_half(value));
+      EXPECT_EQ(row(half, i), rounded);
+    }
+    EXPECT_NE(half.key.str(), wide.key.str());
+    EXPECT_EQ(std::filesystem::file_size(half.folder / "features.npy"), 128u + 7 * 512 * 2);
+    EXPECT_EQ(NpyArray::open(half.folder / "features.npy").type(), "f2");
+    const test::ScratchDir out;
+    export_features(dataset(ids), half, out.path());
+    EXPECT_EQ(NpyArray::open(out / "features.npy").type(), "f4");
+  }
+}
+
+TEST_F(FeaturesTest, APictureThatCannotBeCroppedIsABadImageWithAName) {
+  put("small.ppm", noise_ppm("small", 20));
+  put("large.ppm", noise_ppm("large", 230));
+  FeatureRequest request{parse_backbone("random-resnet18,transform=crop=224")};
+  request.views = Views::tencrop;
+  const Dataset both = dataset({"small.ppm", "large.ppm"});
+  try {
+    extract_features(both, {request}, options_, {log_, {}, 1});
+    FAIL() << "made crops of 224 from 20 pixels";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::input);
+    EXPECT_NE(e.message().find("small.ppm"), std::string::npos) << e.message();
+  }
+  options_.on_bad_image = BadImagePolicy::skip;
+  const Features features = extract_features(both, {request}, options_, {log_, {}, 1})[0];
+  EXPECT_TRUE(features.unreadable.contains(0u));
+  EXPECT_NE(features.rows[1], kNoRow);
 }
 
 }  // namespace

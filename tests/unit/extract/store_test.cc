@@ -1,10 +1,13 @@
 #include "extract/store.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
+#include <thread>
 
 #include "base/error.h"
 #include "base/npy.h"
@@ -40,15 +43,14 @@ class StoreTest : public ::testing::Test {
     FeatureStore store = open();
     std::vector<std::uint32_t> rows;
     for (std::uint64_t i = 0; i < n; ++i)
-      if (const StoredRow* stored = store.find(content(i))) rows.push_back(*stored->row);
+      if (store.has(content(i))) rows.push_back(store.row(content(i)));
     store.check_rows(rows, log);
     if (store.size() == 0) return 0;
     const FeatureMap map = store.map();
     std::size_t right = 0;
     for (std::uint64_t i = 0; i < n; ++i) {
-      const StoredRow* stored = store.find(content(i));
-      if (!stored) continue;
-      const auto values = map.values.subspan(*stored->row * kDim, kDim);
+      if (!store.has(content(i))) continue;
+      const auto values = map.values.subspan(store.row(content(i)) * kDim, kDim);
       EXPECT_EQ(std::vector<float>(values.begin(), values.end()), row(i));
       ++right;
     }
@@ -94,10 +96,10 @@ TEST_F(StoreTest, RemembersWhyAnImageHasNoRow) {
     writer.finish({});
   }
   const FeatureStore store = open();
-  ASSERT_NE(store.find(content(0)), nullptr);
+  ASSERT_TRUE(store.find(content(0)));
   EXPECT_FALSE(store.find(content(0))->row);
   EXPECT_EQ(store.find(content(0))->reason, "is cut off, \"really\"");
-  EXPECT_EQ(store.find(content(1))->row, 0u);
+  EXPECT_EQ(store.row(content(1)), 0u);
 }
 
 TEST_F(StoreTest, LosesAtMostTheBlockUnderWayWhenKilledAtAnyMoment) {
@@ -109,7 +111,7 @@ TEST_F(StoreTest, LosesAtMostTheBlockUnderWayWhenKilledAtAnyMoment) {
       FeatureStore store(scratch.path(), key(), silent);
       FeatureWriter writer(store, Context{silent, {}, 1});
       for (std::uint64_t i = 0; i < 4000; ++i)
-        if (!store.find(content(i))) {
+        if (!store.has(content(i))) {
           writer.add(content(i), i, row(i));
           if (i % 16 == 15) writer.flush();
         }
@@ -169,6 +171,69 @@ TEST_F(StoreTest, StopsWaitingForALockWhenAskedTo) {
   std::stop_source stop;
   stop.request_stop();
   EXPECT_THROW(FeatureWriter(second, Context{log, stop.get_token(), 1}), Error);
+}
+
+TEST_F(StoreTest, KeepsHalvesWhereTheKeySaysSo) {
+  FeatureKey half_key = key();
+  half_key.parts["storage"] = "fp16";
+  {
+    FeatureStore store(scratch.path(), half_key, log);
+    FeatureWriter writer(store, context);
+    for (std::uint64_t i = 0; i < 300; ++i) writer.add(content(i), 1, row(i));
+    EXPECT_THROW(writer.add(content(300), 1, std::vector<float>{1, 65505, 2}), Error);
+    writer.finish({});
+  }
+  FeatureStore store(scratch.path(), half_key, log);
+  std::vector<std::uint32_t> rows{store.row(content(299)), kNoRow, store.row(content(5)), store.row(content(5))};
+  EXPECT_EQ(store.check_rows(rows, log), 0u);
+  const FeatureMap map = store.map(rows);
+  EXPECT_EQ(rows, (std::vector<std::uint32_t>{0, kNoRow, 1, 2}));
+  EXPECT_EQ(map.values.size(), 3 * kDim);
+  EXPECT_EQ(map.values[1], 299.5f);
+  EXPECT_EQ(map.values[kDim + 2], -5.0f);
+  EXPECT_EQ(store.map().values[7 * kDim], 7.0f);
+}
+
+// `cache gc` removes a folder under its lock; who waited for that lock must not write beside a third process that made
+// the folder anew.
+TEST_F(StoreTest, AWriterWhoseFolderWasRemovedWhileItWaitedLocksTheNewOne) {
+  add(0, 3);
+  FeatureStore waiting = open();
+  const Path lock_file = folder() / "lock";
+  FileDescriptor held(::open(lock_file.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
+  std::jthread other([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    std::filesystem::remove_all(folder());
+    held = {};
+  });
+  FeatureWriter writer(waiting, context);
+  const FileDescriptor again(::open(lock_file.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_TRUE(again);
+  EXPECT_NE(::flock(again.get(), LOCK_EX | LOCK_NB), 0) << "the folder's lock is free";
+  EXPECT_FALSE(waiting.has(content(0))) << "rows that are gone";
+  writer.add(content(0), 1, row(0));
+  writer.finish({});
+  EXPECT_EQ(count_right(3), 1u);
+}
+
+TEST_F(StoreTest, IndexesContentsWhoseHashesCollide) {
+  ContentIndex index;
+  const auto hash = [](std::uint64_t i) { return ContentHash{i * 3, i / 7 * 1024}; };  // low halves that collide
+  for (std::uint64_t i = 0; i < 20000; ++i) index.put(hash(i), static_cast<std::uint32_t>(i));
+  index.put(hash(5), 77);
+  EXPECT_EQ(index.size(), 20000u);
+  EXPECT_EQ(*index.find(hash(5)), 77u);
+  index.erase_values([](std::uint32_t value) { return value % 2 == 0; });
+  EXPECT_EQ(index.size(), 10000u);
+  for (std::uint64_t i = 6; i < 20000; ++i) {
+    const std::uint32_t* const found = index.find(hash(i));
+    ASSERT_EQ(found != nullptr, i % 2 == 1) << i;
+    if (found) {
+      EXPECT_EQ(*found, i);
+    }
+  }
+  EXPECT_EQ(index.find({1, 1}), nullptr);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "probes/metric_registry.h"
 
 namespace vise {
 namespace {
@@ -64,6 +65,26 @@ TEST(SelectionScore, TurnsLossesRound) {
   EXPECT_EQ(selection_score(s, t, "neg_kl"), -*evaluate(s, t).at("kl"));
   EXPECT_THROW(check_selection_metric("kl", TargetKind::distribution), Error);
   EXPECT_THROW(check_selection_metric("acuracy", TargetKind::classes), Error);
+}
+
+TEST(MetricRegistry, AMetricOfOnesOwnIsComputedNamedAndChosenBy) {
+  // What a wrong answer costs: twice as much where the truth is class 0.
+  const auto cost = [](const Scores& scores, const Targets& targets) -> std::optional<double> {
+    double sum = 0;
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const int truth = targets.classes()[i];
+      if ((scores(i, 0) > scores(i, 1)) != (truth == 0)) sum += truth == 0 ? 2 : 1;
+    }
+    return sum;
+  };
+  MetricRegistry::instance().add({"cost", TargetKind::classes, false, cost});
+  const Targets targets = Targets::from_classes({0, 0, 1, 1, -1}, {"a", "b"});
+  const Scores scores{5, 2, {0, 1, 1, 0, 1, 0, 0, 1, 1, 0}};  // wrong, right, wrong, right, unknown
+  EXPECT_EQ(evaluate(scores, targets).at("cost"), 3.0);
+  EXPECT_EQ(selection_score(scores, targets, "neg_cost"), -3.0);
+  EXPECT_NO_THROW(check_selection_metric("neg_cost", TargetKind::classes));
+  EXPECT_FALSE(higher_is_better("cost"));
+  EXPECT_THROW(MetricRegistry::instance().add({"accuracy", TargetKind::classes, true, cost}), Error);
 }
 
 }  // namespace

@@ -113,6 +113,26 @@ TEST_F(Reports, ResultsThatTheirScoresContradictGetAFootnote) {
   EXPECT_NE(r.table.footnotes[0].find("accuracy recomputed"), std::string::npos);
 }
 
+// Seeds that agree to the last bit add nothing; seeds that differ widen the interval.
+TEST_F(Reports, SeedsAddTheirOwnVarianceToIntervals) {
+  std::vector<Result> one{simulated_result(run(), "base", 0.7, 400)}, same, spread;
+  for (const std::uint64_t seed : {0, 1, 2}) {
+    Result copy = one[0];
+    copy.cell.seed = seed;
+    copy.key += std::to_string(seed);
+    same.push_back(copy);  // the scores of one model under three seeds
+    spread.push_back(simulated_result(run(), "spread", 0.6 + 0.1 * static_cast<double>(seed), 400, seed));
+  }
+  const auto interval = [&](const std::vector<Result>& results) {
+    return *report(results, results[0].cell.backbone).table.sections[0].rows[0].metrics[0].interval;
+  };
+  EXPECT_NEAR(interval(same).low, interval(one).low, 1e-12);
+  EXPECT_NEAR(interval(same).high, interval(one).high, 1e-12);
+  // Three seeds 10 points apart: s = 10 points, s / sqrt(3) = 5.8 beside about 1.6 points of three averaged models.
+  const Interval wide = interval(spread);
+  EXPECT_GT(wide.high - wide.low, 2 * (interval(one).high - interval(one).low));
+}
+
 TEST_F(Reports, SeedsAreAveragedInsideEachResample) {
   std::vector<Result> results;
   for (const std::uint64_t seed : {0, 1, 2})

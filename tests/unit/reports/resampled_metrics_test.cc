@@ -10,7 +10,8 @@
 namespace vise {
 namespace {
 
-constexpr std::string_view kMetrics[] = {"accuracy", "balanced_accuracy", "f1_macro", "auc"};
+constexpr std::string_view kMetrics[] = {"accuracy", "balanced_accuracy", "f1_macro", "auc", "f1_weighted", "kappa"};
+constexpr std::size_t kCount = std::size(kMetrics);
 
 // The lanes are the same arithmetic as one resample alone; ties among scores included.
 TEST(ResampledMetrics, LanesEqualOneResampleAtATime) {
@@ -26,12 +27,12 @@ TEST(ResampledMetrics, LanesEqualOneResampleAtATime) {
     const Resampler resampler(y, "test/lanes", 1);
     std::vector<std::uint16_t> counts(y.size() * kLanes), own(y.size());
     resampler.block(3, counts);
-    std::vector<double> lanes(4 * kLanes), alone(4);
+    std::vector<double> lanes(kCount * kLanes), alone(kCount);
     model.evaluate_lanes(kMetrics, counts, lanes);
     for (std::size_t r = 0; r < kLanes; ++r) {
       for (std::size_t i = 0; i < y.size(); ++i) own[i] = counts[i * kLanes + r];
       model.evaluate(kMetrics, own, alone);
-      for (std::size_t m = 0; m < 4; ++m) EXPECT_EQ(lanes[m * kLanes + r], alone[m]);
+      for (std::size_t m = 0; m < kCount; ++m) EXPECT_EQ(lanes[m * kLanes + r], alone[m]);
     }
   }
 }
@@ -46,7 +47,7 @@ TEST(ResampledMetrics, ArgmaxTiesGoToTheLowestClass) {
 TEST(ResampledMetrics, OneClassHasNoRocAuc) {
   const std::vector<int> y{1, 1};
   const ClassPredictions model(y, std::vector<double>{1, 2, 2, 1}, 2);
-  double values[4];
+  double values[kCount];
   model.evaluate(kMetrics, {}, values);
   EXPECT_TRUE(std::isnan(values[3]));
   EXPECT_EQ(values[1], 0.5);  // recall of the class that is there

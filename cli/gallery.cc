@@ -1,0 +1,211 @@
+#include "cli/gallery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <optional>
+#include <set>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "experiments/study.h"
+#include "experiments/task_run.h"
+#include "extract/maps.h"
+#include "extract/transform/transform.h"
+#include "reports/gallery.h"
+#include "reports/thumbnail.h"
+
+namespace vise::cli {
+namespace {
+
+// A task as a run planned it, with its images.
+struct PlannedTask {
+  RunRequest request;
+  Task task;
+  Dataset data;
+  std::unordered_map<std::string, std::uint32_t> item_of_id;
+};
+
+RunRequest planned_request(const Path& plan, const Session& session) {
+  RunRequest request = read_study(plan);
+  const std::vector<Path> roots = session.places.data_roots(), weights = request.extract.weights.folders;
+  request.data_roots.insert(request.data_roots.begin(), roots.begin(), roots.end());
+  request.extract = session.places.extract_options();
+  request.extract.on_bad_image = BadImagePolicy::skip;
+  request.extract.weights.offline = true;
+  request.extract.weights.folders.insert(request.extract.weights.folders.end(), weights.begin(), weights.end());
+  return resolved(request);
+}
+
+// By name; of two runs of one task the later counts.
+std::map<std::string, PlannedTask> planned_tasks(const std::vector<Path>& runs, Session& session) {
+  std::map<std::string, PlannedTask> tasks;
+  for (const Path& folder : runs) {
+    if (!std::filesystem::exists(folder / "plan.yaml")) continue;
+    const RunRequest request = planned_request(folder / "plan.yaml", session);
+    for (const Task& task : request.tasks) {
+      try {
+        PlannedTask planned{request, task, open_dataset(task, request, session.console), {}};
+        for (std::uint32_t item = 0; item < planned.data.size(); ++item)
+          planned.item_of_id.emplace(planned.data.ids[item], item);
+        tasks.insert_or_assign(task.name, std::move(planned));
+      } catch (const Error& e) {
+        session.console.warn(fmt::format("{} has no gallery: {}", task.name, e.message()));
+      }
+    }
+  }
+  return tasks;
+}
+
+// An image that is gone has no thumbnail, and the page says so.
+std::map<std::string, std::string> thumbnails_of(const std::vector<std::string>& ids, const PlannedTask& planned,
+                                                 Session& session) {
+  constexpr unsigned kSide = 96;
+  std::map<std::string, std::string> thumbnails;
+  for (const std::string& id : ids) {
+    try {
+      thumbnails[id] = thumbnail_uri(planned.data.root / Path(id), kSide);
+    } catch (const Error& e) {
+      session.console.warn(e.message());
+    }
+  }
+  return thumbnails;
+}
+
+// The share of the middle square's edge that the network doesn't see on either side; nothing for transforms that change
+// an image's proportions, whose maps could not be laid over a thumbnail.
+std::optional<double> inset_of(const Backbone& backbone) {
+  if (backbone.kind == BackboneKind::image_function) return std::nullopt;
+  const TransformSpec spec = Transform::parse(backbone.transform).spec();
+  if (!spec.resize || spec.squash || !spec.crop || *spec.crop > *spec.resize) return std::nullopt;
+  return (1 - static_cast<double>(*spec.crop) / *spec.resize) / 2;
+}
+
+// One row of a section whose maps can be drawn, with the scores that they must add up to.
+struct MappedRow {
+  std::size_t row = 0;
+  LinearWeights weights;
+  SavedScores scores;
+  std::unordered_map<std::string, std::size_t> place_of_id;
+};
+
+// Nothing for probes that aren't linear in averaged features; the gallery shows each row's first seed.
+std::optional<MappedRow> mapped_row(const Report& report, const TableSection& section, std::size_t row) {
+  for (const std::size_t i : section.rows[row].results) {
+    const Result& result = report.table.results[i];
+    if (result.status != "ok") continue;
+    if (result.cell.pool != "avg" || result.target_kind != "classes" || result.scores_file.empty()) return std::nullopt;
+    auto weights = read_weights(report.runs(i), result);
+    if (!weights) return std::nullopt;
+    MappedRow mapped{row, std::move(*weights), read_scores(report.runs(i), result), {}};
+    for (std::size_t at = 0; at < mapped.scores.ids.size(); ++at) mapped.place_of_id.emplace(mapped.scores.ids[at], at);
+    return mapped;
+  }
+  return std::nullopt;
+}
+
+// Whether the map's mean is the score that the run saved: else the weights file or the image is another by now.
+bool adds_up(const ClassMap& map, const MappedRow& row, const std::string& id, int k) {
+  constexpr double kRounding = 1e-3;
+  const Scores& scores = row.scores.scores;
+  const std::span<const double> saved =
+      std::span(scores.values).subspan(row.place_of_id.at(id) * scores.columns, scores.columns);
+  const double expected = centred_score(saved, static_cast<std::size_t>(k));
+  return std::fabs(map.score - expected) <= kRounding * std::max(1.0, std::fabs(expected));
+}
+
+// The rows of one network of a section, in one pass over the images.
+class NetworkMaps {
+ public:
+  NetworkMaps(const PlannedTask& planned, const Backbone& backbone, const std::string& layer, Session& session)
+      : planned_(planned), context_(session.context()), inset_(inset_of(backbone)) {
+    request_ = {backbone, planned.request.engine, planned.request.precision, {{layer, "avg"}}};
+  }
+
+  void add(const std::vector<MappedRow>& rows, const std::set<MapKey>& wanted, GalleryMaps& maps) {
+    if (!inset_) throw Error(ErrorKind::input, "its transform changes an image's proportions");
+    constexpr std::size_t kAtOnce = 32;  // 400 kB each with a ResNet-50
+    std::set<std::uint32_t> distinct;
+    for (const MapKey& key : wanted)
+      if (const auto item = planned_.item_of_id.find(std::get<1>(key)); item != planned_.item_of_id.end())
+        distinct.insert(item->second);
+    const std::vector<std::uint32_t> items(distinct.begin(), distinct.end());
+    MapSource source(request_, planned_.request.extract, context_);
+    for (std::size_t first = 0; first < items.size(); first += kAtOnce) {
+      const auto some = std::span(items).subspan(first, std::min(kAtOnce, items.size() - first));
+      for (const ImageMap& image : source(planned_.data, some)) add_image(image, rows, wanted, maps);
+    }
+  }
+
+ private:
+  void add_image(const ImageMap& image, const std::vector<MappedRow>& rows, const std::set<MapKey>& wanted,
+                 GalleryMaps& maps) {
+    const std::string& id = planned_.data.ids[image.item];
+    for (const MappedRow& row : rows)
+      for (int k = 0; k < static_cast<int>(row.weights.classes); ++k) {
+        const MapKey key{row.row, id, k};
+        if (!wanted.contains(key) || image.values.empty() || image.height * image.width == 1) continue;
+        if (static_cast<std::size_t>(image.channels) != row.weights.dim)
+          throw Error(ErrorKind::input, "the run's probe is of other features");
+        const ClassMap map =
+            class_map(image.values, image.height, image.width, row.weights, static_cast<std::size_t>(k));
+        if (!adds_up(map, row, id, k))
+          throw Error(
+              ErrorKind::input,
+              fmt::format("the map of {} does not add up to its saved score: the weights or the image changed", id));
+        maps[key] = {map, *inset_};
+      }
+  }
+
+  const PlannedTask& planned_;
+  const Context context_;
+  std::optional<double> inset_;
+  FeatureRequest request_;
+};
+
+GalleryMaps maps_of(const Report& report, std::size_t s, const PlannedTask& planned, Session& session) {
+  const TableSection& section = report.table.sections[s];
+  const std::set<MapKey> wanted = wanted_maps(section, report.evidence[s], kGalleryImages);
+  std::map<std::pair<std::string, std::string>, std::vector<MappedRow>> networks;
+  for (std::size_t row = 0; row < section.rows.size(); ++row)
+    if (auto mapped = mapped_row(report, section, row))
+      networks[{section.rows[row].cell.backbone, section.rows[row].cell.layer}].push_back(std::move(*mapped));
+  GalleryMaps maps;
+  for (const std::string& text : planned.task.backbones) {
+    const Backbone backbone = parse_backbone(text);
+    for (const auto& [network, rows] : networks) {
+      if (network.first != backbone.name) continue;
+      GalleryMaps own;
+      std::set<MapKey> of_rows;
+      for (const MapKey& key : wanted)
+        if (std::ranges::find(rows, std::get<0>(key), &MappedRow::row) != rows.end()) of_rows.insert(key);
+      try {
+        NetworkMaps(planned, backbone, network.second, session).add(rows, of_rows, own);
+        maps.merge(own);
+      } catch (const Error& e) {
+        if (e.kind() == ErrorKind::interrupted) throw;
+        session.console.warn(fmt::format("{}: no activation maps of {}: {}", section.task, backbone.name, e.message()));
+      }
+    }
+  }
+  return maps;
+}
+
+}  // namespace
+
+void add_gallery(Report& report, const std::vector<Path>& runs, Session& session) {
+  const std::map<std::string, PlannedTask> tasks = planned_tasks(runs, session);
+  const std::vector<std::vector<std::string>> ids = gallery_ids(report);
+  report.thumbnails.resize(ids.size());
+  report.maps.resize(ids.size());
+  for (std::size_t s = 0; s < ids.size(); ++s) {
+    const auto planned = tasks.find(report.table.sections[s].task);
+    if (planned == tasks.end()) continue;
+    report.thumbnails[s] = thumbnails_of(ids[s], planned->second, session);
+    report.maps[s] = maps_of(report, s, planned->second, session);
+  }
+}
+
+}  // namespace vise::cli

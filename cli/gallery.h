@@ -1,0 +1,15 @@
+// The pictures of a report's gallery: thumbnails, and what each network looks at.
+#pragma once
+
+#include <vector>
+
+#include "cli/session.h"
+#include "reports/report.h"
+
+namespace vise::cli {
+
+// Fills report.thumbnails and report.maps from the runs' plans, where this machine has their images and weights. What
+// can't be had is said and left out: the page says so where an image is missing.
+void add_gallery(Report& report, const std::vector<Path>& runs, Session& session);
+
+}  // namespace vise::cli

@@ -1,0 +1,20 @@
+#include "experiments/split_file.h"
+
+#include "base/csv.h"
+
+namespace vise {
+
+SavedSplit read_split(const Path& file) {
+  const CsvTable csv = CsvTable::parse(read_text_file(file, std::uint64_t{4} << 30), file.string());
+  const std::size_t id = csv.column("id"), part = csv.column("part");
+  SavedSplit saved;
+  std::vector<Part> parts;
+  for (std::size_t row = 0; row < csv.rows(); ++row) {
+    saved.ids.push_back(csv.cell(row, id));
+    parts.push_back(parse_part(csv.cell(row, part)));
+  }
+  saved.split = Split(std::move(parts), "");
+  return saved;
+}
+
+}  // namespace vise

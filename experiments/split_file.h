@@ -1,0 +1,20 @@
+// The split of a run as it lies beside its results: a CSV of two columns, id and part (Split::write).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "datasets/split.h"
+
+namespace vise {
+
+struct SavedSplit {
+  std::vector<std::string> ids;
+  Split split;  // of the ids
+};
+
+// Error{missing|input} with file and line.
+SavedSplit read_split(const Path& file);
+
+}  // namespace vise

@@ -1,0 +1,44 @@
+#include "reports/activation.h"
+
+#include <cassert>
+#include <numeric>
+
+namespace vise {
+namespace {
+
+// The class's weights less the mean over classes, the intercept last.
+std::vector<double> centred_weights(const LinearWeights& weights, std::size_t k) {
+  const std::size_t columns = weights.dim + 1;
+  std::vector<double> centred(columns);
+  for (std::size_t d = 0; d < columns; ++d) {
+    double sum = 0;
+    for (std::size_t j = 0; j < weights.classes; ++j) sum += static_cast<double>(weights.values[j * columns + d]);
+    centred[d] = static_cast<double>(weights.values[k * columns + d]) - sum / static_cast<double>(weights.classes);
+  }
+  return centred;
+}
+
+}  // namespace
+
+ClassMap class_map(std::span<const float> features, int height, int width, const LinearWeights& weights,
+                   std::size_t k) {
+  const std::size_t positions = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+  assert(positions > 0 && features.size() == positions * weights.dim);
+  const std::vector<double> w = centred_weights(weights, k);
+  ClassMap result{height, width, {}, 0};
+  for (std::size_t at = 0; at < positions; ++at) {
+    const float* const channels = features.data() + at * weights.dim;
+    double value = w.back();  // the intercept everywhere: then the mean is the score
+    for (std::size_t d = 0; d < weights.dim; ++d) value += w[d] * static_cast<double>(channels[d]);
+    result.values.push_back(static_cast<float>(value));
+    result.score += value / static_cast<double>(positions);
+  }
+  return result;
+}
+
+double centred_score(std::span<const double> scores, std::size_t k) {
+  const double mean = std::accumulate(scores.begin(), scores.end(), 0.0) / static_cast<double>(scores.size());
+  return scores[k] - mean;
+}
+
+}  // namespace vise

@@ -1,0 +1,30 @@
+// Forms of a report of a user's own, written beside table.md, table.csv, table.tex and report.html.
+//
+//   vise::ReportRegistry::instance().add({.file = "table.typ", .write = [](const vise::Report& report) { ... }});
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "reports/report.h"
+
+namespace vise {
+
+struct ReportForm {
+  std::string file;                                 // its name below the run's folder
+  std::function<std::string(const Report&)> write;  // its bytes
+};
+
+// Filled at start, read afterwards.
+class ReportRegistry {
+ public:
+  static ReportRegistry& instance();
+  void add(ReportForm form) { forms_.push_back(std::move(form)); }
+  const std::vector<ReportForm>& all() const { return forms_; }
+
+ private:
+  std::vector<ReportForm> forms_;
+};
+
+}  // namespace vise

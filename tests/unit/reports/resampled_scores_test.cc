@@ -1,0 +1,134 @@
+#include "reports/statistics/resampled_scores.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/random.h"
+#include "probes/evaluate.h"
+#include "reports/seed_evidence.h"
+#include "reports/statistics/bootstrap.h"
+#include "reports/statistics/seed_means.h"
+
+namespace vise {
+namespace {
+
+constexpr std::size_t kItems = 60;
+
+struct Drawn {
+  Result result;
+  SavedScores saved;
+};
+
+// Coarse scores, so that ties happen.
+Drawn drawn(std::size_t classes, bool logits) {
+  RandomStream random("scores", classes);
+  Drawn d;
+  std::vector<int> y;
+  std::vector<std::string> names;
+  for (std::size_t k = 0; k < classes; ++k) names.push_back(std::string(1, static_cast<char>('a' + k)));
+  d.saved.scores = {kItems, classes, {}};
+  for (std::size_t i = 0; i < kItems; ++i) {
+    y.push_back(static_cast<int>(random.below(classes)));
+    for (std::size_t k = 0; k < classes; ++k)
+      d.saved.scores.values.push_back(std::round(random.normal() * 3 + (y.back() == static_cast<int>(k))) / 3);
+    d.saved.ids.push_back(std::to_string(i));
+  }
+  d.saved.targets = Targets::from_classes(y, names);
+  d.result.calibration = {logits, 1.7, 0, "val"};
+  return d;
+}
+
+// The oracle: the resample written out item by item, judged by evaluate().
+Metrics of_written_out(const Drawn& d, std::span<const std::uint16_t> counts, std::size_t lane) {
+  std::vector<std::uint32_t> items;
+  for (std::uint32_t i = 0; i < kItems; ++i) items.insert(items.end(), counts[i * kLanes + lane], i);
+  Scores scores{items.size(), d.saved.scores.columns, {}};
+  for (const std::uint32_t i : items)
+    for (std::size_t k = 0; k < scores.columns; ++k) scores.values.push_back(d.saved.scores(i, k));
+  return evaluate(scores, d.saved.targets.select(items), d.result.calibration);
+}
+
+class ResampledScores : public testing::TestWithParam<std::pair<std::size_t, bool>> {};
+
+// Drawn from all items at once, so that some resamples lack a class.
+TEST_P(ResampledScores, LanesOfEveryMetricEqualEvaluateOnTheItemsWrittenOut) {
+  const Drawn d = drawn(GetParam().first, GetParam().second);
+  std::vector<std::string> recorded;
+  for (const auto& [name, value] : evaluate(d.saved.scores, d.saved.targets, d.result.calibration))
+    recorded.push_back(name);
+  const std::vector<std::string> names = resampling_order(TargetKind::classes, recorded);
+  EXPECT_EQ(names.size(), recorded.size());  // every metric has an interval
+  std::vector<std::uint16_t> counts(kItems * kLanes);
+  Resampler(std::vector<int>(kItems, 0), "scores", 0).block(0, counts);
+  std::vector<double> values(names.size() * kLanes);
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  seed_evidence(d.saved, d.result).evaluate_lanes(views, counts, values);
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    const Metrics expected = of_written_out(d, counts, lane);
+    for (std::size_t m = 0; m < names.size(); ++m)
+      if (const auto& value = expected.at(names[m]))
+        EXPECT_NEAR(values[m * kLanes + lane], *value, 1e-11) << names[m] << " in lane " << lane;
+      else
+        EXPECT_TRUE(std::isnan(values[m * kLanes + lane])) << names[m];
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(TwoFewAndManyClasses, ResampledScores,
+                         testing::Values(std::pair{2u, true}, std::pair{2u, false}, std::pair{4u, true},
+                                         std::pair{7u, true}, std::pair{7u, false}));
+
+TEST(ResampledScores, OneScoreForTwoClassesIsTheLogitOfTheSecond) {
+  Drawn two = drawn(2, true);
+  Drawn one = two;
+  one.saved.scores = {kItems, 1, {}};
+  for (std::size_t i = 0; i < kItems; ++i)
+    one.saved.scores.values.push_back(two.saved.scores(i, 1) - two.saved.scores(i, 0));
+  const std::vector<std::string_view> names{"log_loss", "brier", "ece", "average_precision"};
+  std::vector<std::uint16_t> counts(kItems * kLanes, 1);
+  std::vector<double> of_one(names.size() * kLanes), of_two(names.size() * kLanes);
+  ScoredClasses(one.saved.scores, one.saved.targets, one.result.calibration).evaluate_lanes(names, counts, of_one);
+  ScoredClasses(two.saved.scores, two.saved.targets, two.result.calibration).evaluate_lanes(names, counts, of_two);
+  for (std::size_t i = 0; i < of_one.size(); ++i) EXPECT_NEAR(of_one[i], of_two[i], 1e-12);
+}
+
+double variance(const std::vector<double>& values) {
+  double sum = 0, squares = 0;
+  for (const double v : values) sum += v, squares += v * v;
+  const double n = static_cast<double>(values.size());
+  return squares / n - sum / n * sum / n;
+}
+
+// Items that change nothing: all of the spread is the seeds', and the variance of a mean of k is s^2 / k.
+TEST(SeedMeans, HaveTheVarianceOfAMeanWhereItemsAddNone) {
+  for (const std::size_t k : {2u, 3u, 5u}) {
+    std::vector<double> values(k);
+    values[0] = 1;
+    std::vector<std::vector<double>> replicates;
+    for (const double value : values) replicates.emplace_back(20000, value);
+    const double p = 1.0 / static_cast<double>(k), spread = p;  // of one 1 among k - 1 zeros, ddof 1
+    const double expected = spread * p;
+    EXPECT_NEAR(variance(seed_mean_replicates(values, replicates, "test", 0)), expected, 0.05 * expected);
+  }
+}
+
+// Seeds that differ only because each has its own luck with the items: the items' resamples say all of it.
+TEST(SeedMeans, AddNothingThatItemsExplain) {
+  constexpr std::size_t kSeeds = 5, kResamples = 20000;
+  RandomStream random("seed means", 0);
+  std::vector<double> values;
+  std::vector<std::vector<double>> replicates(kSeeds);
+  for (auto& of_seed : replicates) {
+    values.push_back(random.normal() * 0.5);  // less than items alone would spread them
+    for (std::size_t r = 0; r < kResamples; ++r) of_seed.push_back(values.back() + random.normal());
+  }
+  EXPECT_NEAR(variance(seed_mean_replicates(values, replicates, "test", 0)), 1.0 / kSeeds, 0.01);
+}
+
+TEST(SeedMeans, OfOneSeedAreItsOwnResamples) {
+  const std::vector<std::vector<double>> replicates{{0.1, 0.2, 0.3}};
+  EXPECT_EQ(seed_mean_replicates(std::vector{0.2}, replicates, "test", 0), replicates[0]);
+}
+
+}  // namespace
+}  // namespace vise
