@@ -364,27 +364,18 @@ Result TaskRun::fit_and_keep(const PlannedCell& planned, const Path& out, const 
 
 void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const {
   Result& result = cell.result;
-  const Features& features = *planned.features;
-  const Split& split = planned.split->split;
   auto [name, options] = parse_probe(planned.cell.probe);
   options.seed = planned.cell.seed;
   const auto probe = ProbeRegistry::instance().make(name, options);
   result.probe_settings = probe->describe();
-  const std::vector<std::uint32_t> train = split.items(Part::train), val = split.items(Part::val),
-                                   test = split.items(Part::test);
-  const std::vector<std::uint32_t> train_rows = rows_of(features, train), val_rows = rows_of(features, val),
-                                   test_rows = rows_of(features, test);
-  const Targets train_targets = targets_.select(train), val_targets = targets_.select(val),
-                test_targets = targets_.select(test);
-  const float* const values = features.map->values.data();
-  const std::vector<int> folds =
-      val.empty() ? folds_within(train_targets, task_.name, planned.cell.seed) : std::vector<int>{};
-  const TrainView train_view{FeatureRows(values, features.dim, train_rows), train_targets, folds};
-  const ValView val_view{FeatureRows(values, features.dim, val_rows), val_targets};
+  const Split& split = planned.split->split;
+  const std::vector<std::uint32_t> test = split.items(Part::test);
+  const Targets test_targets = targets_.select(test);
   const Stopwatch watch;
-  Fitted fitted = probe->fit(train_view, val.empty() ? nullptr : &val_view, context);
+  auto [fitted, scores] = ProbeRegistry::instance().info(name).needs_images
+                              ? fit_images(planned, parse_finetune(options))
+                              : fit_features(planned, *probe, context);
   result.seconds["fit"] = watch.seconds();
-  Scores scores = fitted.model->predict(FeatureRows(values, features.dim, test_rows));
   result.metrics = evaluate(scores, test_targets, fitted.calibration);
   result.selection = fitted.selection;
   result.convergence = fitted.convergence;
@@ -398,6 +389,42 @@ void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Conte
   for (const std::uint32_t item : test) saved.ids.push_back(dataset_.ids[item]);
   cell.scores = std::move(saved);
   cell.model = std::move(fitted.model);
+}
+
+FittedAndTested TaskRun::fit_features(const PlannedCell& planned, const Probe& probe, const Context& context) const {
+  const Features& features = *planned.features;
+  const Split& split = planned.split->split;
+  const std::vector<std::uint32_t> train = split.items(Part::train), val = split.items(Part::val);
+  const std::vector<std::uint32_t> train_rows = rows_of(features, train), val_rows = rows_of(features, val),
+                                   test_rows = rows_of(features, split.items(Part::test));
+  const Targets train_targets = targets_.select(train), val_targets = targets_.select(val);
+  const float* const values = features.map->values.data();
+  const std::vector<int> folds =
+      val.empty() ? folds_within(train_targets, task_.name, planned.cell.seed) : std::vector<int>{};
+  const TrainView train_view{FeatureRows(values, features.dim, train_rows), train_targets, folds};
+  const ValView val_view{FeatureRows(values, features.dim, val_rows), val_targets};
+  FittedAndTested done;
+  done.fitted = probe.fit(train_view, val.empty() ? nullptr : &val_view, context);
+  done.test = done.fitted.model->predict(FeatureRows(values, features.dim, test_rows));
+  return done;
+}
+
+// On all threads of the run, whatever stands beside it: the sums of a training depend on their number.
+FittedAndTested TaskRun::fit_images(const PlannedCell& planned, FinetuneSettings settings) const {
+  const auto column =
+      std::ranges::find_if(columns_, [&](const Column& c) { return c.request.backbone.name == planned.cell.backbone; });
+  const Backbone& backbone = column->request.backbone;
+  if (planned.cell.pool != "avg" || (planned.cell.layer != "layer4" && planned.cell.layer != "final"))
+    throw Error(ErrorKind::usage, fmt::format("probe finetune learns on layer4's mean, not on {}/{}",
+                                              planned.cell.layer, planned.cell.pool));
+  const Split& split = planned.split->split;
+  const std::vector<std::uint32_t> train = split.items(Part::train), val = split.items(Part::val),
+                                   test = split.items(Part::test);
+  const Targets train_targets = targets_.select(train), val_targets = targets_.select(val);
+  const Path checkpoint = request_.out.empty() ? Path() : request_.out / "finetune" / (planned.key + ".safetensors");
+  return finetune({dataset_, backbone, request_.extract, std::move(settings), train, val, test, train_targets,
+                   val_targets, checkpoint, planned.key},
+                  context_);
 }
 
 void TaskRun::write_splits(const Path& out) const {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "experiments/finetune.h"
 #include "experiments/runner.h"
 #include "experiments/scores_file.h"
 #include "extract/feature_status.h"
@@ -94,6 +95,9 @@ class TaskRun {
   std::string cell_key(const Cell& cell, const FeatureKey* features, const SampledSplit& split) const;
   const SampledSplit& split_for(const Sample& sample, std::uint64_t seed) const;
   Result describe(const PlannedCell& planned) const;
+  // A probe on the cell's features, and test scored with it; the same for one that learns from the images themselves.
+  FittedAndTested fit_features(const PlannedCell& planned, const Probe& probe, const Context& context) const;
+  FittedAndTested fit_images(const PlannedCell& planned, FinetuneSettings settings) const;
   void fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const;
 
   const RunRequest& request_;

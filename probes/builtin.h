@@ -6,6 +6,7 @@
 
 namespace vise {
 
+void register_finetune(ProbeRegistry& registry);   // finetune
 void register_floors(ProbeRegistry& registry);     // majority, prior
 void register_head(ProbeRegistry& registry);       // head
 void register_knn(ProbeRegistry& registry);        // knn

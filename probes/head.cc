@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "base/error.h"
 #include "base/module.h"
 #include "probes/builtin.h"
+#include "probes/dense_targets.h"
 #include "probes/evaluate.h"
 #include "probes/linear_model.h"
 #include "probes/options.h"
@@ -27,43 +27,6 @@ struct Settings {
   bool cosine, kaiming;
   std::uint64_t seed;
 };
-
-HeadLoss loss_of(TargetKind kind) {
-  if (kind == TargetKind::multi_label) return HeadLoss::sigmoid;
-  return kind == TargetKind::values ? HeadLoss::squares : HeadLoss::softmax;
-}
-
-const char* loss_text(TargetKind kind) {
-  switch (loss_of(kind)) {
-    case HeadLoss::softmax:
-      return "mean cross-entropy + weight_decay/2 ||W||^2, by mini-batches";
-    case HeadLoss::sigmoid:
-      return "mean sum of binary cross-entropies + weight_decay/2 ||W||^2, by mini-batches";
-    case HeadLoss::squares:
-      break;
-  }
-  return "mean half square + weight_decay/2 ||W||^2, by mini-batches";
-}
-
-// As HeadJob::targets wants them.
-std::vector<float> dense_targets(const Targets& targets) {
-  std::vector<float> out;
-  const std::size_t width = targets.width();
-  if (targets.kind() == TargetKind::classes) {
-    out.assign(targets.size() * width, 0);
-    for (std::size_t i = 0; i < targets.size(); ++i)
-      out[i * width + static_cast<std::size_t>(targets.classes()[i])] = 1;
-  } else if (targets.kind() == TargetKind::multi_label) {
-    out.assign(targets.multi_label().begin(), targets.multi_label().end());
-  } else {
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      const auto row = targets.rows().subspan(i * width, width);
-      const double sum = targets.kind() == TargetKind::values ? 1 : std::accumulate(row.begin(), row.end(), 0.0);
-      for (const double v : row) out.push_back(static_cast<float>(v / sum));
-    }
-  }
-  return out;
-}
 
 class Head final : public Probe {
  public:
@@ -220,8 +183,7 @@ Fitted Head::fit(const TrainView& train, const ValView* val, const Context& cont
   Fitted fitted;
   fitted.model = treated_model(std::move(model), pool.treatment);
   fitted.selection = selector.selection(chosen);
-  fitted.convergence = {loss_text(kind), final_fit.losses[0], std::numeric_limits<double>::quiet_NaN(), s_.epochs,
-                        false};
+  fitted.convergence = {loss_text(kind), final_fit.losses[0], final_fit.gradients[0], s_.epochs, false};
   if (pool.has_val && selector.needed()) {
     fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.rounds[0].score), pool.selected_on);
     fitted.val_scores = std::move(held_out[chosen]);

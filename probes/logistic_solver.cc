@@ -365,17 +365,19 @@ LogisticStarts extrapolate(const std::deque<std::pair<double, std::vector<Logist
   return starts;
 }
 
-std::vector<double> losses(const LogisticPass& pass, std::span<const LogisticProblem> problems,
-                           const LogisticStarts& at, int threads) {
+}  // namespace
+
+std::vector<double> losses_without_weights(const LogisticPass& pass, std::span<const LogisticProblem> problems,
+                                           int threads) {
+  LogisticStarts starts;
   std::vector<Trial> trials;
-  for (std::size_t p = 0; p < problems.size(); ++p) trials.push_back({&problems[p], at[p], 0, {}});
+  for (const LogisticProblem& problem : problems) starts.push_back(pass.start(problem));
+  for (std::size_t p = 0; p < problems.size(); ++p) trials.push_back({&problems[p], starts[p], 0, {}});
   pass.evaluate<float>(trials, threads);
   std::vector<double> values;
   for (const Trial& trial : trials) values.push_back(trial.loss);
   return values;
 }
-
-}  // namespace
 
 void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
                          std::span<const LogisticProblem> problems, const LogisticSettings& settings,
@@ -384,7 +386,7 @@ void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preco
   std::deque<std::pair<double, std::vector<LogisticPoint>>> past;  // log C, newest last
   LogisticStarts starts;
   for (const LogisticProblem& problem : problems) starts.push_back(pass.start(problem));
-  const std::vector<double> without_weights = losses(pass, problems, starts, context.threads);
+  const std::vector<double> without_weights = losses_without_weights(pass, problems, context.threads);
   for (std::size_t i = 0; i < grid.size(); ++i) {
     const double at = std::log(grid[i]);
     std::vector<LogisticStarts> choices;

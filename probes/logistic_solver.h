@@ -69,9 +69,13 @@ struct LogisticSettings {
 // Where a search may begin: one a problem.
 using LogisticStarts = std::vector<std::vector<double>>;
 
+// Each problem's objective at W = 0, the intercepts at their best.
+std::vector<double> losses_without_weights(const LogisticPass& pass, std::span<const LogisticProblem> problems,
+                                           int threads);
+
 // Solves all problems at one C, each from the best of its places in `choices` (all are evaluated in the first pass).
 // `fallback` holds points whose loss is known, or is empty: one that is better than all choices is taken instead.
-// `without_weights` holds each problem's objective at W = 0, or is empty: the stop is then relative to the objective
+// `without_weights` is losses_without_weights(), or empty: the stop is then relative to the objective
 // alone, which says little where C is so small that the weights gain next to nothing.
 template <typename T>
 std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,

@@ -22,6 +22,7 @@ constexpr const char* kObjective = "sum of log losses + ||W||^2 / (2 C), interce
 
 struct Settings {
   std::vector<double> grid;
+  std::size_t stride = 1;  // coarse to fine: every so many values first, then those beside the best
   double sweep_stop, final_stop;
   bool one_vs_rest, balanced;
   std::string treatment, metric;
@@ -81,6 +82,8 @@ class Work {
     return {context_.log, context_.stop, flops < 4e6 ? 1 : context_.threads};
   }
   Scores held_out_scores(std::size_t round, std::span<const LogisticPoint> points) const;
+  void record(Selector& selector, std::size_t candidate, const std::vector<LogisticPoint>& points);
+  void refine(Selector& selector, std::span<const LogisticProblem> problems, const LogisticSettings& solver);
 
   const Pool& pool_;
   const Settings& settings_;
@@ -90,7 +93,8 @@ class Work {
   LogisticTargets targets_;
   LogisticPass pass_;
   LogisticPreconditioner preconditioner_;
-  std::vector<LogisticPoint> best_;  // the chosen C's points, round by round, each label by label
+  std::vector<LogisticPoint> best_;  // the best C's points so far, round by round, each label by label
+  std::vector<Scores> best_scores_;  // and their held-out scores, round by round
 };
 
 // `points`: one a label.
@@ -125,6 +129,18 @@ Scores Work::held_out_scores(std::size_t round, std::span<const LogisticPoint> p
   return scores;
 }
 
+void Work::record(Selector& selector, std::size_t candidate, const std::vector<LogisticPoint>& points) {
+  const std::size_t rounds = pool_.rounds.size(), labels = targets_.labels();
+  std::vector<Scores> scores(rounds);
+  parallel_for(context_.threads, rounds, [&](std::size_t r) {
+    scores[r] = held_out_scores(r, std::span(points).subspan(r * labels, labels));
+    selector.record(candidate, r, scores[r]);
+  });
+  if (selector.best_recorded() != candidate) return;
+  best_scores_ = std::move(scores);
+  best_ = points;
+}
+
 // Returns the chosen candidate's scores for every round.
 std::vector<Scores> Work::sweep(Selector& selector) {
   std::vector<LogisticProblem> problems;
@@ -133,21 +149,33 @@ std::vector<Scores> Work::sweep(Selector& selector) {
   }
   LogisticSettings solver;
   solver.stop = settings_.sweep_stop;
-  const std::size_t rounds = pool_.rounds.size(), labels = targets_.labels();
-  std::vector<Scores> best;
-  solve_logistic_path(pass_, preconditioner_, settings_.grid, problems, solver, spread(problems.size()),
+  std::vector<double> coarse;
+  for (std::size_t i = 0; i < settings_.grid.size(); i += settings_.stride) coarse.push_back(settings_.grid[i]);
+  solve_logistic_path(pass_, preconditioner_, coarse, problems, solver, spread(problems.size()),
                       [&](std::size_t i, const std::vector<LogisticPoint>& points) {
-                        std::vector<Scores> scores(rounds);
-                        parallel_for(context_.threads, rounds, [&](std::size_t r) {
-                          scores[r] = held_out_scores(r, std::span(points).subspan(r * labels, labels));
-                          selector.record(i, r, scores[r]);
-                        });
-                        context_.log.progress("logreg: values of C", i + 1, settings_.grid.size());
-                        if (i > 0 && selector.best_so_far(i) != i) return;
-                        best = std::move(scores);
-                        best_ = points;
+                        record(selector, i * settings_.stride, points);
+                        context_.log.progress("logreg: values of C", i + 1, coarse.size());
                       });
-  return best;
+  refine(selector, problems, solver);
+  return std::move(best_scores_);
+}
+
+// The two values beside the best, at half the distance each time.
+void Work::refine(Selector& selector, std::span<const LogisticProblem> problems, const LogisticSettings& solver) {
+  if (settings_.stride == 1) return;
+  const std::vector<double> without_weights = losses_without_weights(pass_, problems, context_.threads);
+  for (std::size_t step = settings_.stride / 2; step > 0; step /= 2) {
+    const std::size_t centre = selector.best_recorded();
+    LogisticStarts starts;
+    for (const LogisticPoint& point : best_) starts.push_back(point.x);
+    for (const bool below : {true, false}) {
+      if (below ? centre < step : centre + step >= settings_.grid.size()) continue;
+      const std::size_t i = below ? centre - step : centre + step;
+      record(selector, i,
+             solve_logistic<float>(pass_, preconditioner_, settings_.grid[i], problems, std::span(&starts, 1), {},
+                                   without_weights, solver, spread(problems.size())));
+    }
+  }
 }
 
 // All rows, at C: from the mean of the rounds' solutions, or from nothing.
@@ -200,7 +228,10 @@ class LogReg final : public Probe {
     // clip: the paper's 96 values; dinov2-logreg: 45 values (log_regression.py), refit on train + val as there.
     const OptionReader options("logreg", given,
                                {{"clip", {{"grid", "1e-6:1e6:96"}}}, {"dinov2-logreg", {{"grid", "1e-6:1e5:45"}}}});
-    s_.grid = options.grid("grid", "1e-6:1e6:13", "C");
+    // coarse-to-fine: 8 values a decade, as CLIP's binary search ends at (Radford et al. 2021, appendix A.3).
+    const bool search = options.text("grid", "") == "coarse-to-fine" && !options.has("C");
+    s_.grid = search ? parse_grid("1e-6:1e6:97") : options.grid("grid", "1e-6:1e6:13", "C");
+    s_.stride = search ? 8 : 1;
     s_.one_vs_rest = options.choice("multi", {"softmax", "one-vs-rest"}, "softmax") == "one-vs-rest";
     s_.balanced = options.choice("class-weight", {"none", "balanced"}, "none") == "balanced";
     s_.sweep_stop = options.number("sweep-stop", 1e-9, 1e-14, 1e-2);
@@ -223,6 +254,7 @@ class LogReg final : public Probe {
               {"final_stop", s_.final_stop},
               {"objective", std::string(kObjective) + "; two classes: one weight vector"}};
     if (!s_.metric.empty()) json["metric"] = s_.metric;
+    if (s_.stride > 1) json["search"] = "coarse-to-fine";
     if (!preset_.empty()) json["preset"] = preset_;
     return json;
   }

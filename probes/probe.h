@@ -95,6 +95,7 @@ struct ProbeInfo {
   std::vector<TargetKind> fits;
   std::vector<std::string> options;  // the keys it knows
   bool uses_features = true;         // false: floors
+  bool needs_images = false;         // experiments/ hands it images; fit() on features is Error{usage}
 };
 
 // The one list of probes. Registered at start, read afterwards.

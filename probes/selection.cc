@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "base/error.h"
@@ -147,13 +148,13 @@ Selector::Selector(const Pool& pool, std::string metric, std::vector<Parameters>
     : pool_(pool), metric_(std::move(metric)), candidates_(std::move(candidates)) {
   check_selection_metric(metric_, pool.targets.kind());
   for (const Round& round : pool.rounds) held_out_.push_back(pool.targets.select(round.score));
-  scores_.assign(candidates_.size(), std::vector<double>(pool.rounds.size()));
+  scores_.assign(candidates_.size(), std::vector<double>(pool.rounds.size(), std::nan("")));
 }
 
 void Selector::record(std::size_t candidate, std::size_t round, const Scores& scores) {
   const double value = selection_score(scores, held_out_[round], metric_);
   const std::lock_guard lock(mutex_);
-  scores_[candidate][round] = value;
+  scores_[candidate][round] = std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
 }
 
 double Selector::score(std::size_t candidate) const {
@@ -164,15 +165,20 @@ double Selector::score(std::size_t candidate) const {
 
 std::size_t Selector::best(std::size_t fallback) const {
   if (!needed()) return candidates_.size() > 1 ? fallback : 0;
-  return best_so_far(candidates_.size() - 1);
+  return best_recorded();
 }
 
-std::size_t Selector::best_so_far(std::size_t last) const {
+bool Selector::recorded(std::size_t candidate) const {
+  const std::vector<double>& scores = scores_[candidate];
+  return std::none_of(scores.begin(), scores.end(), [](double v) { return std::isnan(v); });
+}
+
+std::size_t Selector::best_recorded() const {
   // Means of the same numbers in another order differ in the last bits: that is a tie.
   constexpr double kTie = 1e-12;
-  std::size_t best = 0;
-  for (std::size_t c = 1; c <= last; ++c) {
-    if (score(c) > score(best) + kTie) best = c;
+  std::size_t best = candidates_.size();
+  for (std::size_t c = 0; c < candidates_.size(); ++c) {
+    if (recorded(c) && (best == candidates_.size() || score(c) > score(best) + kTie)) best = c;
   }
   return best;
 }
@@ -198,7 +204,9 @@ Selection Selector::selection(std::size_t chosen) const {
   if (!needed()) return selection;
   selection.selected_on = pool_.selected_on;
   selection.on_edge = on_edge(chosen);
-  for (std::size_t c = 0; c < candidates_.size(); ++c) selection.curve.push_back({candidates_[c], score(c)});
+  for (std::size_t c = 0; c < candidates_.size(); ++c) {
+    if (recorded(c)) selection.curve.push_back({candidates_[c], score(c)});
+  }
   return selection;
 }
 

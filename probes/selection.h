@@ -69,10 +69,11 @@ class Selector {
   bool needed() const { return candidates_.size() > 1 && !pool_.rounds.empty(); }
   // The held-out scores of a candidate, rows in the order of pool.rounds[round].score. Thread-safe.
   void record(std::size_t candidate, std::size_t round, const Scores& scores);
-  // After every record(); `fallback` is the candidate taken where nothing is to choose.
+  // After the last record(); `fallback` is the candidate taken where nothing is to choose.
   std::size_t best(std::size_t fallback = 0) const;
-  // The best of candidates 0..last, all recorded.
-  std::size_t best_so_far(std::size_t last) const;
+  // The best of those recorded so far: not every candidate need be.
+  std::size_t best_recorded() const;
+  bool recorded(std::size_t candidate) const;
   Selection selection(std::size_t chosen) const;
 
  private:
@@ -83,7 +84,7 @@ class Selector {
   std::string metric_;
   std::vector<Parameters> candidates_;
   std::vector<Targets> held_out_;            // a round
-  std::vector<std::vector<double>> scores_;  // candidate, round
+  std::vector<std::vector<double>> scores_;  // candidate, round; NaN until recorded
   std::mutex mutex_;
 };
 

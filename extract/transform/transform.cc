@@ -15,25 +15,11 @@
 namespace vise {
 namespace {
 
-struct Size {
-  std::uint32_t width, height;
-};
-
-// torchvision's _compute_resized_image_output_size: the longer edge is truncated from a double.
-Size shorter_edge_to(std::uint32_t target, Size in) {
-  const std::uint64_t shorter = std::min(in.width, in.height), longer = std::max(in.width, in.height);
-  const double scaled = static_cast<double>(target * longer) / static_cast<double>(shorter);
-  if (scaled > 2147483647.0) {
-    throw Error(ErrorKind::input,
-                fmt::format("a picture of {} x {} pixels is too narrow to resize", in.width, in.height),
-                "crop it, or leave it out");
-  }
-  const auto long_edge = static_cast<std::uint32_t>(scaled);
-  return in.width <= in.height ? Size{target, long_edge} : Size{long_edge, target};
 }
 
 // The last resize and the crop in one step: only the window's pixels are computed.
-void resize_and_crop(const Image& image, Size to, Filter filter, std::uint32_t crop, std::span<std::uint8_t> rgb) {
+void resize_and_crop(const Image& image, PictureSize to, Filter filter, std::uint32_t crop,
+                     std::span<std::uint8_t> rgb) {
   const Centre x = centre_crop(to.width, crop), y = centre_crop(to.height, crop);
   if (x.length < crop || y.length < crop) std::fill(rgb.begin(), rgb.end(), std::uint8_t{0});
   const std::size_t stride = std::size_t{crop} * 3;
@@ -76,6 +62,19 @@ std::uint32_t result_size(const TransformSpec& spec) {
 
 }  // namespace
 
+// torchvision's _compute_resized_image_output_size: the longer edge is truncated from a double.
+PictureSize shorter_edge_to(std::uint32_t target, PictureSize in) {
+  const std::uint64_t shorter = std::min(in.width, in.height), longer = std::max(in.width, in.height);
+  const double scaled = static_cast<double>(target * longer) / static_cast<double>(shorter);
+  if (scaled > 2147483647.0) {
+    throw Error(ErrorKind::input,
+                fmt::format("a picture of {} x {} pixels is too narrow to resize", in.width, in.height),
+                "crop it, or leave it out");
+  }
+  const auto long_edge = static_cast<std::uint32_t>(scaled);
+  return in.width <= in.height ? PictureSize{target, long_edge} : PictureSize{long_edge, target};
+}
+
 Transform::Transform(const TransformSpec& spec, std::string name)
     : name_(std::move(name)), spec_(spec), size_(result_size(spec)), table_(value_table(spec)) {
   if (name_.empty()) name_ = settings_text(spec_);
@@ -100,13 +99,18 @@ Json Transform::describe() const {
   return json;
 }
 
+PictureSize Transform::before_crop(PictureSize in) const {
+  if (spec_.squash) return {*spec_.squash, *spec_.squash};
+  return spec_.resize ? shorter_edge_to(*spec_.resize, in) : in;
+}
+
 void Transform::pixels(const Image& image, std::span<std::uint8_t> rgb) const {
   assert(rgb.size() == bytes());
   assert(image.width && image.height);
-  const Size in{image.width, image.height};
-  const Size first = spec_.resize ? shorter_edge_to(*spec_.resize, in) : in;
+  const PictureSize in{image.width, image.height};
+  const PictureSize first = spec_.resize ? shorter_edge_to(*spec_.resize, in) : in;
   if (!spec_.squash) return resize_and_crop(image, first, spec_.filter, size_, rgb);
-  const Size last{*spec_.squash, *spec_.squash};
+  const PictureSize last{*spec_.squash, *spec_.squash};
   if (!spec_.resize) return resize_and_crop(image, last, spec_.filter, size_, rgb);
   resize_and_crop(resize(image, first.width, first.height, spec_.filter), last, spec_.filter, size_, rgb);
 }

@@ -45,6 +45,14 @@ struct TransformSpec {
   bool operator==(const TransformSpec&) const = default;
 };
 
+struct PictureSize {
+  std::uint32_t width = 0, height = 0;
+};
+
+// torchvision's Resize(N) of a picture: its edges when the shorter one becomes `target`. Error{input} for a picture
+// whose longer edge would pass 2^31 - 1, where Pillow gives up too.
+PictureSize shorter_edge_to(std::uint32_t target, PictureSize in);
+
 class Transform {
  public:
   // Error{usage} with the accepted forms, or the nearest preset, when `text` is none of them; also when the result's
@@ -62,6 +70,8 @@ class Transform {
   // The result's edges (equal: crop or squash size).
   std::uint32_t width() const { return size_; }
   std::uint32_t height() const { return size_; }
+  // A picture's edges after the resizes.
+  PictureSize before_crop(PictureSize in) const;
   std::size_t bytes() const { return std::size_t{size_} * size_ * 3; }
 
   // Resizes and crops to height x width x 3 bytes, rows top to bottom. `rgb` must hold bytes() (asserted).

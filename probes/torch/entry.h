@@ -46,9 +46,10 @@ struct HeadJob {
   std::function<void(std::int64_t epochs_done)> progress;  // may throw to stop
 };
 
-// H x K x dim weights and H x K intercepts, row-major; the mean loss of each head's last epoch.
+// H x K x dim weights and H x K intercepts, row-major; of each head the mean loss of its last epoch, and the largest
+// entry of its gradient on all rows at the end.
 struct HeadResult {
-  std::vector<double> weights, intercepts, losses;
+  std::vector<double> weights, intercepts, losses, gradients;
 };
 
 // Error{usage} for a device that isn't there; Error{system} for what LibTorch throws.

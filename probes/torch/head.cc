@@ -36,26 +36,19 @@ class Heads {
 
   // One step on the batch; returns each head's mean loss before it.
   torch::Tensor step(const torch::Tensor& x, const torch::Tensor& y, double factor) {
-    const torch::Tensor z = torch::addmm(bias_, x, weights_).view({x.size(0), heads_, outputs_});
-    const torch::Tensor target = y.unsqueeze(1);
-    torch::Tensor residual, losses;
-    if (job_.loss == HeadLoss::softmax) {
-      const torch::Tensor log_p = torch::log_softmax(z, 2);
-      residual = log_p.exp() * target.sum(2, true) - target;
-      losses = -(target * log_p).sum(2);
-    } else if (job_.loss == HeadLoss::sigmoid) {
-      const torch::Tensor known = target >= 0;
-      residual = (torch::sigmoid(z) - target) * known;
-      losses = ((torch::softplus(z) - target * z) * known).sum(2);
-    } else {
-      residual = z - target;
-      losses = residual.square().sum(2) / 2;
-    }
-    residual = residual.reshape({x.size(0), heads_ * outputs_}) / x.size(0);
+    const Slope slope = slope_of(x, y);
     ++steps_;
-    update(weights_, x.t().mm(residual), weight_m_, weight_v_, factor, true);
-    update(bias_, residual.sum(0, true), bias_m_, bias_v_, factor, false);
-    return losses.mean(0);
+    update(weights_, x.t().mm(slope.residual), weight_m_, weight_v_, factor, true);
+    update(bias_, slope.residual.sum(0, true), bias_m_, bias_v_, factor, false);
+    return slope.losses.mean(0);
+  }
+
+  // The largest entry of each head's gradient on these rows, weight decay included.
+  torch::Tensor gradient_max(const torch::Tensor& x, const torch::Tensor& y) const {
+    const torch::Tensor residual = slope_of(x, y).residual;
+    const torch::Tensor largest =
+        torch::maximum((x.t().mm(residual) + decays_ * weights_).abs().amax(0), residual.sum(0).abs());
+    return largest.view({heads_, outputs_}).amax(1);
   }
 
   void read(HeadResult& result) const {
@@ -67,6 +60,30 @@ class Heads {
   }
 
  private:
+  // Each row's share in the derivative of the mean loss by the outputs, n x (H K); its losses, n x H.
+  struct Slope {
+    torch::Tensor residual, losses;
+  };
+  Slope slope_of(const torch::Tensor& x, const torch::Tensor& y) const {
+    const torch::Tensor z = torch::addmm(bias_, x, weights_).view({x.size(0), heads_, outputs_});
+    const torch::Tensor target = y.unsqueeze(1);
+    Slope slope;
+    if (job_.loss == HeadLoss::softmax) {
+      const torch::Tensor log_p = torch::log_softmax(z, 2);
+      slope.residual = log_p.exp() * target.sum(2, true) - target;
+      slope.losses = -(target * log_p).sum(2);
+    } else if (job_.loss == HeadLoss::sigmoid) {
+      const torch::Tensor known = target >= 0;
+      slope.residual = (torch::sigmoid(z) - target) * known;
+      slope.losses = ((torch::softplus(z) - target * z) * known).sum(2);
+    } else {
+      slope.residual = z - target;
+      slope.losses = slope.residual.square().sum(2) / 2;
+    }
+    slope.residual = slope.residual.reshape({x.size(0), heads_ * outputs_}) / x.size(0);
+    return slope;
+  }
+
   template <typename Get>
   torch::Tensor per_column(const Get& get, const torch::Device& device) const {
     std::vector<float> values;
@@ -147,8 +164,12 @@ void train(const HeadJob& job, HeadResult& result) {
     if (job.progress) job.progress(epoch + 1);
   }
   heads.read(result);
-  const torch::Tensor last = losses.to(torch::kCPU, torch::kDouble);
-  result.losses.assign(last.data_ptr<double>(), last.data_ptr<double>() + last.numel());
+  const auto doubles = [](const torch::Tensor& tensor) {
+    const torch::Tensor values = tensor.to(torch::kCPU, torch::kDouble).contiguous();
+    return std::vector<double>(values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+  };
+  result.losses = doubles(losses);
+  result.gradients = doubles(heads.gradient_max(x, y));
 }
 
 }  // namespace

@@ -90,6 +90,7 @@ TEST(Head, RunToConvergenceReachesTheOptimumOfLogReg) {
   }
   EXPECT_GE(objective, optimum.convergence.objective * (1 - 1e-12));
   EXPECT_NEAR(objective, optimum.convergence.objective, 1e-6 * objective);
+  EXPECT_LT(trained.convergence.gradient_norm, 1e-4);
 }
 
 TEST(Head, RefusesADeviceThatIsNotThere) {

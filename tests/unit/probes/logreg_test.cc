@@ -168,6 +168,25 @@ TEST(LogReg, ChoosesOnValAndRefitsOnBoth) {
   EXPECT_EQ(*evaluate(fit("logreg", chosen, t.train()).model->predict(v.view()), v.targets).at("accuracy"), best);
 }
 
+TEST(LogReg, SearchesFromCoarseToFine) {
+  const test::Drawn t = test::draw(120, 30, 3, 3.5, 21), v = test::draw(90, 30, 3, 3.5, 21, 1);
+  const ValView val = v.val();
+  const Selection whole = fit("logreg", {{"grid", "1e-6:1e6:97"}}, t.train(), &val).selection;
+  const Selection search = fit("logreg", {{"grid", "coarse-to-fine"}}, t.train(), &val).selection;
+  EXPECT_EQ(search.curve.size(), 19u);
+  double best = 0, chosen = 0;
+  for (const Candidate& found : search.curve) {
+    const auto same = std::find_if(whole.curve.begin(), whole.curve.end(),
+                                   [&](const Candidate& other) { return other.parameters == found.parameters; });
+    ASSERT_NE(same, whole.curve.end());
+    EXPECT_EQ(found.score, same->score) << found.parameters.at("C");
+    best = std::max(best, found.score);
+    if (found.parameters == search.chosen) chosen = found.score;
+  }
+  EXPECT_EQ(chosen, best);
+  EXPECT_FALSE(search.on_edge);
+}
+
 TEST(LogReg, WeighsClassesAlikeWhenBalanced) {
   // Two classes, 3 to 1: rows of the rarer count three times as much, whatever C.
   test::Drawn t = test::draw(160, 5, 2, 2, 10);

@@ -1,0 +1,160 @@
+#include "experiments/finetune.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+
+#include "base/error.h"
+#include "base/module.h"
+#include "experiments/torch/entry.h"
+#include "extract/decode/decode.h"
+#include "extract/recipe.h"
+#include "extract/transform/augment.h"
+#include "probes/dense_targets.h"
+#include "probes/evaluate.h"
+
+namespace vise {
+namespace {
+
+// Items with a known target, and those targets.
+struct KnownPart {
+  KnownPart(std::span<const std::uint32_t> all, const Targets& of_all) {
+    std::vector<std::uint32_t> rows;
+    for (std::uint32_t i = 0; i < all.size(); ++i) {
+      if (!of_all.known(i)) continue;
+      rows.push_back(i);
+      items.push_back(all[i]);
+    }
+    targets = of_all.select(rows);
+  }
+  std::vector<std::uint32_t> items;
+  Targets targets;
+};
+
+// Writes a data set's images as a network takes them.
+class ImageReader {
+ public:
+  ImageReader(const FinetuneRequest& request, const Transform& transform)
+      : request_(request), transform_(transform), augmentation_(augmentation(request.settings)) {}
+
+  ImagePart plain(std::span<const std::uint32_t> items) const {
+    return {items.size(), [this, items](std::size_t i, std::int64_t, float* chw) {
+              std::vector<std::uint8_t> rgb(transform_.bytes());
+              transform_.pixels(decode(items[i]), rgb);
+              transform_.normalise(rgb, chw);
+            }};
+  }
+
+  // An image's draws hang on seed, epoch and image alone.
+  ImagePart augmented(std::span<const std::uint32_t> items) const {
+    return {items.size(), [this, items](std::size_t i, std::int64_t epoch, float* chw) {
+              std::vector<std::uint8_t> rgb(transform_.bytes());
+              RandomStream random(fmt::format("probe/finetune/augment/{}/{}", epoch, i), request_.settings.seed);
+              augmented_pixels(decode(items[i]), transform_, augmentation_, random, rgb);
+              transform_.normalise(rgb, chw);
+            }};
+  }
+
+ private:
+  static Augmentation augmentation(const FinetuneSettings& settings) {
+    const Cropping cropping = settings.augment == "none"   ? Cropping::none
+                              : settings.augment == "crop" ? Cropping::crop
+                                                           : Cropping::resized_crop;
+    return {cropping, settings.least_area, settings.flip};
+  }
+
+  Image decode(std::uint32_t item) const {
+    const Path path = request_.dataset.path(item);
+    return decode_image(read_file(path), path.string(), {.max_pixels = request_.extract.max_pixels});
+  }
+
+  const FinetuneRequest& request_;
+  const Transform& transform_;
+  const Augmentation augmentation_;
+};
+
+Scores as_scores(std::vector<double> values, std::size_t columns) {
+  return {values.size() / columns, columns, std::move(values)};
+}
+
+Selection selection_of(const FinetuneResult& result, const FinetuneSettings& settings, std::size_t val,
+                       const std::string& metric) {
+  Selection selection;
+  selection.metric = metric;
+  selection.selected_on = val > 0 ? fmt::format("val ({} rows)", val) : "nothing to choose";
+  selection.chosen = {{"epoch", static_cast<double>(result.best + 1)}};
+  if (val == 0) return selection;
+  for (std::size_t e = 0; e < result.epochs.size(); ++e)
+    selection.curve.push_back({{{"epoch", static_cast<double>(e + 1)}}, result.epochs[e].score});
+  selection.on_edge = static_cast<std::int64_t>(result.best + 1) == settings.epochs;
+  return selection;
+}
+
+FinetuneResult train(const FinetuneJob& job) {
+  // LibTorch's number of threads is the process's, and sums depend on it.
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  FinetuneResult result;
+  Module::torch().symbol<FinetuneEntry>("vise_torch_finetune")(job, result);
+  return result;
+}
+
+}  // namespace
+
+FittedAndTested finetune(const FinetuneRequest& request, const Context& context) {
+  FeatureRequest wanted;
+  wanted.backbone = request.backbone;
+  const Recipe recipe = make_recipe(wanted, request.extract, context);
+  if (recipe.is_floor())
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: a floor has no network for probe finetune to train", request.backbone.name));
+  const Network network = recipe.network();
+  const auto* const resnet = std::get_if<ResNet>(&network);
+  if (!resnet)
+    throw Error(ErrorKind::usage, fmt::format("{}: probe finetune trains ResNets, not {}", request.backbone.name,
+                                              architecture_of(network)));
+  const Transform& transform = *recipe.transform;
+  const ImageReader reader(request, transform);
+  const KnownPart train_part(request.train, request.train_targets), val_part(request.val, request.val_targets);
+  if (train_part.items.empty()) throw Error(ErrorKind::input, "no row of train has a known target");
+  const TargetKind kind = train_part.targets.kind();
+  const std::string metric = request.settings.metric.empty() ? selection_metric(kind) : request.settings.metric;
+  check_selection_metric(metric, kind);
+  const std::vector<float> targets = dense_targets(train_part.targets);
+
+  FinetuneJob job;
+  job.network = resnet;
+  job.settings = request.settings;
+  job.side = static_cast<int>(transform.width());
+  job.train = reader.augmented(train_part.items);
+  job.val = reader.plain(val_part.items);
+  job.test = reader.plain(request.test);
+  job.targets = targets;
+  job.outputs = train_part.targets.width();
+  job.loss = loss_of(kind);
+  job.judge = [&](const std::vector<double>& scores) {
+    return selection_score(as_scores(scores, job.outputs), val_part.targets, metric);
+  };
+  job.checkpoint = request.checkpoint;
+  job.identity = request.identity;
+  job.context = &context;
+  FinetuneResult result = train(job);
+
+  FittedAndTested tuned;
+  tuned.test = as_scores(std::move(result.test_scores), job.outputs);
+  const FinetuneEpoch& best = result.epochs[result.best];
+  tuned.fitted.selection = selection_of(result, request.settings, val_part.items.size(), metric);
+  tuned.fitted.convergence = {loss_text(kind), best.loss, best.gradient_max, result.steps, false};
+  if (!val_part.items.empty()) {
+    tuned.fitted.val_scores = as_scores(std::move(result.val_scores), job.outputs);
+    tuned.fitted.calibration =
+        calibrate(*tuned.fitted.val_scores, val_part.targets, tuned.fitted.selection.selected_on);
+  }
+  if (!request.settings.freeze_batch_norm)
+    tuned.fitted.notes.push_back("finetune: batch norms took their statistics from mini-batches while training");
+  std::error_code ignored;
+  if (!request.checkpoint.empty()) std::filesystem::remove(request.checkpoint, ignored);
+  return tuned;
+}
+
+}  // namespace vise

@@ -1,0 +1,38 @@
+// Fine-tuning as a cell of a run: where a data set's images, a backbone's network and probe `finetune`'s settings meet.
+//
+//   const FittedAndTested tuned = finetune({dataset, backbone, extract, settings, train, train_targets, ...}, context);
+//
+// Images are read, decoded and drawn anew every epoch, so memory holds one mini-batch. The weights of the epoch with
+// the best val score are what test is scored with; without val the last epoch's. Seeded: the same job gives the same
+// numbers on the same machine with the same number of threads, also where it was stopped and taken up again.
+#pragma once
+
+#include <span>
+
+#include "datasets/dataset.h"
+#include "extract/features.h"
+#include "probes/finetune.h"
+#include "probes/probe.h"
+
+namespace vise {
+
+struct FinetuneRequest {
+  const Dataset& dataset;
+  const Backbone& backbone;
+  const ExtractOptions& extract;
+  FinetuneSettings settings;
+  std::span<const std::uint32_t> train, val, test;  // items; test comes without targets
+  const Targets &train_targets, &val_targets;
+  Path checkpoint;       // kept after every epoch and removed at the end; empty: none
+  std::string identity;  // the cell's key: a checkpoint of another cell is passed over
+};
+
+struct FittedAndTested {
+  Fitted fitted;  // of finetune() without a model: a network is no function of features
+  Scores test;
+};
+
+// Error{usage} for a backbone that is no ResNet; Error{missing|input} for weights and images; Error{interrupted}.
+FittedAndTested finetune(const FinetuneRequest& request, const Context& context);
+
+}  // namespace vise
