@@ -52,8 +52,9 @@ FeatureRequest request_of(const ExtractVerbOptions& options) {
   return request;
 }
 
-// "all", or ids of the data set with commas between. Images without a row have no map either.
-std::vector<std::uint32_t> items_of(const std::string& text, const Dataset& dataset, const Features& features) {
+// "all", or ids of the data set with commas between.
+std::vector<std::uint32_t> items_of(const std::string& text, const Dataset& dataset) {
+  if (text.empty()) return {};
   std::map<std::string, std::uint32_t> by_id;
   for (std::uint32_t item = 0; item < dataset.size(); ++item) by_id.emplace(dataset.ids[item], item);
   std::vector<std::uint32_t> items;
@@ -67,13 +68,14 @@ std::vector<std::uint32_t> items_of(const std::string& text, const Dataset& data
                     suggest(id, dataset.ids) + "; or --save-maps all");
       items.push_back(found->second);
     }
-  std::erase_if(items, [&](std::uint32_t item) { return features.unreadable.contains(item); });
   return items;
 }
 
 void save_all_maps(const ExtractVerbOptions& options, const FeatureRequest& request, const Dataset& dataset,
-                   const Features& features, Session& session, const Context& context) {
-  const std::vector<std::uint32_t> items = items_of(options.save_maps, dataset, features);
+                   std::vector<std::uint32_t> items, const Features& features, Session& session,
+                   const Context& context) {
+  // Images without a row have no map either.
+  std::erase_if(items, [&](std::uint32_t item) { return features.unreadable.contains(item); });
   const MapShape shape = save_maps(dataset, items, request, session.places.extract_options(), options.out, context);
   session.console.end_progress();
   session.console.info(fmt::format("{}: {} maps of {} x {} x {}", (Path(options.out) / "maps.npy").string(),
@@ -88,6 +90,7 @@ void extract_verb(const ExtractVerbOptions& options, Session& session) {
     throw Error(ErrorKind::usage, "extract: --save-maps needs --out DIR, where the maps go");
   const Dataset whole = open_dataset(options, session);
   const Dataset dataset = options.shard.empty() ? whole : shard_of(whole, options.shard);
+  const std::vector<std::uint32_t> of_maps = items_of(options.save_maps, dataset);
   const Context context = session.context();
   const std::vector<Features> all = extract_features(dataset, {request}, session.places.extract_options(), context);
   session.console.end_progress();
@@ -107,7 +110,7 @@ void extract_verb(const ExtractVerbOptions& options, Session& session) {
       fmt::print("{}: {} rows of {} ({} computed, the rest known)\n", folder.string(),
                  dataset.size() - features.unreadable.size(), features.dim, features.computed);
   }
-  if (!options.save_maps.empty()) save_all_maps(options, request, dataset, all.front(), session, context);
+  if (!options.save_maps.empty()) save_all_maps(options, request, dataset, of_maps, all.front(), session, context);
 }
 
 }  // namespace

@@ -15,8 +15,6 @@
 namespace vise {
 namespace {
 
-}
-
 // The last resize and the crop in one step: only the window's pixels are computed.
 void resize_and_crop(const Image& image, PictureSize to, Filter filter, std::uint32_t crop,
                      std::span<std::uint8_t> rgb) {
@@ -119,7 +117,7 @@ Image Transform::resized(const Image& image) const {
   assert(image.width && image.height);
   Image result = image;
   if (spec_.resize) {
-    const Size to = shorter_edge_to(*spec_.resize, {image.width, image.height});
+    const PictureSize to = shorter_edge_to(*spec_.resize, {image.width, image.height});
     result = resize(result, to.width, to.height, spec_.filter);
   }
   return spec_.squash ? resize(result, *spec_.squash, *spec_.squash, spec_.filter) : result;

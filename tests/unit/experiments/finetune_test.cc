@@ -127,7 +127,7 @@ TEST_F(FinetuneTest, KeepsTheEpochThatDidBestOnVal) {
 }
 
 TEST_F(FinetuneTest, SaysWhatItCannotTrain) {
-  backbone_.kind = BackboneKind::colour_histogram;
+  backbone_ = parse_backbone("colour-histogram");
   EXPECT_THROW(tune({}), Error);
   EXPECT_THROW(parse_finetune({{{"unfreeze", "layer9"}}, 0}), Error);
 }
