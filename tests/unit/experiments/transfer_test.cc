@@ -73,6 +73,7 @@ TEST(TransferTest, Study_RunsOnMiniaturesOfItsData) {
   RunRequest request = transfer_study(root.path());
   request.backbones = {"colour-histogram"};
   request.baseline = "colour-histogram";
+  request.probes = {"logreg"};  // a floor has no network to fine-tune
   Silent log;
   const RunOutcome outcome = run(request, Context{log, {}, 2});
   ASSERT_EQ(outcome.results.size(), 4u);
@@ -93,8 +94,8 @@ TEST(TransferTest, DryRun_NamesWhatIsMissing) {
   const LookAhead ahead = look_ahead(transfer_study(root.path()), Context{log, {}, 1});
   ASSERT_EQ(ahead.failing_tasks.size(), 3u);
   EXPECT_EQ(ahead.failing_tasks[0].first, "politics");
-  EXPECT_EQ(ahead.cells.size(), 10u);  // emotion under every backbone
-  EXPECT_EQ(ahead.failing, 9u);        // all but random have no weights here
+  EXPECT_EQ(ahead.cells.size(), 20u);  // emotion under every backbone, linear and fine-tuned
+  EXPECT_EQ(ahead.failing, 18u);       // all but random have no weights here
   EXPECT_EQ(ahead.images, 60u);
 }
 
