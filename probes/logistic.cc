@@ -10,9 +10,10 @@
 namespace vise {
 namespace {
 
-constexpr std::size_t kBlock = 64;        // rows a matrix product takes at once
+constexpr std::size_t kBlock = 32;        // rows a matrix product takes at once
 constexpr std::size_t kStripRows = 1024;  // rows a thread takes at once, at least
 constexpr std::size_t kMaxStrips = 8;     // of a segment
+constexpr std::size_t kFewRows = 128;     // too few to divide
 
 // log(1 + exp(-m)) without overflow.
 double log1p_exp_minus(double m) { return m > 0 ? std::log1p(std::exp(-m)) : std::log1p(std::exp(m)) - m; }
@@ -128,7 +129,9 @@ LogisticPass::LogisticPass(const RowMatrix& matrix, const LogisticTargets& targe
     : matrix_(matrix), targets_(targets), bounds_(std::move(bounds)), means_(matrix.means()) {
   for (std::size_t s = 0; s + 1 < bounds_.size(); ++s) {
     const std::size_t rows = bounds_[s + 1] - bounds_[s];
-    const std::size_t count = std::clamp<std::size_t>(rows / kStripRows, std::min<std::size_t>(rows, 1), kMaxStrips);
+    // Two at least: five folds in one strip each would keep the second of two threads waiting for the fifth.
+    const std::size_t least = rows < kFewRows ? std::min<std::size_t>(rows, 1) : 2;
+    const std::size_t count = std::clamp<std::size_t>(rows / kStripRows, least, kMaxStrips);
     for (std::size_t i = 0; i < count; ++i) {
       strips_.push_back({s, bounds_[s] + rows * i / count, bounds_[s] + rows * (i + 1) / count});
     }
@@ -206,10 +209,10 @@ void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, 
 }
 
 template <typename T>
-LogisticPass::Segments<T> LogisticPass::arrange(std::span<const Trial> trials) const {
+LogisticPass::Segments<T> LogisticPass::arrange(std::span<const Trial> trials, int threads) const {
   const std::size_t r = matrix_.columns(), k = targets_.outputs(), segments = bounds_.size() - 1;
   Segments<T> out(segments);
-  for (std::size_t s = 0; s < segments; ++s) {
+  parallel_for(threads, segments, [&](std::size_t s) {
     auto& [active, weights, intercepts_of] = out[s];
     for (std::size_t t = 0; t < trials.size(); ++t) {
       if (trials[t].problem->held_out != static_cast<int>(s)) active.push_back(t);
@@ -224,48 +227,47 @@ LogisticPass::Segments<T> LogisticPass::arrange(std::span<const Trial> trials) c
       const std::vector<double> b = intercepts(x);
       intercepts_of.insert(intercepts_of.end(), b.begin(), b.end());
     }
-  }
+  });
   return out;
 }
 
 template <typename T>
 void LogisticPass::evaluate(std::span<Trial> trials, int threads) const {
   const std::size_t r = matrix_.columns(), k = targets_.outputs();
-  const Segments<T> segments = arrange<T>(trials);
+  const Segments<T> segments = arrange<T>(trials, threads);
   std::vector<std::vector<double>> gradients(strips_.size()), losses(strips_.size());
   parallel_for(threads, strips_.size(), [&](std::size_t i) {
     const Segment<T>& segment = segments[strips_[i].segment];
     losses[i].assign(segment.active.size(), 0);
     if (!segment.active.empty()) run_strip<T>(strips_[i], trials, segment, losses[i], gradients[i]);
   });
-  for (Trial& trial : trials) {
+  parallel_for(threads, trials.size(), [&](std::size_t t) {
+    Trial& trial = trials[t];
     trial.loss = 0;
     trial.gradient.assign(point_size(), 0);
-  }
-  for (std::size_t i = 0; i < strips_.size(); ++i) {
-    const auto& places = segments[strips_[i].segment].active;
-    const std::size_t columns = narrow_columns(places.size() * k);
-    for (std::size_t a = 0; a < places.size(); ++a) {
-      Trial& trial = trials[places[a]];
+    for (std::size_t i = 0; i < strips_.size(); ++i) {
+      const auto& places = segments[strips_[i].segment].active;
+      const auto place = std::lower_bound(places.begin(), places.end(), t);
+      if (place == places.end() || *place != t) continue;
+      const std::size_t a = static_cast<std::size_t>(place - places.begin()),
+                        columns = narrow_columns(places.size() * k);
       trial.loss += losses[i][a];
       for (std::size_t d = 0; d <= r; ++d) {
         for (std::size_t j = 0; j < k; ++j) trial.gradient[d * k + j] += gradients[i][d * columns + a * k + j];
       }
     }
-  }
-  // From (W, b) to (W, c): the rows' means are taken out of the weights' part.
-  for (Trial& trial : trials) {
+    // From (W, b) to (W, c): the rows' means are taken out of the weights' part.
     for (std::size_t d = 0; d < r; ++d) {
       for (std::size_t j = 0; j < k; ++j) trial.gradient[d * k + j] -= means_[d] * trial.gradient[r * k + j];
     }
-  }
+  });
 }
 
 std::vector<double> LogisticPass::curvature(std::span<const LogisticProblem> problems,
                                             std::span<const std::vector<double>> points, int threads) const {
   std::vector<Trial> trials;
   for (std::size_t p = 0; p < problems.size(); ++p) trials.push_back({&problems[p], points[p], 0, {}});
-  const Segments<float> segments = arrange<float>(trials);
+  const Segments<float> segments = arrange<float>(trials, threads);
   const std::size_t r = matrix_.columns(), k = targets_.outputs();
   std::vector<double> curvature(bounds_.back());
   parallel_for(threads, strips_.size(), [&](std::size_t i) {

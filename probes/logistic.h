@@ -106,7 +106,7 @@ class LogisticPass {
   template <typename T>
   using Segments = std::vector<Segment<T>>;
   template <typename T>
-  Segments<T> arrange(std::span<const Trial> trials) const;
+  Segments<T> arrange(std::span<const Trial> trials, int threads) const;
   template <typename T>
   void run_strip(const Strip& strip, std::span<const Trial> trials, const Segment<T>& segment, std::span<double> losses,
                  std::vector<double>& gradient) const;

@@ -7,12 +7,13 @@
 
 #include "base/threads.h"
 #include "probes/logistic_solver.h"
+#include "probes/narrow_product.h"
 
 namespace vise {
 namespace {
 
 constexpr std::size_t kDense = 2500;  // unknowns up to which the Hessian is formed
-constexpr std::size_t kBlock = 256;
+constexpr std::size_t kBlock = 32;
 constexpr std::size_t kStrips = 8;
 
 int as_int(std::size_t n) { return static_cast<int>(n); }
@@ -28,6 +29,7 @@ class Curvature {
       : pass_(pass),
         problem_(problem),
         k_(pass.targets().outputs()),
+        columns_(narrow_columns(k_)),
         r_(pass.matrix().columns()),
         c_(c),
         threads_(threads) {
@@ -39,6 +41,12 @@ class Curvature {
 
  private:
   void set_probabilities(std::span<const double> x);
+  // The weights' part of `x`, r x columns.
+  std::vector<double> padded(std::span<const double> x) const {
+    std::vector<double> out(r_ * columns_);
+    for (std::size_t d = 0; d < r_; ++d) std::copy_n(&x[d * k_], k_, &out[d * columns_]);
+    return out;
+  }
   // body(begin, end) for fixed strips of the rows.
   void for_strips(const std::function<void(std::size_t, std::size_t, std::size_t)>& body) const {
     const std::size_t n = pass_.matrix().rows();
@@ -63,7 +71,7 @@ class Curvature {
 
   const LogisticPass& pass_;
   const LogisticProblem& problem_;
-  std::size_t k_, r_;
+  std::size_t k_, columns_, r_;  // outputs, and those that products are padded to
   double c_;
   int threads_;
   std::vector<double> p_;  // softmax: probabilities; sigmoid: p (1 - p)
@@ -71,18 +79,16 @@ class Curvature {
 
 void Curvature::set_probabilities(std::span<const double> x) {
   p_.resize(pass_.matrix().rows() * k_);
-  const std::vector<double> b = pass_.intercepts(x);
+  const std::vector<double> b = pass_.intercepts(x), w = padded(x);
   for_strips([&](std::size_t, std::size_t from, std::size_t to) {
-    std::vector<double> buffer;
+    std::vector<double> buffer, z(kBlock * columns_);
     for (std::size_t begin = from; begin < to; begin += kBlock) {
       const std::size_t count = std::min(kBlock, to - begin);
       const double* const a = pass_.matrix().block(begin, count, buffer);
-      double* const z = &p_[begin * k_];
-      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(count), as_int(k_), as_int(r_), 1, a, as_int(r_),
-                  x.data(), as_int(k_), 0, z, as_int(k_));
+      narrow_forward(a, r_, count, r_, w.data(), columns_, z.data());
       for (std::size_t i = 0; i < count; ++i) {
-        double* const row = z + i * k_;
-        for (std::size_t k = 0; k < k_; ++k) row[k] += b[k];
+        double* const row = &p_[(begin + i) * k_];
+        for (std::size_t k = 0; k < k_; ++k) row[k] = z[i * columns_ + k] + b[k];
         if (!pass_.targets().softmax()) {
           const double e = std::exp(-std::abs(row[0]));
           row[0] = e / ((1 + e) * (1 + e));
@@ -98,27 +104,29 @@ void Curvature::set_probabilities(std::span<const double> x) {
 }
 
 std::vector<double> Curvature::times(std::span<const double> v) const {
-  const std::vector<double> shift = pass_.intercepts(v);  // (W, c) to (W, b) is linear
-  std::vector<std::vector<double>> sums(kStrips, std::vector<double>((r_ + 1) * k_));
+  const std::vector<double> shift = pass_.intercepts(v), w = padded(v);  // (W, c) to (W, b) is linear
+  std::vector<std::vector<double>> sums(kStrips);
   for_strips([&](std::size_t s, std::size_t from, std::size_t to) {
-    std::vector<double> buffer, z(kBlock * k_);
+    std::vector<double> buffer, z(kBlock * columns_);
+    sums[s].resize((r_ + 1) * columns_);
     for (std::size_t begin = from; begin < to; begin += kBlock) {
       const std::size_t count = std::min(kBlock, to - begin);
       const double* const a = pass_.matrix().block(begin, count, buffer);
-      cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(count), as_int(k_), as_int(r_), 1, a, as_int(r_),
-                  v.data(), as_int(k_), 0, z.data(), as_int(k_));
+      narrow_forward(a, r_, count, r_, w.data(), columns_, z.data());
       for (std::size_t i = 0; i < count; ++i) {
-        for (std::size_t k = 0; k < k_; ++k) z[i * k_ + k] += shift[k];
-        bend(begin + i, &z[i * k_]);
-        for (std::size_t k = 0; k < k_; ++k) sums[s][r_ * k_ + k] += z[i * k_ + k];
+        double* const row = &z[i * columns_];
+        for (std::size_t k = 0; k < k_; ++k) row[k] += shift[k];
+        bend(begin + i, row);
+        for (std::size_t k = 0; k < k_; ++k) sums[s][r_ * columns_ + k] += row[k];
       }
-      cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(r_), as_int(k_), as_int(count), 1, a, as_int(r_),
-                  z.data(), as_int(k_), 1, sums[s].data(), as_int(k_));
+      narrow_backward(a, r_, count, r_, z.data(), columns_, sums[s].data());
     }
   });
   std::vector<double> out((r_ + 1) * k_);
   for (const auto& part : sums) {
-    for (std::size_t i = 0; i < out.size(); ++i) out[i] += part[i];
+    for (std::size_t d = 0; d <= r_; ++d) {
+      for (std::size_t k = 0; k < k_; ++k) out[d * k_ + k] += part[d * columns_ + k];
+    }
   }
   for (std::size_t d = 0; d < r_; ++d) {
     for (std::size_t k = 0; k < k_; ++k) out[d * k_ + k] += v[d * k_ + k] / c_ - pass_.means()[d] * out[r_ * k_ + k];
@@ -243,8 +251,9 @@ LogisticPoint finish_logistic(const LogisticPass& pass, LogisticPreconditioner& 
     const double slope = dot(gradient, step);
     at.decrement = -slope / 2;
     at.converged = at.decrement <= stop * at.objective;
-    // The dense step costs little: take it as long as it still sharpens the gradient.
-    if (at.converged && !dense) break;
+    // A step that was paid for is taken, and the dense one, which costs little, as long as it still sharpens the
+    // gradient.
+    const bool last = at.converged && !dense;
     LogisticPoint next = at;
     std::vector<double> next_gradient;
     double t = 1;
@@ -257,6 +266,7 @@ LogisticPoint finish_logistic(const LogisticPass& pass, LogisticPreconditioner& 
     if (!better) break;
     at = std::move(next);
     gradient = std::move(next_gradient);
+    if (last) break;
   }
   return at;
 }

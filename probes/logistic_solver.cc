@@ -19,6 +19,7 @@ constexpr std::size_t kApplyTile = 128;      // dimensions a thread takes at onc
 constexpr std::size_t kGramRows = 16384;     // enough rows for a preconditioner
 constexpr double kMoved = 0.3;               // share of the curvature beyond which X'DX is made anew
 constexpr std::size_t kDoubleFactor = 1024;  // smaller factors are made in double
+constexpr std::size_t kSmallGram = 4096;     // of which two are kept
 
 int as_int(std::size_t n) { return static_cast<int>(n); }
 
@@ -149,41 +150,49 @@ LogisticPreconditioner::LogisticPreconditioner(const LogisticPass& pass, int thr
 
 void LogisticPreconditioner::prepare(double c, std::span<const LogisticProblem> problems,
                                      std::span<const std::vector<double>> points) {
-  const std::vector<double> curvature = pass_.curvature(problems, points, threads_);
+  std::vector<double> curvature = pass_.curvature(problems, points, threads_);
   const double sum = std::accumulate(curvature.begin(), curvature.end(), 0.0), decade = std::sqrt(10.0) * 1.001;
-  const bool fresh = factored_c_ > 0 && moved(curvature, sum) <= kMoved;
-  if (!fresh) {
-    gram_ = pass_.matrix().centred_gram(pass_.means(), curvature, kGramRows, threads_);
-    shares_ = curvature;
-    for (double& share : shares_) share /= sum;
-    sum_ = sum;
-  }
-  scale_ = sum / sum_;
+  const bool fresh = select_gram(std::move(curvature), sum) && factored_c_ > 0;
+  const Gram& gram = grams_.front();
+  scale_ = sum / gram.sum;
   const double scaled = c * scale_;
   if (fresh && scaled <= factored_c_ * decade && scaled >= factored_c_ / decade) return;
   if (fresh && scaled > factored_c_ && 1 / factored_c_ < 1e-2 * least_pivot_) return;
   // On a path the next values are larger.
   factored_c_ = fresh && scaled > factored_c_ ? scaled * std::sqrt(10.0) : scaled;
   double largest = 0;
-  for (std::size_t i = 0; i < size_; ++i) largest = std::max(largest, gram_[i * size_ + i]);
+  for (std::size_t i = 0; i < size_; ++i) largest = std::max(largest, gram.values[i * size_ + i]);
   double jitter = (size_ <= kDoubleFactor ? 1e-12 : 1e-6) * largest;
   while (!factor(factored_c_, jitter)) jitter = 10 * jitter + 1e-300;
 }
 
-// What share of the curvature lies on other rows than it did, 0 to 1.
-double LogisticPreconditioner::moved(std::span<const double> curvature, double sum) const {
+bool LogisticPreconditioner::select_gram(std::vector<double> curvature, double sum) {
+  for (std::size_t i = 0; i < grams_.size(); ++i) {
+    if (moved(grams_[i], curvature, sum) > kMoved) continue;
+    std::swap(grams_[0], grams_[i]);
+    return i == 0;
+  }
+  Gram gram{pass_.matrix().centred_gram(pass_.means(), curvature, kGramRows, threads_), std::move(curvature), sum};
+  for (double& share : gram.shares) share /= sum;
+  grams_.push_front(std::move(gram));
+  if (grams_.size() > (size_ <= kSmallGram ? 2 : 1)) grams_.pop_back();
+  return false;
+}
+
+double LogisticPreconditioner::moved(const Gram& gram, std::span<const double> curvature, double sum) {
   double moved = 0;
-  for (std::size_t i = 0; i < curvature.size(); ++i) moved += std::abs(curvature[i] / sum - shares_[i]) / 2;
+  for (std::size_t i = 0; i < curvature.size(); ++i) moved += std::abs(curvature[i] / sum - gram.shares[i]) / 2;
   return moved;
 }
 
 bool LogisticPreconditioner::factor(double c, double jitter) {
   const std::size_t r = size_;
   const int n = as_int(r);
-  const auto diagonal = [&](std::size_t i) { return gram_[i * r + i] + (i + 1 < r ? 1 / c : 0) + jitter; };
+  const std::vector<double>& gram = grams_.front().values;
+  const auto diagonal = [&](std::size_t i) { return gram[i * r + i] + (i + 1 < r ? 1 / c : 0) + jitter; };
   inverse_.assign(r * r, 0);
   if (r <= kDoubleFactor) {
-    std::vector<double> a = gram_;
+    std::vector<double> a = gram;
     for (std::size_t i = 0; i < r; ++i) a[i * r + i] = diagonal(i);
     // Column-major upper = row-major lower, without LAPACKE's transposing copy: A = U'U with U = L'.
     if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, a.data(), n) != 0) return false;
@@ -193,7 +202,7 @@ bool LogisticPreconditioner::factor(double c, double jitter) {
     }
   } else {
     for (std::size_t i = 0; i < r; ++i) {
-      for (std::size_t j = 0; j < i; ++j) inverse_[i * r + j] = static_cast<float>(gram_[i * r + j]);
+      for (std::size_t j = 0; j < i; ++j) inverse_[i * r + j] = static_cast<float>(gram[i * r + j]);
       inverse_[i * r + i] = static_cast<float>(diagonal(i));
     }
     if (LAPACKE_spotrf(LAPACK_COL_MAJOR, 'U', n, inverse_.data(), n) != 0) return false;

@@ -11,6 +11,7 @@
 // depend on the number of threads.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <limits>
 #include <span>
@@ -35,18 +36,25 @@ class LogisticPreconditioner {
   std::vector<std::vector<double>> apply(std::span<const std::span<const double>> in) const;
 
  private:
-  double moved(std::span<const double> curvature, double sum) const;
+  // A'DA of one curvature D.
+  struct Gram {
+    std::vector<double> values;  // lower triangle, row-major
+    std::vector<double> shares;  // of the rows in D
+    double sum = 0;              // of D
+  };
+  // What share of the curvature lies on other rows than it did for `gram`, 0 to 1.
+  static double moved(const Gram& gram, std::span<const double> curvature, double sum);
+  // Makes the nearest of what is kept the first, or a new one; whether it is the one in use.
+  bool select_gram(std::vector<double> curvature, double sum);
   bool factor(double c, double jitter);
 
   const LogisticPass& pass_;
   std::size_t size_, outputs_;
   int threads_;
-  std::vector<double> gram_;
+  std::deque<Gram> grams_;      // the last two, the one in use first: the final fit of a sweep goes back to a small C
   std::vector<float> inverse_;  // of the Cholesky factor; lower triangular, row-major
   double factored_c_ = 0, least_pivot_ = 0;
-  std::vector<double> shares_;  // of the rows in the curvature that gram_ was made with
-  double sum_ = 0;              // of that curvature
-  double scale_ = 1;            // the present curvature's sum to that one
+  double scale_ = 1;  // the present curvature's sum to that of the gram in use
 };
 
 struct LogisticPoint {
@@ -60,9 +68,10 @@ struct LogisticPoint {
 };
 
 struct LogisticSettings {
-  // Decrement, relative to the objective and to what the weights gain over none (see solve_logistic_path). On omi300
-  // and bass 1e-7 of the objective alone moved one val image in 60 at the weak and at the strong end of the grid.
-  double stop = 1e-9;
+  // Decrement, relative to the objective and to what the weights gain over none, whichever is less (see
+  // solve_logistic_path). On omi300 and bass no val image is classed otherwise than at the true optima; at 1e-6 some
+  // are.
+  double stop = 1e-7;
   int memory = 8, most_passes = 400;
 };
 

@@ -234,7 +234,7 @@ class LogReg final : public Probe {
     s_.stride = search ? 8 : 1;
     s_.one_vs_rest = options.choice("multi", {"softmax", "one-vs-rest"}, "softmax") == "one-vs-rest";
     s_.balanced = options.choice("class-weight", {"none", "balanced"}, "none") == "balanced";
-    s_.sweep_stop = options.number("sweep-stop", 1e-9, 1e-14, 1e-2);
+    s_.sweep_stop = options.number("sweep-stop", 1e-7, 1e-14, 1e-2);
     s_.final_stop = options.number("final-stop", 1e-10, 1e-15, 1e-2);
     s_.treatment = options.text("treatment", "none");
     Treatment::parse(s_.treatment);

@@ -1,7 +1,7 @@
 // The two matrix products of a linear solver's pass, for few columns. A general matrix product copies the rows into an
 // order of its own first, which for some 24 columns takes as long as the product; these read the rows as they lie.
 //
-// float32 with AVX2 and FMA where the processor has them, else OpenBLAS; double by OpenBLAS. One thread; for a given
+// With AVX2 and FMA where the processor has them, else by OpenBLAS. One thread; for a given
 // processor and shape the result is always the same. `columns` is a multiple of kNarrowPad.
 #pragma once
 

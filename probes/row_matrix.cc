@@ -15,6 +15,7 @@ namespace vise {
 namespace {
 
 constexpr std::size_t kTile = 256;
+constexpr std::size_t kGramChunk = 1024;  // rows whose products are summed in float32
 // Features up to this size are copied side by side, which saves gathering them at every pass.
 constexpr std::size_t kPackBytes = std::size_t{256} << 20;
 
@@ -185,9 +186,9 @@ std::vector<double> RowMatrix::centred_gram(std::span<const double> means, std::
   }
   std::vector<double> gram(r * r);
   const std::vector<Tile> tiles = lower_tiles(r);
-  std::vector<float> scaled(kTile * r);
-  for (std::size_t begin = 0; begin < places.size(); begin += kTile) {
-    const std::size_t count = std::min(kTile, places.size() - begin);
+  std::vector<float> scaled(std::min(kGramChunk, places.size()) * r);
+  for (std::size_t begin = 0; begin < places.size(); begin += kGramChunk) {
+    const std::size_t count = std::min(kGramChunk, places.size() - begin);
     parallel_for(threads, count, [&](std::size_t i) {
       std::vector<float> buffer;
       const float* const x = block(places[begin + i], 1, buffer);

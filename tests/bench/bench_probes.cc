@@ -1,4 +1,4 @@
-// bench_probes PEER.py SHARED [--full] [--case NAME] [--threads N] [--fits N] [--cpu]
+// bench_probes PEER.py SHARED [--full] [--case NAME] [--threads N] [--cpu]
 //
 // The sweep of 25 values of C over 5 folds and the final fit, against scikit-learn (PEER.py, ../shared/peers). Both get
 // the same features, labels and folds; both run on OpenBLAS. The peer's time is what it reports for the sweep alone,
@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -34,6 +35,8 @@ namespace vise {
 namespace {
 
 constexpr const char* kGrid = "1e-6:1e6:25";
+constexpr int kGridSize = 25, kFolds = 5;
+constexpr std::array<double, 5> kSampledExponents{-6, -3, 0, 3, 6};
 
 struct Data {
   std::size_t dim = 0;
@@ -47,7 +50,7 @@ struct Data {
 void complete(Data& data) {
   data.rows.resize(data.targets.size());
   std::iota(data.rows.begin(), data.rows.end(), 0u);
-  data.folds = make_folds(data.targets.strata(), {}, 5, "bench/folds", 0);
+  data.folds = make_folds(data.targets.strata(), {}, kFolds, "bench/folds", 0);
 }
 
 Data real(const Path& shared, const std::string& features, const std::string& manifest) {
@@ -101,31 +104,59 @@ double cpu_seconds(int who) {
 
 struct Options {
   std::string peer;  // or empty: ours alone
-  int threads = 1, fits = 0;
+  int threads = 1;
   bool cpu = false;
 };
 
-Json run_peer(const Options& options, const Data& data) {
-  std::string folder = (std::filesystem::temp_directory_path() / "vise-bench-XXXXXX").string();
-  if (!::mkdtemp(folder.data())) throw_errno("cannot make", folder);
-  const Path at = folder;
-  write_npy(at / "x.npy", std::span<const float>(data.features), {data.size(), data.dim});
-  const auto column = [](std::span<const int> v) { return std::vector<std::int64_t>(v.begin(), v.end()); };
-  write_npy(at / "y.npy", std::span<const std::int64_t>(column(data.targets.classes())), {data.size()});
-  write_npy(at / "folds.npy", std::span<const std::int64_t>(column(data.folds)), {data.size()});
-  std::string more = options.fits > 0 ? fmt::format("--fits {} --no-objective", options.fits) : "";
-  if (options.cpu && options.fits == 0) more = "--no-objective";
-  const std::string command = fmt::format(
-      "OPENBLAS_NUM_THREADS={1} LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/openblas-pthread /usr/bin/python3 {0} "
-      "--features {2}/x.npy "
-      "--labels {2}/y.npy --folds {2}/folds.npy --out {2}/curve.json {3} > {2}/log 2>&1",
-      options.peer, options.threads, folder, more);
-  if (std::system(command.c_str()) != 0)
-    throw Error(ErrorKind::system, "the peer failed: " + read_text_file(at / "log"));
-  Json result = read_json(at / "curve.json");
-  std::filesystem::remove_all(at);
-  return result;
-}
+// The peer's data as files, for several calls of it.
+class Peer {
+ public:
+  Peer(const Options& options, const Data& data) : options_(options), folder_(scratch()) {
+    write_npy(folder_ / "x.npy", std::span<const float>(data.features), {data.size(), data.dim});
+    const auto column = [](std::span<const int> v) { return std::vector<std::int64_t>(v.begin(), v.end()); };
+    write_npy(folder_ / "y.npy", std::span<const std::int64_t>(column(data.targets.classes())), {data.size()});
+    write_npy(folder_ / "folds.npy", std::span<const std::int64_t>(column(data.folds)), {data.size()});
+  }
+  ~Peer() { std::filesystem::remove_all(folder_); }
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
+
+  Json run(const std::string& more) const {
+    const std::string command = fmt::format(
+        "OPENBLAS_NUM_THREADS={1} LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/openblas-pthread /usr/bin/python3 {0} "
+        "--features {2}/x.npy --labels {2}/y.npy --folds {2}/folds.npy --out {2}/curve.json {3} > {2}/log 2>&1",
+        options_.peer, options_.threads, folder_.string(), more);
+    if (std::system(command.c_str()) != 0)
+      throw Error(ErrorKind::system, "the peer failed: " + read_text_file(folder_ / "log"));
+    return read_json(folder_ / "curve.json");
+  }
+
+  // Seconds of the whole sweep and the final fit, from two fits at each of `exponents` (ascending, the grid's ends
+  // among them): between them a fit's time is taken as linear in log C. The first fits alone would be those of the
+  // smallest C, which take a tenth of the large ones' time.
+  double sampled_seconds(std::span<const double> exponents) const {
+    std::vector<double> of_fit;
+    for (const double exponent : exponents) {
+      of_fit.push_back(run(fmt::format("--grid {0} {0} 1 --fits 1 --no-objective", exponent))["sweep_s"].get<double>() /
+                       2);
+      fmt::print("    a fit of the peer's at C = 1e{:g}: {:.1f} s\n", exponent, of_fit.back());
+      std::fflush(stdout);
+    }
+    double area = 0;
+    for (std::size_t i = 0; i + 1 < exponents.size(); ++i)
+      area += (of_fit[i] + of_fit[i + 1]) / 2 * (exponents[i + 1] - exponents[i]);
+    return area / (exponents.back() - exponents.front()) * (kGridSize * kFolds + 1);
+  }
+
+ private:
+  static Path scratch() {
+    std::string folder = (std::filesystem::temp_directory_path() / "vise-bench-XXXXXX").string();
+    if (!::mkdtemp(folder.data())) throw_errno("cannot make", folder);
+    return folder;
+  }
+  const Options& options_;
+  const Path folder_;
+};
 
 struct Ours {
   double seconds = 0;
@@ -197,7 +228,8 @@ void compare(const Json& peer, const Ours& ours, const Data& data, int threads) 
              worst_c);
 }
 
-void run_case(const std::string& name, const Data& data, const Options& options, int repeats) {
+// `sampled`: of the peer only a few fits, for a case that takes it the better part of an hour.
+void run_case(const std::string& name, const Data& data, const Options& options, int repeats, bool sampled = false) {
   fmt::print("{}: {} x {}, {} classes, {} threads\n", name, data.size(), data.dim, data.targets.width(),
              options.threads);
   std::vector<double> seconds;
@@ -208,13 +240,17 @@ void run_case(const std::string& name, const Data& data, const Options& options,
     seconds.push_back(options.cpu ? cpu_seconds(RUSAGE_SELF) - before : ours->seconds);
   };
   once();
-  Json peer;
+  Json found;
   double theirs = 0;
   if (!options.peer.empty()) {
+    const Peer peer(options, data);
     const double before = cpu_seconds(RUSAGE_CHILDREN);
-    peer = run_peer(options, data);
-    theirs = peer["extrapolated_sweep_s"];
-    if (options.cpu) theirs *= (cpu_seconds(RUSAGE_CHILDREN) - before) / peer["sweep_s"].get<double>();
+    if (sampled) {
+      theirs = peer.sampled_seconds(kSampledExponents);
+    } else {
+      found = peer.run(options.cpu ? "--no-objective" : "");
+      theirs = options.cpu ? cpu_seconds(RUSAGE_CHILDREN) - before : found["sweep_s"].get<double>();
+    }
   }
   for (int i = 1; i < repeats; ++i) once();
   std::sort(seconds.begin(), seconds.end());
@@ -223,20 +259,19 @@ void run_case(const std::string& name, const Data& data, const Options& options,
   fmt::print("  ours: {:.3f} {} (median of {}, {:.3f} to {:.3f})\n", median, unit, seconds.size(), seconds.front(),
              seconds.back());
   if (options.peer.empty()) return;
-  fmt::print("  peer: {:.2f} {}{}\n  sweep ratio: {:.1f}\n", theirs, unit,
-             peer["fold_fits"] == peer["of"] ? ""
-                                             : fmt::format(" (EXTRAPOLATED from {} of {} fits)",
-                                                           peer["fold_fits"].get<int>(), peer["of"].get<int>()),
-             theirs / median);
-  if (options.fits == 0) compare(peer, *ours, data, options.threads);
+  fmt::print(
+      "  peer: {:.2f} {}{}\n  sweep ratio: {:.1f}\n", theirs, unit,
+      sampled ? fmt::format(" (EXTRAPOLATED from {} of {} fits)", 2 * kSampledExponents.size(), kGridSize * kFolds + 1)
+              : "",
+      theirs / median);
+  if (!sampled) compare(found, *ours, data, options.threads);
   std::fflush(stdout);
 }
 
 int run(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() < 2) {
-    fmt::print(stderr,
-               "usage: bench_probes PEER.py|none SHARED [--full] [--case NAME] [--threads N] [--fits N] [--cpu]\n");
+    fmt::print(stderr, "usage: bench_probes PEER.py|none SHARED [--full] [--case NAME] [--threads N] [--cpu]\n");
     return 2;
   }
   const auto value = [&](const std::string& key, const std::string& fallback) {
@@ -250,7 +285,6 @@ int run(int argc, char** argv) {
   options.peer = arguments[0] == "none" ? "" : arguments[0];
   options.cpu = std::find(arguments.begin(), arguments.end(), "--cpu") != arguments.end();
   options.threads = std::stoi(value("--threads", options.cpu ? "1" : std::to_string(available_cores())));
-  options.fits = std::stoi(value("--fits", "0"));
   register_builtin_probes(ProbeRegistry::instance());
   const auto wanted = [&](const std::string& name, bool by_default) {
     return only.empty() ? by_default || full : only == name;
@@ -259,9 +293,7 @@ int run(int argc, char** argv) {
   if (wanted("bass", true)) run_case("bass", real(shared, "bass_resnet50.npy", "bass/valence.csv"), options, 5);
   if (wanted("separable-1500", true)) run_case("separable-1500", drawn(1500, false), options, 5);
   if (wanted("separable-6000", false)) run_case("separable-6000", drawn(6000, false), options, 5);
-  // The peer isn't done with all 125 fits within the hour.
-  if (options.fits == 0) options.fits = 5;
-  if (wanted("overlapping-6000", false)) run_case("overlapping-6000", drawn(6000, true), options, 5);
+  if (wanted("overlapping-6000", false)) run_case("overlapping-6000", drawn(6000, true), options, 5, true);
   return 0;
 }
 
