@@ -25,12 +25,13 @@ CASES = [("omi300", "happy.csv", "resnet50"), ("bass", "valence.csv", "resnet50"
 
 
 def run_json(command):
-    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1])
+    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(out.strip().splitlines()[-1])
 
 
 def small_manifest(shared, data, table, images, folder):
     """The first rows of a manifest beside links to its images."""
-    source = os.path.join(shared, "data", "datasets", data)
+    source = os.path.abspath(os.path.join(shared, "data", "datasets", data))
     with open(os.path.join(source, table), newline="") as f:
         rows = list(csv.DictReader(f))[:images or None]
     for name in {row["path"].split("/")[0] for row in rows}:
