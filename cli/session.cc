@@ -27,12 +27,13 @@ Path xdg_cache() {
   return value.empty() ? home() / ".cache" : Path(value);
 }
 
-// Waits for Ctrl-C on a thread of its own: a handler could not wake threads or print.
+// Waits for Ctrl-C, and for what a cluster's engine sends before it takes a machine away (SIGTERM, SIGUSR1), on a
+// thread of its own: a handler could not wake threads or print. Engines send these more than once, and the work under
+// way must not be lost to that: only a second Ctrl-C, a person's, ends the program at once.
 void watch_for_interrupt(std::stop_source stop) {
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals, signal);
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   std::thread([stop, signals]() mutable {
     int which = 0;
@@ -40,7 +41,8 @@ void watch_for_interrupt(std::stop_source stop) {
     stop.request_stop();
     constexpr std::string_view words = "\nstopping after the work under way; press Ctrl-C again to stop at once\n";
     if (::write(STDERR_FILENO, words.data(), words.size()) < 0) _exit(130);
-    sigwait(&signals, &which);
+    do sigwait(&signals, &which);
+    while (which != SIGINT);
     _exit(130);
   }).detach();
 }
