@@ -51,23 +51,15 @@ class Extraction {
     return collect();
   }
 
-  // Images that went through the network, by request.
-  std::vector<std::size_t> run_without_collecting() {
-    compute();
-    std::vector<std::size_t> computed;
-    for (const Pass* pass : passes_.of_request) computed.push_back(pass->computed());
-    return computed;
-  }
-
- private:
-  static Path images_of(const Path& cache) { return cache.empty() ? Path() : cache / "paths" / "images"; }
-
   void compute() {
     identify_files();
     // A second round follows when rows that the journal promised turn out to be damaged.
     do compute_missing();
     while (check_rows() > 0);
   }
+
+ private:
+  static Path images_of(const Path& cache) { return cache.empty() ? Path() : cache / "paths" / "images"; }
 
   const std::string* known_content(const FileIdentity& identity) {
     const std::string* const known = known_paths_.find(identity);
@@ -283,9 +275,9 @@ std::vector<Features> extract_features(const Dataset& dataset, const std::vector
   return Extraction(dataset, requests, options, context).run();
 }
 
-std::vector<std::size_t> extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
-                                         const ExtractOptions& options, const Context& context) {
-  return Extraction(dataset, requests, options, context).run_without_collecting();
+void extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
+                     const Context& context) {
+  Extraction(dataset, requests, options, context).compute();
 }
 
 }  // namespace vise

@@ -74,9 +74,8 @@ struct Features {
 std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                        const ExtractOptions& options, const Context& context);
 
-// The same work with nothing handed back: afterwards every row lies in options.cache or in options.into. Returns how
-// many images went through each request's network.
-std::vector<std::size_t> extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
-                                         const ExtractOptions& options, const Context& context);
+// The same work with nothing handed back: afterwards every row lies in options.cache or in options.into.
+void extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
+                     const Context& context);
 
 }  // namespace vise

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "base/json.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "tests/plain_file.h"
@@ -189,45 +190,40 @@ TEST_F(SlurmTest, TheSameCommandDuplicatesNothingThatIsQueuedOrRunning) {
   expect_same_as_here("twice");
 }
 
-TEST_F(SlurmTest, AShardKilledBeforeItsFirstBlockIsSubmittedAloneByTheSameCommand) {
-  launched(launch("killed"));
-  pid_t victim = 0;
-  ASSERT_TRUE(wait_for([&] {
-    victim = process_with({"--shard 2/4", (*program_ / "killed").string()});
-    return victim != 0 && std::filesystem::exists(store("killed", 2) / "shard.json");
-  }));
-  ::kill(victim, SIGKILL);
-  ASSERT_TRUE(wait_for([] { return is_over("killed"); }));
-  EXPECT_EQ(state_of("killed", 2), "failed");
-  EXPECT_EQ(status("killed")["finish"]["state"], "failed");
-  const Outcome again = launch("killed", {"--wait"});
-  EXPECT_EQ(again.exit_code, 0) << again.err;
-  EXPECT_EQ(submitted(Json::parse(again.out.substr(0, again.out.find('\n')))), std::vector<std::size_t>{2});
-  expect_same_as_here("killed");
-}
-
-// Its first block is kept, so that the script sends it back into the queue by itself.
-TEST_F(SlurmTest, AShardKilledAfterABlockIsRequeuedAndGoesOnThere) {
+// One that has kept a block is sent back into the queue by its script; one that has kept nothing fails, and the same
+// command submits it alone.
+TEST_F(SlurmTest, AKilledShardGoesOnAtItsLastBlock) {
   draw("many", 4 * 300);
-  const Json first = launched(launch("requeued", {}, "many"));
-  const auto blocks = [] {
+  const Json first = launched(launch("killed", {}, "many"));
+  const auto blocks = [](std::size_t shard) {
     std::error_code error;
     std::size_t whole = 0;
-    for (const auto& entry : std::filesystem::directory_iterator(store("requeued", 1) / "features", error))
+    for (const auto& entry : std::filesystem::directory_iterator(store("killed", shard) / "features", error))
       if (std::filesystem::exists(entry.path() / "manifest.csv"))
         whole += contains(read_text(entry.path() / "manifest.csv"), "#block");
     return whole;
   };
-  ASSERT_TRUE(wait_for([&] { return blocks() > 0; }));
-  ::kill(process_with({"--shard 1/4", (*program_ / "requeued").string()}), SIGKILL);
-  ASSERT_TRUE(wait_for([] { return is_over("requeued"); }, 180));
-  EXPECT_CONTAINS(log_of("requeued", fmt::format("extract-{}_1.log", first["extract_job"].get<std::string>())),
-                  "ended with 137; back into the queue");
-  const Json now = status("requeued");
-  EXPECT_EQ(now["exit_code"], 0);
-  EXPECT_EQ(now["shards"][0]["job"], first["extract_job"].get<std::string>() + "_1") << "no new job was needed";
+  const auto kill_program_of = [](const std::string& shard) {
+    const pid_t program = process_with({"--shard " + shard, (*program_ / "killed").string()});
+    return program > 0 && ::kill(program, SIGKILL) == 0;
+  };
+  ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(store("killed", 2) / "shard.json"); }));
+  ASSERT_EQ(blocks(2), 0u);
+  ASSERT_TRUE(kill_program_of("2/4"));
+  ASSERT_TRUE(wait_for([&] { return blocks(1) > 0; }));
+  ASSERT_TRUE(kill_program_of("1/4"));
+  ASSERT_TRUE(wait_for([] { return is_over("killed"); }, 240));
+  const std::string array = first["extract_job"].get<std::string>();
+  EXPECT_CONTAINS(log_of("killed", fmt::format("extract-{}_1.log", array)), "ended with 137; back into the queue");
+  EXPECT_CONTAINS(log_of("killed", fmt::format("extract-{}_2.log", array)), "nothing new was kept: not requeued");
+  EXPECT_EQ(state_of("killed", 1), "done");
+  EXPECT_EQ(state_of("killed", 2), "failed");
+  EXPECT_EQ(status("killed")["finish"]["state"], "failed");
+  const Outcome again = launch("killed", {"--wait"}, "many");
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_EQ(submitted(Json::parse(again.out.substr(0, again.out.find('\n')))), std::vector<std::size_t>{2});
   ASSERT_EQ(run_here("many", "many-here").exit_code, 0);
-  expect_same_as_here("requeued", "many-here", "many");
+  expect_same_as_here("killed", "many-here", "many");
 }
 
 TEST_F(SlurmTest, AWarningOfTheTimeLimitKeepsThePartialBlockAndRequeues) {
