@@ -94,7 +94,7 @@ std::string extract_script(const LaunchRequest& request, const JobFolder& folder
   text += sbatch_line("array", fmt::format("1-{}", request.shards));
   text += fmt::format("shard=$SLURM_ARRAY_TASK_ID\nstore={}/\"$shard\"-of-{}\n", quoted(folder.path() / "shards"),
                       request.shards);
-  text += "kept() { cat \"$store\"/features/*/manifest.csv 2> /dev/null | wc -c; }\nbefore=$(kept)\n";
+  text += "kept() { cat \"$store\"/features/*/manifest.csv 2> /dev/null | grep -c ^#block; }\nbefore=$(kept)\n";
   text += kSupervise;
   text += fmt::format("\ntime supervise {} extract {} \\\n  --shard \"$shard\"/{} --into \"$store\"{}\n",
                       quoted(request.program), quoted(folder.plan()), request.shards, common_options(request));
