@@ -11,7 +11,7 @@ namespace vise::cli {
 namespace {
 
 struct CacheOptions {
-  bool repair = false, dry_run = false;
+  bool repair = false, dry_run = false, move = false;
   double older_than_days = 90;
   std::vector<std::string> from;
 };
@@ -78,13 +78,24 @@ void gc_verb(const CacheOptions& options, Session& session) {
                                    static_cast<double>(bytes) / 1e6));
 }
 
+// Of several, every sound one is merged before a bad one is told.
 void merge_verb(const CacheOptions& options, Session& session) {
   const Path cache = session.places.cache_dir();
   const Context context = session.context();
+  std::optional<Error> first_error;
   for (const std::string& from : options.from) {
-    const MergeCounts counts = merge_cache(from, cache, context);
-    fmt::print("{}: {} rows added, {} known already\n", from, counts.added, counts.known);
+    try {
+      const MergeCounts counts = merge_cache(from, cache, options.move, context);
+      fmt::print("{}: {} rows added, {} known already\n", from, counts.added, counts.known);
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::missing) throw;
+      if (!first_error)
+        first_error = e;
+      else
+        session.console.warn(e.message());
+    }
   }
+  if (first_error) throw *first_error;
 }
 
 }  // namespace
@@ -111,7 +122,8 @@ void add_cache(Verbs& verbs) {
                               "  vise-eval cache merge shard1/ shard2/ --cache all/\n"
                               "  vise-eval cache merge /mnt/laptop/vise-eval",
                               [options, &session] { merge_verb(*options, session); });
-  merge->add_option("from", options->from, "folders given to --cache elsewhere")->required();
+  merge->add_option("from", options->from, "folders given to --cache elsewhere, or to extract --into")->required();
+  merge->add_flag("--move", options->move, "remove from there what is safe here; a shard's record stays");
   for (CLI::App* verb : {ls, verify, gc, merge})
     verb->add_option("--cache", session.places.cache, "the cache [$VISE_CACHE or ~/.cache/vise-eval]")
         ->type_name("DIR");

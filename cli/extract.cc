@@ -4,8 +4,13 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/text.h"
+#include "cli/places.h"
 #include "cli/session.h"
+#include "datasets/sampling.h"
+#include "experiments/launcher/shard_run.h"
+#include "experiments/study.h"
 #include "experiments/task.h"
 #include "extract/maps.h"
 
@@ -13,8 +18,8 @@ namespace vise::cli {
 namespace {
 
 struct ExtractVerbOptions {
-  std::string data, task, backbone, out, shard, engine = "onednn", precision = "fp32", views = "one", store = "fp32",
-                                                save_maps;
+  std::string study, data, task, backbone, out, shard, into, engine = "onednn", precision = "fp32", views = "one",
+                                                             store = "fp32", save_maps;
   std::vector<std::string> layers{"final"}, pools{"avg"}, include_paths;
 };
 
@@ -29,18 +34,34 @@ Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
                                           session.console);
 }
 
-// "2/8": every eighth item from the second on; so that shards are of one size whatever the order.
-Dataset shard_of(const Dataset& whole, const std::string& text) {
-  const std::vector<std::string> parts = split(text, '/');
-  std::int64_t number = 0, count = 0;
-  if (parts.size() != 2 || !parse_int(parts[0], number) || !parse_int(parts[1], count) || number < 1 || number > count)
-    throw Error(ErrorKind::usage, fmt::format("--shard: '{}' is not I/N with 1 <= I <= N", text));
-  Dataset part;
-  part.name = whole.name;
-  part.root = whole.root;
-  for (auto item = static_cast<std::size_t>(number - 1); item < whole.size(); item += static_cast<std::size_t>(count))
-    part.ids.push_back(whole.ids[item]);
-  return part;
+Dataset shard_of(const Dataset& whole, const Shard& shard) { return subset(whole, shard.items(whole.size())); }
+
+// Rows of a shard that lie in a cache of its own, told on stdout and by its shard.json.
+void print_shard(const ShardRecord& record, const std::string& into, Session& session) {
+  std::size_t rows = 0;
+  for (const auto& [key, of_key] : record.rows) rows += of_key;
+  session.console.end_progress();
+  if (session.json)
+    fmt::print("{}\n", Json({{"folder", into}, {"shard", record.shard.str()}, {"rows", rows}}).dump());
+  else
+    fmt::print("{}: shard {} is done, {} rows\n", into, record.shard.str(), rows);
+}
+
+// Every row that a study needs of the shard's items.
+void extract_study(const ExtractVerbOptions& options, Session& session) {
+  if (options.shard.empty() || !options.out.empty() || !options.data.empty() || !options.task.empty() ||
+      !options.backbone.empty())
+    throw Error(ErrorKind::usage, "extract: of a study, --shard I/N and --into DIR are needed, and no --out",
+                "vise-eval extract plan.yaml --shard 3/16 --into shards/3; the features of one backbone as files: "
+                "extract --data PATH --backbone B --out DIR");
+  const Shard shard = Shard::parse(options.shard);
+  RunRequest request = read_study(options.study, {options.include_paths.begin(), options.include_paths.end()});
+  add_places(session.places, request);
+  if (options.into.empty())
+    throw Error(ErrorKind::usage, "extract: a study's shard needs a store of its own", "--into shards/3");
+  request.extract.into = options.into;
+  const Context context = session.context();
+  print_shard(extract_shard(request, shard, sha256_hex(read_text_file(options.study)), context), options.into, session);
 }
 
 FeatureRequest request_of(const ExtractVerbOptions& options) {
@@ -83,13 +104,19 @@ void save_all_maps(const ExtractVerbOptions& options, const FeatureRequest& requ
 }
 
 void extract_verb(const ExtractVerbOptions& options, Session& session) {
+  if (!options.study.empty()) return extract_study(options, session);
+  if (options.backbone.empty()) throw Error(ErrorKind::usage, "extract: --backbone B is needed");
+  if (!options.into.empty())
+    throw Error(ErrorKind::usage, "extract: --into is for a study's shard",
+                "of one backbone a shard's store is its --cache: extract --data PATH --backbone B --shard 3/16 --cache "
+                "shards/3");
   const FeatureRequest request = request_of(options);
   if (options.out.empty() && options.shard.empty())
     throw Error(ErrorKind::usage, "extract: --out DIR is needed (only a --shard may stay in its cache)");
   if (options.out.empty() && !options.save_maps.empty())
     throw Error(ErrorKind::usage, "extract: --save-maps needs --out DIR, where the maps go");
   const Dataset whole = open_dataset(options, session);
-  const Dataset dataset = options.shard.empty() ? whole : shard_of(whole, options.shard);
+  const Dataset dataset = options.shard.empty() ? whole : shard_of(whole, Shard::parse(options.shard));
   const std::vector<std::uint32_t> of_maps = items_of(options.save_maps, dataset);
   const Context context = session.context();
   const std::vector<Features> all = extract_features(dataset, {request}, session.places.extract_options(), context);
@@ -118,19 +145,22 @@ void extract_verb(const ExtractVerbOptions& options, Session& session) {
 void add_extract(Verbs& verbs) {
   auto options = std::make_shared<ExtractVerbOptions>();
   Session& session = verbs.session;
-  CLI::App* verb =
-      verbs.add("extract", "write pooled features as features.npy, manifest.csv and features.json",
-                "  vise-eval extract --data photos/ --backbone imagenet-v1 --out features/\n"
-                "  vise-eval extract --task emotion --backbone mine=run7.pth --layer layer3,layer4 --out features/",
-                [options, &session] { extract_verb(*options, session); });
+  CLI::App* verb = verbs.add(
+      "extract", "write pooled features as features.npy, manifest.csv and features.json",
+      "  vise-eval extract --data photos/ --backbone imagenet-v1 --out features/\n"
+      "  vise-eval extract --task emotion --backbone mine=run7.pth --layer layer3,layer4 --out features/\n"
+      "  vise-eval extract plan.yaml --shard 3/16 --into shards/3     # then: cache merge shards/*, run plan.yaml",
+      [options, &session] { extract_verb(*options, session); });
+  verb->add_option("study", options->study, "or a shard's share of what a study needs")->type_name("STUDY.yaml");
   verb->add_option("--data", options->data, "a folder or a manifest")->type_name("PATH");
   verb->add_option("--task", options->task, "or a task's data set")->type_name("T");
   verb->add_option("--backbone", options->backbone, "a registry name or NAME=FILE[,arch=A][,transform=T]")
-      ->type_name("B")
-      ->required();
+      ->type_name("B");
   verb->add_option("--out", options->out, "the folder to write")->type_name("DIR");
   verb->add_option("--shard", options->shard, "only the I-th of N parts; joined by vise-eval cache merge")
       ->type_name("I/N");
+  verb->add_option("--into", options->into, "of a study's shard: the cache for rows that --cache lacks")
+      ->type_name("DIR");
   verb->add_option("--layer", options->layers, "layer1 to layer4; final: the network's last [final]")
       ->type_name("L")
       ->delimiter(',');

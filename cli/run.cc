@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/launch.h"
+#include "cli/places.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "experiments/clean.h"
@@ -22,6 +24,7 @@ struct RunOptions {
   std::string data, target, baseline, engine, precision, views, store, out, where, overwrite = "missing";
   int seeds = 0;
   bool dry_run = false, clean = false;
+  LaunchOptions launch;
 };
 
 constexpr const char* kExamples =
@@ -29,6 +32,8 @@ constexpr const char* kExamples =
     "  vise-eval run --data omi300/happy.csv --backbone mine=run7.pth,arch=resnet50 --backbone random --baseline "
     "resnet18\n"
     "  vise-eval run paper.yaml --dry-run\n"
+    "  vise-eval run --task politics --launcher slurm --shards 32 --slurm "
+    "partition=long,time=04:00:00,cpus-per-task=8\n"
     "A backbone is a registry name (vise-eval list backbones) or NAME=FILE[,arch=A][,transform=T].";
 
 // Registry names may share one --backbone, split by commas; a NAME=FILE keeps its own options.
@@ -118,21 +123,6 @@ void apply_options(const RunOptions& options, RunRequest& request) {
   if (!samples.empty()) request.samples = samples;
 }
 
-// The session's places first, then a study's own.
-void add_places(const RunOptions& options, const Session& session, RunRequest& request) {
-  const auto put_first = [](std::vector<Path> first, std::vector<Path>& paths) {
-    first.insert(first.end(), paths.begin(), paths.end());
-    paths = std::move(first);
-  };
-  put_first({options.include_paths.begin(), options.include_paths.end()}, request.include_paths);
-  put_first(session.places.data_roots(), request.data_roots);
-  const std::vector<Path> weights = request.extract.weights.folders;
-  request.extract = session.places.extract_options();
-  // Fetched weights go into the last folder: a study's come before that.
-  std::vector<Path>& folders = request.extract.weights.folders;
-  folders.insert(folders.empty() ? folders.end() : folders.end() - 1, weights.begin(), weights.end());
-}
-
 Overwrite parse_overwrite(const std::string& text) {
   if (text == "always") return Overwrite::always;
   return text == "never" ? Overwrite::never : Overwrite::missing;
@@ -149,7 +139,9 @@ Path default_out(const RunOptions& options, const RunRequest& request) {
 RunRequest make_request(const RunOptions& options, const Session& session) {
   RunRequest request = what_is_asked(options);
   apply_options(options, request);
-  add_places(options, session, request);
+  request.include_paths.insert(request.include_paths.begin(), options.include_paths.begin(),
+                               options.include_paths.end());
+  add_places(session.places, request);
   request.out = options.out.empty() ? default_out(options, request) : Path(options.out);
   request.overwrite = parse_overwrite(options.overwrite);
   return request;
@@ -256,8 +248,15 @@ void dry_run(const RunRequest& request, Session& session) {
 }
 
 void run_verb(const RunOptions& options, Session& session) {
+  check_launch_options(options.launch);
   const RunRequest request = make_request(options, session);
-  if (options.dry_run) return dry_run(request, session);
+  const bool is_launched = !options.launch.launcher.empty();
+  if (options.dry_run) {
+    dry_run(request, session);
+    if (is_launched) print_scripts(options.launch, request, options.clean, session);
+    return;
+  }
+  if (is_launched) return launch_run(options.launch, request, options.clean, session);
   const Context context = session.context();
   const RunOutcome outcome = run(request, context);
   std::vector<Result> clean;
@@ -316,6 +315,7 @@ void add_run(Verbs& verbs) {
       ->check(CLI::IsMember({"never", "missing", "always"}));
   verb->add_flag("--clean", options->clean,
                  "judge the same models also without the test images that `audit` flags, as further sections");
+  add_launch_options(verb, options->launch);
   verb->add_flag("--dry-run", options->dry_run, "say what would be done, and how long it would take");
   verbs.add_json_option(verb);
   verbs.add_place_options(verb);

@@ -73,5 +73,6 @@ void add_compare(Verbs& verbs);
 void add_explain(Verbs& verbs);
 void add_verify(Verbs& verbs);
 void add_cache(Verbs& verbs);
+void add_status(Verbs& verbs);
 
 }  // namespace vise::cli

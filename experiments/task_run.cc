@@ -153,9 +153,7 @@ std::vector<TaskRun::Column*> TaskRun::with_features() {
 }
 
 void TaskRun::extract_columns(const std::vector<Column*>& columns) {
-  std::vector<FeatureRequest> requests;
-  for (const Column* column : columns) requests.push_back(column->request);
-  std::vector<Features> all = extract_features(dataset_, requests, request_.extract, context_);
+  std::vector<Features> all = extract_features(dataset_, feature_requests(), request_.extract, context_);
   auto next = all.begin();
   for (Column* column : columns) {
     column->features.clear();
@@ -173,7 +171,7 @@ void TaskRun::find_failing(const Error& error) {
   std::size_t failed = 0;
   for (Column& column : columns_) {
     try {
-      extract_features(one, {column.request}, request_.extract, context_);
+      extract_missing(one, {column.request}, request_.extract, context_);
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::interrupted) throw;
       column.failure = words_of(e);
@@ -200,10 +198,35 @@ void TaskRun::extract() {
   hash_data(with_features().front()->features.front().contents);
 }
 
-const std::vector<FeatureStatus>& TaskRun::look(bool read_unknown) {
+std::vector<FeatureRequest> TaskRun::feature_requests() const {
   std::vector<FeatureRequest> requests;
-  for (const Column& column : columns_) requests.push_back(column.request);
-  status_ = feature_status(dataset_, requests, request_.extract, context_, read_unknown);
+  for (const Column& column : columns_)
+    if (column.failure.empty()) requests.push_back(column.request);
+  return requests;
+}
+
+void TaskRun::extract_part(std::span<const std::uint32_t> items) {
+  const Dataset part = subset(dataset_, items);
+  try {
+    extract_missing(part, feature_requests(), request_.extract, context_);
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::interrupted) throw;
+    find_failing(e);
+    extract_missing(part, feature_requests(), request_.extract, context_);
+  }
+}
+
+std::size_t TaskRun::count_missing(std::span<const std::uint32_t> items) const {
+  ExtractOptions options = request_.extract;
+  options.into.clear();
+  std::size_t missing = 0;
+  for (const FeatureStatus& status : feature_status(subset(dataset_, items), feature_requests(), options, context_))
+    missing += status.missing + status.unread;
+  return missing;
+}
+
+const std::vector<FeatureStatus>& TaskRun::look(bool read_unknown) {
+  status_ = feature_status(dataset_, feature_requests(), request_.extract, context_, read_unknown);
   for (Column& column : columns_)
     for (const FeatureStatus& status : status_)
       if (status.backbone == column.request.backbone.name) column.status.push_back(status);

@@ -57,6 +57,11 @@ class TaskRun {
 
   // Error where no backbone has features, or for the data's own defects.
   void extract();
+  // Only these items' rows, which are kept (request.extract) and not looked at: a shard's part of extract().
+  void extract_part(std::span<const std::uint32_t> items);
+  // Of these items: rows of all backbones and taps that request.extract.cache lacks, as far as can be told without
+  // reading an image.
+  std::size_t count_missing(std::span<const std::uint32_t> items) const;
   // What extract() would have to do; `read_unknown` as feature_status() has it. After it plan() gives the cells of a
   // dry run.
   const std::vector<FeatureStatus>& look(bool read_unknown = false);
@@ -84,6 +89,7 @@ class TaskRun {
     std::vector<FeatureStatus> status;  // by tap, after look()
     std::string failure;
   };
+  std::vector<FeatureRequest> feature_requests() const;  // of the columns that didn't fail
   std::vector<Column*> with_features();
   void extract_columns(const std::vector<Column*>& columns);
   void find_failing(const Error& error);

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "extract/path_cache.h"
+#include "extract/shard.h"
 
 namespace vise {
 namespace {
@@ -35,6 +37,47 @@ CachedFeatures look_into(const Path& cache, const Path& folder, Log& log) {
 std::string text_of(const Json& parts, const char* name) {
   const auto found = parts.find(name);
   return found == parts.end() || !found->is_string() ? std::string() : found->get<std::string>();
+}
+
+void merge_folder(const Path& from, const CachedFeatures& cached, const Path& into, bool checked,
+                  const Context& context, MergeCounts& counts) {
+  context.throw_if_stopped();
+  FeatureStore source(from, cached.key, context.log);
+  if (!checked && source.count_damaged() > 0)
+    throw Error(ErrorKind::input, fmt::format("{}: some of its blocks are damaged", cached.folder.string()),
+                "vise-eval cache verify --repair --cache " + from.string());
+  const FeatureMap rows = cached.rows > 0 ? source.map() : FeatureMap{};
+  FeatureStore target(into, cached.key, context.log);
+  FeatureWriter writer(target, context);
+  for (const auto& [content, stored] : source.items()) {
+    if (target.has(content)) {
+      ++counts.known;
+      continue;
+    }
+    if (stored.row)
+      writer.add(content, stored.bytes, rows.values.subspan(*stored.row * cached.key.dim, cached.key.dim));
+    else
+      writer.add_unreadable(content, stored.bytes, stored.reason);
+    ++counts.added;
+  }
+  writer.finish(read_json(cached.folder / "features.json"));
+}
+
+// Whether a shard still has everything that it said it had, to the last bit. What isn't is dropped.
+void check_shard(const Path& from, const std::vector<CachedFeatures>& all, ShardRecord& shard, const Context& context) {
+  std::size_t damaged = 0, kept = 0, promised = 0;
+  for (const auto& [key, rows] : shard.rows) promised += rows;
+  for (const CachedFeatures& cached : all) {
+    damaged += check_cached(from, cached, true, context);
+    kept += FeatureStore(from, cached.key, context.log).size();
+  }
+  if (damaged == 0 && kept >= promised) return;
+  shard.state = ShardState::damaged;
+  write_shard_record(from, shard);
+  throw Error(ErrorKind::input,
+              fmt::format("{}: shard {} is not what was written: {} damaged block(s), {} of its {} rows are left",
+                          from.string(), shard.shard.str(), damaged, std::min(kept, promised), promised),
+              "run the command that makes it again: only the rows that are gone are computed");
 }
 
 }  // namespace
@@ -80,34 +123,31 @@ void remove_cached(const Path& cache, const CachedFeatures& cached, const Contex
   std::filesystem::remove_all(cached.folder);
 }
 
-MergeCounts merge_cache(const Path& from, const Path& into, const Context& context) {
+MergeCounts merge_cache(const Path& from, const Path& into, bool move, const Context& context) {
+  std::optional<ShardRecord> shard = read_shard_record(from);
+  if (shard && shard->state != ShardState::done && shard->state != ShardState::merged)
+    throw Error(ErrorKind::missing, fmt::format("{}: shard {} is not done", from.string(), shard->shard.str()),
+                "run the command that makes it again: it goes on where it stopped");
   std::error_code error;
-  if (!std::filesystem::is_directory(from / "features", error))
+  if (!std::filesystem::is_directory(from / "features", error)) {
+    if (shard) return {};  // merged before, or it had nothing to do
     throw Error(ErrorKind::missing, fmt::format("{}: is no cache (it has no folder 'features')", from.string()),
                 "name the folder given to --cache where the features were made");
-  MergeCounts counts;
-  for (const CachedFeatures& cached : list_cache(from, context.log)) {
-    context.throw_if_stopped();
-    FeatureStore source(from, cached.key, context.log);
-    if (source.count_damaged() > 0)
-      throw Error(ErrorKind::input, fmt::format("{}: some of its blocks are damaged", cached.folder.string()),
-                  "vise-eval cache verify --repair --cache " + from.string());
-    const FeatureMap rows = cached.rows > 0 ? source.map() : FeatureMap{};
-    FeatureStore target(into, cached.key, context.log);
-    FeatureWriter writer(target, context);
-    for (const auto& [content, stored] : source.items()) {
-      if (target.has(content)) {
-        ++counts.known;
-        continue;
-      }
-      if (stored.row)
-        writer.add(content, stored.bytes, rows.values.subspan(*stored.row * cached.key.dim, cached.key.dim));
-      else
-        writer.add_unreadable(content, stored.bytes, stored.reason);
-      ++counts.added;
-    }
-    writer.finish(read_json(cached.folder / "features.json"));
   }
+  const std::vector<CachedFeatures> all = list_cache(from, context.log);
+  const bool is_to_check = shard && shard->state == ShardState::done;
+  if (is_to_check) check_shard(from, all, *shard, context);
+  MergeCounts counts;
+  for (const CachedFeatures& cached : all) merge_folder(from, cached, into, is_to_check, context, counts);
+  PathCache paths(into / "paths" / "images");
+  paths.take_from(from / "paths" / "images");
+  paths.save();
+  if (!move) return counts;
+  if (shard) {
+    shard->state = ShardState::merged;
+    write_shard_record(from, *shard);
+  }
+  for (const char* folder : {"features", "paths"}) std::filesystem::remove_all(from / folder);
   return counts;
 }
 

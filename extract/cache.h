@@ -37,8 +37,12 @@ struct MergeCounts {
   std::size_t added = 0, known = 0;
 };
 
-// Adds to `into` what `from` has and it lacks: every block is checked first. Error{input} naming the folder if one is
-// damaged, with nothing of that folder added.
-MergeCounts merge_cache(const Path& from, const Path& into, const Context& context);
+// Adds to `into` what `from` has and it lacks, and what is known of the images' paths: every block is checked first.
+// Error{input} naming the folder if one is damaged, with nothing of that folder added; of a shard (shard.h) the damaged
+// blocks are then dropped, and its record says so, so that the command that made it computes them again. A shard that
+// isn't done is Error{missing}.
+//
+// `move`: what was added is removed from `from`, once it is safe; a shard's record stays and says that it was merged.
+MergeCounts merge_cache(const Path& from, const Path& into, bool move, const Context& context);
 
 }  // namespace vise

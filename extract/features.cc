@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -42,26 +43,36 @@ class Extraction {
         context_(context),
         requests_(requests),
         passes_(make_passes(requests, options, context)),
-        known_paths_(options.cache / "paths" / "images") {}
+        known_paths_(images_of(options.into.empty() ? options.cache : options.into)),
+        cached_paths_(images_of(options.into.empty() ? Path() : options.cache)) {}
 
   std::vector<Features> run() {
-    identify_files();
-    // A second round follows when rows that the journal promised turn out to be damaged.
-    while (true) {
-      compute_missing();
-      if (check_rows() == 0) break;
-    }
+    compute();
     return collect();
   }
 
+  void compute() {
+    identify_files();
+    // A second round follows when rows that the journal promised turn out to be damaged.
+    do compute_missing();
+    while (check_rows() > 0);
+  }
+
  private:
+  static Path images_of(const Path& cache) { return cache.empty() ? Path() : cache / "paths" / "images"; }
+
+  const std::string* known_content(const FileIdentity& identity) {
+    const std::string* const known = known_paths_.find(identity);
+    return known || options_.into.empty() ? known : cached_paths_.find(identity);
+  }
+
   void identify_files() {
     identities_.reserve(dataset_.size());
     contents_.resize(dataset_.size());
     known_.resize(dataset_.size());
     for (std::uint32_t item = 0; item < dataset_.size(); ++item) {
       identities_.push_back(identify(item));
-      if (const std::string* content = known_paths_.find(identities_[item])) {
+      if (const std::string* content = known_content(identities_[item])) {
         contents_[item] = ContentHash::parse(*content);
         known_[item] = true;
       }
@@ -110,7 +121,7 @@ class Extraction {
     start(started);
     items = open_items();  // another process may have computed some while we waited for its lock
     const Stopwatch wall;
-    const std::map<std::string, double> seconds = compute(items, started);
+    const std::map<std::string, double> seconds = run_passes(items, started);
     for (Pass* pass : started) {
       seconds_[pass] = seconds;
       seconds_[pass]["forward"] = pass->forward_seconds();
@@ -120,7 +131,7 @@ class Extraction {
   }
 
   // What files hold is written down every few seconds: after a kill, too, nothing finished is read again.
-  std::map<std::string, double> compute(const std::vector<std::uint32_t>& items, const std::vector<Pass*>& started) {
+  std::map<std::string, double> run_passes(const std::vector<std::uint32_t>& items, const std::vector<Pass*>& started) {
     constexpr double kSaveEvery = 10;
     Stopwatch since_save;
     const auto learn_and_save = [&](const ReadFile& read) {
@@ -144,7 +155,7 @@ class Extraction {
   // Skipped in a first run, where the store is empty.
   void learn_contents(const std::vector<std::uint32_t>& items) {
     const bool some_rows = std::any_of(passes_.distinct.begin(), passes_.distinct.end(),
-                                       [](const auto& pass) { return pass->stores().front().size() > 0; });
+                                       [](const auto& pass) { return pass->has_rows(); });
     if (!some_rows) return;
     for (const std::uint32_t item : items) {
       if (known_[item]) continue;
@@ -248,7 +259,8 @@ class Extraction {
   const Context& context_;
   const std::vector<FeatureRequest>& requests_;
   Passes passes_;
-  PathCache known_paths_;
+  PathCache known_paths_;   // where rows are written
+  PathCache cached_paths_;  // of options.cache, where that is another
   std::vector<FileIdentity> identities_;
   std::vector<ContentHash> contents_;
   std::vector<bool> known_;
@@ -259,7 +271,13 @@ class Extraction {
 
 std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                        const ExtractOptions& options, const Context& context) {
+  assert(options.into.empty());  // rows would lie in two stores
   return Extraction(dataset, requests, options, context).run();
+}
+
+void extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
+                     const Context& context) {
+  Extraction(dataset, requests, options, context).compute();
 }
 
 }  // namespace vise

@@ -45,6 +45,7 @@ enum class BadImagePolicy {
 
 struct ExtractOptions {
   Path cache;
+  Path into;  // of a shard: the cache that new rows go to instead, where `cache` lacks them; empty: `cache` itself
   WeightsSearch weights;
   BadImagePolicy on_bad_image = BadImagePolicy::fail;
   std::uint64_t max_pixels = 178'956'970;  // where Pillow refuses
@@ -72,5 +73,9 @@ struct Features {
 // stop: what was finished is stored in every case.
 std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                        const ExtractOptions& options, const Context& context);
+
+// The same work with nothing handed back: afterwards every row lies in options.cache or in options.into.
+void extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
+                     const Context& context);
 
 }  // namespace vise

@@ -8,15 +8,30 @@
 #include "extract/architecture/network.h"
 
 namespace vise {
+
 Pass::Pass(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
     : recipe_(make_recipe(request, options, context)) {
-  for (std::size_t tap = 0; tap < recipe_.request.taps.size(); ++tap)
-    stores_.emplace_back(options.cache, recipe_.key(tap), context.log);
+  const bool is_shard = !options.into.empty();
+  for (std::size_t tap = 0; tap < recipe_.request.taps.size(); ++tap) {
+    stores_.emplace_back(is_shard ? options.into : options.cache, recipe_.key(tap), context.log);
+    if (is_shard) cached_.emplace_back(options.cache, recipe_.key(tap), context.log);
+  }
+}
+
+bool Pass::has(std::size_t tap, const ContentHash& content) const {
+  return stores_[tap].has(content) || (!cached_.empty() && cached_[tap].has(content));
 }
 
 bool Pass::has(const ContentHash& content) const {
   const std::lock_guard lock(writer_mutex_);
-  return std::all_of(stores_.begin(), stores_.end(), [&](const FeatureStore& store) { return store.has(content); });
+  for (std::size_t tap = 0; tap < stores_.size(); ++tap)
+    if (!has(tap, content)) return false;
+  return true;
+}
+
+bool Pass::has_rows() const {
+  const auto holds_some = [](const FeatureStore& store) { return store.size() > 0; };
+  return std::ranges::any_of(stores_, holds_some) || std::ranges::any_of(cached_, holds_some);
 }
 
 void Pass::start(std::vector<std::unique_ptr<FeatureWriter>> writers, int workers) {
@@ -104,7 +119,7 @@ void Pass::run_batch(const std::vector<Pending>& batch, std::size_t worker) {
 
 void Pass::store_rows(const ImageSource& source, std::size_t store, std::span<const float> row) {
   const std::lock_guard lock(writer_mutex_);
-  if (stores_[store].has(source.content)) return;  // one tap's block was whole when a kill took another's
+  if (has(store, source.content)) return;  // one tap's block was whole when a kill took another's
   writers_[store]->add(source.content, source.bytes, row);
 }
 
@@ -121,7 +136,7 @@ void Pass::give(const ImageSource& source, const DecodedFile& file) {
 void Pass::give_unreadable(const ImageSource& source, const std::string& reason) {
   const std::lock_guard lock(writer_mutex_);
   for (std::size_t store = 0; store < stores_.size(); ++store)
-    if (!stores_[store].has(source.content)) writers_[store]->add_unreadable(source.content, source.bytes, reason);
+    if (!has(store, source.content)) writers_[store]->add_unreadable(source.content, source.bytes, reason);
 }
 
 void Pass::flush() {

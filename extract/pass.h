@@ -31,8 +31,11 @@ class Pass {
   const Recipe& recipe() const { return recipe_; }
   std::vector<FeatureStore>& stores() { return stores_; }
 
-  // Whether every store has this image, as a row or as unreadable. Safe beside give().
+  // Whether every store, or the cache's where the stores are a shard's, has this image as a row or as unreadable. Safe
+  // beside give().
   bool has(const ContentHash& content) const;
+  // Whether any image could be known.
+  bool has_rows() const;
 
   // `writers`: one a store, locked by the caller in an order that is the same in every process.
   void start(std::vector<std::unique_ptr<FeatureWriter>> writers, int workers);
@@ -62,7 +65,10 @@ class Pass {
   void store_rows(const ImageSource& source, std::size_t store, std::span<const float> row);
 
   Recipe recipe_;
+  bool has(std::size_t tap, const ContentHash& content) const;
+
   std::vector<FeatureStore> stores_;  // one a tap
+  std::vector<FeatureStore> cached_;  // of a shard: what the cache has, by tap; only read
 
   std::vector<std::unique_ptr<Trunk>> trunks_;  // one a worker; the first packs the weights, the others share them
   std::string state_before_, parameters_hash_, engine_text_;

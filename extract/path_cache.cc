@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "base/csv.h"
 #include "base/error.h"
@@ -73,6 +74,24 @@ std::string absolute_normal(const Path& path) {
   return is_plain ? text : std::filesystem::absolute(path).lexically_normal().string();
 }
 
+// The lines of a file of entries that are whole.
+template <typename Take>
+void read_entries(const Path& path, const Take& take) {
+  const std::string text = read_text_file(path);
+  if (!text.starts_with(kPreamble)) return;
+  FileIdentity id;
+  std::string value;
+  std::string_view rest = std::string_view(text).substr(kPreamble.size());
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    try {
+      if (parse_line(line, id, value)) take(id, value);
+    } catch (const Error&) {  // no CSV: a damaged line as any other
+    }
+  }
+}
+
 std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
 std::string_view name_in_folder(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -108,19 +127,25 @@ PathCache::Shard& PathCache::shard_of(const FileIdentity& identity) {
 void PathCache::read_shard(const std::string& folder, Shard& shard) const {
   std::error_code error;
   if (!std::filesystem::exists(shard_path(folder), error)) return;
-  const std::string text = read_text_file(shard_path(folder));
-  if (!text.starts_with(kPreamble)) return;
-  FileIdentity id;
-  std::string value;
-  std::string_view rest = std::string_view(text).substr(kPreamble.size());
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    try {
-      if (parse_line(line, id, value))
-        shard.entries.insert_or_assign(std::string(name_in_folder(id.path)), Entry(id, value));
-    } catch (const Error&) {  // no CSV: a damaged line as any other
-    }
+  read_entries(shard_path(folder), [&](const FileIdentity& id, const std::string& value) {
+    shard.entries.insert_or_assign(std::string(name_in_folder(id.path)), Entry(id, value));
+  });
+}
+
+void PathCache::take_from(const Path& folder) {
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(folder, error)) {
+    std::string of_folder;
+    std::optional<std::uint64_t> device;
+    read_entries(file.path(), [&](FileIdentity& id, const std::string& value) {
+      if (folder_of(id.path) != of_folder) {
+        of_folder = folder_of(id.path);
+        struct stat info {};
+        device = ::stat(of_folder.c_str(), &info) == 0 ? std::optional<std::uint64_t>(info.st_dev) : std::nullopt;
+      }
+      id.device = device.value_or(id.device);
+      if (const std::string* known = find(id); !known || *known != value) put(id, value);
+    });
   }
 }
 

@@ -43,6 +43,10 @@ class PathCache {
   void put(const FileIdentity& identity, std::string value);
   // Appends what is new. Failing to write is not an error: the cache only saves time.
   void save();
+  // Takes over what the cache in `folder` knows, for the next save(). Another machine has its own number for the device
+  // that a shared file system is; it is replaced by ours where the files' folder is here too. An identity is compared
+  // whole when it is used, as ever.
+  void take_from(const Path& folder);
 
  private:
   // An identity less its path.

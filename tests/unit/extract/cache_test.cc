@@ -76,7 +76,7 @@ TEST_F(CacheTest, MergeAddsWhatIsMissingAndKeepsEveryBit) {
   fill(one_.path(), "seed 1", 0, 400);
   fill(two_.path(), "seed 1", 300, 700);
   fill(two_.path(), "seed 2", 0, 5);
-  const MergeCounts counts = merge_cache(two_.path(), one_.path(), context_);
+  const MergeCounts counts = merge_cache(two_.path(), one_.path(), false, context_);
   EXPECT_EQ(counts.added, 305u);
   EXPECT_EQ(counts.known, 100u);
   const FeatureStore merged(one_.path(), key("seed 1"), log_);
@@ -92,9 +92,9 @@ TEST_F(CacheTest, MergeAddsWhatIsMissingAndKeepsEveryBit) {
 TEST_F(CacheTest, MergeRefusesDamagedBlocksAndFoldersThatAreNoCache) {
   fill(two_.path(), "seed 1", 0, 300);
   flip_a_byte(two_.path(), "seed 1");
-  EXPECT_THROW(merge_cache(two_.path(), one_.path(), context_), Error);
+  EXPECT_THROW(merge_cache(two_.path(), one_.path(), false, context_), Error);
   EXPECT_TRUE(list_cache(one_.path(), log_).empty());
-  EXPECT_THROW(merge_cache(two_ / "features", one_.path(), context_), Error);
+  EXPECT_THROW(merge_cache(two_ / "features", one_.path(), false, context_), Error);
 }
 
 TEST_F(CacheTest, RemovesOneFolderAndLeavesTheOthers) {

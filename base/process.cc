@@ -1,0 +1,100 @@
+#include "base/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "base/error.h"
+#include "base/file.h"
+
+extern char** environ;
+
+namespace vise {
+namespace {
+
+struct Pipe {
+  Pipe() {
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("cannot make", "a pipe");
+    read = FileDescriptor(ends[0]);
+    write = FileDescriptor(ends[1]);
+  }
+  FileDescriptor read, write;
+};
+
+// The child begins with no signal blocked: ours may be, by the thread that watches for Ctrl-C.
+class SpawnSettings {
+ public:
+  SpawnSettings(const Pipe& out, const Pipe& err) {
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, out.write.get(), STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions, err.write.get(), STDERR_FILENO);
+    ::posix_spawnattr_init(&attributes);
+    sigset_t none;
+    sigemptyset(&none);
+    ::posix_spawnattr_setsigmask(&attributes, &none);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  }
+  ~SpawnSettings() {
+    ::posix_spawn_file_actions_destroy(&actions);
+    ::posix_spawnattr_destroy(&attributes);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+
+  posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
+};
+
+// Both streams side by side, so that neither fills up and stops the child.
+void read_both(const Pipe& out, const Pipe& err, Ended& ended) {
+  std::array<pollfd, 2> streams{pollfd{out.read.get(), POLLIN, 0}, pollfd{err.read.get(), POLLIN, 0}};
+  const std::array<std::string*, 2> texts{&ended.out, &ended.err};
+  std::array<char, 4096> piece{};
+  while (streams[0].fd >= 0 || streams[1].fd >= 0) {
+    if (::poll(streams.data(), streams.size(), -1) < 0 && errno != EINTR) throw_errno("cannot read", "a pipe");
+    for (std::size_t i = 0; i < streams.size(); ++i) {
+      if (streams[i].fd < 0 || streams[i].revents == 0) continue;
+      const ssize_t got = ::read(streams[i].fd, piece.data(), piece.size());
+      if (got > 0) texts[i]->append(piece.data(), static_cast<std::size_t>(got));
+      if (got == 0 || (got < 0 && errno != EINTR)) streams[i].fd = -1;
+    }
+  }
+}
+
+}  // namespace
+
+Ended run_process(const std::vector<std::string>& words) {
+  Pipe out, err;
+  const SpawnSettings settings(out, err);
+  std::vector<char*> argv;
+  for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  pid_t child = 0;
+  if (const int code = ::posix_spawnp(&child, argv[0], &settings.actions, &settings.attributes, argv.data(), environ);
+      code != 0)
+    throw Error(code == ENOENT ? ErrorKind::missing : ErrorKind::system,
+                fmt::format("cannot run {}: {}", words[0], std::generic_category().message(code)));
+  out.write = FileDescriptor();
+  err.write = FileDescriptor();
+  Ended ended;
+  read_both(out, err, ended);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return ended;
+}
+
+std::string own_executable() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+
+}  // namespace vise

@@ -1,0 +1,85 @@
+// `vise-eval status`: how far a run on a cluster is.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/text.h"
+#include "cli/session.h"
+#include "experiments/launcher/run_status.h"
+
+namespace vise::cli {
+namespace {
+
+Json to_json(const JobStatus& job) {
+  return {{"state", job_state_name(job.state)}, {"job", job.job}, {"reason", job.reason}, {"log", job.log.string()}};
+}
+
+std::int64_t expected_end(const RunStatus& status) {
+  return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) +
+         static_cast<std::int64_t>(*status.seconds_left);
+}
+
+Json to_json(const RunStatus& status) {
+  Json shards = Json::array();
+  for (const ShardStatus& shard : status.shards) {
+    Json each = to_json(shard.job);
+    each.update({{"shard", shard.number}, {"rows", shard.rows}, {"of", shard.of}, {"merged", shard.merged}});
+    shards.push_back(std::move(each));
+  }
+  return {{"shards", shards},
+          {"finish", to_json(status.finish)},
+          {"rows", status.rows()},
+          {"of", status.of()},
+          {"exit_code", status.exit_code ? Json(*status.exit_code) : Json()},
+          {"slurm_answers", status.slurm_answers},
+          {"seconds_left", status.seconds_left ? Json(*status.seconds_left) : Json()},
+          {"over", status.is_over()}};
+}
+
+std::string words_of(const JobStatus& job) {
+  std::string words(job_state_name(job.state));
+  if (!job.job.empty()) words += fmt::format(", job {}", job.job);
+  if (!job.reason.empty()) words += fmt::format(" ({})", job.reason);
+  if (job.state == JobState::failed && !job.log.empty()) words += fmt::format("; log: {}", job.log.string());
+  return words;
+}
+
+void print(const RunStatus& status) {
+  for (const ShardStatus& shard : status.shards)
+    fmt::print("shard {}: {}{}; {}\n", shard.number, words_of(shard.job), shard.merged ? ", merged" : "",
+               shard.of > 0 ? fmt::format("{} of {} rows", shard.rows, shard.of) : "not begun");
+  fmt::print("probes and tables: {}\n", words_of(status.finish));
+  fmt::print("{} of {} shards done, {} running, {} waiting, {} failed; {} of {} rows\n", status.count(JobState::done),
+             status.shards.size(), status.count(JobState::running), status.count(JobState::waiting),
+             status.count(JobState::failed), status.rows(), status.of());
+  if (status.seconds_left)
+    fmt::print("extraction: {} to go, until about {:%Y-%m-%d %H:%M}\n", duration_text(*status.seconds_left),
+               fmt::localtime(expected_end(status)));
+  if (status.exit_code)
+    fmt::print("finished: {}\n",
+               *status.exit_code == 0 ? "every cell is measured" : "some cells failed; the tables say which");
+}
+
+void status_verb(const std::string& out, Session& session) {
+  const RunStatus status = run_status(out);
+  if (!status.slurm_answers) session.console.warn("Slurm doesn't answer: what is known is from the run's files alone");
+  if (session.json)
+    fmt::print("{}\n", to_json(status).dump());
+  else
+    print(status);
+}
+
+}  // namespace
+
+void add_status(Verbs& verbs) {
+  auto out = std::make_shared<std::string>();
+  Session& session = verbs.session;
+  CLI::App* verb = verbs.add("status", "how far a run on a cluster is: its shards, its jobs, the expected end",
+                             "  vise-eval status vise-results/emotion\n  vise-eval status vise-results/emotion --json",
+                             [=, &session] { status_verb(*out, session); });
+  verb->add_option("run", *out, "the --out of a run that was started with --launcher")->type_name("RUN")->required();
+  verbs.add_json_option(verb);
+}
+
+}  // namespace vise::cli

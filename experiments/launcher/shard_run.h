@@ -1,0 +1,22 @@
+// A shard's share of a run: its items' rows under every backbone of every task, one pass over the images of each.
+//
+//   request.extract.into = folder;                         // and request.extract.cache: what is known already
+//   const ShardRecord done = extract_shard(request, {3, 64}, plan_hash, context);
+//
+// Stopped or killed at any moment, the same call goes on at the last whole block.
+#pragma once
+
+#include <string>
+
+#include "experiments/runner.h"
+#include "extract/shard.h"
+
+namespace vise {
+
+// Leaves shard.json in request.extract.into: at the start with what is to do, at the end as done. A task whose data are
+// missing is passed over where others can be had, as run() does. Error{interrupted} after a stop; Error as run() for
+// the rest.
+ShardRecord extract_shard(const RunRequest& request, const Shard& shard, const std::string& plan_hash,
+                          const Context& context);
+
+}  // namespace vise
