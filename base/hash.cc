@@ -9,6 +9,16 @@
 #include "base/error.h"
 
 namespace vise {
+namespace {
+
+std::string hex_digits(std::span<const unsigned char> bytes) {
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const unsigned char byte : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
+  return text;
+}
+
+}  // namespace
 
 struct Sha256::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
@@ -30,10 +40,7 @@ std::string Sha256::hex() {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   EVP_DigestFinal_ex(state_->context, digest, &size);
-  std::string text;
-  text.reserve(2 * size);
-  for (unsigned i = 0; i < size; ++i) fmt::format_to(std::back_inserter(text), "{:02x}", digest[i]);
-  return text;
+  return hex_digits({digest, size});
 }
 
 std::string sha256_hex(ByteView bytes) {
@@ -43,6 +50,14 @@ std::string sha256_hex(ByteView bytes) {
 }
 
 std::string sha256_hex(std::string_view text) { return sha256_hex(as_byte_view(text)); }
+
+std::string md5_hex(ByteView bytes) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned size = 0;
+  if (EVP_Digest(bytes.data(), bytes.size(), digest, &size, EVP_md5(), nullptr) != 1)
+    throw Error(ErrorKind::system, "OpenSSL offers no MD5");
+  return hex_digits({digest, size});
+}
 
 std::string ContentHash::str() const { return fmt::format("{:016x}{:016x}", high, low); }
 

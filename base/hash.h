@@ -35,6 +35,8 @@ class Sha256 {
 
 std::string sha256_hex(ByteView bytes);
 std::string sha256_hex(std::string_view text);
+// 32 lower-case hex digits: for comparison with what publishers state, not for naming anything.
+std::string md5_hex(ByteView bytes);
 
 // XXH3-128 of a file's bytes: the identity of an image in the feature store.
 struct ContentHash {

@@ -51,7 +51,7 @@ void show_verb(const std::string& name, const Session& session) {
                              {"architecture", backbone.architecture},
                              {"transform", backbone.transform},
                              {"files", backbone.files},
-                             {"url", backbone.url},
+                             {"urls", backbone.urls},
                              {"licence", backbone.licence},
                              {"citation", backbone.citation},
                              {"notes", backbone.notes}})
@@ -62,17 +62,24 @@ void show_verb(const std::string& name, const Session& session) {
       "{}: {}\n  architecture  {}\n  transform     {}\n  files         {}\n  from          {}\n  licence       {}\n  "
       "citation      {}\n",
       backbone.name, backbone.title, backbone.architecture, backbone.transform, join(backbone.files, ", "),
-      backbone.url, backbone.licence, backbone.citation);
+      join(backbone.urls, "\n                "), backbone.licence, backbone.citation);
   for (const std::string& note : backbone.notes) fmt::print("  note          {}\n", note);
 }
 
 void fetch_verb(const std::vector<std::string>& names, Session& session) {
   const WeightsSearch search = session.places.weights_search();
   PathCache known(session.places.cache_dir() / "paths" / "weights");
+  const Context context = session.context();
   for (const std::string& name : names) {
-    const FoundWeights found = find_weights(parse_backbone(name), search, known, session.console);
+    const Backbone backbone = parse_backbone(name);
+    if (backbone.kind != BackboneKind::weights)
+      throw Error(ErrorKind::usage, fmt::format("{}: is a floor and has no weights to fetch", name));
+    const FoundWeights found = find_weights(backbone, search, known, context);
     session.console.end_progress();
-    fmt::print("{}  {}\n", found.sha256, found.file.string());
+    if (session.json)
+      fmt::print("{}", json_line({{"name", backbone.name}, {"file", found.file.string()}, {"sha256", found.sha256}}));
+    else
+      fmt::print("{}  {}\n", found.sha256, found.file.string());
   }
 }
 
@@ -108,6 +115,7 @@ void add_backbone(Verbs& verbs) {
                               [=, &session] { fetch_verb(*names, session); });
   fetch->add_option("name", *names, "backbones' names")->required();
   inner.add_place_options(fetch);
+  inner.add_json_option(fetch);
 }
 
 }  // namespace vise::cli

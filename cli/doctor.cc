@@ -70,7 +70,7 @@ Json weights_facts(Session& session) {
         if (!std::filesystem::is_regular_file(folder / file, error)) continue;
         Backbone found = backbone;
         found.file = folder / file;
-        const FoundWeights weights = find_weights(found, search, known, session.console);
+        const FoundWeights weights = find_weights(found, search, known, Context{session.console});
         list.push_back({{"backbone", backbone.name},
                         {"file", weights.file.string()},
                         {"sha256", weights.sha256},

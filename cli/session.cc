@@ -1,6 +1,7 @@
 #include "cli/session.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "base/threads.h"
 
 namespace vise::cli {
@@ -28,6 +30,22 @@ Path home() {
 Path xdg_cache() {
   const std::string value = environment("XDG_CACHE_HOME");
   return value.empty() ? home() / ".cache" : Path(value);
+}
+
+// Where torch would look and fetch to, so that each finds what the other has fetched.
+Path torch_checkpoints() {
+  const std::string value = environment("TORCH_HOME");
+  return (value.empty() ? xdg_cache() / "torch" : Path(value)) / "hub/checkpoints";
+}
+
+bool is_on(const std::string& value) { return !value.empty() && value != "0"; }
+
+int seconds_of(const char* name, int otherwise) {
+  const std::string text = environment(name);
+  std::int64_t value = otherwise;
+  if (!text.empty() && (!parse_int(text, value) || value < 1 || value > 86'400))
+    throw Error(ErrorKind::usage, fmt::format("{}: '{}': a whole number of seconds, 1 to 86400", name, text));
+  return static_cast<int>(value);
 }
 
 // Where a signal's handler says which one came; the one thing that a handler can be given is a variable of the program.
@@ -85,7 +103,9 @@ WeightsSearch Places::weights_search() const {
     search.folders.push_back(Path(value) / "hub/checkpoints");
   if (!environment("XDG_CACHE_HOME").empty()) search.folders.push_back(xdg_cache() / "torch/hub/checkpoints");
   search.folders.push_back(home() / ".cache/torch/hub/checkpoints");
-  search.offline = offline || environment("VISE_OFFLINE") == "1";
+  search.into = torch_checkpoints();
+  search.offline = offline || is_on(environment("VISE_OFFLINE"));
+  search.patience = seconds_of("VISE_FETCH_TIMEOUT", 30);
   search.mirror = environment("VISE_MIRROR");
   return search;
 }

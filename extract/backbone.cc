@@ -75,15 +75,36 @@ std::optional<Path> look_for(const Backbone& backbone, const WeightsSearch& sear
   return std::nullopt;
 }
 
-[[noreturn]] void throw_missing(const Backbone& backbone, const WeightsSearch& search, const std::string& why) {
-  std::string folders;
-  for (const Path& folder : search.folders) folders += "\n  " + folder.string();
-  throw Error(ErrorKind::missing, fmt::format("no weights for {} ({}){}", backbone.name, backbone.title, why),
-              backbone.files.empty()
-                  ? fmt::format("there is no official file: name yours, --backbone {}=FILE[,keys=MAP]", backbone.name)
-                  : fmt::format("put {} ({}; licence: {}) into one of{}\nor name the file: --backbone {}=FILE",
-                                join(backbone.files, " or "), backbone.url.empty() ? "no download known" : backbone.url,
-                                backbone.licence, folders, backbone.name));
+// What to do about weights that aren't there.
+std::string cure(const Backbone& backbone, const WeightsSearch& search) {
+  if (backbone.files.empty())
+    return fmt::format("there is no official file: name yours, --backbone {}=FILE[,keys=MAP]", backbone.name);
+  std::string text = fmt::format("put {} ({}licence: {}) into one of", join(backbone.files, " or "),
+                                 backbone.urls.empty() ? "no download known; " : "", backbone.licence);
+  for (const Path& folder : search.folders) text += "\n    " + folder.string();
+  text += fmt::format("\n  or name the folder that has it: --weights-dir DIR\n  or the file: --backbone {}=FILE",
+                      backbone.name);
+  if (backbone.urls.empty()) return text;
+  text += "\n  or a mirror that your network reaches: VISE_MIRROR=http://HOST";
+  for (const std::string& url : backbone.urls) text += "\n  published at " + url;
+  return text;
+}
+
+// Error{missing} with a line for every link that failed; Error{system} where the folder can't be written.
+Path fetch_missing(const Backbone& backbone, const WeightsSearch& search, const Context& context) {
+  try {
+    return fetch_weights(backbone, search, context);
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::missing)
+      throw Error(ErrorKind::missing,
+                  fmt::format("no weights for {} ({}), and fetching them failed:{}", backbone.name, backbone.title,
+                              e.message()),
+                  cure(backbone, search));
+    if (e.kind() == ErrorKind::system)
+      throw Error(ErrorKind::system, fmt::format("weights for {}: {}", backbone.name, e.message()),
+                  "TORCH_HOME=DIR has them fetched into DIR/hub/checkpoints; or " + cure(backbone, search));
+    throw;
+  }
 }
 
 std::string file_sha256(const Path& file, PathCache& known) {
@@ -123,7 +144,8 @@ Backbone parse_backbone(std::string_view text) {
   return backbone;
 }
 
-FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known, Log& log) {
+FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known,
+                          const Context& context) {
   FoundWeights found;
   if (!backbone.file.empty()) {
     found.file = backbone.file;
@@ -133,22 +155,20 @@ FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search,
                   fmt::format("--backbone {}: {}: there is no such file", backbone.name, found.file.string()));
   } else if (const auto path = look_for(backbone, search)) {
     found.file = *path;
-  } else if (search.offline || backbone.url.empty() || search.folders.empty()) {
-    throw_missing(backbone, search, search.offline ? ", and fetching is off (--offline)" : "");
+  } else if (search.offline || backbone.urls.empty() || search.into.empty()) {
+    throw Error(ErrorKind::missing,
+                fmt::format("no weights for {} ({}){}", backbone.name, backbone.title,
+                            search.offline ? ", and fetching is off (--offline)" : ""),
+                cure(backbone, search));
   } else {
-    try {
-      found.file = fetch_weights(backbone, search, log);
-    } catch (const Error& e) {
-      if (e.kind() == ErrorKind::interrupted) throw;
-      throw_missing(backbone, search, fmt::format(", and fetching them failed: {}", e.message()));
-    }
+    found.file = fetch_missing(backbone, search, context);
   }
   found.sha256 = file_sha256(found.file, known);
   if (!found.sha256.starts_with(backbone.sha256)) {
     found.notes.push_back(fmt::format("{}: {} is not the published file: SHA-256 {}... instead of {}...", backbone.name,
                                       found.file.filename().string(), found.sha256.substr(0, 8),
                                       backbone.sha256.substr(0, 8)));
-    log.warn(found.notes.back());
+    context.log.warn(found.notes.back());
   }
   const std::string name = found.file.filename().string();
   const NameHash promised = hash_in_name(found.file, found.sha256);
@@ -156,7 +176,7 @@ FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search,
     found.notes.push_back(
         fmt::format("{}: {} does not hold what its name says: the name promises SHA-256 {}..., the file has {}...",
                     backbone.name, name, promised.digits, found.sha256.substr(0, 8)));
-    log.warn(found.notes.back());
+    context.log.warn(found.notes.back());
   }
   return found;
 }

@@ -2,7 +2,7 @@
 //
 //   const Backbone mine = parse_backbone("mine=run7.pth,arch=resnet50,transform=imagenet");
 //   const Backbone vise = parse_backbone("vise-250m");               // a registry name
-//   const FoundWeights weights = find_weights(vise, search, cache, log);
+//   const FoundWeights weights = find_weights(vise, search, cache, context);
 //
 // The registry's rows and their sources stand in backbone_registry.cc.
 #pragma once
@@ -50,8 +50,8 @@ struct Backbone {
   std::shared_ptr<const ImageFunction> function;  // image_function
   Path file;                                      // given on the command line; empty: looked for by `files`
   std::vector<std::string> files;                 // names people have it under, the preferred first
-  std::string url;                                // where the first of `files` is fetched from; empty: not fetched
-  std::string sha256;                             // whole or first digits, where one is known
+  std::vector<std::string> urls;  // urls[i] is where files[i] is fetched from; tried in order; none: not fetched
+  std::string sha256, md5;        // of the published file, whole or first digits, where one is known
   std::string licence, citation;
   std::vector<std::string> notes;  // assumptions that a table's foot must say
 };
@@ -69,9 +69,11 @@ Backbone parse_backbone(std::string_view text);
 
 // Where weights are looked for, filled in by cli/ from options and environment.
 struct WeightsSearch {
-  std::vector<Path> folders;  // in order; the last is where fetched files go
+  std::vector<Path> folders;  // in order
   bool offline = false;
-  std::string mirror;  // replaces "https://<host>" of every URL when not empty
+  std::string mirror{};  // replaces "https://<host>" of every URL when not empty
+  Path into{};           // where fetched files go; one of the folders
+  int patience = 30;     // seconds to wait for a server: download.h
 };
 
 struct FoundWeights {
@@ -81,8 +83,9 @@ struct FoundWeights {
 };
 
 // Finds (or fetches) the file and its SHA-256, remembered by file identity in `known`. Error{missing} says what to put
-// where. A hash that disagrees with the name is a note and a warning; with a hash from the registry for a file that was
-// just fetched, Error{input}.
-FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known, Log& log);
+// where, Error{system} that a folder can't be written. A hash that disagrees with the name is a note and a warning; of
+// a file that was just fetched, Error{missing}.
+FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known,
+                          const Context& context);
 
 }  // namespace vise

@@ -14,18 +14,20 @@ namespace {
 const std::string kTorchvision = "https://download.pytorch.org/models/";
 const std::string kFacebook = "https://dl.fbaipublicfiles.com/";
 const std::string kUmiacs = "https://obj.umiacs.umd.edu/publicmodels/";
+const std::string kBox = "https://cornell.box.com/shared/static/";
 const std::string kNonCommercial = "CC BY-NC 4.0";
 const std::string kTorchvisionLicence = "BSD-3-Clause (code); weights as torchvision states";
 const std::string kHe = "He et al., Deep Residual Learning for Image Recognition, CVPR 2016";
 const std::string kViseTransform =
     "VisE does not state its input transform; ImageNet's (resize 256, crop 224, ImageNet mean and std) is assumed";
 
+// Three generations of links, the newest first: the README's mirror, the current hubconf's, the first hubconf's.
 Backbone vise(std::string name, std::string title, std::vector<std::string> files) {
   Backbone b;
   b.name = std::move(name);
   b.title = std::move(title);
   b.architecture = "resnet50";
-  b.url = kUmiacs + files.front();
+  b.urls = {kUmiacs + files.at(0), kBox + files.at(1), kBox + files.at(2)};
   b.files = std::move(files);
   b.licence = kNonCommercial;
   b.citation = "Jia et al., Exploring Visual Engagement Signals for Representation Learning, ICCV 2021";
@@ -40,7 +42,7 @@ Backbone torchvision(std::string name, std::string title, std::string architectu
   b.title = std::move(title);
   b.architecture = std::move(architecture);
   b.transform = std::move(transform);
-  b.url = kTorchvision + files.front();
+  b.urls = {kTorchvision + files.front()};
   b.files = std::move(files);
   b.licence = kTorchvisionLicence;
   b.citation = kHe;
@@ -70,7 +72,7 @@ Backbone clip_rn50() {
   b.transform = "clip";
   b.files = {"RN50.pt"};
   b.sha256 = "afeb0e10f9e5a86da6080e35cf09123aca3b358a0c3e3b6c78a7b63bc04b6762";
-  b.url = "https://openaipublic.azureedge.net/clip/models/" + b.sha256 + "/RN50.pt";
+  b.urls = {"https://openaipublic.azureedge.net/clip/models/" + b.sha256 + "/RN50.pt"};
   b.licence = "MIT";
   b.citation = "Radford et al., Learning Transferable Visual Models From Natural Language Supervision, ICML 2021";
   return b;
@@ -87,7 +89,7 @@ Backbone plain(const Row& row) {
   b.architecture = "resnet50";
   b.transform = row.transform;
   b.files = {row.file};
-  b.url = row.url;
+  b.urls = {row.url};
   b.licence = row.licence;
   b.citation = row.citation;
   return b;
@@ -126,7 +128,6 @@ Backbone image_metadata_floor() {
                {{{"floor", "image-metadata"}, {"numerics", 1}}, kImageMetadataDim, image_metadata});
 }
 
-// Published digests of MoCo's files are MD5 prefixes, so they can't be compared with a SHA-256 and are not listed.
 std::vector<Backbone> make_rows() {
   const std::string moco = kFacebook + "moco/moco_checkpoints/";
   const std::string semi = kFacebook + "semiweaksupervision/model_files/";
@@ -205,6 +206,9 @@ std::vector<Backbone> make_rows() {
   for (Backbone& b : rows) {
     if (b.name == "swsl" || b.name == "ssl")
       b.notes = {"the publisher does not state the transform; ImageNet's is assumed"};
+    if (b.name == "moco-v1") b.md5 = "b251726a";
+    if (b.name == "moco-v2-200") b.md5 = "59fd9945";
+    if (b.name == "moco-v2") b.md5 = "a04e12f8";
   }
   return rows;
 }

@@ -86,10 +86,10 @@ std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vec
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::missing && e.kind() != ErrorKind::input) throw;
       const bool can_fetch =
-          e.kind() == ErrorKind::missing && !options.weights.offline && !request.backbone.url.empty();
+          e.kind() == ErrorKind::missing && !options.weights.offline && !request.backbone.urls.empty();
       for (const FeatureTap& tap : request.taps) {
         all.push_back(
-            {request.backbone.name, tap, can_fetch ? "" : e.message(), can_fetch ? request.backbone.url : ""});
+            {request.backbone.name, tap, can_fetch ? "" : e.message(), can_fetch ? request.backbone.urls.front() : ""});
         if (can_fetch) all.back().missing = dataset.size();
       }
     }

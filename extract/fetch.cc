@@ -1,76 +1,116 @@
 #include "extract/fetch.h"
 
-#include <curl/curl.h>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
-#include <unistd.h>
 
-#include <array>
-#include <memory>
+#include <algorithm>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "extract/architecture/inspect.h"
+#include "extract/download.h"
 
 namespace vise {
 namespace {
 
-struct Transfer {
-  Log& log;
-  int fd;
-  std::string what;
-  std::uint64_t already;
-  const Path& path;
+constexpr std::size_t kShownDigits = 16;
+
+// A hash that the publisher states, whole or its first digits; no digits: none is stated.
+struct StatedHash {
+  std::string kind, digits;
 };
 
-std::size_t on_bytes(char* bytes, std::size_t, std::size_t count, void* user) {
-  const auto& transfer = *static_cast<const Transfer*>(user);
+StatedHash stated_hash(const Backbone& backbone, const Path& target) {
+  if (!backbone.sha256.empty()) return {"SHA-256", backbone.sha256};
+  if (!backbone.md5.empty()) return {"MD5", backbone.md5};
+  // Digits that look like a date count only if they agree with the hash: nothing agrees with none.
+  return {"SHA-256", hash_in_name(target, "").digits};
+}
+
+std::string hash_fault(const Path& file, const StatedHash& stated) {
+  const MappedFile map(file);
+  const std::string have = stated.kind == "MD5" ? md5_hex(map.bytes()) : sha256_hex(map.bytes());
+  if (have.starts_with(stated.digits)) return "";
+  return fmt::format("what came is not the published file: its {} begins {}, not {}", stated.kind,
+                     have.substr(0, kShownDigits), stated.digits.substr(0, kShownDigits));
+}
+
+// Why the file can't be the backbone's weights; empty if it can.
+std::string fault(const Backbone& backbone, const Path& file, const StatedHash& stated) {
+  if (!stated.digits.empty()) return hash_fault(file, stated);
   try {
-    write_fully(transfer.fd, as_byte_view(std::string_view(bytes, count)), -1, transfer.path);
-    return count;
-  } catch (const Error&) {
-    return 0;  // curl then ends the transfer with CURLE_WRITE_ERROR; C frames must not be unwound
+    load_network(file, {{backbone.architecture, backbone.branch, backbone.drop}, {}, {}, false});
+    return "";
+  } catch (const Error& e) {
+    std::string reason = e.message();
+    if (const std::string start = file.string() + ": "; reason.starts_with(start)) reason.erase(0, start.size());
+    return fmt::format("what came is not the weights of a {}: {}", backbone.architecture, reason);
   }
 }
 
-int on_progress(void* user, curl_off_t total, curl_off_t now, curl_off_t, curl_off_t) {
-  const auto& transfer = *static_cast<const Transfer*>(user);
-  transfer.log.progress(transfer.what, transfer.already + static_cast<std::uint64_t>(now),
-                        total > 0 ? transfer.already + static_cast<std::uint64_t>(total) : 0);
-  return 0;
+class Fetch {
+ public:
+  Fetch(const Backbone& backbone, const WeightsSearch& search, const Context& context)
+      : backbone_(backbone), search_(search), context_(context) {}
+
+  // Error{missing} with the cause.
+  Path from(const std::string& url, const std::string& name) const;
+
+ private:
+  // Whether the file is made of several pieces.
+  bool download_into(PartialFile& part, const std::string& url, const StatedHash& stated) const;
+  void tell_start(const std::string& url, std::uint64_t total, std::uint64_t already) const;
+  void tell_end(const Path& target, const StatedHash& stated) const;
+
+  const Backbone& backbone_;
+  const WeightsSearch& search_;
+  const Context& context_;
+};
+
+Path Fetch::from(const std::string& url, const std::string& name) const {
+  const Path target = search_.into / name;
+  const StatedHash stated = stated_hash(backbone_, target);
+  PartialFile part(target, context_);
+  if (part.target_is_there()) return target;  // another process has been faster
+  bool spliced = download_into(part, url, stated);
+  std::string why = fault(backbone_, part.path(), stated);
+  if (!why.empty() && spliced) {
+    context_.log.warn(fmt::format("{}: the parts of it do not make the file; fetching it whole", target.string()));
+    part.restart({});
+    download_into(part, url, stated);
+    why = fault(backbone_, part.path(), stated);
+  }
+  if (!why.empty()) {
+    part.discard();
+    throw Error(ErrorKind::missing, why);
+  }
+  part.commit();
+  tell_end(target, stated);
+  return target;
 }
 
-// Downloads the rest of a file; curl's own words on failure.
-void download(const std::string& url, const Path& partial, const std::string& what, Log& log) {
-  const FileDescriptor file(::open(partial.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-  if (!file) throw_errno("cannot write", partial);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0)
-    throw Error(ErrorKind::system, fmt::format("another process is fetching {}", partial.string()),
-                "wait for it, then run again");
-  const off_t have = ::lseek(file.get(), 0, SEEK_END);
-  Transfer transfer{log, file.get(), what, static_cast<std::uint64_t>(have), partial};
-  const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
-  std::array<char, CURL_ERROR_SIZE> words{};
-  const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl.get(), option, value); };
-  set(CURLOPT_URL, url.c_str());
-  set(CURLOPT_FOLLOWLOCATION, 1L);
-  set(CURLOPT_FAILONERROR, 1L);
-  set(CURLOPT_NOSIGNAL, 1L);
-  set(CURLOPT_CONNECTTIMEOUT, 20L);
-  set(CURLOPT_LOW_SPEED_LIMIT, 1L);
-  set(CURLOPT_LOW_SPEED_TIME, 60L);
-  set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(have));
-  set(CURLOPT_WRITEFUNCTION, &on_bytes);
-  set(CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
-  set(CURLOPT_NOPROGRESS, 0L);
-  set(CURLOPT_XFERINFOFUNCTION, &on_progress);
-  set(CURLOPT_XFERINFODATA, static_cast<void*>(&transfer));
-  set(CURLOPT_ERRORBUFFER, words.data());
-  const CURLcode code = curl_easy_perform(curl.get());
-  if (code != CURLE_OK)
-    throw Error(ErrorKind::missing, fmt::format("{}: {}", url, words[0] ? words.data() : curl_easy_strerror(code)));
+bool Fetch::download_into(PartialFile& part, const std::string& url, const StatedHash& stated) const {
+  const auto announce = [&](std::uint64_t total, std::uint64_t already) { tell_start(url, total, already); };
+  return download({url, backbone_.name, !stated.digits.empty(), search_.patience, announce}, part, context_).spliced;
+}
+
+void Fetch::tell_start(const std::string& url, std::uint64_t total, std::uint64_t already) const {
+  const std::string size = total > 0 ? bytes_text(total) : "size not said";
+  const std::string rest = already > 0 ? fmt::format(", going on after {}", bytes_text(already)) : "";
+  context_.log.info(fmt::format("fetching {} from {} ({}{}; licence: {}) into {}", backbone_.name, url, size, rest,
+                                backbone_.licence, search_.into.string()));
+}
+
+void Fetch::tell_end(const Path& target, const StatedHash& stated) const {
+  context_.log.info(stated.digits.empty()
+                        ? fmt::format("{}: loads as {}; its publisher states no hash, so note this one: SHA-256 {}",
+                                      target.string(), backbone_.architecture, sha256_hex(MappedFile(target).bytes()))
+                        : fmt::format("{}: {} {} as published", target.string(), stated.kind, stated.digits));
+}
+
+void check_mirror(const std::string& mirror) {
+  if (mirror.empty() || mirror.starts_with("http://") || mirror.starts_with("https://")) return;
+  throw Error(ErrorKind::usage, fmt::format("VISE_MIRROR: '{}' is no http:// or https:// address", mirror));
 }
 
 }  // namespace
@@ -83,26 +123,19 @@ std::string mirrored_url(const std::string& url, const std::string& mirror) {
   return path == std::string::npos ? url : base + url.substr(path);
 }
 
-Path fetch_weights(const Backbone& backbone, const WeightsSearch& search, Log& log) {
-  const Path target = search.folders.back() / backbone.files.front();
-  const Path partial(target.string() + ".part");
-  std::error_code error;
-  std::filesystem::create_directories(target.parent_path(), error);
-  const std::string url = mirrored_url(backbone.url, search.mirror);
-  log.info(fmt::format("fetching {} from {} (licence: {}) into {}", backbone.name, url, backbone.licence,
-                       target.parent_path().string()));
-  download(url, partial, "fetching " + backbone.name, log);
-  const std::string have = sha256_hex(MappedFile(partial).bytes());
-  const NameHash promised = hash_in_name(target, have);
-  const std::string& wanted = backbone.sha256.empty() ? promised.digits : backbone.sha256;
-  if (!have.starts_with(wanted)) {
-    std::filesystem::remove(partial, error);
-    throw Error(ErrorKind::input,
-                fmt::format("{}: what came has SHA-256 {}..., not {}...", url, have.substr(0, 8), wanted.substr(0, 8)));
+Path fetch_weights(const Backbone& backbone, const WeightsSearch& search, const Context& context) {
+  check_mirror(search.mirror);
+  std::string causes;
+  for (std::size_t i = 0; i < backbone.urls.size(); ++i) {
+    const std::string url = mirrored_url(backbone.urls[i], search.mirror);
+    try {
+      return Fetch(backbone, search, context).from(url, backbone.files[i]);
+    } catch (const Error& e) {
+      if (e.kind() != ErrorKind::missing) throw;
+      causes += fmt::format("\n  {}: {}", url, e.message());
+    }
   }
-  if (::rename(partial.c_str(), target.c_str()) != 0) throw_errno("cannot write", target);
-  log.info(fmt::format("{}: {}", target.string(), bytes_text(std::filesystem::file_size(target, error))));
-  return target;
+  throw Error(ErrorKind::missing, causes);
 }
 
 }  // namespace vise

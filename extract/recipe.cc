@@ -52,7 +52,7 @@ std::size_t measured_program_dim(const Recipe& recipe, const Path& cache) {
 void resolve_weights(Recipe& recipe, const ExtractOptions& options, const Context& context) {
   Backbone& backbone = recipe.request.backbone;
   PathCache known(options.cache / "paths" / "weights");
-  recipe.weights = find_weights(backbone, options.weights, known, context.log);
+  recipe.weights = find_weights(backbone, options.weights, known, context);
   recipe.notes.insert(recipe.notes.end(), recipe.weights.notes.begin(), recipe.weights.notes.end());
   const NetworkRequest wanted = network_request(recipe.request);
   if (backbone.architecture.empty())

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "extract/checkpoint/foreign.h"
 #include "extract/checkpoint/readers.h"
 
 namespace vise {
@@ -41,7 +42,7 @@ void refuse_text(std::string_view head) {
   const std::string start = lower(trim(head.substr(head.starts_with("\xEF\xBB\xBF") ? 3 : 0)));
   const bool html = start.starts_with("<!doctype html") || start.starts_with("<html") ||
                     start.find("<html") != std::string::npos || start.find("<head") != std::string::npos;
-  if (html) refuse("is an HTML page, not a checkpoint", kDownload);
+  if (html) refuse("is a web page (an HTML page), not a checkpoint", kDownload);
   if (start.starts_with('<')) refuse("is an XML document (an error of the server's?), not a checkpoint", kDownload);
   if (start.starts_with('{') || start.starts_with('['))
     refuse("is JSON text (an error of the server's?), not a checkpoint", kDownload);
@@ -51,6 +52,10 @@ void refuse_text(std::string_view head) {
   if (printable) refuse("is a text file, not a checkpoint", "");
 }
 
+bool begins_tar(std::string_view head) { return head.size() >= 512 && head.substr(257, 5) == "ustar"; }
+
+}  // namespace
+
 void refuse_foreign(ByteView bytes) {
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 512));
   if (bytes.empty()) refuse("is empty", kDownload);
@@ -58,12 +63,8 @@ void refuse_foreign(ByteView bytes) {
     refuse("holds nothing but zeros: the copy or the disk failed", "get the file again");
   for (const KnownFormat& known : kKnown)
     if (head.starts_with(known.start)) refuse(std::string(known.what), known.hint);
-  refuse_text(head);
+  if (!begins_tar(head)) refuse_text(head);
 }
-
-bool begins_tar(std::string_view head) { return head.size() >= 512 && head.substr(257, 5) == "ustar"; }
-
-}  // namespace
 
 ContainerContents read_container(ByteView bytes, const Owner& owner, const ReadOptions& options) {
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 512));

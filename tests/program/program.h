@@ -31,7 +31,11 @@ class Program {
  public:
   const Path& folder() const { return scratch_.path(); }
   Path operator/(const Path& name) const { return scratch_ / name; }
-  void set(const std::string& name, const std::string& value) { environment_.emplace_back(name + ("=" + value)); }
+  // Instead of what was set before, or of what the program gets anyhow: VISE_OFFLINE=0 lets it fetch.
+  void set(const std::string& name, const std::string& value) {
+    std::erase_if(environment_, [&](const std::string& known) { return known.starts_with(name + "="); });
+    environment_.emplace_back(name + ("=" + value));
+  }
 
   // Starts the program and returns at once; `wait` ends it.
   pid_t start(const std::vector<std::string>& arguments) {
@@ -58,6 +62,7 @@ class Program {
     redirect("stderr", 2);
     std::vector<std::string> words{VISE_BINARY_DIR "/vise-eval"}, environment = environment_;
     words.insert(words.end(), arguments.begin(), arguments.end());
+    // Of a name that stands twice the first counts.
     for (const char* place : {"HOME", "XDG_CACHE_HOME", "TMPDIR"})
       environment.push_back(fmt::format("{}={}", place, scratch_.path().string()));
     environment.push_back("VISE_OFFLINE=1");

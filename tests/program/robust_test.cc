@@ -2,7 +2,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
-#include <sys/mount.h>
 
 #include <cstdlib>
 #include <thread>
@@ -11,6 +10,7 @@
 #include "base/log.h"
 #include "tests/plain_file.h"
 #include "tests/program/program.h"
+#include "tests/program/small_disk.h"
 
 namespace vise::test {
 namespace {
@@ -108,31 +108,6 @@ TEST_F(RobustTest, TheLockOfADeadProcessKeepsNobodyWaiting) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   expect_same_files("out");
 }
-
-// A small file system of its own, where the machine lets us mount one.
-class SmallDisk {
- public:
-  explicit SmallDisk(Path at) : at_(std::move(at)) {
-    std::filesystem::create_directories(at_);
-    mounted_ = ::mount("tmpfs", at_.c_str(), "tmpfs", 0, "size=800k") == 0;
-  }
-  ~SmallDisk() {
-    if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
-  }
-  SmallDisk(const SmallDisk&) = delete;
-  SmallDisk& operator=(const SmallDisk&) = delete;
-  bool mounted() const { return mounted_; }
-  void remount(unsigned long flags, const char* size) {
-    ::mount("tmpfs", at_.c_str(), "tmpfs", MS_REMOUNT | flags, size);
-  }
-
- private:
-  Path at_;
-  bool mounted_ = false;
-};
-
-#define SKIP_WITHOUT_A_DISK(disk) \
-  if (!(disk).mounted()) GTEST_SKIP() << "mounting a tmpfs needs root"
 
 // One block of 256 rows of 2 kB fits, the second doesn't.
 TEST_F(RobustTest, AFullDiskIsSaidAndCostsOneBlock) {

@@ -163,7 +163,7 @@ Network load_as_the_program(const std::string& text, const Path& folder, LoadRep
   const Backbone backbone = parse_backbone(text);
   PathCache known(folder / "paths");
   Silent log;
-  const FoundWeights found = find_weights(backbone, {{folder}, true, ""}, known, log);
+  const FoundWeights found = find_weights(backbone, {{folder}, true}, known, Context{log});
   return load_network(found.file,
                       {{backbone.architecture, backbone.branch, backbone.drop},
                        {.skip_foreign = backbone.skip_foreign},

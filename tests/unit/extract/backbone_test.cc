@@ -2,7 +2,6 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "extract/fetch.h"
 #include "tests/shared.h"
 
 namespace vise {
@@ -43,7 +42,7 @@ TEST(Weights, MissingOnesAreAnErrorThatSaysWhatToPutWhere) {
   PathCache known(scratch / "paths");
   Silent log;
   try {
-    find_weights(parse_backbone("vise-250m"), {{scratch.path()}, true, ""}, known, log);
+    find_weights(parse_backbone("vise-250m"), {{scratch.path()}, true}, known, Context{log});
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::missing);
@@ -58,7 +57,7 @@ TEST(Weights, AFileThatBreaksTheHashInItsNameIsUsedWithANote) {
   write_file_atomically(scratch / "resnet18-5c106cde.pth", std::string_view("not those weights"));
   PathCache known(scratch / "paths");
   RecordingLog log;
-  const FoundWeights found = find_weights(parse_backbone("resnet18"), {{scratch.path()}, true, ""}, known, log);
+  const FoundWeights found = find_weights(parse_backbone("resnet18"), {{scratch.path()}, true}, known, Context{log});
   EXPECT_EQ(found.sha256, sha256_hex("not those weights"));
   ASSERT_EQ(found.notes.size(), 1u);
   EXPECT_NE(found.notes[0].find("5c106cde"), std::string::npos);
@@ -70,13 +69,8 @@ TEST(Weights, AnOlderNameIsFoundWhenThePreferredOneIsNotThere) {
   write_file_atomically(scratch / "iewb4hlabndnxtkvkiojzxyk54y5uzxd.pth", std::string_view("x"));
   PathCache known(scratch / "paths");
   Silent log;
-  EXPECT_EQ(find_weights(parse_backbone("vise-1.2m"), {{"/nowhere", scratch.path()}, true, ""}, known, log).file,
+  EXPECT_EQ(find_weights(parse_backbone("vise-1.2m"), {{"/nowhere", scratch.path()}, true}, known, Context{log}).file,
             scratch / "iewb4hlabndnxtkvkiojzxyk54y5uzxd.pth");
-}
-
-TEST(MirroredUrl, ReplacesSchemeAndHostOnly) {
-  EXPECT_EQ(mirrored_url("https://a.b/models/x.pth", "http://127.0.0.1:8000/"), "http://127.0.0.1:8000/models/x.pth");
-  EXPECT_EQ(mirrored_url("https://a.b/models/x.pth", ""), "https://a.b/models/x.pth");
 }
 
 }  // namespace
