@@ -111,7 +111,7 @@ void add_cache(Verbs& verbs) {
                               "  vise-eval cache merge shard1/ shard2/ --cache all/\n"
                               "  vise-eval cache merge /mnt/laptop/vise-eval",
                               [options, &session] { merge_verb(*options, session); });
-  merge->add_option("from", options->from, "folders given to --cache elsewhere")->required();
+  merge->add_option("from", options->from, "folders given to --cache elsewhere")->type_name("DIR")->required();
   for (CLI::App* verb : {ls, verify, gc, merge})
     verb->add_option("--cache", session.places.cache, "the cache [$VISE_CACHE or ~/.cache/vise-eval]")
         ->type_name("DIR");
