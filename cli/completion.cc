@@ -154,7 +154,7 @@ Completion complete(const Command& program, const std::vector<std::string>& word
   if (words.empty()) return completion;
   std::vector<std::string> before(words.begin(), words.end() - 1);
   const std::string& typed = words.back();
-  if (!before.empty() && before.front() == "help") {
+  if (!before.empty() && before.front() == "help" && !typed.starts_with("-")) {
     before.erase(before.begin());
     const Command& verb = find_verb(program, before);
     if (before.empty()) complete_verb(verb, typed, completion);
