@@ -1,4 +1,6 @@
 // README.md and docs/: links lead somewhere, and the commands shown are commands of this program.
+#include <fmt/format.h>
+
 #include "tests/unit/cli/help_text.h"
 
 namespace vise::test {
@@ -131,8 +133,9 @@ TEST(Docs, CommandsNameVerbsAndOptionsThatThereAre) {
       if (is_group) continue;
       std::set<std::string> known = options_in(helps.at(verb));
       for (const std::string& word : words)
-        if (word.starts_with("--") && word.size() > 2)
+        if (word.starts_with("--") && word.size() > 2) {
           EXPECT_TRUE(known.contains(word.substr(0, word.find('=')))) << page.path << ": " << word << " in: " << code;
+        }
     }
   EXPECT_GT(checked, 60);
 }
