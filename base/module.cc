@@ -24,7 +24,7 @@ std::vector<Path> places() {
   std::error_code error;
   const Path self = std::filesystem::read_symlink("/proc/self/exe", error);
   const Path folder = error ? Path(".") : self.parent_path();
-  std::vector<Path> found{folder / kFile, folder / "../lib/vise-eval" / kFile, folder / "../../.." / kFile};
+  std::vector<Path> found{folder / kFile, folder / VISE_MODULE_FROM_PROGRAM / kFile, folder / "../../.." / kFile};
   if (!further_folder().empty()) found.push_back(further_folder() / kFile);
   return found;
 }

@@ -95,25 +95,25 @@ void add_backbone(Verbs& verbs) {
       inner.add("inspect", "what a checkpoint holds: container, tensors, what matches which network",
                 "  vise-eval backbone inspect run7.pth\n  vise-eval backbone inspect --json --tensors *.pth",
                 [=, &session] { inspect_verb(*inspected, session); });
-  inspect->add_option("file", inspected->files, "weights files")->required();
+  inspect->add_option("file", inspected->files, "weights files")->required()->type_name("FILE");
   inspect->add_flag("--tensors", inspected->tensors, "each tensor's dtype, shape, sum and SHA-256");
-  inspect->add_option("--arch", inspected->architecture, "what it has to be [as its shapes say]")->type_name("A");
+  inspect->add_option("--arch", inspected->architecture, "what it has to be [as its shapes say]")->type_name("ARCH");
   inspect->add_option("--branch", inspected->branch, "which of several networks: teacher, encoder_k ...")
-      ->type_name("B");
+      ->type_name("BRANCH");
   inspect->add_option("--drop", inspected->drop, "leave out keys that begin with this component")->type_name("KEY");
-  inspect->add_option("--keys", inspected->keys, "a file of rules that rename keys")->type_name("MAP");
+  inspect->add_option("--keys", inspected->keys, "a file of rules that rename keys")->type_name("FILE");
   inspect->add_flag("--skip-foreign", inspected->skip_foreign, "pass over what isn't a tensor (argparse.Namespace)");
   inner.add_json_option(inspect);
   CLI::App* show = inner.add("show", "a registry backbone: files, transform, licence, citation",
                              "  vise-eval backbone show vise-250m\n  vise-eval backbone show swav --json",
                              [=, &session] { show_verb(names->front(), session); });
-  show->add_option("name", *names, "a backbone's name")->required()->expected(1);
+  show->add_option("name", *names, "a backbone's name")->type_name("B")->required()->expected(1);
   inner.add_json_option(show);
   CLI::App* fetch = inner.add("fetch", "download registry weights, and print their SHA-256",
                               "  vise-eval backbone fetch vise-250m imagenet-v1\n  VISE_MIRROR=http://127.0.0.1:8000 "
                               "vise-eval backbone fetch resnet18",
                               [=, &session] { fetch_verb(*names, session); });
-  fetch->add_option("name", *names, "backbones' names")->required();
+  fetch->add_option("name", *names, "backbones' names")->type_name("B")->required();
   inner.add_place_options(fetch);
   inner.add_json_option(fetch);
 }

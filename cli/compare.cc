@@ -66,6 +66,7 @@ void add_compare(Verbs& verbs) {
                 "  vise-eval compare runs/monday runs/tuesday",
                 [words, &session] { compare_verb(*words, session); });
   verb->add_option("what", *words, "RUN ROW ROW, or RUN[:ROW] RUN[:ROW]; a row is a backbone, BACKBONE/PROBE or a key")
+      ->type_name("RUN[:ROW]")
       ->required()
       ->expected(2, 3);
   verb->add_option("--threads", session.places.threads, "cores to use [all]")

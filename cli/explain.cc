@@ -93,8 +93,10 @@ void add_explain(Verbs& verbs) {
                              "  vise-eval explain runs/monday runs/tuesday\n"
                              "  vise-eval explain runs/a:vise-250m runs/a:imagenet-v1/logreg",
                              [=, &session] { explain_verb(words->first, words->second, session); });
-  verb->add_option("a", words->first, "a run's folder, or RUN:ROW (a backbone, BACKBONE/PROBE or a key)")->required();
-  verb->add_option("b", words->second, "the other one")->required();
+  verb->add_option("a", words->first, "a run's folder, or RUN:ROW (a backbone, BACKBONE/PROBE or a key)")
+      ->type_name("RUN[:ROW]")
+      ->required();
+  verb->add_option("b", words->second, "the other one")->type_name("RUN[:ROW]")->required();
   verbs.add_json_option(verb);
 }
 

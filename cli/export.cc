@@ -81,7 +81,7 @@ void add_export(Verbs& verbs) {
   CLI::App* verb = verbs.add("export", "write a data set's labels and split, or its features, for use elsewhere",
                              kExamples, [options, &session] { export_verb(*options, session); });
   add_data_options(verb, options->data);
-  verb->add_option("--format", options->format, "csv, jsonl, libsvm or npy [csv]")->type_name("F");
+  verb->add_option("--format", options->format, "csv, jsonl, libsvm or npy [csv]")->type_name("{csv,jsonl,libsvm,npy}");
   verb->add_option("--backbone", options->backbone, "whose features libsvm and npy hold")->type_name("B");
   verb->add_option("--out", options->out, "the table's file [stdout], or the folder of libsvm and npy")
       ->type_name("PATH");

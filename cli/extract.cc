@@ -164,13 +164,14 @@ void add_extract(Verbs& verbs) {
   verb->add_option("--layer", options->layers, "layer1 to layer4; final: the network's last [final]")
       ->type_name("L")
       ->delimiter(',');
-  verb->add_option("--pool", options->pools, "avg, max, gem:P [avg]")->type_name("P")->delimiter(',');
-  verb->add_option("--engine", options->engine, "onednn or torch [onednn]")->type_name("E");
-  verb->add_option("--precision", options->precision, "fp32, or bf16 where the CPU has it [fp32]")->type_name("P");
+  verb->add_option("--pool", options->pools, "avg, max, gem:P [avg]")->type_name("POOL")->delimiter(',');
+  verb->add_option("--engine", options->engine, "onednn or torch [onednn]")->type_name("{onednn,torch}");
+  verb->add_option("--precision", options->precision, "fp32, or bf16 where the CPU has it [fp32]")
+      ->type_name("{fp32,bf16}");
   verb->add_option("--views", options->views, "features averaged over views of a picture: one, hflip, tencrop [one]")
-      ->type_name("V");
+      ->type_name("{one,hflip,tencrop}");
   verb->add_option("--store", options->store, "how features are kept: fp32, or fp16 in half the room [fp32]")
-      ->type_name("S");
+      ->type_name("{fp32,fp16}");
   verb->add_option("--save-maps", options->save_maps,
                    "also maps.npy: the first --layer's map before pooling, of these images (ids, or all), as float16")
       ->type_name("ID,ID|all");

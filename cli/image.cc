@@ -44,8 +44,8 @@ void add_image(Verbs& verbs) {
       inner.add("inspect", "format, size, and hashes of the decoded and the transformed pixels",
                 "  vise-eval image inspect photo.jpg\n  vise-eval image inspect --json --transform dino *.png",
                 [=, &session] { inspect_verb(*files, *transform, session); });
-  inspect->add_option("file", *files, "image files")->required();
-  inspect->add_option("--transform", *transform, "a preset or settings [imagenet]")->type_name("T");
+  inspect->add_option("file", *files, "image files")->required()->type_name("FILE");
+  inspect->add_option("--transform", *transform, "a preset or settings [imagenet]")->type_name("TRANSFORM");
   inspect->add_option("--max-pixels", session.places.max_pixels, "refuse larger images [178956970]")->type_name("N");
   inner.add_json_option(inspect);
 }

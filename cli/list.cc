@@ -76,7 +76,9 @@ void add_list(Verbs& verbs) {
   CLI::App* verb = verbs.add("list", "the names of tasks, studies, datasets, backbones or probes; earlier results",
                              "  vise-eval list backbones\n  vise-eval list results runs/",
                              [=, &session] { list_verb(*kind, *folder, *include_paths, session); });
-  verb->add_option("kind", *kind, "tasks, studies, datasets, backbones, probes or results")->required();
+  verb->add_option("kind", *kind, "tasks, studies, datasets, backbones, probes or results")
+      ->type_name("{tasks,studies,datasets,backbones,probes,results}")
+      ->required();
   verb->add_option("folder", *folder, "where results are looked for [vise-results]")->type_name("DIR");
   verb->add_option("--include-path", *include_paths, "a folder of task files of your own")->type_name("DIR");
   verbs.add_json_option(verb);

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "cli/completion.h"
+#include "cli/lines.h"
 #include "cli/session.h"
 
 namespace vise::cli {
@@ -22,21 +24,24 @@ constexpr const char* kExamples =
     "  vise-eval --task demo                               # no download: drawn images, random networks\n"
     "  vise-eval --task emotion --data-root D --weights-dir W\n"
     "  vise-eval run --data faces/happy.csv --backbone mine=run7.pth --baseline imagenet-v1\n"
-    "  vise-eval help run\n"
-    "Exit codes: 0 done, 1 some cells failed, 2 usage, 3 data or weights missing, 4 bad input, 5 verification failed, "
-    "130 "
-    "interrupted";
+    "  vise-eval help run\n";
 
-// `help VERB`, and options without a verb.
+std::string exit_codes() {
+  std::vector<std::string> codes;
+  for (const ExitCode& code : kExitCodes) codes.push_back(fmt::format("{} {}", code.code, code.what));
+  return "Exit codes: " + join(codes, ", ");
+}
+
+// Options without a verb are run's.
 std::vector<std::string> with_verb(std::vector<std::string> words) {
-  if (!words.empty() && words[0] == "help") {
-    words.erase(words.begin());
-    words.insert(words.begin() + (words.empty() ? 0 : 1), "--help");
-    return words;
-  }
   const bool is_run = !words.empty() && words[0].starts_with("--") && words[0] != "--help" && words[0] != "--version";
   if (is_run) words.insert(words.begin(), "run");
   return words;
+}
+
+// "vise-eval backbone inspect": CLI11 knows a verb by its last name alone.
+std::string full_name(const CLI::App& verb) {
+  return verb.get_parent() ? full_name(*verb.get_parent()) + " " + verb.get_name() : verb.get_name();
 }
 
 CLI::App* chosen_verb(CLI::App& app) {
@@ -64,7 +69,7 @@ int parse(CLI::App& app, Session& session, std::vector<std::string> words) {
   try {
     app.parse(words);
   } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", chosen_verb(app)->help());
+    fmt::print("{}", help_text(*chosen_verb(app)));
   } catch (const CLI::CallForVersion&) {
     fmt::print("vise-eval {}\n", kVersion);
   } catch (const CLI::ExtrasError&) {
@@ -80,10 +85,15 @@ int parse(CLI::App& app, Session& session, std::vector<std::string> words) {
 
 }  // namespace
 
+// Not App::help(), which goes on to the verb that was parsed: under `help`, that is `help` itself.
+std::string help_text(const CLI::App& verb) {
+  return verb.get_formatter()->make_help(&verb, full_name(verb), CLI::AppFormatMode::Normal);
+}
+
 int parse_and_run(int argc, char** argv) {
   CLI::App app{kAbout, "vise-eval"};
   Session session;
-  app.footer(kExamples);
+  app.footer(kExamples + exit_codes());
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(0, 1);
   app.get_formatter()->column_width(34);
@@ -104,11 +114,19 @@ int parse_and_run(int argc, char** argv) {
   add_image(verbs);
   add_cache(verbs);
   add_doctor(verbs);
+  add_help(verbs);
+  add_completion(verbs);
   if (argc <= 1) {
-    fmt::print("{}", app.help());
+    fmt::print("{}", help_text(app));
     return 2;
   }
-  return parse(app, session, with_verb({argv + 1, argv + argc}));
+  std::vector<std::string> words(argv + 1, argv + argc);
+  // Asked by completion scripts: what follows "complete --" is no command line yet.
+  if (words.size() >= 2 && words[0] == "complete" && words[1] == "--") {
+    fmt::print("{}", completion_lines(complete(describe(app), {words.begin() + 2, words.end()})));
+    return 0;
+  }
+  return parse(app, session, with_verb(std::move(words)));
 }
 
 }  // namespace vise::cli

@@ -195,7 +195,7 @@ void add_probe(Verbs& verbs) {
       ->type_name("FILE")
       ->required();
   verb->add_option("--target", files.target, "classes, multi-label, distribution or values [classes]")
-      ->type_name("KIND");
+      ->type_name("{classes,multi-label,distribution,values}");
   verb->add_option("--column", files.column, "of a CSV of labels; several joined by commas [label]")->type_name("NAME");
   verb->add_option("--split", files.split,
                    "a CSV with a column 'split', or 0/1/2 for train/val/test [drawn, see --shares]")
@@ -205,7 +205,7 @@ void add_probe(Verbs& verbs) {
       ->expected(2);
   verb->add_option("--test", files.test, "the same of test")->type_name("X.npy FILE")->expected(2);
   verb->add_option("--shares", files.shares, "of a drawn split's train, val and test [0.6 0.2 0.2]")
-      ->type_name("T V T");
+      ->type_name("TRAIN VAL TEST");
   verb->add_option("--groups", files.groups, "numbers, or a CSV with a column 'group': groups stay together")
       ->type_name("FILE");
   verb->add_option("--folds", options->folds, "of the cross-validation that chooses where there is no val; 0: none [5]")

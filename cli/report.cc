@@ -90,7 +90,7 @@ void add_report(Verbs& verbs) {
                              "  vise-eval report vise-results/emotion\n"
                              "  vise-eval report runs/a runs/b --baseline imagenet-v1 --out merged/",
                              [options, &session] { report_verb(*options, session); });
-  verb->add_option("run", options->runs, "runs' folders")->required();
+  verb->add_option("run", options->runs, "runs' folders")->type_name("RUN")->required();
   verb->add_option("--baseline", options->baseline, "the row that others are compared with [as the runs had it]")
       ->type_name("B");
   verb->add_option("--out", options->out, "write the tables as files into this folder")->type_name("DIR");

@@ -1,7 +1,9 @@
 // What every verb shares: the environment turned into values once, the options they have in common, and the way a verb
 // is declared.
 //
-// A verb is a file in this folder with one function `add_<verb>(Verbs&)` that declares its options and its action.
+// A verb is a file in this folder with one function `add_<verb>(Verbs&)` that declares its options and its action. An
+// option's type name says what its value is, and shells complete it by that: T task, B backbone, P probe (each also as
+// "T[,T]", a list), TRANSFORM, DIR, FILE, PATH, RUN (a run's folder), or the words themselves, "{fp32,bf16}".
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -58,6 +60,9 @@ struct Verbs {
   void add_json_option(CLI::App* verb);
 };
 
+// What --help prints.
+std::string help_text(const CLI::App& verb);
+
 void add_run(Verbs& verbs);
 void add_extract(Verbs& verbs);
 void add_list(Verbs& verbs);
@@ -74,5 +79,7 @@ void add_explain(Verbs& verbs);
 void add_verify(Verbs& verbs);
 void add_cache(Verbs& verbs);
 void add_status(Verbs& verbs);
+void add_help(Verbs& verbs);
+void add_completion(Verbs& verbs);
 
 }  // namespace vise::cli

@@ -49,7 +49,7 @@ void add_verify(Verbs& verbs) {
                              "  vise-eval verify vise-results/emotion\n"
                              "  vise-eval verify runs/a --refit 20 --cache C",
                              [=, &session] { verify_verb(*run, *refit, session); });
-  verb->add_option("run", *run, "the run's folder")->required();
+  verb->add_option("run", *run, "the run's folder")->type_name("RUN")->required();
   verb->add_option("--refit", *refit, "cells to fit again from cached features, at least one a task; 0: none [5]")
       ->type_name("N");
   verbs.add_json_option(verb);

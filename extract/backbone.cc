@@ -16,10 +16,28 @@ namespace {
 
 const std::vector<std::string> kOptions{"arch", "transform", "branch", "drop", "skip-foreign", "keys", "seed"};
 
+// What follows transform= and is split off by the same commas: "transform=resize=232,crop=224".
+const std::vector<std::string> kTransformSettings{"resize", "squash", "filter", "crop", "mean", "std"};
+
+bool is_one_of(const std::vector<std::string>& names, const std::string& option) {
+  return std::find(names.begin(), names.end(), option.substr(0, option.find('='))) != names.end();
+}
+
+// One element an option, a transform's settings with it.
+std::vector<std::string> split_options(const std::vector<std::string>& parts) {
+  std::vector<std::string> options;
+  for (const std::string& part : parts)
+    if (!options.empty() && options.back().starts_with("transform=") && is_one_of(kTransformSettings, part))
+      options.back() += "," + part;
+    else
+      options.push_back(part);
+  return options;
+}
+
 void apply_option(Backbone& backbone, const std::string& text) {
   const auto equals = text.find('=');
   const std::string key = text.substr(0, equals), value = equals == std::string::npos ? "" : text.substr(equals + 1);
-  if (equals == std::string::npos || std::find(kOptions.begin(), kOptions.end(), key) == kOptions.end())
+  if (equals == std::string::npos || !is_one_of(kOptions, key))
     throw Error(ErrorKind::usage, fmt::format("--backbone: unknown option '{}'", text),
                 suggest(key, kOptions) + "; each NAME=FILE stands in a --backbone of its own");
   std::int64_t seed = 0;
@@ -140,7 +158,7 @@ Backbone parse_backbone(std::string_view text) {
     }
     backbone = *found;
   }
-  for (std::size_t i = 1; i < parts.size(); ++i) apply_option(backbone, parts[i]);
+  for (const std::string& option : split_options({parts.begin() + 1, parts.end()})) apply_option(backbone, option);
   return backbone;
 }
 

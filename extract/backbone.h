@@ -63,8 +63,9 @@ const std::vector<Backbone>& registry_backbones();
 void add_backbone(Backbone row);
 std::vector<std::string> registry_backbone_names();
 
-// A registry name, or NAME=FILE, each with options after commas: arch=A, transform=T, branch=B, drop=KEY (also several
-// times), skip-foreign=yes, keys=FILE (a key map), seed=N. Error{usage} with the nearest name or option.
+// A registry name, or NAME=FILE, each with options after commas: arch=A, transform=T (its settings may follow after
+// commas), branch=B, drop=KEY (also several times), skip-foreign=yes, keys=FILE (a key map), seed=N. Error{usage} with
+// the nearest name or option.
 Backbone parse_backbone(std::string_view text);
 
 // Where weights are looked for, filled in by cli/ from options and environment.

@@ -239,6 +239,10 @@ TEST(Registry, ANameWithAFileKeepsItsTransform) {
   EXPECT_EQ(parse_backbone("dino=x.pth").licence, "Apache-2.0");
   EXPECT_EQ(parse_backbone("mine=x.pth").transform, "imagenet");
   EXPECT_EQ(parse_backbone("dino=x.pth,transform=imagenet").transform, "imagenet");
+  EXPECT_EQ(parse_backbone("mine=x.pth,transform=resize=232,filter=bicubic,crop=224,arch=resnet50").transform,
+            "resize=232,filter=bicubic,crop=224");
+  EXPECT_EQ(parse_backbone("mine=x.pth,transform=dino,crop=200").transform, "dino,crop=200");
+  EXPECT_THROW(parse_backbone("mine=x.pth,crop=224"), Error);  // of no transform
   EXPECT_THROW(parse_backbone("random=x.pth"), Error);
 }
 

@@ -28,11 +28,11 @@ struct Ran {
 };
 
 // `environment` holds NAME=VALUE and replaces everything but PATH; HOME is an empty folder.
-inline Ran run_program(const std::vector<std::string>& words, std::vector<std::string> environment = {}) {
+inline Ran run_file(const std::string& program, const std::vector<std::string>& words,
+                    std::vector<std::string> environment = {}) {
   const ScratchDir scratch;
   environment.push_back("HOME=" + scratch.path().string());
   environment.push_back("PATH=/usr/bin:/bin");
-  const std::string program = std::string(VISE_BINARY_DIR) + "/vise-eval";
   const Path out = scratch / "out", err = scratch / "err";
   const pid_t child = ::fork();
   if (child == 0) {
@@ -49,6 +49,10 @@ inline Ran run_program(const std::vector<std::string>& words, std::vector<std::s
   int status = 0;
   ::waitpid(child, &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, read_text_file(out), read_text_file(err)};
+}
+
+inline Ran run_program(const std::vector<std::string>& words, std::vector<std::string> environment = {}) {
+  return run_file(VISE_BINARY_DIR "/vise-eval", words, std::move(environment));
 }
 
 inline bool contains(const std::string& whole, const std::string& part) {

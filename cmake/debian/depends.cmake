@@ -1,0 +1,22 @@
+# Read by cpack before it packs: which Debian packages hold the libraries of what was built. Those of the program are required;
+# those that only the LibTorch module needs are recommended.
+set(folder ${CPACK_PACKAGE_DIRECTORY}/shlibdeps)
+file(WRITE ${folder}/debian/control "Source: vise-eval\n\nPackage: vise-eval\nArchitecture: any\n")
+set(module "")
+if(CPACK_VISE_MODULE)
+  set(module -dRecommends ${CPACK_VISE_MODULE})
+endif()
+execute_process(COMMAND dpkg-shlibdeps -O -dDepends ${CPACK_VISE_PROGRAM} ${module}
+                WORKING_DIRECTORY ${folder} OUTPUT_VARIABLE found COMMAND_ERROR_IS_FATAL ANY)
+
+# doctor warns of the reference BLAS, which is what Debian has where nobody asked for another.
+set(depends "libopenblas0-pthread")
+set(recommends "ca-certificates")
+if(found MATCHES "shlibs:Depends=([^\n]+)")
+  string(PREPEND depends "${CMAKE_MATCH_1}, ")
+endif()
+if(found MATCHES "shlibs:Recommends=([^\n]+)")
+  string(PREPEND recommends "${CMAKE_MATCH_1}, ")
+endif()
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "${depends}")
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "${recommends}")
