@@ -179,9 +179,10 @@ std::string to_html(const Report& report) {
       "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
       "<title>vise-eval report</title>\n<style>\n{}</style>\n</head>\n<body>\n<main id=\"page\"></main>\n"
       "<noscript><pre>{}</pre></noscript>\n<script type=\"application/json\" "
-      "id=\"data\">{}</script>\n<script>\n{}</script>\n"
+      "id=\"data\">{}</script>\n<script>\n{}{}</script>\n"
       "</body>\n</html>\n",
-      page::kStyle, html_text(to_markdown(report.table)), script_json(page_json(report)), page::kScript);
+      page::kStyle, html_text(to_markdown(report.table)), script_json(page_json(report)), page::kLibrary,
+      page::kScript);
 }
 
 }  // namespace vise
