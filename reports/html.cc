@@ -59,9 +59,10 @@ Json provenance_json(const Result& r) {
           {"features", r.features}};
 }
 
-// What the charts of one row need beyond the table.
+// What the charts of one row need beyond the table; sweeps and costs of a mean are shown with its folds.
 void add_details(Json& row_json, const ComparisonTable& table, const TableRow& row, const RowEvidence& evidence) {
-  const Result& first = table.results[row.results.front()];
+  static const Result kNothing;
+  const Result& first = row.fold_rows.empty() ? table.results[row.results.front()] : kNothing;
   row_json["curve"] = curve_json(first.selection);
   row_json["curve_metric"] = first.selection.metric;
   row_json["picked"] = first.selection.chosen;

@@ -23,7 +23,7 @@ const valuesChart = (section, width) => {
       .attr('x1', x(value(of(base).value))).attr('x2', x(value(of(base).value)));
   const about = (r) => [rowName(section, r), metric.title + ' ' + show(metric, section, of(r).value),
     of(r).low !== null ? intervalText(metric, section, of(r)) : null,
-    of(r).std !== null ? 'over ' + r.seeds + ' seeds \u00b1 ' + show(metric, section, of(r).std) : null]
+    of(r).std !== null ? 'over ' + r.seeds + (section.folds.length ? ' folds' : ' seeds') + ' \u00b1 ' + show(metric, section, of(r).std) : null]
     .filter(Boolean).join('\n');
   rows.forEach((r, i) => {
     const m = of(r), y = i * step + step / 2, ink = isBaseline(section, r) ? 'var(--s7)' : 'var(--s0)';

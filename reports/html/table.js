@@ -69,7 +69,7 @@ const columns = (section) => {
       cell: (r) => html('td', { class: 'name' }, r.label, ...noteLinks(r.notes)) },
     { title: 'probe', sort: (r) => r.probe, cell: (r) => html('td', null, r.probe) }];
   if (any((r) => r.provenance.length > 1))
-    list.push({ title: 'seeds', number: true, sort: (r) => r.seeds,
+    list.push({ title: section.folds.length ? 'folds' : 'seeds', number: true, sort: (r) => r.seeds,
       cell: (r) => html('td', { class: 'number' }, String(r.seeds)) });
   for (const key of section.shown)
     list.push(metricColumn(section, key), ...(key === section.primary_metric ? primaryColumns(section) : []));
