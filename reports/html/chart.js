@@ -5,9 +5,10 @@ const colour = (i) => 'var(--s' + (i % 8) + ')';
 const legend = (names) => html('div', { class: 'legend' },
   ...names.map((name, i) => html('span', null, html('i', { style: 'background:' + colour(i) }), name)));
 
-// An empty drawing of `width` x `height` pixels; it shrinks with its figure.
+// An empty drawing of `width` x `height` pixels; it shrinks with its figure and never grows.
 const drawing = (width, height, label) => d3.create('svg:svg')
-  .attr('viewBox', `0 0 ${width} ${height}`).attr('role', 'group').attr('aria-label', label);
+  .attr('viewBox', `0 0 ${width} ${height}`).style('max-width', width + 'px')
+  .attr('role', 'group').attr('aria-label', label);
 
 const mark = (parent, about) => parent.append('g')
   .attr('class', 'mark').attr('data-tip', about).attr('role', 'img').attr('aria-label', about).attr('tabindex', -1);
