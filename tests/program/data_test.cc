@@ -59,7 +59,7 @@ TEST(Tasks, TakeTheTargetThatATableLeavesNoChoiceAbout) {
       two += fmt::format("{},{}.5,{}\n", path, i, i);
     }
   for (const auto& [name, text, said] : {std::tuple("votes", votes, "votes: label (calm, tense)"),
-                                         {"labels", labels, "labels: labels (calm, tense, even)"},
+                                         {"labels", labels, "labels: labels (calm, even, tense)"},
                                          {"warmth", warmth, "warmth: warmth"}}) {
     const Path table = program / fmt::format("{}.csv", name);
     write_file_atomically(table, text);
