@@ -46,22 +46,28 @@ const valuesChart = (section, width) => {
 
 const mostLines = 8;
 
-const sweepChart = (section, width) => {
-  const swept = section.rows.filter((r) => r.curve.length > 1);
-  const name = swept.length ? Object.keys(swept[0].curve[0].parameters)[0] : null;
-  if (!name) return null;
-  const metric = data.metric_names[swept[0].curve_metric] || { percent: false };
-  const rows = swept.filter((r) => name in r.curve[0].parameters);
-  const about = (r, c) => rowName(section, r) + '\n' + Object.entries(c.parameters).map(([k, v]) => k + ' = ' + v).join(', ')
-    + '\n' + r.curve_metric + ' ' + c.score.toFixed(4);
+const sweptParameter = (r) => Object.keys(r.curve[0].parameters)[0];
+
+// Rows whose sweeps run over the same parameter, one line each.
+const sweepChart = (section, rows, width) => {
+  const name = sweptParameter(rows[0]), metric = data.metric_names[rows[0].curve_metric] || { percent: false };
+  const parameters = (c) => Object.entries(c.parameters).map(([k, v]) => k + ' = ' + v).join(', ');
+  const about = (r, c) => rowName(section, r) + '\n' + parameters(c) + '\n' + r.curve_metric + ' ' + c.score.toFixed(4);
   const picked = (r, c) => Object.entries(r.picked).every(([k, v]) => c.parameters[k] === v);
   const series = rows.slice(0, mostLines).map((r) => ({ name: rowName(section, r),
     points: r.curve.filter((c) => c.score !== null).map((c) =>
       ({ x: c.parameters[name], y: scaled(metric, c.score), picked: picked(r, c), about: about(r, c) })) }));
   const log = (xs) => Math.min(...xs) > 0 && Math.max(...xs) / Math.min(...xs) > 50;
-  return lineChart('Sweep of ' + name, swept[0].curve_metric + (metric.percent ? ' in %' : '') + ' on '
+  return lineChart('Sweep of ' + name, rows[0].curve_metric + (metric.percent ? ' in %' : '') + ' on '
     + (section.selected_on || 'the selection split') + '; rings: chosen'
     + (rows.length > mostLines ? '; the first ' + mostLines + ' rows' : '') + '.', series, width, { x: name, log });
+};
+
+// A chart a parameter: C, lambda, k ...
+const sweepCharts = (section, width) => {
+  const swept = section.rows.filter((r) => r.curve.length > 1 && sweptParameter(r));
+  return [...new Set(swept.map(sweptParameter))].map((name) =>
+    sweepChart(section, swept.filter((r) => sweptParameter(r) === name), width));
 };
 
 // Sections of one task that differ in the training images alone; x is how many there are.

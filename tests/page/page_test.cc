@@ -233,6 +233,17 @@ TEST_F(Page, LabelEfficiencyHasALineARowWithIntervals) {
   for (const char* images : {"2", "8", "32"}) EXPECT_EQ(std::ranges::count(chart[3], Json(images)), 1) << chart[3];
 }
 
+TEST_F(Page, SweepsHaveAChartAParameter) {
+  Json data = page_json(*report_);
+  for (Json& row : data["sections"][0]["rows"])
+    if (row["probe"] == "knn")
+      for (Json& candidate : row["curve"]) candidate["parameters"] = {{"k", 10}};
+  const Json page = look("", 0, data);
+  ASSERT_FALSE(page.contains("error")) << page["error"];
+  EXPECT_EQ(std::ranges::count(page["charts"], Json("Sweep of C")), 1) << page["charts"];
+  EXPECT_EQ(std::ranges::count(page["charts"], Json("Sweep of k")), 1) << page["charts"];
+}
+
 // A matrix of 41 classes and more would be unreadable.
 TEST_F(Page, OfManyClassesListsTheMostFrequentConfusions) {
   constexpr std::size_t kClasses = 41;
