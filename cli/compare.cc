@@ -25,6 +25,20 @@ std::set<std::string> backbones_of(const Picked& side) {
   return names;
 }
 
+// Tasks with their targets.
+std::set<std::pair<std::string, std::string>> questions_of(const Picked& side) {
+  std::set<std::pair<std::string, std::string>> questions;
+  for (const Result& result : side.results) questions.emplace(result.cell.task, result.cell.target);
+  return questions;
+}
+
+void check_comparable(const Picked& a, const Picked& b) {
+  const auto left = questions_of(a), right = questions_of(b);
+  if (std::ranges::any_of(left, [&](const auto& question) { return right.contains(question); })) return;
+  throw Error(ErrorKind::usage, fmt::format("compare: {} and {} have no task and target in common", a.word, b.word),
+              "vise-eval list results says what a run holds");
+}
+
 // Sides that share backbones, as two runs do: each backbone is a table of its own, whose rows are the two sides.
 void pair_by_backbone(Picked& a, Picked& b) {
   const std::set<std::string> left = backbones_of(a), right = backbones_of(b);
@@ -46,6 +60,7 @@ void compare_verb(const std::vector<std::string>& words, Session& session) {
     throw Error(ErrorKind::usage, "compare: two runs, or a run and two of its rows, are needed",
                 "vise-eval compare RUN ROW ROW, or vise-eval compare RUN[:ROW] RUN[:ROW]");
   auto [a, b] = sides(words);
+  check_comparable(a, b);
   if (a.word == b.word) b.word += " (2)";
   pair_by_backbone(a, b);
   CompareOptions options;

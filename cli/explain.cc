@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/pick.h"
@@ -47,9 +49,16 @@ std::string primary_text(const Result& r) {
   return fmt::format("{} {}", metric.short_title, metric_text(metric, found->second, r.sizes.test));
 }
 
-void print(const Pair& pair, const std::vector<Cause>& causes) {
+bool same_causes(const std::vector<Cause>& left, const std::vector<Cause>& right) {
+  const auto same = [](const Cause& x, const Cause& y) { return x.what == y.what && x.a == y.a && x.b == y.b; };
+  return std::ranges::equal(left, right, same);
+}
+
+// `before`: what was said of the pair before this one; seeds usually repeat it.
+void print(const Pair& pair, const std::vector<Cause>& causes, const std::vector<Cause>& before) {
   fmt::print("A: {}: {}\nB: {}: {}\n", cell_words(pair.a->cell), primary_text(*pair.a), cell_words(pair.b->cell),
              primary_text(*pair.b));
+  if (!causes.empty() && same_causes(causes, before)) return fmt::print("  as above\n");
   for (const Cause& cause : causes)
     fmt::print("  {}\n    A {}\n    B {}\n    {}\n", cause.what, cause.a.empty() ? "-" : cause.a,
                cause.b.empty() ? "-" : cause.b, cause.effect);
@@ -74,12 +83,14 @@ void explain_verb(const std::string& first, const std::string& second, const Ses
     throw Error(ErrorKind::usage, fmt::format("{} and {} have no task in common", first, second),
                 "name one result of each: RUN:KEY, a key's first digits are enough");
   Json list = Json::array();
+  std::vector<Cause> before;
   for (const Pair& pair : pairs) {
     const std::vector<Cause> causes = explain(*pair.a, *pair.b);
     if (session.json)
       list.push_back(to_json(pair, causes));
     else
-      print(pair, causes);
+      print(pair, causes, before);
+    before = causes;
   }
   if (session.json) fmt::print("{}\n", list.dump());
 }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/gallery.h"
@@ -42,7 +44,7 @@ void report_verb(const ReportOptions& options, Session& session) {
   CompareOptions compare_options;
   compare_options.baseline = options.baseline;
   if (options.baseline.empty()) compare_options.baselines = planned_baselines(runs, session.console);
-  if (!options.published.empty()) compare_options.published = read_published(options.published);
+  compare_options.published = published_records(options.published);
   std::vector<Path> folders;
   for (const RunFolder& run : runs) folders.push_back(run.path);
   Report report = make_report(std::move(runs), compare_options, session.context());
@@ -61,6 +63,19 @@ void report_verb(const ReportOptions& options, Session& session) {
 }
 
 }  // namespace
+
+std::vector<PublishedRecord> published_records(const std::string& file) {
+  std::vector<PublishedRecord> records = builtin_published();
+  if (file.empty()) return records;
+  for (const PublishedRecord& record : read_published(file))
+    if (std::ranges::find(records, record) == records.end()) records.push_back(record);
+  return records;
+}
+
+void add_published_option(CLI::App* verb, std::string& file) {
+  verb->add_option("--published", file, "further numbers of papers, beside those that the program knows")
+      ->type_name("FILE");
+}
 
 void print_report(const Report& report, const Session& session) {
   if (session.json) {
@@ -98,8 +113,7 @@ void add_report(Verbs& verbs) {
       "--gallery", options->gallery,
       "thumbnails of the most confident right and wrong images in the page, with class activation maps of linear "
       "probes");
-  verb->add_option("--published", options->published, "numbers of papers, shown in a column of their own")
-      ->type_name("FILE");
+  add_published_option(verb, options->published);
   verb->add_option("--format", options->format, "markdown, csv or latex on stdout")
       ->check(CLI::IsMember({"markdown", "csv", "latex"}));
   verbs.add_json_option(verb);

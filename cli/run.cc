@@ -21,7 +21,7 @@ namespace {
 struct RunOptions {
   std::string study;
   std::vector<std::string> tasks, backbones, probes, include_paths, shots, fractions, layers, pools;
-  std::string data, target, baseline, engine, precision, views, store, out, where, overwrite = "missing";
+  std::string data, target, baseline, engine, precision, views, store, out, where, published, overwrite = "missing";
   int seeds = 0;
   bool dry_run = false, clean = false;
   LaunchOptions launch;
@@ -68,7 +68,7 @@ RunRequest request_of_study(const RunOptions& options) {
 RunRequest request_of_tasks(const RunOptions& options) {
   RunRequest request;
   if (!options.data.empty()) {
-    request.tasks = {task_for_data(options.data, options.target.empty() ? "label" : options.target)};
+    request.tasks = {task_for_data(options.data, options.target)};
     return request;
   }
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
@@ -149,9 +149,10 @@ RunRequest make_request(const RunOptions& options, const Session& session) {
 
 // Tables on stdout and as files beside results.jsonl.
 void print_and_write(const RunRequest& request, const RunOutcome& outcome, std::vector<Result> clean,
-                     const Context& context, Session& session) {
+                     std::vector<PublishedRecord> published, const Context& context, Session& session) {
   CompareOptions compare_options;
   compare_options.baselines = outcome.baselines;
+  compare_options.published = std::move(published);
   std::vector<RunFolder> runs{{request.out, outcome.results}};
   if (!clean.empty()) runs.push_back({request.out / "clean", std::move(clean)});
   const Report report = make_report(std::move(runs), compare_options, context);
@@ -256,12 +257,13 @@ void run_verb(const RunOptions& options, Session& session) {
     if (is_launched) print_scripts(options.launch, request, options.clean, session);
     return;
   }
+  std::vector<PublishedRecord> published = published_records(options.published);  // a bad file is said at once
   if (is_launched) return launch_run(options.launch, request, options.clean, session);
   const Context context = session.context();
   const RunOutcome outcome = run(request, context);
   std::vector<Result> clean;
   if (options.clean) clean = judge_clean(request, outcome, context, session);
-  print_and_write(request, outcome, std::move(clean), context, session);
+  print_and_write(request, outcome, std::move(clean), std::move(published), context, session);
   session.exit_code = outcome.failed > 0 ? 1 : 0;
 }
 
@@ -269,7 +271,8 @@ void add_what(CLI::App* verb, RunOptions& options) {
   verb->add_option("study", options.study, "a study file, or the name of a built-in study")->type_name("STUDY.yaml");
   verb->add_option("--task", options.tasks, "tasks or groups of tasks")->type_name("T[,T]");
   verb->add_option("--data", options.data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
-  verb->add_option("--target", options.target, "which of the data's labels [the task's, or label]")->type_name("NAME");
+  verb->add_option("--target", options.target, "which of the data's labels [the task's; label, or the only one]")
+      ->type_name("NAME");
   verb->add_option("--where", options.where, "only items that meet this: topic=x, topic!=x, joined by ','")
       ->type_name("CONDITION");
   verb->add_option("--include-path", options.include_paths, "a folder of task files of your own")->type_name("DIR");
@@ -315,6 +318,7 @@ void add_run(Verbs& verbs) {
   verb->add_option("--out", options->out, "where results and tables go [vise-results/<task>]")->type_name("DIR");
   verb->add_option("--overwrite", options->overwrite, "cells to fit again: never, missing, always [missing]")
       ->check(CLI::IsMember({"never", "missing", "always"}));
+  add_published_option(verb, options->published);
   verb->add_flag("--clean", options->clean,
                  "judge the same models also without the test images that `audit` flags, as further sections");
   add_launch_options(verb, options->launch);

@@ -102,6 +102,12 @@ void count_classes(const Targets& labels, const Split& split, Audit& audit) {
   if (largest > 0) audit.imbalance = static_cast<double>(largest) / static_cast<double>(smallest);
 }
 
+// Messages name their file; a list of files does already.
+std::string without_name(const std::string& message, const std::string& id) {
+  const std::string name = id + ": ";
+  return message.starts_with(name) ? message.substr(name.size()) : message;
+}
+
 // Numbered classes ("class 1", "class 2") differ by a letter on purpose.
 bool looks_like_typo(std::string_view a, std::string_view b) {
   const auto has_digit = [](std::string_view text) {
@@ -262,7 +268,7 @@ void audit_pictures(const Dataset& dataset, const Split& split, std::span<const 
   for (std::uint32_t i = 0; i < pictures.size(); ++i) {
     const PictureFacts& picture = pictures[i];
     if (!picture.error.empty())
-      audit.unreadable.push_back({i, picture.error});
+      audit.unreadable.push_back({i, without_name(picture.error, dataset.ids[i])});
     else if (picture.width > 0 && std::min(picture.width, picture.height) < kTinyEdge)
       audit.tiny.push_back({i, fmt::format("{} x {} pixels", picture.width, picture.height)});
     else if (picture.width > 0 && !picture.print.usable)

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -38,12 +39,12 @@ std::vector<std::string> texts_of(const Dataset& dataset, const std::string& nam
   }
   const auto target = dataset.targets.find(name);
   if (target == dataset.targets.end() || target->second.kind() != TargetKind::classes) {
-    std::vector<std::string> known;
-    for (const auto& [key, column] : dataset.attributes) known.push_back(key);
+    std::set<std::string> known;  // a column may be both
+    for (const auto& [key, column] : dataset.attributes) known.insert(key);
     for (const auto& [key, column] : dataset.targets)
-      if (column.kind() == TargetKind::classes) known.push_back(key);
+      if (column.kind() == TargetKind::classes) known.insert(key);
     throw Error(ErrorKind::usage, fmt::format("data set '{}' has no attribute '{}'", dataset.name, name),
-                suggest(name, known));
+                suggest(name, std::vector<std::string>(known.begin(), known.end())));
   }
   std::vector<std::string> texts;
   for (const int k : target->second.classes())

@@ -76,8 +76,8 @@ RunOutcome run(const RunRequest& request, const Context& context);
 // "logreg,C=1" -> name and options. Error{usage} naming what is wrong.
 std::pair<std::string, ProbeOptions> parse_probe(const std::string& text);
 
-// The task that --data PATH stands for. Its name is empty: a run takes the data set's. Split: official, or stratified
-// 60/20/20.
+// The task that --data PATH stands for. Its name is empty: a run takes the data set's; so with an empty target. Split:
+// official, or stratified 60/20/20.
 Task task_for_data(const Path& path, const std::string& target);
 
 // By key; empty where the file isn't there.

@@ -83,6 +83,12 @@ Split apply_rule(const Task& task, const Dataset& dataset, const std::vector<int
 
 }  // namespace
 
+std::optional<std::string> usual_target(const Dataset& dataset) {
+  for (const char* usual : {"label", "labels"})
+    if (dataset.targets.contains(usual)) return usual;
+  return dataset.targets.size() == 1 ? std::optional(dataset.targets.begin()->first) : std::nullopt;
+}
+
 Split without_items(const Split& split, const std::vector<std::uint32_t>& items) {
   if (items.empty()) return split;
   std::vector<Part> parts(split.size());

@@ -6,6 +6,9 @@
 
 namespace vise {
 
+// The target that nobody needs to name: "label", else "labels", else the only one there is.
+std::optional<std::string> usual_target(const Dataset& dataset);
+
 // Official where the data set has one (val taken from train where it lacks val), else stratified or grouped by the
 // rule. Items whose target is not known are unused. Error{input} when train, val or test would be empty.
 Split resolve_split(const Task& task, const Dataset& dataset);

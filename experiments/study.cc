@@ -134,7 +134,7 @@ class StudyReader {
     if (data.empty())
       added = add_tasks(task, place + "/task", request, text(place + "/name"));
     else
-      request.tasks.push_back(task_for_data(path(data), target.empty() ? "label" : target));
+      request.tasks.push_back(task_for_data(path(data), target));
     for (auto each = request.tasks.end() - static_cast<std::ptrdiff_t>(added); each != request.tasks.end(); ++each) {
       if (!target.empty()) each->target = target;
       if (const std::string name = text(place + "/name"); !name.empty() && task.empty()) each->name = name;

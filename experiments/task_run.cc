@@ -113,6 +113,17 @@ std::string key_without_data(const Cell& cell) {
   return sha256_hex(canonical_json(identity)).substr(0, 16);
 }
 
+std::string target_to_predict(const Dataset& dataset) {
+  if (auto usual = usual_target(dataset)) return *usual;
+  if (dataset.targets.empty())
+    throw Error(ErrorKind::input, fmt::format("{}: no labels were found", dataset.name),
+                "put images into a folder for each class, or write a table: docs/formats/manifest.md");
+  std::vector<std::string> names;
+  for (const auto& [name, column] : dataset.targets) names.push_back(name);
+  throw Error(ErrorKind::usage, fmt::format("{}: which of its labels is to be predicted is not said", dataset.name),
+              fmt::format("--target {}", join(names, ", or --target ")));
+}
+
 std::string default_probe(TargetKind kind) { return kind == TargetKind::values ? "ridge" : "logreg"; }
 
 }  // namespace
@@ -126,6 +137,7 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
     : request_(request), context_(context), task_(std::move(task)) {
   dataset_ = open_dataset(task_, request_, context_.log);
   if (task_.name.empty()) task_.name = dataset_.name;
+  if (task_.target.empty()) task_.target = target_to_predict(dataset_);
   split_ = resolve_split(task_, dataset_);
   // The condition comes after the split: an item has the same part in every run of this task.
   if (!task_.condition.empty()) {

@@ -241,13 +241,13 @@ void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& secti
 void SectionEvidence::test(const ComparisonTable& table, const TableSection& section, TableRow& row,
                            std::size_t place) const {
   const RowEvidence &mine = rows_[place], &theirs = rows_[row.compared_with];
-  if (mine.replicates.empty() || theirs.replicates.empty()) return;
+  if (mine.primary.empty() || theirs.primary.empty()) return;
   Difference& d = *row.difference;
   const PairedBootstrap boot = paired_bootstrap(resampled_differences(mine, theirs), level_);
   d.interval = boot.interval;
   d.p = boot.p;
   d.test = "paired bootstrap";
-  if (!mine.seeds.front().predictions) return;
+  if (mine.seeds.empty() || !mine.seeds.front().predictions) return;
   const McNemar pairs = mcnemar(right(*mine.seeds.front().predictions), right(*theirs.seeds.front().predictions));
   d.only_row = pairs.b;
   d.only_baseline = pairs.c;

@@ -11,6 +11,7 @@
 
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,11 +37,16 @@ struct AgreementBin {
   double accuracy = 0;       // mean over seeds; NaN without images
 };
 
-struct RowEvidence {
-  std::vector<SeedEvidence> seeds;  // none: no scores to read
-  // Of the primary metric, where it can be resampled: [seed] on the items, [seed][resample]; NaN where undefined.
+// The primary metric of a row's seeds on one test set: [seed] on its items, [seed][resample]; NaN where undefined.
+struct ResampledSeeds {
+  std::string stream;  // of the draws of seeds
   std::vector<double> values;
   std::vector<std::vector<double>> replicates;
+};
+
+struct RowEvidence {
+  std::vector<SeedEvidence> seeds;      // none: no scores to read, or a mean over folds
+  std::vector<ResampledSeeds> primary;  // one, or a fold each; none where the metric can't be resampled
   std::map<std::string, std::optional<Interval>> intervals;  // of every metric that can be resampled
   std::vector<std::uint64_t> confusion;                      // classes x classes, true class first, all seeds together
   std::vector<ReliabilityBin> reliability;                   // 10 bins of the predicted class's softmax probability
@@ -61,6 +67,11 @@ class SectionEvidence {
   // results.jsonl. Error{input} for scores that are there and bad.
   SectionEvidence(ComparisonTable& table, TableSection& section, const RunOfResults& runs,
                   const CompareOptions& options, const Context& context);
+
+  // Of a mean over folds, from the evidence of all sections before it; a footnote where the folds share test images,
+  // and then no intervals and no tests.
+  SectionEvidence(ComparisonTable& table, TableSection& mean, std::span<const SectionEvidence> all,
+                  const CompareOptions& options);
 
   void add_intervals(TableSection& section) const;
   void test_differences(const ComparisonTable& table, TableSection& section) const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_set>
 
 #include "base/threads.h"
 #include "reports/evidence.h"
@@ -47,6 +48,33 @@ void evaluate_items(const RowEvidence& row, std::span<const std::string_view> me
   }
 }
 
+// a minus b, resample by resample.
+std::vector<double> seed_differences(const ResampledSeeds& a, const ResampledSeeds& b, std::uint64_t seed) {
+  if (a.replicates.size() == b.replicates.size()) {  // paired by seed as well
+    ResampledSeeds change = a;
+    for (std::size_t s = 0; s < change.values.size(); ++s) {
+      change.values[s] -= b.values[s];
+      for (std::size_t r = 0; r < change.replicates[s].size(); ++r) change.replicates[s][r] -= b.replicates[s][r];
+    }
+    return seed_mean_replicates(change.values, change.replicates, a.stream, seed);
+  }
+  std::vector<double> deltas = seed_mean_replicates(a.values, a.replicates, a.stream, seed);
+  const std::vector<double> others = seed_mean_replicates(b.values, b.replicates, b.stream, seed);
+  for (std::size_t r = 0; r < deltas.size(); ++r) deltas[r] -= others[r];
+  return deltas;
+}
+
+// Without resamples that a fold leaves undefined.
+std::vector<double> mean_over_folds(const std::vector<std::vector<double>>& of_folds) {
+  std::vector<double> means(of_folds.front().size());
+  for (std::size_t r = 0; r < means.size(); ++r) {
+    for (const std::vector<double>& fold : of_folds) means[r] += fold[r];
+    means[r] /= static_cast<double>(of_folds.size());
+  }
+  std::erase_if(means, [](double v) { return std::isnan(v); });
+  return means;
+}
+
 }  // namespace
 
 void SectionEvidence::resample(const TableSection& section, const CompareOptions& options, const Context& context) {
@@ -84,29 +112,43 @@ void SectionEvidence::resample_rows(const TableSection& section, std::span<RowEv
       std::erase_if(means, [](double v) { return std::isnan(v); });
       rows[r].intervals[metrics_[m]] = percentile_interval(std::move(means), level_);
       if (names[m] != section.primary_metric) continue;
-      rows[r].values = std::move(values[m]);
-      rows[r].replicates = std::move(resampled[m]);
+      rows[r].primary = {{stream_, std::move(values[m]), std::move(resampled[m])}};
     }
   });
 }
 
 std::vector<double> SectionEvidence::resampled_differences(const RowEvidence& a, const RowEvidence& b) const {
-  std::vector<double> deltas;
-  if (a.replicates.size() == b.replicates.size()) {  // paired by seed as well
-    std::vector<double> values = a.values;
-    std::vector<std::vector<double>> replicates = a.replicates;
-    for (std::size_t s = 0; s < values.size(); ++s) {
-      values[s] -= b.values[s];
-      for (std::size_t r = 0; r < replicates[s].size(); ++r) replicates[s][r] -= b.replicates[s][r];
+  std::vector<std::vector<double>> of_folds;
+  for (std::size_t f = 0; f < a.primary.size(); ++f)
+    of_folds.push_back(seed_differences(a.primary[f], b.primary[f], seed_));
+  return mean_over_folds(of_folds);
+}
+
+// A fold's images are its own, and so are its resamples: the mean of the folds' r-th resamples is one of their mean.
+SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& mean, std::span<const SectionEvidence> all,
+                                 const CompareOptions& options)
+    : rows_(mean.rows.size()), level_(options.level), seed_(options.seed) {
+  std::unordered_set<std::string_view> seen;
+  for (const std::size_t s : mean.folds)
+    for (const std::string& id : all[s].ids_) {
+      if (seen.insert(id).second) continue;
+      mean.notes.push_back(
+          add_footnote(table, "The splits share test images: their mean has no interval and no test."));
+      return;
     }
-    deltas = seed_mean_replicates(values, replicates, stream_, seed_);
-  } else {
-    deltas = seed_mean_replicates(a.values, a.replicates, stream_, seed_);
-    const std::vector<double> others = seed_mean_replicates(b.values, b.replicates, stream_, seed_);
-    for (std::size_t r = 0; r < deltas.size(); ++r) deltas[r] -= others[r];
+  for (std::size_t r = 0; r < rows_.size(); ++r) {
+    std::vector<std::vector<double>> of_folds;
+    for (std::size_t f = 0; f < mean.folds.size(); ++f) {
+      const RowEvidence& row = all[mean.folds[f]].rows_[mean.rows[r].fold_rows[f]];
+      if (row.primary.empty()) break;
+      const ResampledSeeds& seeds = rows_[r].primary.emplace_back(row.primary.front());
+      of_folds.push_back(seed_mean_replicates(seeds.values, seeds.replicates, seeds.stream, seed_));
+    }
+    if (of_folds.size() < mean.folds.size())
+      rows_[r].primary.clear();
+    else
+      rows_[r].intervals[mean.primary_metric] = percentile_interval(mean_over_folds(of_folds), level_);
   }
-  std::erase_if(deltas, [](double d) { return std::isnan(d); });
-  return deltas;
 }
 
 void SectionEvidence::add_intervals(TableSection& section) const {

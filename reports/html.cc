@@ -59,9 +59,10 @@ Json provenance_json(const Result& r) {
           {"features", r.features}};
 }
 
-// What the charts of one row need beyond the table.
+// What the charts of one row need beyond the table; sweeps and costs of a mean are shown with its folds.
 void add_details(Json& row_json, const ComparisonTable& table, const TableRow& row, const RowEvidence& evidence) {
-  const Result& first = table.results[row.results.front()];
+  static const Result kNothing;
+  const Result& first = row.fold_rows.empty() ? table.results[row.results.front()] : kNothing;
   row_json["curve"] = curve_json(first.selection);
   row_json["curve_metric"] = first.selection.metric;
   row_json["picked"] = first.selection.chosen;
@@ -179,9 +180,10 @@ std::string to_html(const Report& report) {
       "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"
       "<title>vise-eval report</title>\n<style>\n{}</style>\n</head>\n<body>\n<main id=\"page\"></main>\n"
       "<noscript><pre>{}</pre></noscript>\n<script type=\"application/json\" "
-      "id=\"data\">{}</script>\n<script>\n{}</script>\n"
+      "id=\"data\">{}</script>\n<script>\n{}{}</script>\n"
       "</body>\n</html>\n",
-      page::kStyle, html_text(to_markdown(report.table)), script_json(page_json(report)), page::kScript);
+      page::kStyle, html_text(to_markdown(report.table)), script_json(page_json(report)), page::kLibrary,
+      page::kScript);
 }
 
 }  // namespace vise

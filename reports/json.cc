@@ -58,6 +58,13 @@ Json row_json(const ComparisonTable& table, const TableSection& section, const T
   return json;
 }
 
+// The tasks that a mean is of.
+Json folds_json(const ComparisonTable& table, const TableSection& section) {
+  Json tasks = Json::array();
+  for (const std::size_t s : section.folds) tasks.push_back(table.sections[s].task);
+  return tasks;
+}
+
 Json section_json(const ComparisonTable& table, const TableSection& section) {
   Json json{{"task", section.task},
             {"target", section.target},
@@ -73,6 +80,7 @@ Json section_json(const ComparisonTable& table, const TableSection& section) {
             {"metrics", section.metrics},
             {"shown", section.shown},
             {"selected_on", section.selected_on},
+            {"folds", folds_json(table, section)},
             {"annotator_agreement", optional_json(section.annotator_agreement)},
             {"notes", section.notes},
             {"split",

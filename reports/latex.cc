@@ -1,6 +1,8 @@
 // booktabs tables for papers: \usepackage{booktabs} is all they need.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "reports/layout.h"
 #include "reports/table.h"
 
@@ -50,13 +52,26 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
+std::string weighted(const std::string& text, Weight weight) {
+  if (weight == Weight::strong) return fmt::format("\\textbf{{{}}}", text);
+  return weight == Weight::faint ? fmt::format("\\textit{{{}}}", text) : text;
+}
+
+// "78.3 [66.7, 88.3] ns" with the interval small and below: beside it a table of five metrics is wider than a page.
+std::string number_cell(const std::string& text, Weight weight) {
+  const auto open = text.find(" ["), close = text.find(']', open);
+  if (open == std::string::npos || close == std::string::npos) return weighted(text, weight);
+  return fmt::format("\\begin{{tabular}}[t]{{@{{}}r@{{}}}}{}\\\\[-1pt]{{\\scriptsize {}}}\\end{{tabular}}",
+                     weighted(text.substr(0, open) + text.substr(close + 1), weight),
+                     text.substr(open + 1, close - open));
+}
+
 // "+-" is how the plain tables write it. A leading bracket would be taken for an option of the \\ before it.
-std::string cell_text(const GridCell& cell) {
+std::string cell_text(const GridCell& cell, bool is_number) {
   std::string text = escaped(cell.text);
   if (const auto at = text.find(" +- "); at != std::string::npos) text.replace(at, 4, " $\\pm$ ");
   if (text.starts_with('[')) text.insert(0, "{}");
-  if (cell.weight == Weight::strong) text = fmt::format("\\textbf{{{}}}", text);
-  if (cell.weight == Weight::faint) text = fmt::format("\\textit{{{}}}", text);
+  text = is_number ? number_cell(text, cell.weight) : weighted(text, cell.weight);
   if (!cell.notes.empty()) text += fmt::format("\\textsuperscript{{{}}}", fmt::join(cell.notes, ","));
   return text;
 }
@@ -73,10 +88,31 @@ std::string tabular(const Grid& grid) {
   std::string text = fmt::format("\\begin{{tabular}}{{{}}}\n  \\toprule\n{}  \\midrule\n", alignment, line(head));
   for (const auto& row : grid.rows) {
     std::vector<std::string> cells;
-    for (const GridCell& cell : row) cells.push_back(cell_text(cell));
+    for (std::size_t c = 0; c < row.size(); ++c) cells.push_back(cell_text(row[c], grid.columns[c].right_aligned));
     text += line(cells);
   }
   return text + "  \\bottomrule\n\\end{tabular}\n";
+}
+
+// What the caption says needs no room in the table: the probe where all rows have the same, and on what was chosen.
+std::string caption_of(const TableSection& section, Grid& grid) {
+  std::string caption = fmt::format("{}. {}", section_title(section), section_head(section));
+  const auto named = [&](const std::string& start) {
+    return std::ranges::find_if(grid.columns,
+                                [&](const GridColumn& column) { return column.title.starts_with(start); });
+  };
+  const auto place = named("probe") - grid.columns.begin();
+  const auto probe = [&](const std::vector<GridCell>& row) { return row[static_cast<std::size_t>(place)].text; };
+  if (std::ranges::all_of(grid.rows, [&](const auto& row) { return probe(row) == probe(grid.rows.front()); })) {
+    caption += fmt::format("; probe: {}", probe(grid.rows.front()));
+    grid.columns.erase(grid.columns.begin() + place);
+    for (auto& row : grid.rows) row.erase(row.begin() + place);
+  }
+  if (const auto chosen = named("chosen on "); chosen != grid.columns.end()) {
+    caption += fmt::format("; {}", chosen->title);
+    chosen->title = "chosen";
+  }
+  return caption;
 }
 
 std::string notes_text(const ComparisonTable& table) {
@@ -94,9 +130,10 @@ std::string to_latex(const ComparisonTable& table) {
   const std::string notes = notes_text(table);
   for (std::size_t s = 0; s < table.sections.size(); ++s) {
     const TableSection& section = table.sections[s];
-    text += "\\begin{table}\n\\centering\\small\n";
-    text += fmt::format("\\caption{{{}. {}}}\n", escaped(section_title(section)), escaped(section_head(section)));
-    text += tabular(section_grid(section));
+    Grid grid = section_grid(section);
+    text += "\\begin{table}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n";
+    text += fmt::format("\\caption{{{}}}\n", escaped(caption_of(section, grid)));
+    text += tabular(grid);
     if (s + 1 == table.sections.size() && !notes.empty())
       text += fmt::format("\n\\medskip\n\\parbox{{\\linewidth}}{{\\footnotesize\n{}}}\n", notes);
     text += "\\end{table}\n";

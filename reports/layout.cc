@@ -53,6 +53,10 @@ GridCell published_cell(const TableRow& row) {
   return {join(values, "; "), Weight::plain, row.published_notes};
 }
 
+std::string count_text(std::size_t count, std::size_t all) {
+  return count == all ? fmt::format("{}", count) : fmt::format("{} of {}", count, all);
+}
+
 bool any_row(const TableSection& section, auto&& has) { return std::ranges::any_of(section.rows, has); }
 
 // What a section's grid shows beside its metrics.
@@ -70,7 +74,7 @@ struct Shows {
 
 std::vector<GridColumn> columns(const TableSection& section, const Shows& shows) {
   std::vector<GridColumn> result{{"backbone", false, 3}, {"probe", false, shows.probe ? 3 : 1}};
-  if (shows.seeds) result.push_back({"seeds", true, 0});
+  if (shows.seeds) result.push_back({section.folds.empty() ? "seeds" : "folds", true, 0});
   for (const std::string& key : section.shown) {
     const bool primary = key == section.primary_metric;
     result.push_back({std::string(metric_name(key).short_title), true, primary ? 3 : 1});
@@ -110,8 +114,7 @@ std::vector<GridCell> measured_cells(const TableRow& row, const TableSection& se
 std::vector<GridCell> row_cells(const TableRow& row, const TableSection& section, const Shows& shows) {
   std::vector<GridCell> cells{{row.backbone, Weight::plain, row.notes}, {row.probe}};
   if (shows.seeds)
-    cells.push_back({row.seeds == row.results.size() ? fmt::format("{}", row.seeds)
-                                                     : fmt::format("{} of {}", row.seeds, row.results.size())});
+    cells.push_back({count_text(row.seeds, section.folds.empty() ? row.results.size() : section.folds.size())});
   for (GridCell& cell : row.failed ? failed_cells(row, section, shows) : measured_cells(row, section, shows))
     cells.push_back(std::move(cell));
   if (shows.published) cells.push_back(published_cell(row));
@@ -163,6 +166,10 @@ std::string section_title(const TableSection& section) {
 
 std::string section_head(const TableSection& section) {
   const MetricName metric = metric_name(section.primary_metric);
+  if (!section.folds.empty())
+    return fmt::format("{}{}: mean over the test sets of {}.1 to {}.{} ({} images)", metric.title,
+                       metric.percent ? " in %" : "", section.task, section.task, section.folds.size(),
+                       section.sizes.test);
   std::string head = fmt::format("{}{} on test ({} images); split: {}; train {}, val {}, test {}", metric.title,
                                  metric.percent ? " in %" : "", section.sizes.test, section.split_origin,
                                  section.sizes.train, section.sizes.val, section.sizes.test);
@@ -171,10 +178,10 @@ std::string section_head(const TableSection& section) {
 }
 
 std::vector<std::string> reading_guide(const ComparisonTable& table) {
-  bool seeds = false, tested = false, intervals = false, classes = false;
+  bool seeds = false, folds = false, tested = false, intervals = false, classes = false;
   for (const TableSection& section : table.sections)
     for (const TableRow& row : section.rows) {
-      seeds |= row.seeds > 1;
+      (section.folds.empty() ? seeds : folds) |= row.seeds > 1;
       classes |= section.target_kind == "classes";
       intervals |= !row.metrics.empty() && row.metrics.front().interval.has_value();
       tested |= row.difference && row.difference->p_holm;
@@ -184,6 +191,7 @@ std::vector<std::string> reading_guide(const ComparisonTable& table) {
     guide.push_back(fmt::format("[low, high]: {} % interval over test images, bootstrap of {} resamples{}.",
                                 number(100 * table.level), table.resamples, classes ? " within classes" : ""));
   if (seeds) guide.push_back("+-: standard deviation over seeds (ddof 1), apart from the interval over images.");
+  if (folds) guide.push_back("+- of a mean over folds: standard deviation over them (ddof 1).");
   if (tested)
     guide.push_back(
         fmt::format("Differences are paired by image; p is adjusted after Holm over the rows of a table; ns: "

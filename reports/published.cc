@@ -20,11 +20,13 @@ const std::vector<std::string>& known_keys() {
 }
 
 // Names under which literature speaks of what our registries call otherwise; normalised.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 14> kAliases{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kAliases{{
     {"emotion", "unbiasedemotion"},
     {"vise250m", "vise250mr50"},
     {"vise12m", "vise12mr50"},
     {"imagenetv1", "insupr50"},
+    {"imagenetv1", "r50supervised"},
+    {"cub", "cub2002011"},
     {"auc", "auroc"},
     {"auc", "rocauc"},
     {"accuracy", "top1"},
@@ -64,7 +66,7 @@ bool same_task(std::string_view ours, std::string_view theirs) {
 
 class Reader {
  public:
-  explicit Reader(const Path& path) : file_(YamlFile::read(path)) {}
+  explicit Reader(YamlFile file) : file_(std::move(file)) {}
 
   std::vector<PublishedRecord> read() {
     const Json& root = file_.root();
@@ -130,7 +132,13 @@ class Reader {
 
 }  // namespace
 
-std::vector<PublishedRecord> read_published(const Path& yaml) { return Reader(yaml).read(); }
+std::vector<PublishedRecord> read_published(const Path& yaml) { return Reader(YamlFile::read(yaml)).read(); }
+
+const std::vector<PublishedRecord>& builtin_published() {
+  static const std::vector<PublishedRecord> records =
+      Reader(YamlFile::parse(builtin_published_file().at("published"), "published.yaml")).read();
+  return records;
+}
 
 std::vector<PublishedRecord> published_for(const std::vector<PublishedRecord>& records, std::string_view task,
                                            std::string_view backbone, std::string_view metric) {

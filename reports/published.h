@@ -7,6 +7,7 @@
 // docs/formats/published.md.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,10 +22,17 @@ struct PublishedRecord {
   std::optional<double> value;  // in percent, or as the metric says; nothing: not known
   std::optional<double> deviation;
   std::string source, seen_in, note;
+
+  bool operator==(const PublishedRecord&) const = default;
 };
 
 // Error{input} with the line for a record without task, backbone or metric, or with a value that isn't a number.
 std::vector<PublishedRecord> read_published(const Path& yaml);
+
+// Those that come with the program (reports/published.yaml). VisE's own are there without values: its tables could not
+// be read.
+const std::vector<PublishedRecord>& builtin_published();
+const std::map<std::string, std::string>& builtin_published_file();  // "published" -> its text
 
 // The records that speak of this row, those without a value left out. Names match when their letters and digits agree,
 // any case ("UnBiased Emotion" is "unbiasedemotion"); a record whose `task` or `backbone` is a list of names separated

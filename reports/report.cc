@@ -97,8 +97,12 @@ Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, c
   Merged merged = merge(std::move(runs));
   Report report{compare(std::move(merged.results), options), {}, std::move(merged.runs), options.seed};
   ComparisonTable& table = report.table;
+  report.evidence.reserve(table.sections.size());  // a mean over folds looks at those before it
   for (TableSection& section : table.sections) {
-    report.evidence.emplace_back(table, section, report.runs, options, context);
+    if (section.folds.empty())
+      report.evidence.emplace_back(table, section, report.runs, options, context);
+    else
+      report.evidence.emplace_back(table, section, std::span<const SectionEvidence>(report.evidence), options);
     report.evidence.back().add_intervals(section);
   }
   if (any_scores(report.evidence)) table.resamples = options.resamples;

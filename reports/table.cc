@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "reports/folds.h"
 #include "reports/metric_names.h"
 
 namespace vise {
@@ -138,18 +139,6 @@ void choose_shown(TableSection& section) {
   }
 }
 
-Estimate average(const std::vector<double>& values) {
-  if (values.empty()) return {};
-  double sum = 0;
-  for (const double v : values) sum += v;
-  Estimate estimate{sum / static_cast<double>(values.size()), {}, {}};
-  if (values.size() < 2) return estimate;
-  double squares = 0;
-  for (const double v : values) squares += (v - *estimate.value) * (v - *estimate.value);
-  estimate.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
-  return estimate;
-}
-
 // A metric that one of the seeds leaves undefined has no mean.
 Estimate average_metric(const TableRow& row, const ComparisonTable& table, const std::string& metric) {
   std::vector<double> values;
@@ -160,7 +149,7 @@ Estimate average_metric(const TableRow& row, const ComparisonTable& table, const
     if (found == r.metrics.end() || !found->second) return {};
     values.push_back(*found->second);
   }
-  return average(values);
+  return mean_estimate(values);
 }
 
 std::string parameters_text(const std::map<std::string, double>& parameters) {
@@ -311,7 +300,7 @@ void set_section_baseline(TableSection& section, const std::string& backbone) {
 void set_own_baselines(ComparisonTable& table, const std::map<std::string, std::string>& of_task) {
   std::set<std::string> used;
   for (TableSection& section : table.sections) {
-    const auto named = of_task.find(section.task);
+    const auto named = of_task.find(section.folds.empty() ? section.task : table.sections[section.folds.front()].task);
     const bool is_row = named != of_task.end() && std::ranges::any_of(section.rows, [&](const TableRow& row) {
                           return row.cell.backbone == named->second;
                         });
@@ -322,6 +311,18 @@ void set_own_baselines(ComparisonTable& table, const std::map<std::string, std::
 }
 
 }  // namespace
+
+Estimate mean_estimate(const std::vector<double>& values) {
+  if (values.empty()) return {};
+  double sum = 0;
+  for (const double v : values) sum += v;
+  Estimate estimate{sum / static_cast<double>(values.size()), {}, {}};
+  if (values.size() < 2) return estimate;
+  double squares = 0;
+  for (const double v : values) squares += (v - *estimate.value) * (v - *estimate.value);
+  estimate.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
+  return estimate;
+}
 
 int add_footnote(ComparisonTable& table, const std::string& text) {
   auto found = std::ranges::find(table.footnotes, text);
@@ -343,6 +344,7 @@ ComparisonTable compare(std::vector<Result> results, const CompareOptions& optio
   Grouping grouping(table);
   for (std::size_t i = 0; i < table.results.size(); ++i) grouping.add(i);
   for (TableSection& section : table.sections) finish_section(section, table);
+  add_fold_means(table);
   for (TableSection& section : table.sections) add_published(section, table, options.published);
   if (options.baseline.empty())
     set_own_baselines(table, options.baselines);

@@ -25,7 +25,7 @@ namespace vise {
 struct Estimate {
   std::optional<double> value;       // nothing: undefined on this test set, or not measured
   std::optional<Interval> interval;  // over test items
-  std::optional<double> deviation;   // standard deviation over seeds (ddof 1), with two or more
+  std::optional<double> deviation;   // standard deviation over seeds or folds (ddof 1), with two or more
 };
 
 // The primary metric minus the baseline's.
@@ -43,9 +43,10 @@ struct Difference {
 struct TableRow {
   std::string backbone;  // with layer and pool where the section has several
   std::string probe;
-  Cell cell;                         // of the first result; its seed is one of the row's
-  std::vector<std::size_t> results;  // places in ComparisonTable::results, one a seed
-  std::size_t seeds = 0;             // results that are ok
+  Cell cell;                           // of the first result; its seed is one of the row's
+  std::vector<std::size_t> results;    // places in ComparisonTable::results, one a seed
+  std::size_t seeds = 0;               // results that are ok; of a mean over folds: how many folds
+  std::vector<std::size_t> fold_rows;  // of a mean over folds: this row's place in each of them
   bool is_baseline = false;
   bool failed = false;                     // no seed is ok
   std::string error;                       // of the first failed seed
@@ -74,6 +75,7 @@ struct TableSection {
   std::string baseline;              // the backbone that rows are compared with; "" where there is none
   std::optional<double> annotator_agreement;  // mean share of votes for the label, where the test images have votes
   std::vector<TableRow> rows;                 // in the order of the results
+  std::vector<std::size_t> folds;             // the sections that this one is the mean of (folds.h); none: its own
   std::vector<int> notes;                     // footnotes of every row
 };
 
@@ -97,6 +99,9 @@ struct CompareOptions {
 
 // Error{usage} with the nearest name when the baseline is no backbone of `results`.
 ComparisonTable compare(std::vector<Result> results, const CompareOptions& options);
+
+// Mean and, of two values and more, standard deviation (ddof 1); nothing of none.
+Estimate mean_estimate(const std::vector<double>& values);
 
 // The footnote's number; the same text is kept once.
 int add_footnote(ComparisonTable& table, const std::string& text);

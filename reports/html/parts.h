@@ -1,4 +1,4 @@
-// The page's style and script, embedded at build time (embed.cmake).
+// The style, scripts and library of the page, embedded at build time (embed.cmake).
 #pragma once
 
 #include <string_view>
@@ -6,5 +6,6 @@
 namespace vise::page {
 
 extern const std::string_view kStyle, kScript;
+extern const std::string_view kLibrary;  // the modules of D3 that the script uses, with their licences
 
 }  // namespace vise::page

@@ -37,6 +37,15 @@ std::string percent_decoded(std::string_view text) {
   return result;
 }
 
+// The page of other numbers.
+std::string with_data(std::string page, const Json& data) {
+  std::string text;
+  for (const char c : data.dump()) text += c == '<' ? "\\u003c" : std::string(1, c);
+  const std::string begin = "id=\"data\">";
+  const auto from = page.find(begin) + begin.size();
+  return page.replace(from, page.find("</script>", from) - from, text);
+}
+
 // What the script saw.
 constexpr std::string_view kProbe = R"JS(
 (() => {
@@ -85,6 +94,19 @@ constexpr std::string_view kProbe = R"JS(
     picker.value = '4';
     picker.dispatchEvent(new Event('change'));
     out.picked = document.querySelector('#section-0 .picker select').value;
+    const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    const sweep = all('#section-0 figure')[1], shown = () => (document.getElementById('tip').hidden ? null : document.getElementById('tip').textContent);
+    sweep.querySelector('.mark').focus();
+    out.keys = { stops: all('[tabindex="0"]', sweep).length, marks: all('.mark', sweep).length, first: shown() };
+    press('ArrowRight');
+    out.keys.second = shown();
+    out.keys.stop = all('.mark', sweep).indexOf(sweep.querySelector('[tabindex="0"]'));
+    press('Escape');
+    out.keys.escaped = shown();
+    out.efficiency = all('figure').filter((f) => f.querySelector('h3').textContent === 'Label efficiency').map((f) =>
+      [all('path.line', f).length, all('.mark', f).length, all('.mark line', f).length, all('.axis text', f).map((t) => t.textContent)]);
+    out.list = all('#section-0 figure table tbody tr').map((row) => [...row.cells].map((c) => c.textContent));
+    try { out.evaluates = new Function('return true')(); } catch (error) { out.evaluates = false; }
   } catch (error) { out.error = String(error.stack || error); }
   document.documentElement.setAttribute('data-seen', encodeURIComponent(JSON.stringify(out)));
 })();
@@ -99,8 +121,9 @@ class Page : public testing::Test {
   }
 
   // Opens the page with the probe in a frame of `width` pixels (0: the window itself, 1280 wide).
-  Json look(const std::string& flags = "", int width = 0) {
-    std::string page = to_html(*report_);
+  // With `data` in place of the report's own.
+  Json look(const std::string& flags = "", int width = 0, const std::optional<Json>& data = {}) {
+    std::string page = data ? with_data(to_html(*report_), *data) : to_html(*report_);
     page.insert(page.rfind("</body>"), fmt::format("<script>{}</script>", kProbe));
     write_file_atomically(dir_ / "page.html", page);
     std::string start = "page.html";
@@ -186,6 +209,55 @@ TEST_F(Page, ShowsSortsSwitchesAndExplainsWithoutNetworkOrError) {
   EXPECT_NE(page["tips"]["bar"].get<std::string>().find("95 % interval"), std::string::npos) << page["tips"];
   EXPECT_TRUE(page["tips"]["none"].is_null());
   EXPECT_EQ(page["tips"]["marks"], true);
+  EXPECT_EQ(page["evaluates"], false);  // the page's policy allows no text to become code
+}
+
+// Of a chart's many marks one is a tab stop; arrows lead to the others, and Escape takes the tooltip away.
+TEST_F(Page, ArrowKeysLeadAlongAChartsMarks) {
+  const Json keys = look()["keys"];
+  EXPECT_EQ(keys["stops"], 1);
+  EXPECT_GT(keys["marks"], 60);  // six rows of 11 candidates
+  EXPECT_NE(keys["first"].get<std::string>().find("C = 0.000001"), std::string::npos) << keys;
+  EXPECT_NE(keys["second"].get<std::string>().find("C = 0.00001\n"), std::string::npos) << keys;
+  EXPECT_EQ(keys["stop"], 1);
+  EXPECT_TRUE(keys["escaped"].is_null());
+}
+
+TEST_F(Page, LabelEfficiencyHasALineARowWithIntervals) {
+  const Json page = look();
+  ASSERT_EQ(page["efficiency"].size(), 1u);  // in the first of the task's sections alone
+  const Json& chart = page["efficiency"][0];
+  EXPECT_EQ(chart[0], 2);
+  EXPECT_EQ(chart[1], 6);
+  EXPECT_EQ(chart[2], 6);
+  for (const char* images : {"2", "8", "32"}) EXPECT_EQ(std::ranges::count(chart[3], Json(images)), 1) << chart[3];
+}
+
+TEST_F(Page, SweepsHaveAChartAParameter) {
+  Json data = page_json(*report_);
+  for (Json& row : data["sections"][0]["rows"])
+    if (row["probe"] == "knn")
+      for (Json& candidate : row["curve"]) candidate["parameters"] = {{"k", 10}};
+  const Json page = look("", 0, data);
+  ASSERT_FALSE(page.contains("error")) << page["error"];
+  EXPECT_EQ(std::ranges::count(page["charts"], Json("Sweep of C")), 1) << page["charts"];
+  EXPECT_EQ(std::ranges::count(page["charts"], Json("Sweep of k")), 1) << page["charts"];
+}
+
+// A matrix of 41 classes and more would be unreadable.
+TEST_F(Page, OfManyClassesListsTheMostFrequentConfusions) {
+  constexpr std::size_t kClasses = 41;
+  Json data = page_json(*report_);
+  Json &section = data["sections"][0], confusion = Json::array(), names = Json::array();
+  for (std::size_t i = 0; i < kClasses; ++i) names.push_back(fmt::format("bird {}", i));
+  for (std::size_t i = 0; i < kClasses * kClasses; ++i) confusion.push_back(i % (kClasses + 1) == 0 ? 50 : 0);
+  confusion[3 * kClasses + 7] = 9;
+  confusion[1] = 4;
+  section["class_names"] = names;
+  for (Json& row : section["rows"]) row["confusion"] = confusion;
+  const Json page = look("", 0, data);
+  ASSERT_FALSE(page.contains("error")) << page["error"];
+  EXPECT_EQ(page["list"], Json({{"bird 3", "bird 7", "9"}, {"bird 0", "bird 1", "4"}}));
 }
 
 TEST_F(Page, SwitchedBaselineShowsWhatTheProgramComputesForIt) {

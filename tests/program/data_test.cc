@@ -3,43 +3,16 @@
 
 #include "base/csv.h"
 #include "base/json.h"
-#include "base/random.h"
-#include "datasets/png.h"
-#include "tests/program/program.h"
+#include "tests/program/photos.h"
 
 namespace vise {
 namespace {
 
 using test::Outcome;
+using test::photos;
+using test::picture;
 using test::Program;
 using test::read_text;
-
-constexpr std::uint32_t kSide = 48;
-
-// Noise in large tiles about a colour: distinct pictures that a histogram of colours tells apart.
-std::string picture(const std::string& name, std::uint8_t red) {
-  RandomStream random(name, 0);
-  std::vector<std::uint8_t> pixels(kSide * kSide * 3);
-  std::vector<std::uint8_t> tiles(36);
-  for (std::uint8_t& tile : tiles) tile = static_cast<std::uint8_t>(random.below(120));
-  for (std::uint32_t y = 0; y < kSide; ++y)
-    for (std::uint32_t x = 0; x < kSide; ++x) {
-      std::uint8_t* const pixel = &pixels[(y * kSide + x) * 3];
-      pixel[0] = red;
-      pixel[1] = pixel[2] = tiles[y / 8 * 6 + x / 8];
-    }
-  return png_bytes(pixels, kSide, kSide, 3);
-}
-
-// photos/calm and photos/tense, ten pictures each.
-Path photos(const Program& program) {
-  for (const std::string mood : {"calm", "tense"})
-    for (int i = 0; i < 10; ++i) {
-      const std::string name = fmt::format("photos/{}/{}.png", mood, i);
-      write_file_atomically(program / name, picture(name, mood == "calm" ? 20 : 230));
-    }
-  return program / "photos";
-}
 
 TEST(Audit, EndsWithZeroForSoundDataAndOneForACopyAcrossSplits) {
   Program program;
@@ -69,6 +42,38 @@ TEST(InitTask, WritesAFileThatRuns) {
   const Outcome ran = program.run({"run", "--task", file, "--backbone", "colour-histogram", "--out", program / "out"});
   EXPECT_EQ(ran.exit_code, 0) << ran.err;
   EXPECT_NE(ran.out.find("100.0"), std::string::npos) << ran.out;
+}
+
+// Votes, several labels or one column of numbers: a table that leaves no choice needs no --target.
+TEST(Tasks, TakeTheTargetThatATableLeavesNoChoiceAbout) {
+  Program program;
+  photos(program);
+  std::string votes = "path,votes:calm,votes:tense\n", labels = "path,labels\n", warmth = "path,warmth\n",
+              two = "path,warmth,size\n";
+  for (const std::string mood : {"calm", "tense"})
+    for (int i = 0; i < 10; ++i) {
+      const std::string path = fmt::format("photos/{}/{}.png", mood, i);
+      votes += fmt::format("{},{},{}\n", path, mood == "calm" ? 4 : 1, mood == "calm" ? 1 : 4);
+      labels += fmt::format("{},{}{}\n", path, mood, i % 2 == 0 ? "|even" : "");
+      warmth += fmt::format("{},{}.5\n", path, mood == "calm" ? i : 50 + i);
+      two += fmt::format("{},{}.5,{}\n", path, i, i);
+    }
+  for (const auto& [name, text, said] : {std::tuple("votes", votes, "votes: label (calm, tense)"),
+                                         {"labels", labels, "labels: labels (calm, even, tense)"},
+                                         {"warmth", warmth, "warmth: warmth"}}) {
+    const Path table = program / fmt::format("{}.csv", name);
+    write_file_atomically(table, text);
+    const Outcome ran = program.run({"run", "--data", table, "--backbone", "colour-histogram", "--out", name});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_CONTAINS(ran.out, said);
+  }
+  write_file_atomically(program / "two.csv", two);
+  const Outcome choice = program.run({"run", "--data", "two.csv", "--backbone", "colour-histogram", "--out", "two"});
+  EXPECT_EQ(choice.exit_code, 2);
+  EXPECT_CONTAINS(choice.err, "--target size, or --target warmth");
+  const Outcome none = program.run({"run", "--data", "photos/calm", "--backbone", "colour-histogram", "--out", "none"});
+  EXPECT_EQ(none.exit_code, 4);
+  EXPECT_CONTAINS(none.err, "a folder for each class");
 }
 
 TEST(Tasks, TakeAnotherTargetFromTheCommandLine) {

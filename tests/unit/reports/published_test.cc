@@ -59,6 +59,23 @@ TEST_F(Published, StandInAColumnWithProtocolAndSourceInAFootnote) {
   EXPECT_NE(text.find("protocol there: fine-tune, here: logreg; a report (seen in x)"), std::string::npos) << text;
 }
 
+TEST_F(Published, TheProgramKnowsThoseOfItsFileAndGuessesNoneOfVises) {
+  EXPECT_EQ(published_for(builtin_published(), "cub", "moco-v2", "accuracy").size(), 2u);
+  EXPECT_EQ(published_for(builtin_published(), "cub", "imagenet-v1", "accuracy").size(), 2u);
+  std::size_t of_vise = 0;
+  for (const PublishedRecord& record : builtin_published()) {
+    if (!record.backbone.starts_with("VisE")) continue;
+    ++of_vise;
+    EXPECT_FALSE(record.value) << record.task;
+  }
+  EXPECT_EQ(of_vise, 12u);
+}
+
+TEST_F(Published, TheProgramsFileIsTheReferenceFile) {
+  VISE_NEEDS_SHARED();
+  EXPECT_EQ(builtin_published_file().at("published"), read_text_file(test::shared_dir() / "published.yaml"));
+}
+
 TEST_F(Published, TheReferenceFileIsRead) {
   VISE_NEEDS_SHARED();
   const auto records = read_published(test::shared_dir() / "published.yaml");

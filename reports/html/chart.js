@@ -1,0 +1,87 @@
+// What the charts are made of. D3 gives scales, axes, shapes and selections; colours are the style's, so that a chart
+// follows light and dark. Every mark tells its numbers to the pointer and to the keyboard (tip.js).
+const colour = (i) => 'var(--s' + (i % 8) + ')';
+
+const legend = (names) => html('div', { class: 'legend' },
+  ...names.map((name, i) => html('span', null, html('i', { style: 'background:' + colour(i) }), name)));
+
+// An empty drawing of `width` x `height` pixels; it shrinks with its figure and never grows.
+const drawing = (width, height, label) => d3.create('svg:svg')
+  .attr('viewBox', `0 0 ${width} ${height}`).style('max-width', width + 'px')
+  .attr('role', 'group').attr('aria-label', label);
+
+const mark = (parent, about) => parent.append('g')
+  .attr('class', 'mark').attr('data-tip', about).attr('role', 'img').attr('aria-label', about).attr('tabindex', -1);
+
+// The drawing below its title and a sentence on how to read it.
+const figure = (title, about, svg, ...parts) => {
+  svg.select('.mark').attr('tabindex', 0);
+  return html('figure', null, html('h3', null, title), about ? html('p', { class: 'muted small' }, about) : null,
+    svg.node(), ...parts);
+};
+
+const put = (parent, x, y, content, anchor, kind) => parent.append('text')
+  .attr('x', x).attr('y', y).attr('text-anchor', anchor || 'start').attr('class', kind || null).text(content);
+
+const pen = document.createElement('canvas').getContext('2d');
+pen.font = '12px system-ui, sans-serif';
+const textWidth = (content) => pen.measureText(content).width;
+const clip = (content, width) => {
+  let cut = content;
+  while (cut.length > 1 && textWidth(cut) > width) cut = cut.slice(0, -1);
+  return cut === content ? content : cut.slice(0, -1) + '\u2026';
+};
+
+// Values below the drawing, with lines up to `top`.
+const axisBelow = (svg, scale, top, bottom, ticks) => svg.append('g')
+  .attr('class', 'axis').attr('transform', `translate(0,${bottom})`)
+  .call(ticks(d3.axisBottom(scale)).tickFormat(plain).tickSizeOuter(0).tickSizeInner(top - bottom).tickPadding(8));
+
+// Values left of the drawing, with lines to `right`.
+const axisLeft = (svg, scale, left, right, ticks) => svg.append('g')
+  .attr('class', 'axis').attr('transform', `translate(${left},0)`)
+  .call(ticks(d3.axisLeft(scale)).tickFormat(plain).tickSizeOuter(0).tickSizeInner(left - right).tickPadding(6));
+
+// Powers of ten, or the values themselves where there are few and they leave room for their numbers.
+const logTicks = (scale, values, width) => {
+  const distinct = [...new Set(values)].sort(d3.ascending), room = 30;
+  if (distinct.length < 9 && distinct.every((v, i) => i === 0 || scale(v) - scale(distinct[i - 1]) > room))
+    return distinct;
+  const [low, high] = scale.domain().map(Math.log10);
+  return d3.ticks(low, high, width < 420 ? 4 : 7).filter(Number.isInteger).map((e) => 10 ** e);
+};
+
+// A line a row of `series`: [{ name, points: [{ x, y, low, high, about, picked }] }], y as it is shown. Points with
+// intervals stand a little beside one another, so that none hides another's.
+const lineChart = (title, about, series, width, options) => {
+  const all = series.flatMap((s) => s.points);
+  if (!all.length) return null;
+  const height = 226, left = 44, right = 14, top = 8, bottom = height - 40;
+  const xs = all.map((p) => p.x), ys = all.flatMap((p) => [p.y, p.low, p.high]).filter((v) => v !== undefined);
+  const log = options.log(xs), [low, high] = d3.extent(ys), margin = (high - low || 10) * 0.08;
+  const [first, last] = d3.extent(xs),
+    ends = first < last ? [first, last] : log ? [first / 2, first * 2] : [first - 1, first + 1];
+  const x = (log ? d3.scaleLog() : d3.scaleLinear()).domain(ends).range([left, width - right]);
+  const y = d3.scaleLinear().domain([low - margin, high + margin]).range([bottom, top]);
+  const svg = drawing(width, height, title);
+  axisLeft(svg, y, left, width - right, (axis) => axis.ticks(4));
+  axisBelow(svg, x, bottom, bottom, (axis) => (log ? axis.tickValues(logTicks(x, xs, width)) : axis.ticks(5)));
+  put(svg, (left + width - right) / 2, height - 4, options.x, 'middle');
+  const beside = all.some((p) => p.low !== undefined) ? 4 : 0;
+  series.forEach((s, i) => {
+    const at = (p) => x(p.x) + (i - (series.length - 1) / 2) * beside;
+    const points = s.points.slice().sort((a, b) => a.x - b.x);
+    svg.append('path').attr('class', 'line').attr('stroke', colour(i))
+      .attr('d', d3.line().x(at).y((p) => y(p.y))(points));
+    for (const p of points) {
+      const group = mark(svg, p.about);
+      if (p.low !== undefined)
+        group.append('line').attr('x1', at(p)).attr('x2', at(p)).attr('y1', y(p.low)).attr('y2', y(p.high))
+          .attr('stroke', colour(i)).attr('stroke-width', 1.5).attr('opacity', 0.6);
+      group.append('circle').attr('cx', at(p)).attr('cy', y(p.y)).attr('r', 9).attr('fill', 'transparent');
+      group.append('circle').attr('cx', at(p)).attr('cy', y(p.y)).attr('r', p.picked ? 5 : 2.5)
+        .attr('fill', p.picked ? 'var(--card)' : colour(i)).attr('stroke', colour(i)).attr('stroke-width', 2);
+    }
+  });
+  return figure(title, about, svg, series.length > 1 ? legend(series.map((s) => s.name)) : null);
+};

@@ -1,0 +1,39 @@
+// Tooltips: one box that holds the text (data-tip) of what is under the pointer or in focus. Of a chart's marks one is
+// in the order of tab stops; arrow keys lead from mark to mark.
+const tip = html('div', { id: 'tip', role: 'tooltip', hidden: '' });
+
+const placeTip = (x, y) => {
+  const box = tip.getBoundingClientRect();
+  tip.style.left = Math.max(4, Math.min(x + 14, innerWidth - box.width - 4)) + 'px';
+  tip.style.top = (y + 18 + box.height > innerHeight ? Math.max(4, y - box.height - 10) : y + 18) + 'px';
+};
+const showTip = (target, x, y) => {
+  const owner = target && target.closest ? target.closest('[data-tip]') : null;
+  tip.hidden = !owner;
+  if (!owner) return;
+  tip.textContent = owner.getAttribute('data-tip');
+  placeTip(x, y);
+};
+for (const name of ['pointermove', 'pointerdown'])
+  document.addEventListener(name, (e) => showTip(e.target, e.clientX, e.clientY));
+document.addEventListener('focusin', (e) => {
+  const box = e.target.getBoundingClientRect();
+  showTip(e.target, box.left, box.bottom - 12);
+});
+document.addEventListener('focusout', () => { tip.hidden = true; });
+
+const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+const moveAlongMarks = (event) => {
+  const chart = event.target.closest && event.target.closest('svg');
+  if (!chart || !(event.key in steps)) return;
+  const marks = [...chart.querySelectorAll('.mark')], next = marks[marks.indexOf(event.target) + steps[event.key]];
+  if (!next) return;
+  event.preventDefault();
+  event.target.setAttribute('tabindex', -1);
+  next.setAttribute('tabindex', 0);
+  next.focus();
+};
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'Escape') tip.hidden = true;
+  moveAlongMarks(event);
+});
