@@ -58,6 +58,9 @@ struct Verbs {
   void add_json_option(CLI::App* verb);
 };
 
+// --engine, --precision and --device of the verbs that extract features.
+void add_compute_options(CLI::App* verb, std::string& engine, std::string& precision, std::string& device);
+
 void add_run(Verbs& verbs);
 void add_extract(Verbs& verbs);
 void add_list(Verbs& verbs);
