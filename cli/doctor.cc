@@ -5,7 +5,7 @@
 #include <fstream>
 #include <set>
 
-#include "base/module.h"
+#include "base/error.h"
 #include "base/text.h"
 #include "base/threads.h"
 #include "base/version.h"
@@ -43,9 +43,21 @@ std::string cpu_features() {
   return names.empty() ? "none of AVX2, FMA, AVX-512, bf16" : join(names, ", ");
 }
 
+// {version, cuda, cuda_devices}, or {missing: why}.
+Json libtorch_facts() {
+  try {
+    const TorchFacts facts = torch_facts();
+    return {{"version", facts.version}, {"cuda", facts.has_cuda}, {"cuda_devices", facts.cuda_devices}};
+  } catch (const Error& e) {
+    return {{"missing", e.message()}};
+  }
+}
+
 Json machine_facts(Session& session) {
   Json facts = {{"vise_eval", kVersion},
                 {"onednn", onednn_version()},
+                {"libtorch", libtorch_facts()},
+                {"codecs", codec_versions()},
                 {"cpu_features", cpu_features()},
                 {"cores", available_cores()},
                 {"threads", session.context().threads},
@@ -98,10 +110,22 @@ Json parity_facts() {
   return checks;
 }
 
+std::string libtorch_text(const Json& facts) {
+  if (facts.contains("missing")) return facts["missing"].get<std::string>();
+  return facts["version"].get<std::string>() +
+         (facts["cuda"].get<bool>() ? fmt::format(", {} CUDA device(s)", facts["cuda_devices"].get<int>())
+                                    : ", built without CUDA");
+}
+
 void print(const Json& facts) {
   fmt::print("vise-eval {}, oneDNN {}, {} core(s), {} thread(s), CPU with {}\n", facts["vise_eval"].get<std::string>(),
              facts["onednn"].get<std::string>(), facts["cores"].get<int>(), facts["threads"].get<int>(),
              facts["cpu_features"].get<std::string>());
+  fmt::print("LibTorch  {}\n", libtorch_text(facts["libtorch"]));
+  std::vector<std::string> codecs;
+  for (const auto& [name, version] : facts["codecs"].items())
+    codecs.push_back(fmt::format("{} {}", name, version.get<std::string>()));
+  fmt::print("codecs    {}\n", join(codecs, ", "));
   for (const Json& file : facts["blas"]) fmt::print("BLAS      {}\n", file.get<std::string>());
   for (const Json& text : facts["warnings"]) fmt::print("warning   {}\n", text.get<std::string>());
   fmt::print("cache     {}\n", facts["cache"].get<std::string>());

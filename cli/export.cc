@@ -43,7 +43,7 @@ void export_matrix_verb(const ExportVerbOptions& options, const OpenedData& open
                 "--backbone imagenet-v1 --out FOLDER; --format csv needs neither");
   if (!opened.split) throw Error(ErrorKind::usage, "export: without labels there is nothing to learn from");
   const Dataset& dataset = opened.dataset;
-  const FeatureRequest request{parse_backbone(options.backbone), Engine::onednn, Precision::fp32, {FeatureTap{}}};
+  const FeatureRequest request{parse_backbone(options.backbone)};
   const std::vector<Features> all =
       extract_features(dataset, {request}, session.places.extract_options(), session.context());
   session.console.end_progress();

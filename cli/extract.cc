@@ -18,8 +18,8 @@ namespace vise::cli {
 namespace {
 
 struct ExtractVerbOptions {
-  std::string study, data, task, backbone, out, shard, into, engine = "onednn", precision = "fp32", views = "one",
-                                                             store = "fp32", save_maps;
+  std::string study, data, task, backbone, out, shard, into, engine, precision = "fp32", device = "cpu", views = "one",
+                                                                     store = "fp32", save_maps;
   std::vector<std::string> layers{"final"}, pools{"avg"}, include_paths;
 };
 
@@ -65,9 +65,13 @@ void extract_study(const ExtractVerbOptions& options, Session& session) {
 }
 
 FeatureRequest request_of(const ExtractVerbOptions& options) {
-  FeatureRequest request{parse_backbone(options.backbone),   parse_engine(options.engine),
-                         parse_precision(options.precision), {},
-                         parse_views(options.views),         parse_storage(options.store)};
+  FeatureRequest request{.backbone = parse_backbone(options.backbone),
+                         .precision = parse_precision(options.precision),
+                         .taps = {},
+                         .views = parse_views(options.views),
+                         .storage = parse_storage(options.store),
+                         .device = parse_device(options.device)};
+  if (!options.engine.empty()) request.engine = parse_engine(options.engine);
   for (const std::string& layer : options.layers)
     for (const std::string& pool : options.pools) request.taps.push_back({layer, pool});
   return request;
@@ -165,9 +169,7 @@ void add_extract(Verbs& verbs) {
       ->type_name("L")
       ->delimiter(',');
   verb->add_option("--pool", options->pools, "avg, max, gem:P [avg]")->type_name("POOL")->delimiter(',');
-  verb->add_option("--engine", options->engine, "onednn or torch [onednn]")->type_name("{onednn,torch}");
-  verb->add_option("--precision", options->precision, "fp32, or bf16 where the CPU has it [fp32]")
-      ->type_name("{fp32,bf16}");
+  add_compute_options(verb, options->engine, options->precision, options->device);
   verb->add_option("--views", options->views, "features averaged over views of a picture: one, hflip, tencrop [one]")
       ->type_name("{one,hflip,tencrop}");
   verb->add_option("--store", options->store, "how features are kept: fp32, or fp16 in half the room [fp32]")

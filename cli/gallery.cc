@@ -122,6 +122,7 @@ class NetworkMaps {
   NetworkMaps(const PlannedTask& planned, const Backbone& backbone, const std::string& layer, Session& session)
       : planned_(planned), context_(session.context()), inset_(inset_of(backbone)) {
     request_ = {backbone, planned.request.engine, planned.request.precision, {{layer, "avg"}}};
+    request_.device = planned.request.device;
   }
 
   void add(const std::vector<MappedRow>& rows, const std::set<MapKey>& wanted, GalleryMaps& maps) {

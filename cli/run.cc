@@ -21,7 +21,8 @@ namespace {
 struct RunOptions {
   std::string study;
   std::vector<std::string> tasks, backbones, probes, include_paths, shots, fractions, layers, pools;
-  std::string data, target, baseline, engine, precision, views, store, out, where, published, overwrite = "missing";
+  std::string data, target, baseline, engine, precision, device, views, store, out, where, published;
+  std::string overwrite = "missing";
   int seeds = 0;
   bool dry_run = false, clean = false;
   LaunchOptions launch;
@@ -110,8 +111,13 @@ void apply_options(const RunOptions& options, RunRequest& request) {
   if (!options.baseline.empty()) request.baseline = options.baseline;
   if (!options.probes.empty()) request.probes = split_names(options.probes);
   if (options.seeds > 0) request.seeds = options.seeds;
+  if (!options.device.empty()) {
+    request.device = parse_device(options.device);
+    request.engine.reset();  // a study's suits its own device
+  }
   if (!options.engine.empty()) request.engine = parse_engine(options.engine);
   if (!options.precision.empty()) request.precision = parse_precision(options.precision);
+  check_combination(request.engine.value_or(default_engine(request.device)), request.precision, request.device);
   if (!options.views.empty()) request.views = parse_views(options.views);
   if (!options.store.empty()) request.storage = parse_storage(options.store);
   if (!options.layers.empty() || !options.pools.empty()) request.taps = taps_of(options);
@@ -296,10 +302,7 @@ void add_grid(CLI::App* verb, RunOptions& options) {
       ->type_name("L")
       ->delimiter(',');
   verb->add_option("--pool", options.pools, "avg, max, gem:P [avg]")->type_name("POOL")->delimiter(',');
-  verb->add_option("--engine", options.engine, "onednn, or torch to compare with [onednn]")
-      ->type_name("{onednn,torch}");
-  verb->add_option("--precision", options.precision, "fp32, or bf16 where the CPU has it [fp32]")
-      ->type_name("{fp32,bf16}");
+  add_compute_options(verb, options.engine, options.precision, options.device);
   verb->add_option("--views", options.views, "features averaged over views of a picture: one, hflip, tencrop [one]")
       ->type_name("{one,hflip,tencrop}");
   verb->add_option("--store", options.store, "how features are kept: fp32, or fp16 in half the room [fp32]")

@@ -62,6 +62,8 @@ struct Verbs {
 
 // What --help prints.
 std::string help_text(const CLI::App& verb);
+// --engine, --precision and --device of the verbs that extract features.
+void add_compute_options(CLI::App* verb, std::string& engine, std::string& precision, std::string& device);
 
 void add_run(Verbs& verbs);
 void add_extract(Verbs& verbs);

@@ -109,6 +109,7 @@ void compare_probe(const Result& a, const Result& b, Comparison& out) {
 void compare_machine(const Result& a, const Result& b, Comparison& out) {
   out.add("precision", a.features, b.features, "precision",
           "bf16 moves features by 1 %; accuracies by tenths of a point");
+  out.add("device", a.features, b.features, "device", "CUDA sums in another order: at most a few images change sides");
   out.add("storage", a.features, b.features, "storage", "float16 keeps 11 bits: at most a few images change sides");
   out.add("engine", a.features, b.features, "engine", "features agree to 1e-6: at most a few images change sides");
   out.add("numerics", a.features, b.features, "numerics", "a change of the engine's arithmetic, in the last digits");

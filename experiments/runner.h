@@ -48,8 +48,9 @@ struct RunRequest {
   std::vector<std::string> probes;     // "logreg", "liblinear,solver=1"; empty: the task's
   int seeds = 1;
   std::vector<Sample> samples = {Sample{}};
-  Engine engine = Engine::onednn;
+  std::optional<Engine> engine = {};  // none: the device's own
   Precision precision = Precision::fp32;
+  Device device = {};
   std::vector<FeatureTap> taps = {FeatureTap{}};
   Views views = Views::one;
   Storage storage = Storage::fp32;

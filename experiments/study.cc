@@ -11,10 +11,10 @@
 namespace vise {
 namespace {
 
-const std::vector<std::string> kStudyKeys{"study",  "title",      "tasks",        "backbones",    "baseline",
-                                          "probes", "seeds",      "shots",        "fractions",    "layers",
-                                          "pools",  "engine",     "precision",    "views",        "store",
-                                          "where",  "data_roots", "weights_dirs", "include_paths"};
+const std::vector<std::string> kStudyKeys{"study",  "title",  "tasks",      "backbones",    "baseline",
+                                          "probes", "seeds",  "shots",      "fractions",    "layers",
+                                          "pools",  "engine", "precision",  "device",       "views",
+                                          "store",  "where",  "data_roots", "weights_dirs", "include_paths"};
 const std::vector<std::string> kEntryKeys{"task", "data", "name", "target", "where", "backbones", "baseline", "probes"};
 
 class StudyReader {
@@ -176,6 +176,7 @@ class StudyReader {
   void read_features(RunRequest& request) const {
     read_name("/engine", request.engine, parse_engine);
     read_name("/precision", request.precision, parse_precision);
+    read_name("/device", request.device, parse_device);
     read_name("/views", request.views, parse_views);
     read_name("/store", request.storage, parse_storage);
     const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"final"},
@@ -299,8 +300,9 @@ std::string study_yaml(const RunRequest& request) {
   yaml += fmt::format("layers: {}\npools: {}\n",
                       list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.layer; })),
                       list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.pool; })));
-  yaml += fmt::format("engine: {}\nprecision: {}\nviews: {}\nstore: {}\n", engine_name(full.engine),
-                      precision_name(full.precision), views_name(full.views), storage_name(full.storage));
+  yaml += fmt::format("engine: {}\nprecision: {}\ndevice: {}\nviews: {}\nstore: {}\n",
+                      engine_name(full.engine.value_or(default_engine(full.device))), precision_name(full.precision),
+                      full.device.name(), views_name(full.views), storage_name(full.storage));
   if (!full.include_paths.empty()) yaml += fmt::format("include_paths: {}\n", paths_yaml(full.include_paths));
   if (!full.data_roots.empty()) yaml += fmt::format("data_roots: {}\n", paths_yaml(full.data_roots));
   if (!full.extract.weights.folders.empty())

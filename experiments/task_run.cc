@@ -150,11 +150,11 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
   if (task_.probes.empty()) task_.probes = {default_probe(targets_.kind())};
   targets_hash_ = hash_of(targets_);
   for (const std::string& text : task_.backbones)
-    columns_.push_back(
-        {{parse_backbone(text), request_.engine, request_.precision, request_.taps, request_.views, request_.storage},
-         {},
-         {},
-         {}});
+    columns_.push_back({{parse_backbone(text), request_.engine, request_.precision, request_.taps, request_.views,
+                         request_.storage, request_.device},
+                        {},
+                        {},
+                        {}});
 }
 
 std::vector<TaskRun::Column*> TaskRun::with_features() {

@@ -37,7 +37,7 @@ std::vector<Json> recorded_extractions(const Path& cache) {
 }
 
 bool same_speed(const Json& a, const Json& b) {
-  constexpr const char* kParts[] = {"architecture", "engine", "precision", "floor", "views"};
+  constexpr const char* kParts[] = {"architecture", "engine", "precision", "device", "floor", "views"};
   return std::ranges::all_of(kParts, [&](const char* part) { return a.value(part, "") == b.value(part, ""); });
 }
 

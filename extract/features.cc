@@ -121,9 +121,11 @@ class Extraction {
     start(started);
     items = open_items();  // another process may have computed some while we waited for its lock
     const Stopwatch wall;
-    const std::map<std::string, double> seconds = run_passes(items, started);
+    const PipelineWork work = compute(items, started);
+    decoded_ += work.decoded;
+    resized_ += work.resized;
     for (Pass* pass : started) {
-      seconds_[pass] = seconds;
+      seconds_[pass] = work.seconds;
       seconds_[pass]["forward"] = pass->forward_seconds();
       seconds_[pass]["wall"] = wall.seconds();
       pass->finish(seconds_[pass]);
@@ -131,7 +133,7 @@ class Extraction {
   }
 
   // What files hold is written down every few seconds: after a kill, too, nothing finished is read again.
-  std::map<std::string, double> run_passes(const std::vector<std::uint32_t>& items, const std::vector<Pass*>& started) {
+  PipelineWork compute(const std::vector<std::uint32_t>& items, const std::vector<Pass*>& started) {
     constexpr double kSaveEvery = 10;
     Stopwatch since_save;
     const auto learn_and_save = [&](const ReadFile& read) {
@@ -141,9 +143,9 @@ class Extraction {
       since_save = {};
     };
     try {
-      const auto seconds = run_pipeline(dataset_, items, started, learn_and_save, options_, context_);
+      PipelineWork work = run_pipeline(dataset_, items, started, learn_and_save, options_, context_);
       known_paths_.save();
-      return seconds;
+      return work;
     } catch (...) {
       known_paths_.save();
       throw;
@@ -184,7 +186,8 @@ class Extraction {
     for (const auto& [key, place] : by_key)
       writers[place.first][place.second] =
           std::make_unique<FeatureWriter>(place.first->stores()[place.second], context_);
-    for (Pass* pass : started) pass->start(std::move(writers[pass]), context_.threads);
+    for (Pass* pass : started)
+      pass->start(std::move(writers[pass]), trunk_plan(pass->recipe().request.device, context_.threads));
   }
 
   std::vector<std::uint32_t> rows_of(const FeatureStore& store) const {
@@ -237,6 +240,8 @@ class Extraction {
     features.contents = contents_;
     features.notes = passes_.notes[request];
     features.computed = pass.computed();
+    features.decoded = decoded_;
+    features.resized = resized_;
     if (const auto known = seconds_.find(&pass); known != seconds_.end()) features.seconds = known->second;
     for (std::uint32_t item = 0; item < dataset_.size(); ++item)
       if (features.rows[item] == kNoRow) features.unreadable[item] = store.find(contents_[item])->reason;
@@ -265,6 +270,7 @@ class Extraction {
   std::vector<ContentHash> contents_;
   std::vector<bool> known_;
   std::map<const Pass*, std::map<std::string, double>> seconds_;
+  std::size_t decoded_ = 0, resized_ = 0;
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,11 +32,12 @@ struct FeatureTap {
 
 struct FeatureRequest {
   Backbone backbone;
-  Engine engine = Engine::onednn;
+  std::optional<Engine> engine = {};  // none: the device's own
   Precision precision = Precision::fp32;
   std::vector<FeatureTap> taps = {FeatureTap{}};
   Views views = Views::one;  // a row is the mean over the views' rows; floors have one view
   Storage storage = Storage::fp32;
+  Device device = {};
 };
 
 enum class BadImagePolicy {
@@ -64,6 +66,7 @@ struct Features {
   std::vector<std::string> notes;                   // for the table's foot
   std::map<std::string, double> seconds;  // thread-seconds by stage, and "wall"; empty when nothing was computed
   std::size_t computed = 0;               // images that went through the network in this run
+  std::size_t decoded = 0, resized = 0;   // in this run, for all its requests: images; images times distinct geometries
 
   std::span<const float> values(std::size_t item) const { return map->values.subspan(rows[item] * dim, dim); }
 };

@@ -17,7 +17,7 @@ struct MapSource::State {
       : recipe(make_recipe(request, given, with)), options(given), context(with) {
     if (recipe.is_floor())
       throw Error(ErrorKind::usage, fmt::format("{}: is no network, so it has no maps", request.backbone.name));
-    trunks.resize(static_cast<std::size_t>(std::max(1, context.threads)));
+    trunks.resize(static_cast<std::size_t>(trunk_plan(recipe.request.device, std::max(1, context.threads)).trunks));
     trunks[0] = make_trunk(recipe.network(), recipe.trunk_request());
     for (std::size_t i = 1; i < trunks.size(); ++i) trunks[i] = trunks[0]->replicate();
   }
@@ -59,7 +59,7 @@ struct MapSource::State {
   Recipe recipe;
   ExtractOptions options;
   Context context;
-  std::vector<std::unique_ptr<Trunk>> trunks;  // one a thread
+  std::vector<std::unique_ptr<Trunk>> trunks;  // a thread uses one
 };
 
 MapSource::MapSource(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
@@ -69,7 +69,7 @@ MapSource::~MapSource() = default;
 std::vector<ImageMap> MapSource::operator()(const Dataset& dataset, std::span<const std::uint32_t> items) {
   std::vector<ImageMap> maps(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) maps[i].item = items[i];
-  const auto batch = static_cast<std::size_t>(kTrunkBatch);
+  const auto batch = static_cast<std::size_t>(state_->trunks[0]->batch());
   const std::size_t batches = (items.size() + batch - 1) / batch, lanes = state_->trunks.size();
   parallel_for(static_cast<int>(lanes), lanes, [&](std::size_t lane) {
     for (std::size_t b = lane; b < batches; b += lanes) {
@@ -99,7 +99,8 @@ std::vector<std::uint16_t> planar_halves(const ImageMap& map) {
 
 MapShape save_maps(const Dataset& dataset, std::span<const std::uint32_t> items, const FeatureRequest& request,
                    const ExtractOptions& options, const Path& folder, const Context& context) {
-  const std::size_t at_once = 4 * static_cast<std::size_t>(kTrunkBatch * std::max(1, context.threads));
+  const TrunkPlan plan = trunk_plan(request.device, std::max(1, context.threads));
+  const auto at_once = static_cast<std::size_t>(4 * plan.batch * plan.trunks);
   ExtractOptions strict = options;
   strict.on_bad_image = BadImagePolicy::fail;
   MapSource source(request, strict, context);

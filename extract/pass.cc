@@ -34,35 +34,30 @@ bool Pass::has_rows() const {
   return std::ranges::any_of(stores_, holds_some) || std::ranges::any_of(cached_, holds_some);
 }
 
-void Pass::start(std::vector<std::unique_ptr<FeatureWriter>> writers, int workers) {
+void Pass::start(std::vector<std::unique_ptr<FeatureWriter>> writers, const TrunkPlan& plan) {
   writers_ = std::move(writers);
-  if (recipe_.is_floor()) return;
-  trunks_.resize(static_cast<std::size_t>(workers));
-  build_network();
+  if (!recipe_.is_floor()) build_network(plan);
 }
 
-void Pass::build_network() {
+void Pass::build_network(const TrunkPlan& plan) {
   const Network network = recipe_.network();
-  trunks_[0] = make_trunk(network, recipe_.trunk_request());
-  state_before_ = trunks_[0]->state_hash();
+  TrunkRequest request = recipe_.trunk_request();
+  request.batch = plan.batch;
+  plan_ = plan;
+  trunks_.emplace(make_trunk(network, request), plan.trunks);
+  state_before_ = trunks_->first().state_hash();
   parameters_hash_ = recipe_.request.backbone.architecture == kTorchScript ? state_before_ : parameters_hash(network);
-  engine_text_ = trunks_[0]->description();
+  engine_text_ = trunks_->first().description();
 }
 
-Trunk& Pass::trunk_of(std::size_t worker) {
-  if (!trunks_[worker]) {
-    const std::lock_guard lock(trunk_mutex_);
-    trunks_[worker] = trunks_[0]->replicate();
-  }
-  return *trunks_[worker];
-}
+int Pass::waiting_workers() const { return trunks_ && recipe_.request.device.is_cuda() ? plan_.trunks : 0; }
 
 void Pass::give(const ImageSource& source, std::shared_ptr<const Pixels> pixels, std::size_t worker) {
   std::vector<Pending> batch;
   {
     const std::lock_guard lock(pending_mutex_);
     pending_.push_back({source, std::move(pixels)});
-    if (pending_.size() < static_cast<std::size_t>(kTrunkBatch)) return;
+    if (pending_.size() < static_cast<std::size_t>(plan_.batch)) return;
     batch.swap(pending_);
   }
   run_batch(batch, worker);
@@ -90,15 +85,15 @@ void Pass::run_view(Trunk& trunk, const std::vector<Pending>& batch, std::size_t
 // The views of an image go through the network one after the other, each in the same place of its batch, and their
 // pooled rows are averaged: rows, not maps, so that the order of pooling and averaging is the published one.
 void Pass::run_batch(const std::vector<Pending>& batch, std::size_t worker) {
-  Trunk& trunk = trunk_of(worker);
+  const TrunkPool::Lease trunk = trunks_->borrow(worker);
   const Stopwatch watch;
   const std::size_t views = view_count(recipe_.request.views);
   std::vector<std::vector<double>> sums(stores_.size());
   std::vector<float> rows;
   for (std::size_t view = 0; view < views; ++view) {
-    run_view(trunk, batch, view);
+    run_view(*trunk, batch, view);
     for (std::size_t tap = 0; tap < stores_.size(); ++tap) {
-      const FeatureMaps maps = trunk.maps(recipe_.layer_of_tap[tap]);
+      const FeatureMaps maps = trunk->maps(recipe_.layer_of_tap[tap]);
       rows.resize(static_cast<std::size_t>(maps.batch) * stores_[tap].key().dim);
       recipe_.pools[tap](maps, rows);
       sums[tap].resize(rows.size());
@@ -146,8 +141,8 @@ void Pass::flush() {
 
 void Pass::finish(std::map<std::string, double> seconds) {
   Json facts = {{"seconds", seconds}, {"images", computed_.load()}};
-  if (!trunks_.empty()) {
-    const std::string after = trunks_[0]->state_hash();
+  if (trunks_) {
+    const std::string after = trunks_->first().state_hash();
     if (after != state_before_)
       throw Error(ErrorKind::verification,
                   fmt::format("{}: the network's parameters changed during extraction", recipe_.request.backbone.name),
@@ -160,7 +155,7 @@ void Pass::finish(std::map<std::string, double> seconds) {
   }
   for (const auto& writer : writers_) writer->finish(facts);
   writers_.clear();
-  trunks_.clear();
+  trunks_.reset();
 }
 
 }  // namespace vise

@@ -1,8 +1,8 @@
 // One backbone on its way over the images: its weights, its keys and stores, and its network once somebody needs it.
 //
 // Life: construction resolves weights and opens the stores (cheap, no network); start() builds the network and takes
-// the stores' write locks; then give() may be called from many threads, each with its own number; finish() runs the
-// last, padded batch and closes the stores.
+// the stores' write locks; then give() may be called from many threads, each with its own number: the one whose image
+// fills a batch runs it. finish() runs the last, padded batch and closes the stores.
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@
 
 #include "extract/image.h"
 #include "extract/recipe.h"
+#include "extract/trunk_pool.h"
 
 namespace vise {
 
@@ -38,8 +39,10 @@ class Pass {
   bool has_rows() const;
 
   // `writers`: one a store, locked by the caller in an order that is the same in every process.
-  void start(std::vector<std::unique_ptr<FeatureWriter>> writers, int workers);
+  void start(std::vector<std::unique_ptr<FeatureWriter>> writers, const TrunkPlan& plan);
   bool started() const { return !writers_.empty(); }
+  // Workers that wait for another device than the CPU while they are in give(): so many more keep every core busy.
+  int waiting_workers() const;
   void give(const ImageSource& source, std::shared_ptr<const Pixels> pixels, std::size_t worker);
   void give(const ImageSource& source, const DecodedFile& file);
   void give_unreadable(const ImageSource& source, const std::string& reason);
@@ -58,8 +61,7 @@ class Pass {
     ImageSource source;
     std::shared_ptr<const Pixels> pixels;
   };
-  void build_network();
-  Trunk& trunk_of(std::size_t worker);
+  void build_network(const TrunkPlan& plan);
   void run_batch(const std::vector<Pending>& batch, std::size_t worker);
   void run_view(Trunk& trunk, const std::vector<Pending>& batch, std::size_t view);
   void store_rows(const ImageSource& source, std::size_t store, std::span<const float> row);
@@ -70,9 +72,10 @@ class Pass {
   std::vector<FeatureStore> stores_;  // one a tap
   std::vector<FeatureStore> cached_;  // of a shard: what the cache has, by tap; only read
 
-  std::vector<std::unique_ptr<Trunk>> trunks_;  // one a worker; the first packs the weights, the others share them
+  TrunkPlan plan_;
+  std::optional<TrunkPool> trunks_;
   std::string state_before_, parameters_hash_, engine_text_;
-  std::mutex pending_mutex_, trunk_mutex_;
+  std::mutex pending_mutex_;
   mutable std::mutex writer_mutex_;  // also guards the stores, which writers add to
   std::vector<Pending> pending_;
   std::vector<std::unique_ptr<FeatureWriter>> writers_;

@@ -36,14 +36,14 @@ class Pipeline {
         context_(context),
         queue_(2 * static_cast<std::size_t>(context.threads)) {}
 
-  std::map<std::string, double> run() {
+  PipelineWork run() {
     {
       std::vector<std::jthread> threads;
       threads.emplace_back([this] {
         guarded([this] { read_all(); });
         queue_.close();
       });
-      for (int worker = 0; worker < context_.threads; ++worker)
+      for (int worker = 0; worker < worker_count(); ++worker)
         threads.emplace_back([this, worker] { guarded([&] { work(static_cast<std::size_t>(worker)); }); });
     }
     if (!error_) guarded([this] { finish_rest(); });
@@ -51,10 +51,17 @@ class Pipeline {
       for (Pass* pass : passes_) guarded([&] { pass->flush(); });  // a full disk fails again; the first error is told
       std::rethrow_exception(error_);
     }
-    return {{"read", read_seconds_}, {"decode", decode_seconds_}, {"transform", transform_seconds_}};
+    return {
+        {{"read", read_seconds_}, {"decode", decode_seconds_}, {"transform", transform_seconds_}}, decoded_, resized_};
   }
 
  private:
+  int worker_count() const {
+    int count = context_.threads;
+    for (const Pass* pass : passes_) count += pass->waiting_workers();
+    return count;
+  }
+
   // Keeps the first error and stops everybody.
   template <typename Body>
   void guarded(Body body) {
@@ -107,6 +114,7 @@ class Pipeline {
       return refuse(file, e, passes_);
     }
     decode_seconds_ += watch.seconds();
+    ++decoded_;
     std::map<std::string, std::shared_ptr<const Pixels>> by_geometry;
     for (Pass* pass : passes_) {
       if (pass->has(file.source.content)) continue;
@@ -146,6 +154,7 @@ class Pipeline {
         return nullptr;
       }
       transform_seconds_ += watch.seconds();
+      ++resized_;
       pixels = std::move(made);
     }
     return pixels;
@@ -165,7 +174,7 @@ class Pipeline {
   const Context& context_;
   BoundedQueue<FileBytes> queue_;
   std::atomic<double> read_seconds_{0}, decode_seconds_{0}, transform_seconds_{0};
-  std::atomic<std::size_t> done_{0};
+  std::atomic<std::size_t> done_{0}, decoded_{0}, resized_{0};
   std::atomic<bool> failed_{false};
   std::mutex error_mutex_;
   std::exception_ptr error_;
@@ -173,10 +182,9 @@ class Pipeline {
 
 }  // namespace
 
-std::map<std::string, double> run_pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items,
-                                           const std::vector<Pass*>& passes,
-                                           const std::function<void(const ReadFile&)>& learn,
-                                           const ExtractOptions& options, const Context& context) {
+PipelineWork run_pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items,
+                          const std::vector<Pass*>& passes, const std::function<void(const ReadFile&)>& learn,
+                          const ExtractOptions& options, const Context& context) {
   return Pipeline(dataset, items, passes, learn, options, context).run();
 }
 

@@ -1,5 +1,6 @@
 // Files to rows: one reader thread keeps a short queue of files' bytes, one worker a core decodes, transforms and runs
-// the networks. Internal to extract_features().
+// the networks; on a CUDA device a worker that has filled a batch waits for it, and a few more workers take its place.
+// Internal to extract_features().
 #pragma once
 
 #include <functional>
@@ -17,12 +18,16 @@ struct ReadFile {
   ContentHash content;
 };
 
+struct PipelineWork {
+  std::map<std::string, double> seconds;  // of threads: read, decode, transform
+  std::size_t decoded = 0, resized = 0;   // images, and images times distinct geometries
+};
+
 // Gives the rows of these items' files to the passes that lack them (all passes are started), and tells `learn` what
 // was read, on one thread. Images that can't be read or resized follow options.on_bad_image. Rethrows the first error
-// after everything finished has been flushed. Returns thread-seconds: read, decode, transform.
-std::map<std::string, double> run_pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items,
-                                           const std::vector<Pass*>& passes,
-                                           const std::function<void(const ReadFile&)>& learn,
-                                           const ExtractOptions& options, const Context& context);
+// after everything finished has been flushed.
+PipelineWork run_pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items,
+                          const std::vector<Pass*>& passes, const std::function<void(const ReadFile&)>& learn,
+                          const ExtractOptions& options, const Context& context);
 
 }  // namespace vise

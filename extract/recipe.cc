@@ -109,6 +109,7 @@ void resolve_transform(Recipe& recipe) {
 Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options, const Context& context) {
   Recipe recipe;
   recipe.request = request;
+  recipe.request.engine = request.engine.value_or(default_engine(request.device));
   Backbone& backbone = recipe.request.backbone;
   recipe.notes = backbone.notes;
   if (request.storage == Storage::fp16) recipe.base_key["storage"] = storage_name(request.storage);
@@ -117,6 +118,7 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
     recipe.base_key.update(backbone.function->key);
     return recipe;
   }
+  check_combination(*recipe.request.engine, request.precision, request.device);
   resolve_transform(recipe);
   if (backbone.kind == BackboneKind::random)
     recipe.base_key["weights"] = fmt::format("random, seed {}", backbone.seed);
@@ -125,9 +127,10 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
   resolve_taps(recipe);
   recipe.base_key["architecture"] = backbone.architecture;
   recipe.base_key["transform"] = recipe.transform->describe();
-  recipe.base_key["engine"] = engine_name(recipe.request.engine);
+  recipe.base_key["engine"] = engine_name(*recipe.request.engine);
   recipe.base_key["precision"] = precision_name(recipe.request.precision);
   recipe.base_key["numerics"] = kNumericsVersion;
+  if (request.device.is_cuda()) recipe.base_key["device"] = request.device.kind_name();
   return recipe;
 }
 
@@ -148,7 +151,12 @@ Network Recipe::network() const {
 }
 
 TrunkRequest Recipe::trunk_request() const {
-  return {request.engine, request.precision, layers, kTrunkBatch, static_cast<int>(transform->width())};
+  return {*request.engine,
+          request.precision,
+          layers,
+          trunk_plan(request.device, 1).batch,
+          static_cast<int>(transform->width()),
+          request.device};
 }
 
 }  // namespace vise

@@ -20,7 +20,7 @@ namespace vise {
 
 // A value. What is said of taps holds for the tap's place in request.taps.
 struct Recipe {
-  FeatureRequest request;              // its architecture told, its layers by their own names, each tap once
+  FeatureRequest request;              // its engine and architecture told, its layers by their own names, each tap once
   std::optional<Transform> transform;  // none for floors, which take the decoded image
   std::string geometry;     // equal for two recipes that want the same views and pixels, whatever their mean and std
   std::vector<Pool> pools;  // by tap
@@ -35,7 +35,7 @@ struct Recipe {
   FeatureKey key(std::size_t tap) const;
   // Reads the weights. Not for floors.
   Network network() const;
-  TrunkRequest trunk_request() const;
+  TrunkRequest trunk_request() const;  // of the batch that suits its device
 };
 
 // Error{missing} for weights that aren't there, Error{usage} for an unknown layer, pool or transform, Error{input} for

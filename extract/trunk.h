@@ -9,7 +9,8 @@
 // same to the last bit wherever it stands in a batch. A trunk is used by one thread at a time and computes on that
 // thread alone: throughput comes from one replica a core (replicate()), which share the packed weights. Measured
 // against one trunk on all cores this needs no barriers between layers and makes the thread count irrelevant to the
-// result.
+// result. On a CUDA device there are two replicas, each with a stream of its own and pinned buffers, which all threads
+// share (trunk_pool.h): while one computes, the other's pixels and maps are on their way. Not yet run on such a device.
 #pragma once
 
 #include <cstddef>
@@ -20,22 +21,35 @@
 #include <vector>
 
 #include "extract/architecture/network.h"
+#include "extract/device.h"
 
 namespace vise {
 
 enum class Engine { onednn, torch };
-enum class Precision { fp32, bf16 };
+enum class Precision { fp32, bf16, fp16 };
 
 std::string_view engine_name(Engine engine);           // "onednn", "torch"
-std::string_view precision_name(Precision precision);  // "fp32", "bf16"
+std::string_view precision_name(Precision precision);  // "fp32", "bf16", "fp16"
 Engine parse_engine(std::string_view text);            // Error{usage} with the nearest name
 Precision parse_precision(std::string_view text);
+Engine default_engine(const Device& device);  // oneDNN on the CPU, LibTorch on CUDA
 
 // Raised whenever an engine's arithmetic changes, so that old rows are not taken for new ones. Part of the feature key.
 inline constexpr int kNumericsVersion = 1;
 
 // Images a forward pass: small, since batch 4 is as fast as 32 on one core and keeps the activations in cache.
 inline constexpr int kTrunkBatch = 4;
+// Enough to fill a CUDA device; a batch of ResNet-50's pixels is 39 MB.
+inline constexpr int kCudaTrunkBatch = 64;
+inline constexpr int kCudaTrunks = 2;
+
+// How a network serves so many workers: images a forward pass, and replicas.
+struct TrunkPlan {
+  int batch = kTrunkBatch, trunks = 1;
+};
+inline TrunkPlan trunk_plan(const Device& device, int workers) {
+  return device.is_cuda() ? TrunkPlan{kCudaTrunkBatch, kCudaTrunks} : TrunkPlan{kTrunkBatch, workers};
+}
 
 // B x H x W x C, float32, channels innermost. Valid until the trunk's next forward().
 struct FeatureMaps {
@@ -49,6 +63,7 @@ struct TrunkRequest {
   std::vector<std::string> layers = {"layer4"};  // tapped in this order; of layers_of(architecture)
   int batch = kTrunkBatch;
   int side = 224;  // height and width of the input
+  Device device = {};
 };
 
 class Trunk {
@@ -70,8 +85,13 @@ class Trunk {
   virtual std::string description() const = 0;
 };
 
-// Error{usage} where the CPU lacks the precision, a layer is unknown, or only LibTorch runs the network (is_torch_only)
-// and the request is for oneDNN; Error{missing} without LibTorch; Error{input} for a program that can't be loaded.
+// Error{usage} for a combination that nothing computes: oneDNN on CUDA, fp16 on a CPU, half precisions of LibTorch on a
+// CPU. Looks at no hardware.
+void check_combination(Engine engine, Precision precision, const Device& device);
+
+// Error{usage} as above, where the CPU lacks the precision, a layer is unknown, or only LibTorch runs the network
+// (is_torch_only) and the request is for oneDNN; Error{missing} without LibTorch, or for a CUDA device that LibTorch
+// doesn't see; Error{input} for a program that can't be loaded.
 std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request);
 
 // How many numbers a program gives for an image: found by running it once, on zeros. Errors as Trunk::forward.
@@ -79,5 +99,13 @@ std::size_t program_dim(const TorchProgram& program, int side);
 
 // "2.6.3": of the library that is linked.
 std::string onednn_version();
+
+struct TorchFacts {
+  std::string version;    // "1.13.1"
+  bool has_cuda = false;  // as it was built
+  int cuda_devices = 0;   // that it sees
+};
+// Opens LibTorch. Error{missing} without it.
+TorchFacts torch_facts();
 
 }  // namespace vise

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -48,5 +49,8 @@ Image decode_image(ByteView bytes, std::string_view name_for_messages, const Dec
 
 // What is known without decoding pixels; throws for files whose header Pillow refuses.
 ImageHeader read_image_header(ByteView bytes, std::string_view name_for_messages, const DecodeOptions& options = {});
+
+// Of the libraries that decode: name to version, as linked (libjpeg-turbo: as built with).
+std::map<std::string, std::string> codec_versions();
 
 }  // namespace vise

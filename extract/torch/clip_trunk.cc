@@ -15,8 +15,9 @@ struct TorchClipBlock {
 };
 
 struct TorchLinear {
-  explicit TorchLinear(const ClipLinear& linear)
-      : weight(tensor_of(linear.weight, {linear.out, linear.in})), bias(tensor_of(linear.bias, {linear.out})) {}
+  TorchLinear(const ClipLinear& linear, const Placement& placement)
+      : weight(placement.place_operand(tensor_of(linear.weight, {linear.out, linear.in}))),
+        bias(placement.place_operand(tensor_of(linear.bias, {linear.out}))) {}
   torch::Tensor operator()(const torch::Tensor& x) const { return torch::linear(x, weight, bias); }
 
   torch::Tensor weight, bias;
@@ -24,21 +25,22 @@ struct TorchLinear {
 
 // Shared by all replicas; never written after construction.
 struct TorchClip {
-  explicit TorchClip(const ClipResNet& network)
+  TorchClip(const ClipResNet& network, const Placement& placement)
       : stem_pool(network.stem_pool),
         heads(network.attention.heads),
-        positional(tensor_of(network.attention.positional, {network.attention.tokens, network.map_dim()})),
-        query(network.attention.query),
-        key(network.attention.key),
-        value(network.attention.value),
-        output(network.attention.output) {
-    for (const ConvBn& conv : network.stem) stem.emplace_back(conv);
+        positional(placement.place_operand(
+            tensor_of(network.attention.positional, {network.attention.tokens, network.map_dim()}))),
+        query(network.attention.query, placement),
+        key(network.attention.key, placement),
+        value(network.attention.value, placement),
+        output(network.attention.output, placement) {
+    for (const ConvBn& conv : network.stem) stem.emplace_back(conv, placement);
     for (const auto& stage : network.stages) {
       auto& blocks = stages.emplace_back();
       for (const ClipBlock& block : stage) {
         TorchClipBlock& made = blocks.emplace_back();
-        for (const ConvBn& conv : block.convs) made.convs.emplace_back(conv);
-        if (block.shortcut) made.shortcut.emplace(*block.shortcut);
+        for (const ConvBn& conv : block.convs) made.convs.emplace_back(conv, placement);
+        if (block.shortcut) made.shortcut.emplace(*block.shortcut, placement);
         made.pool = block.pool;
       }
     }
@@ -74,7 +76,7 @@ class ClipTrunk final : public TorchTrunk {
     return hash.hex();
   }
 
-  std::string description() const override { return std::string("LibTorch ") + TORCH_VERSION + ", unfused"; }
+  std::string description() const override { return library() + ", unfused"; }
 
  private:
   void run(const torch::Tensor& input) override {
@@ -121,7 +123,7 @@ std::unique_ptr<Trunk> make_torch_clip(const ClipResNet& network, const TrunkReq
     throw Error(ErrorKind::usage,
                 "clip-rn50: an input of " + std::to_string(request.side) + " pixels does not fit its positions",
                 "its transform crops to 224 (transform=clip)");
-  return std::make_unique<ClipTrunk>(std::make_shared<const TorchClip>(network), request);
+  return std::make_unique<ClipTrunk>(std::make_shared<const TorchClip>(network, Placement::of(request)), request);
 }
 
 }  // namespace vise

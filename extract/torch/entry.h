@@ -11,4 +11,7 @@ namespace vise {
 // compared with; of CLIP's network and of programs the only engine.
 using TorchTrunkEntry = void(const Network& network, const TrunkRequest& request, std::unique_ptr<Trunk>& trunk);
 
+// `vise_torch_facts`.
+using TorchFactsEntry = void(TorchFacts& facts);
+
 }  // namespace vise

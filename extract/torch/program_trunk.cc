@@ -1,6 +1,6 @@
 // A TorchScript archive run as it is: an opaque network that takes batch x 3 x side x side float32 and gives one
-// tensor, batch x D or batch x D x H x W. Put in evaluation mode; half-precision parameters and buffers are widened,
-// since LibTorch has no half-precision convolution on the CPU.
+// tensor, batch x D or batch x D x H x W. Put in evaluation mode; parameters and buffers in single and half precision
+// take the one asked for: on the CPU halves are widened, since LibTorch has no half-precision convolution there.
 #include <torch/script.h>
 
 #include "extract/torch/torch_trunk.h"
@@ -8,17 +8,17 @@
 namespace vise {
 namespace {
 
-void widen(const torch::Tensor& tensor) {
-  if (tensor.defined() && (tensor.scalar_type() == torch::kHalf || tensor.scalar_type() == torch::kBFloat16))
-    tensor.set_data(tensor.to(torch::kFloat32));
+void convert(const torch::Tensor& tensor, torch::ScalarType precision) {
+  if (!tensor.defined() || !tensor.is_floating_point() || tensor.scalar_type() == torch::kFloat64) return;
+  if (tensor.scalar_type() != precision) tensor.set_data(tensor.to(precision));
 }
 
-torch::jit::Module load(const std::string& file) {
-  torch::jit::Module module = torch::jit::load(file, torch::kCPU);
+torch::jit::Module load(const std::string& file, const Placement& placement) {
+  torch::jit::Module module = torch::jit::load(file, placement.device);
   module.eval();
   const torch::NoGradGuard no_gradients;
-  for (const torch::Tensor& tensor : module.parameters()) widen(tensor);
-  for (const torch::Tensor& tensor : module.buffers()) widen(tensor);
+  for (const torch::Tensor& tensor : module.parameters()) convert(tensor, placement.precision);
+  for (const torch::Tensor& tensor : module.buffers()) convert(tensor, placement.precision);
   return module;
 }
 
@@ -42,9 +42,7 @@ class ProgramTrunk final : public TorchTrunk {
     return hash.hex();
   }
 
-  std::string description() const override {
-    return std::string("LibTorch ") + TORCH_VERSION + ", the TorchScript archive's own forward()";
-  }
+  std::string description() const override { return library() + ", the TorchScript archive's own forward()"; }
 
  private:
   void run(const torch::Tensor& input) override {
@@ -72,8 +70,9 @@ class ProgramTrunk final : public TorchTrunk {
 
 std::unique_ptr<Trunk> make_torch_program(const TorchProgram& program, const TrunkRequest& request) {
   const std::string name = program.file.string();
+  const Placement placement = Placement::of(request);
   torch::jit::Module module =
-      with_torch_errors(ErrorKind::input, name + ": LibTorch cannot load it: ", [&] { return load(name); });
+      with_torch_errors(ErrorKind::input, name + ": LibTorch cannot load it: ", [&] { return load(name, placement); });
   return std::make_unique<ProgramTrunk>(name, std::move(module), request);
 }
 

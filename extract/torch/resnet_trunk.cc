@@ -15,13 +15,13 @@ struct TorchBlock {
 
 // Shared by all replicas; never written after construction.
 struct TorchResNet {
-  explicit TorchResNet(const ResNet& network) : stem(network.stem) {
+  TorchResNet(const ResNet& network, const Placement& placement) : stem(network.stem, placement) {
     for (const auto& stage : network.stages) {
       auto& blocks = stages.emplace_back();
       for (const Block& block : stage) {
         TorchBlock& made = blocks.emplace_back();
-        for (const ConvBn& conv : block.convs) made.convs.emplace_back(conv);
-        if (block.shortcut) made.shortcut.emplace(*block.shortcut);
+        for (const ConvBn& conv : block.convs) made.convs.emplace_back(conv, placement);
+        if (block.shortcut) made.shortcut.emplace(*block.shortcut, placement);
       }
     }
   }
@@ -48,7 +48,7 @@ class ResNetTrunk final : public TorchTrunk {
     return hash.hex();
   }
 
-  std::string description() const override { return std::string("LibTorch ") + TORCH_VERSION + ", unfused"; }
+  std::string description() const override { return library() + ", unfused"; }
 
  private:
   void run(const torch::Tensor& input) override {
@@ -74,7 +74,7 @@ class ResNetTrunk final : public TorchTrunk {
 }  // namespace
 
 std::unique_ptr<Trunk> make_torch_resnet(const ResNet& network, const TrunkRequest& request) {
-  return std::make_unique<ResNetTrunk>(std::make_shared<const TorchResNet>(network), request);
+  return std::make_unique<ResNetTrunk>(std::make_shared<const TorchResNet>(network, Placement::of(request)), request);
 }
 
 }  // namespace vise

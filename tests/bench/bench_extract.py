@@ -1,13 +1,18 @@
 #!/usr/bin/python3
 """Extraction beside its peers: torchvision's frozen and eager networks, and oneDNN's bare ceiling on this CPU.
 
-Usage: bench_extract.py VISE_EVAL SHARED [--rounds N] [--images N] [--eager] [--memory]
+Usage: bench_extract.py VISE_EVAL SHARED [--rounds N] [--images N] [--only fp32,bf16,several] [--no-eager] [--memory]
 
 SHARED holds peers/, weights and data sets. Every round runs all sides one after the other on the same images with the
 same weights; the first round warms up and is dropped. Medians and their ratios are printed. Whole: from the first
 image opened to the last feature pooled, network built and warm on both sides; ours also writes its store. Forward: the
 network alone (for ours: thread-seconds over the number of threads). The frozen peer runs with each of --workers and is
 quoted with its best.
+
+  fp32     three cases of data and network, beside the peers and the fp32 ceilings
+  bf16     the same with --precision bf16, where the CPU has it: ratios to the bf16 ceiling and to the fp32 peer, how far
+           features move, and what a probe on them scores in both precisions
+  several  three backbones in one run beside the same three in runs of their own
 """
 import argparse
 import csv
@@ -21,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 
+PYTHON = "/usr/bin/python3"  # Debian's, as the peer's own first line
 CASES = [("omi300", "happy.csv", "resnet50"), ("bass", "valence.csv", "resnet50"), ("bass", "valence.csv", "resnet18")]
 
 
@@ -29,72 +35,184 @@ def run_json(command):
     return json.loads(out.strip().splitlines()[-1])
 
 
-def small_manifest(shared, data, table, images, folder):
-    """The first rows of a manifest beside links to its images."""
-    source = os.path.abspath(os.path.join(shared, "data", "datasets", data))
+def cpu_flags():
+    return next((l.split(":")[1].split() for l in open("/proc/cpuinfo") if l.startswith("flags")), [])
+
+
+def describe_machine(o):
+    model = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), "unknown CPU")
+    has = [name for name, flag in (("AVX2", "avx2"), ("AVX-512", "avx512f"), ("bf16", "avx512_bf16")) if flag in cpu_flags()]
+    print(f"{model} ({platform.machine()}), {os.cpu_count()} cores, {' '.join(has) or 'no AVX2'}, load {os.getloadavg()[0]:.1f}; "
+          f"{o.threads} threads, median of {o.rounds} after a warm-up round")
+    if os.getloadavg()[0] > 0.5 * o.threads:
+        print("the machine is not idle: ratios of interleaved rounds still mean something, rates don't")
+
+
+def small_manifest(o, data, table, folder):
+    """The first rows of a manifest beside links to its images, with what a run needs to split and label them."""
+    source = os.path.abspath(os.path.join(o.shared, "data", "datasets", data))
     with open(os.path.join(source, table), newline="") as f:
-        rows = list(csv.DictReader(f))[:images or None]
+        rows = list(csv.DictReader(f))[:o.images or None]
     for name in {row["path"].split("/")[0] for row in rows}:
         os.symlink(os.path.join(source, name), os.path.join(folder, name))
     path = os.path.join(folder, table)
     with open(path, "w", newline="") as f:
-        writer = csv.DictWriter(f, ["path", "label"], extrasaction="ignore")
+        writer = csv.DictWriter(f, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
     return path
 
 
-def ours(program, manifest, weights, threads, folder, more=()):
+def weights_of(o, arch):
+    return os.path.join(o.shared, "data", "weights", f"{arch}_imagenet_fp16.pth")
+
+
+def extract(o, manifest, backbone, folder, more=()):
+    """Our program over an empty cache: what it says of the run, its features below folder/out."""
     cache = os.path.join(folder, "cache")
     shutil.rmtree(cache, ignore_errors=True)
-    r = run_json([program, "extract", "--json", "--data", manifest, "--backbone", f"net={weights}", "--threads",
-                  str(threads), "--cache", cache, "--out", os.path.join(folder, "out"), *more])
-    s = r["seconds"]
-    return dict(whole=r["rows"] / s["wall"], forward=r["rows"] * threads / s["forward"],
-                decode=s["decode"], transform=s["transform"])
+    r = run_json([o.program, "extract", "--json", "--quiet", "--data", manifest, "--backbone", backbone, "--threads",
+                  str(o.threads), "--cache", cache, "--out", os.path.join(folder, "out"), *more])
+    return r["rows"], r["seconds"]
 
 
-def peer(shared, manifest, weights, arch, mode, workers, threads):
-    r = run_json([os.path.join(shared, "peers", "torchvision_extract.py"), "--weights", weights, "--arch", arch,
-                  "--manifest", manifest, "--mode", mode, "--workers", str(workers), "--threads", str(threads)])
+def ours(o, manifest, arch, folder, more=()):
+    rows, s = extract(o, manifest, f"net={weights_of(o, arch)}", folder, more)
+    return dict(whole=rows / s["wall"], forward=rows * o.threads / s["forward"], decode=s["decode"], transform=s["transform"])
+
+
+def peer(o, manifest, arch, mode, workers):
+    r = run_json([os.path.join(o.shared, "peers", "torchvision_extract.py"), "--weights", weights_of(o, arch), "--arch", arch,
+                  "--manifest", manifest, "--mode", mode, "--workers", str(workers), "--threads", str(o.threads)])
     return dict(whole=r["images_per_s"], forward=r["forward_images_per_s"])
 
 
-def ceiling(binary, arch):
-    out = subprocess.run([binary, arch.removeprefix("resnet"), "8", "8"], check=True, capture_output=True, text=True)
+def ceiling(o, arch):
+    environment = dict(os.environ, OMP_NUM_THREADS=str(o.threads))
+    out = subprocess.run([o.ceiling, arch.removeprefix("resnet"), "8", "8"], check=True, capture_output=True, text=True,
+                         env=environment)
     return {r["ceiling"]: r["images_per_s"] for r in map(json.loads, out.stdout.splitlines()) if "images_per_s" in r}
 
 
-def bench(o, data, table, arch, binary):
-    weights = os.path.join(o.shared, "data", "weights", f"{arch}_imagenet_fp16.pth")
-    sides = {}
+def interleaved(o, sides):
+    """{side: function giving {what: value}} to {(side, what): median}; every round asks all sides in turn."""
+    seen = {}
+    for turn in range(o.rounds + 1):
+        for side, measure in sides.items():
+            for what, value in measure().items():
+                seen.setdefault((side, what), []).append(value)
+        if turn == 0:
+            seen.clear()
+    return {key: statistics.median(values) for key, values in seen.items()}
 
-    def note(side, values):
-        for key, value in values.items():
-            sides.setdefault((side, key), []).append(value)
 
-    with tempfile.TemporaryDirectory() as folder:
-        manifest = small_manifest(o.shared, data, table, o.images, folder)
-        for turn in range(o.rounds + 1):
-            note("ours", ours(o.program, manifest, weights, o.threads, folder))
-            for workers in o.workers:
-                note(f"frozen, {workers} workers", peer(o.shared, manifest, weights, arch, "frozen", workers, o.threads))
-            if o.eager:
-                note("eager", peer(o.shared, manifest, weights, arch, "eager", 0, o.threads))
-            for name, rate in ceiling(binary, arch).items():
-                note(f"ceiling {name}", dict(forward=rate))
-            if turn == 0:
-                sides.clear()
-    median = {key: statistics.median(values) for key, values in sides.items()}
-    print(f"\n{data} {arch}, {o.threads} threads, median of {o.rounds}")
+def best_whole(median, mode):
+    return max((v for (side, what), v in median.items() if side.startswith(mode) and what == "whole"), default=None)
+
+
+def print_medians(title, median):
+    print(f"\n{title}")
     for (side, what), value in sorted(median.items()):
-        print(f"  {side:24} {what:10} {value:8.2f}{'' if what in ('decode', 'transform') else ' images/s'}")
-    frozen = max(v for (side, what), v in median.items() if side.startswith("frozen") and what == "whole")
-    best = max(v for (side, _), v in median.items() if side.startswith("ceiling fp32"))
-    print(f"  whole run ratio to frozen: {median['ours', 'whole'] / frozen:.2f}")
+        print(f"  {side:24} {what:16} {value:8.2f}{' s' if what in ('decode', 'transform') else ' images/s'}")
+
+
+def peer_sides(o, manifest, arch):
+    if not o.has_torchvision:
+        return {}
+    sides = {f"frozen, {w} workers": lambda w=w: peer(o, manifest, arch, "frozen", w) for w in o.workers}
     if o.eager:
-        print(f"  whole run ratio to eager: {median['ours', 'whole'] / median['eager', 'whole']:.2f}")
-    print(f"  forward ratio to ceiling: {median['ours', 'forward'] / best:.2f}")
+        sides["eager"] = lambda: peer(o, manifest, arch, "eager", 0)
+    return sides
+
+
+def bench_fp32(o):
+    for data, table, arch in o.cases:
+        with tempfile.TemporaryDirectory() as folder:
+            manifest = small_manifest(o, data, table, folder)
+            median = interleaved(o, {"ours": lambda: ours(o, manifest, arch, folder), **peer_sides(o, manifest, arch),
+                                     "ceiling": lambda: ceiling(o, arch)})
+        print_medians(f"fp32: {data} {arch}", median)
+        for mode in ("frozen", "eager"):
+            if whole := best_whole(median, mode):
+                print(f"  whole run ratio to {mode}: {median['ours', 'whole'] / whole:.2f}")
+        ceilings = {what: v for (side, what), v in median.items() if side == "ceiling" and what.startswith("fp32")}
+        name = max(ceilings, key=ceilings.get)
+        print(f"  forward ratio to ceiling ({name}): {median['ours', 'forward'] / ceilings[name]:.2f}")
+        if not any("winograd" in what.lower() for what in ceilings):
+            print("  oneDNN has no Winograd kernels on this CPU (they need AVX-512): the ceiling is of direct convolutions")
+
+
+def relative_error(one, other):
+    import numpy as np
+    a, b = (np.load(os.path.join(folder, "features.npy")).astype(np.float64) for folder in (one, other))
+    return float(np.max(np.linalg.norm(a - b, axis=1) / np.linalg.norm(b, axis=1)))
+
+
+def probe_score(o, manifest, arch, folder, precision):
+    """(metric, test score) of logistic regression, or ridge for numbers, on features of this precision."""
+    out = os.path.join(folder, f"run-{precision}")
+    subprocess.run([o.program, "run", "--quiet", "--data", manifest, "--backbone", f"net={weights_of(o, arch)}",
+                    "--precision", precision, "--threads", str(o.threads), "--cache", os.path.join(folder, "cache-run"),
+                    "--out", out], check=True, stdout=subprocess.DEVNULL)
+    with open(os.path.join(out, "results.jsonl")) as f:
+        result = json.loads(f.readlines()[-1])
+    return result["primary_metric"], result["metrics"][result["primary_metric"]]
+
+
+def bench_bf16(o):
+    if "avx512_bf16" not in cpu_flags():
+        return print("\nbf16: not measured, this CPU has no bf16 instructions (AVX-512 BF16)")
+    for data, table, arch in o.cases:
+        with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as exact:
+            manifest = small_manifest(o, data, table, folder)
+            median = interleaved(o, {"ours": lambda: ours(o, manifest, arch, folder, ["--precision", "bf16"]),
+                                     **peer_sides(o, manifest, arch), "ceiling": lambda: ceiling(o, arch)})
+            ours(o, manifest, arch, exact)
+            error = relative_error(os.path.join(folder, "out"), os.path.join(exact, "out"))
+            scores = [probe_score(o, manifest, arch, folder, precision) for precision in ("fp32", "bf16")]
+        print_medians(f"bf16: {data} {arch}", median)
+        if whole := best_whole(median, "frozen"):
+            print(f"  whole run ratio to frozen fp32: {median['ours', 'whole'] / whole:.2f}")
+        ceilings = [v for (side, what), v in median.items() if side == "ceiling" and what.startswith("bf16")]
+        print(f"  forward ratio to bf16 ceiling: {median['ours', 'forward'] / max(ceilings):.2f}")
+        print(f"  largest relative error of a feature row: {error:.1e}")
+        print(f"  probe's {scores[0][0]} on test: fp32 {scores[0][1]:.4f}, bf16 {scores[1][1]:.4f}")
+
+
+def together(o, manifest, folder, backbones):
+    """Thread-seconds of one run of all these backbones: a run whose probe is the majority class extracts and little else."""
+    cache = os.path.join(folder, "cache")
+    for name in ("cache", "run"):
+        shutil.rmtree(os.path.join(folder, name), ignore_errors=True)
+    subprocess.run([o.program, "run", "--quiet", "--data", manifest, *(word for b in backbones for word in ("--backbone", b)),
+                    "--probe", "majority", "--threads", str(o.threads), "--cache", cache, "--out", os.path.join(folder, "run")],
+                   check=True, stdout=subprocess.DEVNULL)
+    stores = os.path.join(cache, "features")
+    wall = []
+    for key in os.listdir(stores):
+        with open(os.path.join(stores, key, "features.json")) as f:
+            wall.append(json.load(f)["seconds"]["wall"])
+    return dict(seconds=max(wall) * o.threads)
+
+
+def alone(o, manifest, folder, backbone):
+    _, s = extract(o, manifest, backbone, folder)
+    return dict(forward=s["forward"], pixels=s["read"] + s["decode"] + s["transform"])
+
+
+def bench_several(o):
+    data, table, _ = o.cases[0]
+    backbones = [f"r50={weights_of(o, 'resnet50')}", f"r18={weights_of(o, 'resnet18')}", "random"]
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = small_manifest(o, data, table, folder)
+        sides = {b.split("=")[0]: lambda b=b: alone(o, manifest, folder, b) for b in backbones}
+        median = interleaved(o, {**sides, "together": lambda: together(o, manifest, folder, backbones)})
+    print(f"\nseveral: three backbones on {data}, thread-seconds")
+    for (side, what), value in median.items():
+        print(f"  {side:24} {what:16} {value:8.2f} s")
+    forward = sum(v for (_, what), v in median.items() if what == "forward")
+    pixels = min(v for (_, what), v in median.items() if what == "pixels")
+    print(f"  one run of three, ratio to their forward passes and one decoding: {median['together', 'seconds'] / (forward + pixels):.2f}")
 
 
 def drawn_folder(folder, images, side=64):
@@ -134,30 +252,47 @@ def peak_memory(o):
               flush=True)
 
 
+def build_ceiling(o, folder):
+    o.ceiling = os.path.join(folder, "ceiling")
+    subprocess.run(["g++", "-O2", "-std=c++17", os.path.join(o.shared, "peers", "onednn_ceiling.cc"), "-ldnnl", "-o", o.ceiling],
+                   check=True)
+
+
+KINDS = {"fp32": bench_fp32, "bf16": bench_bf16, "several": bench_several}
+
+
+def names_of(choices, text):
+    chosen = text.split(",")
+    if not set(chosen) <= set(choices):
+        raise argparse.ArgumentTypeError(f"of {', '.join(choices)}")
+    return chosen
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("program")
     p.add_argument("shared")
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--images", type=int, default=0)
+    p.add_argument("--images", type=int, default=0, help="the first so many of each data set [all]")
     p.add_argument("--threads", type=int, default=os.cpu_count())
     p.add_argument("--workers", type=lambda t: [int(x) for x in t.split(",")], default=[0, 1, 2])
-    p.add_argument("--eager", action="store_true")
+    p.add_argument("--only", type=lambda t: names_of(KINDS, t), default=list(KINDS))
+    p.add_argument("--no-eager", dest="eager", action="store_false")
     p.add_argument("--memory", action="store_true")
-    p.add_argument("--case", type=int, choices=range(len(CASES)))
+    p.add_argument("--case", type=int, choices=range(len(CASES)), help="one of " + ", ".join(f"{c[0]} {c[2]}" for c in CASES))
     o = p.parse_args()
-    cpu = next((l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")), platform.machine())
-    print(f"{cpu}, {os.cpu_count()} cores")
+    o.cases = CASES if o.case is None else [CASES[o.case]]
+    describe_machine(o)
     if o.memory:
         print("peak resident memory, fp32")
         return peak_memory(o)
+    o.has_torchvision = subprocess.run([PYTHON, "-c", "import torch, torchvision"], stderr=subprocess.DEVNULL).returncode == 0
+    if not o.has_torchvision:
+        print("peers: not measured, python3-torch and python3-torchvision are not installed")
     with tempfile.TemporaryDirectory() as build:
-        binary = os.path.join(build, "ceiling")
-        subprocess.run(["g++", "-O2", "-std=c++17", os.path.join(o.shared, "peers", "onednn_ceiling.cc"), "-ldnnl", "-o",
-                        binary], check=True)
-        for i, case in enumerate(CASES):
-            if o.case in (None, i):
-                bench(o, *case, binary)
+        build_ceiling(o, build)
+        for kind in o.only:
+            KINDS[kind](o)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,9 @@ TEST(Program, AnUnknownNameEndsWithTwoAndTheNearestOne) {
                           {{"--task", "demo", "--probe", "logrge"}, "logreg"},
                           {{"--task", "demo", "--probe", "logreg,grdi=1:2:3"}, "grid"},
                           {{"--task", "demo", "--engine", "onedn"}, "onednn"},
+                          {{"--task", "demo", "--device", "gpu"}, "cuda:N"},
+                          {{"--task", "demo", "--device", "cuda", "--engine", "onednn"}, "leave --engine out"},
+                          {{"--task", "demo", "--precision", "fp16"}, "--device cuda"},
                           {{"list", "task"}, "tasks"}};
   for (const Wrong& wrong : wrongs) {
     const Outcome outcome = program.run(wrong.arguments);

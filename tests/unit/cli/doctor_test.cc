@@ -11,9 +11,12 @@ TEST(Doctor, TellsVersionsCpuBlasAndParity) {
   const test::Ran ran = run_program({"doctor", "--json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   const Json facts = ran.json_lines().at(0);
-  for (const char* key :
-       {"vise_eval", "onednn", "cpu_features", "cores", "threads", "blas", "warnings", "cache", "weights", "datasets"})
+  for (const char* key : {"vise_eval", "onednn", "libtorch", "codecs", "cpu_features", "cores", "threads", "blas",
+                          "warnings", "cache", "weights", "datasets"})
     EXPECT_TRUE(facts.contains(key)) << key;
+  for (const auto& [name, version] : facts["codecs"].items())
+    EXPECT_NE(version.get<std::string>().find('.'), std::string::npos) << name;
+  EXPECT_TRUE(facts["libtorch"].contains("cuda") || facts["libtorch"].contains("missing")) << facts["libtorch"];
   EXPECT_EQ(facts["parity"].size(), parity_images().size() * 3);
   for (const Json& check : facts["parity"]) EXPECT_TRUE(check["passed"].get<bool>()) << check;
   // /proc/cpuinfo is the kernel's own word on the CPU.

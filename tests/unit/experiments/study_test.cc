@@ -55,10 +55,11 @@ TEST(StudyTest, UnknownKey_IsAnErrorWithLineAndNearestName) {
 TEST(StudyTest, WrittenStudy_ReadsBackAsItself) {
   RunRequest request = parse(
       "tasks: [demo, {data: 'a \"quoted\": name/x.csv', where: topic=sea}]\nbackbones: [random, mine=w/run7.pth]\n"
-      "shots: [2]\nfractions: [0.25]\nseeds: 4\nprecision: bf16\ndata_roots: [d]\n");
+      "shots: [2]\nfractions: [0.25]\nseeds: 4\nprecision: bf16\ndevice: cuda:1\ndata_roots: [d]\n");
   request.tasks[1].name = std::string("x");
   const std::string yaml = study_yaml(request);
   EXPECT_EQ(study_yaml(parse(yaml)), yaml);
+  EXPECT_NE(yaml.find("engine: torch\nprecision: bf16\ndevice: cuda:1\n"), std::string::npos) << yaml;
 }
 
 TEST(StudyTest, BuiltinStudies_NameTasksAndBackbonesThatExist) {

@@ -111,6 +111,22 @@ TEST_F(FeaturesTest, APictureUnderTwoNamesIsComputedOnce) {
   EXPECT_EQ(row(features, 0), row(features, 1));
 }
 
+// Three networks and a floor: two networks want the same pixels, the third another crop.
+TEST_F(FeaturesTest, SeveralBackbonesDecodeAnImageOnceAndResizeItOnceATransform) {
+  const std::vector<std::string> ids = put_seven();
+  std::vector<FeatureRequest> requests;
+  for (const char* name : {"random-resnet18", "random-resnet18", "random-resnet18", "colour-histogram"})
+    requests.push_back({parse_backbone(name)});
+  requests[1].backbone.transform = "imagenet,mean=0/0/0,std=1/1/1";
+  requests[2].backbone.transform = "imagenet,crop=192";
+  const std::vector<Features> all = extract_features(dataset(ids), requests, options_, {log_, {}, 2});
+  for (const Features& features : all) {
+    EXPECT_EQ(features.computed, 7u);
+    EXPECT_EQ(features.decoded, 7u);
+    EXPECT_EQ(features.resized, 14u);
+  }
+}
+
 TEST_F(FeaturesTest, OneBackboneUnderTwoNamesIsComputedOnce) {
   put("a.ppm", noise_ppm("one"));
   const auto features = extract(dataset({"a.ppm"}), 1, {"random-resnet18", "random-resnet18,transform=imagenet"});

@@ -103,7 +103,7 @@ TEST_F(StoreTest, RemembersWhyAnImageHasNoRow) {
 }
 
 TEST_F(StoreTest, LosesAtMostTheBlockUnderWayWhenKilledAtAnyMoment) {
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 100; ++round) {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {

@@ -4,8 +4,7 @@
 #include <thread>
 
 #include "base/error.h"
-#include "base/module.h"
-#include "tests/shared.h"
+#include "tests/unit/extract/drawn.h"
 
 namespace vise {
 namespace {
@@ -58,18 +57,9 @@ ResNet unsettled(const std::string& architecture) {
 
 const std::vector<std::string> kLayers{"layer1", "layer2", "layer3", "layer4"};
 
-bool have_torch() {
-  try {
-    Module::torch();
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 // LibTorch runs the unfolded network on the same values; 1e-5 is ten times what either is off against fp64.
 TEST(OneDnnTrunk, AgreesWithLibTorchAtEveryLayer) {
-  if (!have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
+  if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
   for (const char* architecture : {"resnet18", "resnet50", "resnext50_32x4d"}) {
     const ResNet net = unsettled(architecture);
     const auto ours = make_trunk(net, {Engine::onednn, Precision::fp32, kLayers, 2, 64});
@@ -113,6 +103,66 @@ TEST(OneDnnTrunk, ProvesThatItsParametersStayedAsTheyWere) {
   ResNet changed = net;
   changed.stem.weight[0] += 1e-3f;
   EXPECT_NE(make_trunk(changed, {Engine::onednn, Precision::fp32, {"layer4"}, 1, 64})->state_hash(), before);
+}
+
+// The message and hint that making a trunk ends with; "" if it is made.
+std::string refusal(const TrunkRequest& request) {
+  try {
+    static const ResNet net = random_resnet("resnet18", 1);
+    make_trunk(net, request);
+    return "";
+  } catch (const Error& e) {
+    return e.message() + " | " + e.hint();
+  }
+}
+
+TEST(Device, ParsesBackFromItsName) {
+  EXPECT_EQ(parse_device("cpu"), Device{});
+  EXPECT_EQ(parse_device("cuda"), (Device{Device::Kind::cuda, 0}));
+  for (const char* name : {"cpu", "cuda:0", "cuda:7"}) EXPECT_EQ(parse_device(name).name(), name);
+  for (const char* wrong : {"", "gpu", "cuda:", "cuda:-1", "cuda:x", "cuda:1000", "cpu:0"})
+    EXPECT_THROW(parse_device(wrong), Error) << wrong;
+}
+
+TEST(Device, NothingComputesWhatDoesNotFitIt) {
+  const Device cuda = parse_device("cuda");
+  const auto has = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
+  EXPECT_TRUE(has(refusal({.engine = Engine::onednn, .device = cuda}), "oneDNN computes on the CPU only"));
+  EXPECT_TRUE(has(refusal({.precision = Precision::fp16}), "--device cuda"));
+  EXPECT_TRUE(has(refusal({.engine = Engine::torch, .precision = Precision::fp16}), "is for CUDA devices"));
+  EXPECT_TRUE(has(refusal({.engine = Engine::torch, .precision = Precision::bf16}), "in fp32 only on the CPU"));
+}
+
+TEST(CudaTrunk, IsMissingWithAReasonWhereLibTorchHasNone) {
+  if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
+  try {
+    make_trunk(random_resnet("resnet18", 1), {.engine = Engine::torch, .device = parse_device("cuda:99")});
+    FAIL() << "a machine with a hundred CUDA devices";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::missing);
+    EXPECT_EQ(e.message().find("--device cuda"), 0u) << e.message();
+  }
+}
+
+// The CPU's maps are the oracle. fp32 sums in another order (TF32 is off); halves keep 11 bits, bfloats 8.
+TEST(CudaTrunk, AgreesWithTheCpu) {
+  const TrunkRequest on_cuda{.engine = Engine::torch, .layers = {"layer4"}, .batch = 8, .device = parse_device("cuda")};
+  if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
+  if (const std::string why = refusal(on_cuda); !why.empty()) GTEST_SKIP() << "skipped: " << why;
+  const ResNet net = unsettled("resnet50");
+  std::vector<std::vector<float>> images;
+  for (int i = 0; i < 8; ++i) images.push_back(noise(std::to_string(i), 3 * 224 * 224));
+  TrunkRequest on_cpu = on_cuda;
+  on_cpu.device = {};
+  const std::vector<float> expected = maps_of(*make_trunk(net, on_cpu), images, 1)[0];
+  for (const auto& [precision, tolerance] :
+       {std::pair(Precision::fp32, 1e-5), std::pair(Precision::fp16, 2e-2), std::pair(Precision::bf16, 5e-2)}) {
+    TrunkRequest request = on_cuda;
+    request.precision = precision;
+    const auto trunk = make_trunk(net, request);
+    EXPECT_LE(relative_error(maps_of(*trunk, images, 1)[0], expected), tolerance) << precision_name(precision);
+    EXPECT_EQ(maps_of(*trunk->replicate(), images, 1), maps_of(*trunk, images, 1)) << precision_name(precision);
+  }
 }
 
 TEST(Engine, SuggestsTheNearestName) {
