@@ -192,7 +192,8 @@ TEST_F(SlurmTest, TheSameCommandDuplicatesNothingThatIsQueuedOrRunning) {
 
 // One that has kept a block is sent back into the queue by its script; one that has kept nothing fails, and the same
 // command submits it alone.
-TEST_F(SlurmTest, AKilledShardGoesOnAtItsLastBlock) {
+// One that is warned of its time limit keeps its partial block and is sent back, too.
+TEST_F(SlurmTest, AShardThatIsKilledOrWarnedGoesOnWhereItStopped) {
   draw("many", 4 * 300);
   const Json first = launched(launch("killed", {}, "many"));
   const auto blocks = [](std::size_t shard) {
@@ -212,8 +213,13 @@ TEST_F(SlurmTest, AKilledShardGoesOnAtItsLastBlock) {
   ASSERT_TRUE(kill_program_of("2/4"));
   ASSERT_TRUE(wait_for([&] { return blocks(1) > 0; }));
   ASSERT_TRUE(kill_program_of("1/4"));
-  ASSERT_TRUE(wait_for([] { return is_over("killed"); }, 240));
   const std::string array = first["extract_job"].get<std::string>();
+  ASSERT_TRUE(wait_for([] { return std::filesystem::exists(store("killed", 3) / "shard.json"); }));
+  ::usleep(1'000'000);
+  slurm({"scancel", "--batch", "--signal=USR1", array + "_3"});
+  ASSERT_TRUE(wait_for([] { return is_over("killed"); }, 240));
+  EXPECT_CONTAINS(log_of("killed", fmt::format("extract-{}_3.log", array)), "ended with 130; back into the queue");
+  EXPECT_EQ(state_of("killed", 3), "done");
   EXPECT_CONTAINS(log_of("killed", fmt::format("extract-{}_1.log", array)), "ended with 137; back into the queue");
   EXPECT_CONTAINS(log_of("killed", fmt::format("extract-{}_2.log", array)), "nothing new was kept: not requeued");
   EXPECT_EQ(state_of("killed", 1), "done");
@@ -224,19 +230,6 @@ TEST_F(SlurmTest, AKilledShardGoesOnAtItsLastBlock) {
   EXPECT_EQ(submitted(Json::parse(again.out.substr(0, again.out.find('\n')))), std::vector<std::size_t>{2});
   ASSERT_EQ(run_here("many", "many-here").exit_code, 0);
   expect_same_as_here("killed", "many-here", "many");
-}
-
-TEST_F(SlurmTest, AWarningOfTheTimeLimitKeepsThePartialBlockAndRequeues) {
-  const Json first = launched(launch("warned"));
-  const std::string job = first["extract_job"].get<std::string>() + "_1";
-  ASSERT_TRUE(wait_for([&] { return process_with({"--shard 1/4", (*program_ / "warned").string()}) != 0; }));
-  ASSERT_TRUE(wait_for([] { return std::filesystem::exists(store("warned", 1) / "shard.json"); }));
-  ::usleep(300'000);
-  slurm({"scancel", "--batch", "--signal=USR1", job});
-  ASSERT_TRUE(wait_for([] { return is_over("warned"); }, 180));
-  EXPECT_EQ(status("warned")["exit_code"], 0);
-  EXPECT_CONTAINS(log_of("warned", fmt::format("extract-{}.log", job)), "ended with 130; back into the queue");
-  expect_same_as_here("warned");
 }
 
 // What preemption does: TERM, and the job waits again.
