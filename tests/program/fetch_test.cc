@@ -115,6 +115,7 @@ TEST_F(FetchTest, ABusyServerIsAskedAgain) {
 }
 
 TEST_F(FetchTest, AServerThatStaysBusyIsGivenUpAfterFourTries) {
+  program_.set("VISE_FETCH_TIMEOUT", "1");
   const HttpServer server([](const HttpRequestSeen&, HttpReply& reply) { reply.answer("500 Oops", "no"); });
   expect_refused(fetch(server), "the server answers 500 (4 tries)");
   EXPECT_EQ(server.requests().size(), 12u) << "four a link";

@@ -24,7 +24,8 @@ class FetchTest : public testing::Test {
 
   FetchTest() {
     program_.set("VISE_OFFLINE", "0");
-    program_.set("VISE_FETCH_TIMEOUT", "1");
+    program_.set("VISE_FETCH_TIMEOUT", "5");
+    weights();  // made now: a server that made it while it is asked would seem to stall
   }
 
   static const std::string& weights() {

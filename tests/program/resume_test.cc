@@ -167,6 +167,7 @@ TEST_F(ResumeTest, ADamagedPartIsFoundOutAndTheFileFetchedWhole) {
 }
 
 TEST_F(ResumeTest, AStallIsEndedByTheTimeoutAndGoneOnWith) {
+  program_.set("VISE_FETCH_TIMEOUT", "1");
   std::atomic<int> asked = 0;
   const HttpServer server([&](const HttpRequestSeen& request, HttpReply& reply) {
     reply.file(request, weights(), kV1, asked == 0 ? kPart : std::string::npos);
@@ -179,6 +180,7 @@ TEST_F(ResumeTest, AStallIsEndedByTheTimeoutAndGoneOnWith) {
 }
 
 TEST_F(ResumeTest, AServerThatNeverAnswersIsGivenUp) {
+  program_.set("VISE_FETCH_TIMEOUT", "1");
   const HttpServer server([&](const HttpRequestSeen& request, HttpReply& reply) {
     if (request.path == kFirstLink) reply.stall();
     reply.answer("404 Not Found", "");
