@@ -3,8 +3,9 @@
 //
 //   const auto make = Module::torch().symbol<TorchTrunkEntry>("vise_torch_trunk");
 //
-// Looked for beside the executable, in ../lib/<architecture>/vise-eval (as installed), and three folders up, where a build
-// tree has it for tests, and where also_look_in() says. The module stays open until the process ends (LibTorch can't be unloaded).
+// Looked for beside the executable, in ../lib/<architecture>/vise-eval (as installed), and three folders up, where a
+// build tree has it for tests, and where also_look_in() says. The module stays open until the process ends (LibTorch
+// can't be unloaded).
 #pragma once
 
 #include <string>
