@@ -49,15 +49,17 @@ def describe_machine(o):
 
 
 def small_manifest(o, data, table, folder):
-    """The first rows of a manifest beside links to its images, with what a run needs to split and label them."""
+    """A manifest, or rows spread over it, beside links to its images."""
     source = os.path.abspath(os.path.join(o.shared, "data", "datasets", data))
     with open(os.path.join(source, table), newline="") as f:
-        rows = list(csv.DictReader(f))[:o.images or None]
+        rows = list(csv.DictReader(f))
+    rows = rows[::max(1, len(rows) // (o.images or len(rows)))][:o.images or None]
     for name in {row["path"].split("/")[0] for row in rows}:
         os.symlink(os.path.join(source, name), os.path.join(folder, name))
     path = os.path.join(folder, table)
     with open(path, "w", newline="") as f:
-        writer = csv.DictWriter(f, list(rows[0]))
+        # The official split may leave a few rows without a test part: a shortened table is split anew.
+        writer = csv.DictWriter(f, ["path", "label"] if o.images else list(rows[0]), extrasaction="ignore")
         writer.writeheader()
         writer.writerows(rows)
     return path
@@ -273,7 +275,7 @@ def main():
     p.add_argument("program")
     p.add_argument("shared")
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--images", type=int, default=0, help="the first so many of each data set [all]")
+    p.add_argument("--images", type=int, default=0, help="so many of each data set [all]")
     p.add_argument("--threads", type=int, default=os.cpu_count())
     p.add_argument("--workers", type=lambda t: [int(x) for x in t.split(",")], default=[0, 1, 2])
     p.add_argument("--only", type=lambda t: names_of(KINDS, t), default=list(KINDS))
