@@ -144,8 +144,8 @@ std::vector<PublishedRecord> published_for(const std::vector<PublishedRecord>& r
                                            std::string_view backbone, std::string_view metric) {
   std::vector<PublishedRecord> found;
   for (const PublishedRecord& record : records)
-    if (record.value && same_task(task, record.task) && same_name(backbone, record.backbone) &&
-        same_name(metric, record.metric))
+    if (record.value && same_name(metric, record.metric) && same_task(task, record.task) &&
+        same_name(backbone, record.backbone))
       found.push_back(record);
   return found;
 }

@@ -238,8 +238,11 @@ std::string published_note(const PublishedRecord& record, const TableRow& row) {
 }
 
 void add_published(TableSection& section, ComparisonTable& table, const std::vector<PublishedRecord>& records) {
+  std::map<std::string, std::vector<PublishedRecord>> of_backbone;  // rows share backbones, and names are slow to match
   for (TableRow& row : section.rows) {
-    row.published = published_for(records, section.task, row.cell.backbone, section.primary_metric);
+    const auto [known, is_new] = of_backbone.try_emplace(row.cell.backbone);
+    if (is_new) known->second = published_for(records, section.task, row.cell.backbone, section.primary_metric);
+    row.published = known->second;
     for (const PublishedRecord& record : row.published)
       row.published_notes.push_back(add_footnote(table, published_note(record, row)));
   }
