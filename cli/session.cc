@@ -1,18 +1,13 @@
 #include "cli/session.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
 
-#include <array>
-#include <cerrno>
 #include <cstdlib>
-#include <thread>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "cli/interrupt.h"
 
 namespace vise::cli {
 namespace {
@@ -46,45 +41,6 @@ int seconds_of(const char* name, int otherwise) {
   if (!text.empty() && (!parse_int(text, value) || value < 1 || value > 86'400))
     throw Error(ErrorKind::usage, fmt::format("{}: '{}': a whole number of seconds, 1 to 86400", name, text));
   return static_cast<int>(value);
-}
-
-// Where a signal's handler says which one came; the one thing that a handler can be given is a variable of the program.
-int to_watcher = -1;
-
-void tell_watcher(int signal) {
-  const int code = errno;
-  const auto which = static_cast<unsigned char>(signal);
-  if (::write(to_watcher, &which, 1) < 0) _exit(130);
-  errno = code;
-}
-
-// Waits for Ctrl-C, and for what a cluster's engine sends before it takes a machine away (SIGTERM, SIGUSR1), on a
-// thread of its own: a handler could not wake threads or print. A mask and sigwait() would not do: OpenBLAS starts
-// threads before main(), which block nothing and would end the program. Engines send these signals more than once, and
-// the work under way must not be lost to that: only a second Ctrl-C, a person's, ends the program at once.
-void watch_for_interrupt(std::stop_source stop) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("cannot make", "a pipe");
-  to_watcher = ends[1];
-  struct sigaction action {};
-  action.sa_handler = tell_watcher;
-  action.sa_flags = SA_RESTART;
-  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
-  std::thread([stop, from_handler = ends[0]]() mutable {
-    const auto next = [&] {
-      unsigned char which = 0;
-      while (::read(from_handler, &which, 1) < 0 && errno == EINTR) {
-      }
-      return static_cast<int>(which);
-    };
-    next();
-    stop.request_stop();
-    constexpr std::string_view words = "\nstopping after the work under way; press Ctrl-C again to stop at once\n";
-    if (::write(STDERR_FILENO, words.data(), words.size()) < 0) _exit(130);
-    while (next() != SIGINT) {
-    }
-    _exit(130);
-  }).detach();
 }
 
 }  // namespace
