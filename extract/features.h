@@ -47,7 +47,8 @@ enum class BadImagePolicy {
 
 struct ExtractOptions {
   Path cache;
-  Path into;  // of a shard: the cache that new rows go to instead, where `cache` lacks them; empty: `cache` itself
+  // Of a shard: the cache that new rows go to instead, where `cache` lacks them; empty: `cache` itself.
+  Path into = {};
   WeightsSearch weights;
   BadImagePolicy on_bad_image = BadImagePolicy::fail;
   std::uint64_t max_pixels = 178'956'970;  // where Pillow refuses
