@@ -122,7 +122,9 @@ void add_cache(Verbs& verbs) {
                               "  vise-eval cache merge shard1/ shard2/ --cache all/\n"
                               "  vise-eval cache merge /mnt/laptop/vise-eval",
                               [options, &session] { merge_verb(*options, session); });
-  merge->add_option("from", options->from, "folders given to --cache elsewhere, or to extract --into")->type_name("DIR")->required();
+  merge->add_option("from", options->from, "folders given to --cache elsewhere, or to extract --into")
+      ->type_name("DIR")
+      ->required();
   merge->add_flag("--move", options->move, "remove from there what is safe here; a shard's record stays");
   for (CLI::App* verb : {ls, verify, gc, merge})
     verb->add_option("--cache", session.places.cache, "the cache [$VISE_CACHE or ~/.cache/vise-eval]")

@@ -121,9 +121,10 @@ void Verbs::add_place_options(CLI::App* verb) {
 void Verbs::add_json_option(CLI::App* verb) { verb->add_flag("--json", session.json, "print JSON"); }
 
 void add_compute_options(CLI::App* verb, std::string& engine, std::string& precision, std::string& device) {
-  verb->add_option("--engine", engine, "onednn, or torch to compare with [onednn; torch on CUDA]")->type_name("E");
+  verb->add_option("--engine", engine, "onednn, or torch to compare with [onednn; torch on CUDA]")
+      ->type_name("{onednn,torch}");
   verb->add_option("--precision", precision, "fp32; bf16 where the CPU has it, bf16 or fp16 on CUDA [fp32]")
-      ->type_name("P");
+      ->type_name("{fp32,bf16,fp16}");
   verb->add_option("--device", device, "cpu, or cuda, cuda:N where LibTorch has it [cpu]")->type_name("D");
 }
 

@@ -95,9 +95,10 @@ TEST(Completion, OffersOnlyChoicesThatAreTaken) {
   int tried = 0;
   for (const std::string verb : {"run", "extract"}) {
     const auto code_with = [&](const std::string& name, const std::string& value) {
-      return run_program(
-                 {verb, "--data", "nowhere", "--backbone", "random", "--out", (dir / "out").string(), name, value})
-          .code;
+      const auto ran = run_program(
+          {verb, "--data", "nowhere", "--backbone", "random", "--out", (dir / "out").string(), name, value});
+      // A CPU refuses fp16, which it knows: as it refuses bf16 where it has no instructions for it.
+      return ran.code == 2 && contains(ran.err, "is for CUDA devices") ? 3 : ran.code;
     };
     const std::string help = run_program({verb, "--help"}).out;
     for (std::sregex_iterator match(help.begin(), help.end(), option), end; match != end; ++match)
