@@ -32,23 +32,27 @@ class CellQueue {
       if (known != earlier.end() && is_reusable(known->second, request.overwrite))
         results_[i] = known->second;
       else
-        open_.push_back(i);
+        open(i);
     }
   }
 
   void fit_all(const Context& context) {
-    const bool side_by_side = open_.size() >= 2 * static_cast<std::size_t>(context.threads) &&
+    const bool side_by_side = fits_.size() >= 2 * static_cast<std::size_t>(context.threads) &&
                               bytes_a_cell() * context.threads < kMostBytesSideBySide;
     const Context one_thread{context.log, context.stop, 1};
     append_ready();
-    parallel_for(side_by_side ? context.threads : 1, open_.size(), [&](std::size_t i) {
+    parallel_for(side_by_side ? context.threads : 1, fits_.size(), [&](std::size_t f) {
       context.throw_if_stopped();
-      Result result = task_.fit_and_keep(cells_[open_[i]], request_.out, side_by_side ? one_thread : context);
+      std::vector<const PlannedCell*> cells;
+      for (const std::size_t i : fits_[f]) cells.push_back(&cells_[i]);
+      std::vector<Result> results = task_.fit_and_keep(cells, request_.out, side_by_side ? one_thread : context);
       const std::lock_guard lock(mutex_);
-      results_[open_[i]] = std::move(result);
-      is_new_[open_[i]] = true;
+      for (std::size_t c = 0; c < results.size(); ++c) {
+        results_[fits_[f][c]] = std::move(results[c]);
+        is_new_[fits_[f][c]] = true;
+      }
       append_ready();
-      context.log.progress("fitting probes", ++done_, open_.size());
+      context.log.progress("fitting probes", ++done_, fits_.size());
     });
   }
 
@@ -61,6 +65,16 @@ class CellQueue {
   }
 
  private:
+  // Seeds that a probe doesn't use join the fit of the first.
+  void open(std::size_t i) {
+    const std::string& key = cells_[i].fit_key;
+    const auto [fit, is_new] = fit_of_key_.try_emplace(key, fits_.size());
+    if (is_new || key.empty())
+      fits_.push_back({i});
+    else
+      fits_[fit->second].push_back(i);
+  }
+
   double bytes_a_cell() const {
     std::size_t dim = 0;
     for (const PlannedCell& cell : cells_)
@@ -78,7 +92,8 @@ class CellQueue {
   const std::vector<PlannedCell> cells_;
   std::vector<std::optional<Result>> results_;
   std::vector<char> is_new_;
-  std::vector<std::size_t> open_;
+  std::vector<std::vector<std::size_t>> fits_;  // the cells of each
+  std::map<std::string, std::size_t> fit_of_key_;
   std::size_t appended_ = 0, done_ = 0;
   std::mutex mutex_;
 };

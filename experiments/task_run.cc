@@ -298,8 +298,10 @@ const SampledSplit& TaskRun::split_for(const Sample& sample, std::uint64_t seed)
   return *found;  // sample_splits() made one for each
 }
 
-std::string TaskRun::cell_key(const Cell& cell, const FeatureKey* features, const SampledSplit& split) const {
-  if (!features || split.data_hash.empty()) return {};
+void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
+  const Cell& cell = planned.cell;
+  const SampledSplit& split = *planned.split;
+  if (!features || split.data_hash.empty()) return;
   auto [name, options] = parse_probe(cell.probe);
   options.seed = cell.seed;
   Json identity = {{"task", task_.name},
@@ -310,10 +312,14 @@ std::string TaskRun::cell_key(const Cell& cell, const FeatureKey* features, cons
                    {"features", features->str()},
                    {"probe", ProbeRegistry::instance().make(name, options)->describe()},
                    {"probe_name", name},
-                   {"seed", cell.seed},
                    {"version", kVersion}};
   if (!split.sample.is_all()) identity["sample"] = {{"shots", cell.shots}, {"fraction", cell.fraction}};
-  return sha256_hex(canonical_json(identity)).substr(0, 16);
+  // Probes describe their seed where they use it, a sample's split is in its data; folds are drawn where val is empty.
+  Json fit = identity;
+  if (split.split.count(Part::val) == 0) fit["folds"] = cell.seed;
+  identity["seed"] = cell.seed;
+  planned.key = sha256_hex(canonical_json(identity)).substr(0, 16);
+  planned.fit_key = sha256_hex(canonical_json(fit));
 }
 
 void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Features* features, const FeatureKey* key,
@@ -330,8 +336,10 @@ void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Fea
         planned.features = features;
         planned.split = &split_for(sample, seed);
         planned.failure = column.failure;
-        planned.key =
-            column.failure.empty() ? cell_key(planned.cell, key, *planned.split) : key_without_data(planned.cell);
+        if (column.failure.empty())
+          set_keys(planned, key);
+        else
+          planned.key = key_without_data(planned.cell);
         cells.push_back(std::move(planned));
       }
 }
@@ -390,11 +398,20 @@ FittedCell TaskRun::fit(const PlannedCell& planned, const Context& context) cons
   return fitted;
 }
 
-Result TaskRun::fit_and_keep(const PlannedCell& planned, const Path& out, const Context& context) const {
-  FittedCell fitted = fit(planned, context);
-  if (fitted.scores) fitted.result.scores_file = write_scores(out, planned.key, *fitted.scores);
-  if (fitted.model) write_weights(out, planned.key, *fitted.model);
-  return std::move(fitted.result);
+std::vector<Result> TaskRun::fit_and_keep(std::span<const PlannedCell* const> cells, const Path& out,
+                                          const Context& context) const {
+  const FittedCell fitted = fit(*cells.front(), context);
+  std::vector<Result> results;
+  for (const PlannedCell* const planned : cells) {
+    Result result = fitted.result;
+    result.cell = planned->cell;
+    result.key = planned->key;
+    if (planned != cells.front()) result.seconds["fit"] = 0;
+    if (fitted.scores) result.scores_file = write_scores(out, planned->key, *fitted.scores);
+    if (fitted.model) write_weights(out, planned->key, *fitted.model);
+    results.push_back(std::move(result));
+  }
+  return results;
 }
 
 void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const {

@@ -2,7 +2,7 @@
 //
 //   TaskRun task(request, task, context);      // opens the data set, resolves the split
 //   task.extract();                            // features; backbones that fail are kept with their reason
-//   for (const PlannedCell& cell : task.plan()) results.push_back(task.fit_and_keep(cell, out, context));
+//   for (const PlannedCell& cell : task.plan()) task.fit_and_keep(std::array{&cell}, out, context);
 //
 // Rows of features are joined to items by number, items to splits by number: all three share the data set's order.
 #pragma once
@@ -36,6 +36,9 @@ struct PlannedCell {
   const SampledSplit* split = nullptr;
   std::string failure;
   std::string key;  // empty in a dry run where it can't be known yet
+  // Of everything that decides its fit, the seed only where it does: cells of one fit_key differ in their seed's name
+  // alone. Empty where `key` is, or stands for a failure.
+  std::string fit_key;
 };
 
 // A result with its test scores and the model; without them where it failed.
@@ -69,8 +72,10 @@ class TaskRun {
   std::vector<PlannedCell> plan() const;
   // Never throws but for a stop: a failure is the cell's result. Safe from several threads.
   FittedCell fit(const PlannedCell& planned, const Context& context) const;
-  // The same, with the scores and a linear model's weights written below `out`.
-  Result fit_and_keep(const PlannedCell& planned, const Path& out, const Context& context) const;
+  // One result a cell, in order, with the scores and a linear model's weights written below `out`. The cells are one,
+  // or several of one fit_key, which are fitted once: the first has its seconds, the others took none.
+  std::vector<Result> fit_and_keep(std::span<const PlannedCell* const> cells, const Path& out,
+                                   const Context& context) const;
 
   // splits/<task>.csv, and one for each sample and seed, below `out`; skipped/<task>.csv where images couldn't be read:
   // each with the part it would have been in.
@@ -98,7 +103,8 @@ class TaskRun {
   void leave_out_unreadable();
   void plan_column(const Column& column, const FeatureTap& tap, const Features* features, const FeatureKey* key,
                    std::vector<PlannedCell>& cells) const;
-  std::string cell_key(const Cell& cell, const FeatureKey* features, const SampledSplit& split) const;
+  // `planned.key` and `fit_key`; both stay empty where the data aren't known yet.
+  void set_keys(PlannedCell& planned, const FeatureKey* features) const;
   const SampledSplit& split_for(const Sample& sample, std::uint64_t seed) const;
   Result describe(const PlannedCell& planned) const;
   // A probe on the cell's features, and test scored with it; the same for one that learns from the images themselves.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/csv.h"
@@ -61,6 +62,33 @@ TEST_F(RunnerTest, Run_GivesTheSameScores_WhateverTheThreads) {
   }
   const std::vector<Result> written = read_results(dir_ / "b/results.jsonl");
   for (std::size_t i = 0; i < 8; ++i) EXPECT_EQ(written[i].cell, four.results[i].cell);  // in the plan's order
+}
+
+// A seed that decides nothing isn't fitted again; one that does is.
+TEST_F(RunnerTest, SeedsThatDecideNothing_ShareAFit) {
+  RunRequest request = drawn_request(dir_ / "d", dir_ / "a");
+  request.seeds = 3;
+  request.probes = {"logreg,C=1", "permuted-labels,C=1"};
+  const RunOutcome all = go(request);
+  ASSERT_EQ(all.results.size(), 6u);
+  const auto fits = [&](const std::string& probe) {
+    return std::ranges::count_if(all.results,
+                                 [&](const Result& r) { return r.cell.probe == probe && r.seconds.at("fit") > 0; });
+  };
+  EXPECT_EQ(fits("logreg,C=1"), 1);
+  EXPECT_EQ(fits("permuted-labels,C=1"), 3);
+  request.out = dir_ / "b";
+  request.probes = {"logreg,C=1"};
+  request.seeds = 1;
+  const Result alone = go(request).results.at(0);
+  for (const Result& r : all.results) {
+    if (r.cell.probe != "logreg,C=1") continue;
+    EXPECT_EQ(r.metrics, alone.metrics);
+    EXPECT_EQ(bytes("a" / Path(r.scores_file)), bytes("b" / Path(alone.scores_file)));
+  }
+  std::set<std::string> keys;
+  for (const Result& r : all.results) keys.insert(r.key);
+  EXPECT_EQ(keys.size(), 6u);
 }
 
 TEST_F(RunnerTest, SecondRun_FitsNothing) {
