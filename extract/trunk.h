@@ -35,7 +35,7 @@ Precision parse_precision(std::string_view text);
 Engine default_engine(const Device& device);  // oneDNN on the CPU, LibTorch on CUDA
 
 // Raised whenever an engine's arithmetic changes, so that old rows are not taken for new ones. Part of the feature key.
-inline constexpr int kNumericsVersion = 1;
+inline constexpr int kNumericsVersion = 2;
 
 // Images a forward pass: small, since batch 4 is as fast as 32 on one core and keeps the activations in cache.
 inline constexpr int kTrunkBatch = 4;

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <dnnl.hpp>
+#include <functional>
 #include <map>
 #include <unordered_map>
 
@@ -12,6 +13,7 @@
 #include "base/hash.h"
 #include "extract/onednn/fold.h"
 #include "extract/onednn/slab.h"
+#include "extract/onednn/winograd.h"
 
 namespace vise {
 namespace {
@@ -74,8 +76,7 @@ class OneDnnTrunk final : public Trunk {
 
   void forward() override {
     const OneThread one;
-    for (auto& [primitive, arguments] : steps_) primitive.execute(stream_, arguments);
-    stream_.wait();
+    for (const auto& step : steps_) step();
   }
 
   FeatureMaps maps(std::size_t layer) override {
@@ -132,7 +133,10 @@ class OneDnnTrunk final : public Trunk {
       scratches_.push_back(made);
       arguments.emplace(DNNL_ARG_SCRATCHPAD, made);
     }
-    steps_.emplace_back(std::move(primitive), std::move(arguments));
+    steps_.emplace_back([this, primitive, arguments] {
+      primitive.execute(stream_, arguments);
+      stream_.wait();
+    });
   }
 
   static dnnl::primitive_attr user_scratch() {
@@ -170,10 +174,14 @@ class OneDnnTrunk final : public Trunk {
             attributes, blueprint_->engine};
   }
 
-  // Winograd where it is lawful and offered, else direct.
+  bool may_be_winograd(const ConvBn& conv) const {
+    return conv.kernel == 3 && conv.stride == 1 && conv.pad == 1 && conv.groups == 1 && activation_type() == type::f32;
+  }
+
+  // oneDNN's Winograd where it is lawful and offered, else its direct convolution.
   dnnl::convolution_forward::primitive_desc choose(const ConvBn& conv, int side, bool relu, bool sum,
                                                    std::string& how) const {
-    if (conv.kernel == 3 && conv.stride == 1 && conv.groups == 1 && activation_type() == type::f32) {
+    if (may_be_winograd(conv)) {
       try {
         how = "winograd";
         return describe(conv, side, relu, sum, algorithm::convolution_winograd);
@@ -197,10 +205,44 @@ class OneDnnTrunk final : public Trunk {
     return {packed, bias};
   }
 
+  // Plain memory with these values.
+  memory filled(const std::vector<float>& values) {
+    memory made({{static_cast<memory::dim>(values.size())}, type::f32, tag::x}, blueprint_->engine);
+    std::memcpy(made.get_data_handle(), values.data(), values.size() * sizeof(float));
+    return made;
+  }
+
+  // Our own Winograd. As convolve.
+  Value convolve_winograd(const Value& in, const ConvBn& conv, const ConvBn* weights, bool relu, const Value* sum) {
+    if (weights) {
+      const FoldedConv folded = fold_batch_norm(*weights);
+      blueprint_->packed.by_conv.emplace(
+          conv.name, std::pair(filled(winograd_weights(folded.weight, conv.out, conv.in)), filled(folded.bias)));
+      ++blueprint_->algorithms["AVX2 winograd"];
+    }
+    const WinogradConv shape{batch_, conv.in, conv.out, in.side, sum != nullptr, relu};
+    const auto blocked = [&](int channels) {
+      return memory::desc({batch_, channels, in.side, in.side}, type::f32, tag::nChw8c);
+    };
+    const Value source = reordered(in, blocked(conv.in));
+    const Value target = sum ? reordered(*sum, blocked(conv.out)) : new_value(blocked(conv.out), conv.out, in.side);
+    scratch_bytes_ = std::max(scratch_bytes_, winograd_scratch(shape) * sizeof(float));
+    const auto& [packed, bias] = blueprint_->packed.by_conv.at(conv.name);
+    steps_.emplace_back([this, shape, from = source.place->offset, to = target.place->offset,
+                         packed = static_cast<const float*>(packed.get_data_handle()),
+                         bias = static_cast<const float*>(bias.get_data_handle())] {
+      winograd_convolve(shape, reinterpret_cast<const float*>(slab_->data() + from), packed, bias,
+                        reinterpret_cast<float*>(slab_->data() + to), reinterpret_cast<float*>(scratch_->data()));
+    });
+    return target;
+  }
+
   // `weights`: the convolution with its values while packing, null in a replica.
   Value convolve(const Value& in, const ConvBn& conv, const ConvBn* weights, bool relu, const Value* sum = nullptr) {
     std::string how;
     const auto chosen = choose(conv, in.side, relu, sum != nullptr, how);
+    if (how == "direct" && may_be_winograd(conv) && has_winograd(conv.in, conv.out))
+      return convolve_winograd(in, conv, weights, relu, sum);
     if (weights) {
       blueprint_->packed.by_conv.emplace(conv.name, pack(*weights, chosen));
       ++blueprint_->algorithms[how];
@@ -273,7 +315,7 @@ class OneDnnTrunk final : public Trunk {
   SlabPlan plan_;  // before every Value: places return to it
   std::shared_ptr<const SlabPlan::Place> input_;
   std::vector<Value> taps_;
-  std::vector<std::pair<dnnl::primitive, Arguments>> steps_;
+  std::vector<std::function<void()>> steps_;
   std::vector<std::pair<memory, std::size_t>> bindings_;
   std::vector<memory> scratches_;
   std::size_t scratch_bytes_ = 0;

@@ -2,8 +2,9 @@
 // layouts kept from the first convolution to the last, weights packed once and shared by all replicas, activations
 // placed in one slab whose parts are reused as soon as nobody needs them.
 //
-// 3x3 convolutions of stride 1 run as Winograd where oneDNN offers it (AVX-512, fp32): at fp32 it is as exact as direct
-// convolution here and passes its arithmetic limit. Everything else runs direct.
+// 3x3 convolutions of stride 1 run as Winograd in fp32: oneDNN's where it has one (AVX-512), else our own (AVX2,
+// winograd.h). At fp32 it is as exact as direct convolution here and passes its arithmetic limit. Everything else runs
+// direct.
 #pragma once
 
 #include <memory>
