@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <array>
 
+#include "extract/onednn/tile_product.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -20,7 +22,7 @@
 namespace vise {
 namespace {
 
-constexpr std::size_t kPoints = 6, kMatrices = kPoints * kPoints, kTile = 4, kLanes = 8, kPanel = 16;
+constexpr std::size_t kPoints = 6, kMatrices = kPoints * kPoints, kTile = 4;
 constexpr double kA = 0.625, kB = 1.5;
 
 // 3 weights to 6: a row of G for each point.
@@ -51,13 +53,12 @@ std::array<double, kMatrices> transform_filter(const float* w) {
 // How many tiles are transformed, multiplied and transformed back at a time.
 struct Blocks {
   std::size_t across, tiles, block;   // tiles a row, in all, and a block
-  std::size_t in_row, out_row;        // floats from tile to tile of a matrix
-  std::size_t in_matrix, out_matrix;  // and from matrix to matrix
+  std::size_t channels;               // floats from a block of 8 channels of a matrix to the next
+  std::size_t in_matrix, out_matrix;  // floats from matrix to matrix
 };
 
-// Rows of a power of two of floats would share few cache sets: each is a line longer, each matrix an odd number of
-// lines.
-std::size_t padded_matrix(std::size_t floats) { return (floats / kPanel | 1) * kPanel; }
+// Blocks and matrices a power of two of floats apart would share few cache sets: both are odd, in tiles and in lines.
+std::size_t padded_matrix(std::size_t floats) { return (floats / 16 | 1) * 16; }
 
 Blocks blocks_of(const WinogradConv& conv) {
   constexpr std::size_t kFloats = 256 * 1024;  // of one block before and after the product: 1 MB
@@ -68,10 +69,9 @@ Blocks blocks_of(const WinogradConv& conv) {
   const std::size_t fitting = std::max<std::size_t>(kFloats / (kMatrices * (in + out)), 48);
   const std::size_t count = (b.tiles + fitting - 1) / fitting;
   b.block = (b.tiles + count - 1) / count;
-  b.in_row = in + kPanel;
-  b.out_row = out + kPanel;
-  b.in_matrix = padded_matrix(b.block * b.in_row);
-  b.out_matrix = padded_matrix(b.block * b.out_row);
+  b.channels = (b.block | 1) * kLanes;
+  b.in_matrix = padded_matrix(b.channels * in / kLanes + 16);
+  b.out_matrix = padded_matrix(b.channels * out / kLanes + 16);
   return b;
 }
 
@@ -119,7 +119,7 @@ TilePlace place_of(const Blocks& b, std::size_t tile) {
   return {tile / (b.across * b.across), in_image / b.across * kTile, in_image % b.across * kTile};
 }
 
-// One tile's patch, all channels: `target` is its row in the first matrix.
+// One tile's patch, all channels: `target` is its place in the first matrix.
 VISE_FMA void input_tile(const WinogradConv& conv, const Blocks& b, const float* source, const TilePlace& at,
                          float* target) {
   const std::size_t side = static_cast<std::size_t>(conv.side), groups = static_cast<std::size_t>(conv.in) / kLanes;
@@ -141,17 +141,17 @@ VISE_FMA void input_tile(const WinogradConv& conv, const Blocks& b, const float*
     }
     for (std::size_t j = 0; j < kPoints; ++j) transform_input(d + j, kPoints);
     for (std::size_t i = 0; i < kPoints; ++i) transform_input(d + i * kPoints, 1);
-    for (std::size_t m = 0; m < kMatrices; ++m) _mm256_store_ps(target + m * b.in_matrix + group * kLanes, d[m]);
+    for (std::size_t m = 0; m < kMatrices; ++m) _mm256_store_ps(target + m * b.in_matrix + group * b.channels, d[m]);
   }
 }
 
-// One tile's results, all channels: `products` is its row in the first matrix.
+// One tile's results, all channels: `products` is its place in the first matrix.
 VISE_FMA void output_tile(const WinogradConv& conv, const Blocks& b, const float* products, const float* bias,
                           const TilePlace& at, float* target) {
   const std::size_t side = static_cast<std::size_t>(conv.side), groups = static_cast<std::size_t>(conv.out) / kLanes;
   const std::size_t rows = std::min(kTile, side - at.row), columns = std::min(kTile, side - at.column);
   for (std::size_t group = 0; group < groups; ++group) {
-    const float* m = products + group * kLanes;
+    const float* m = products + group * b.channels;
     __m256 half[kTile * kPoints], y[kTile * kTile];
     for (std::size_t j = 0; j < kPoints; ++j) {
       const auto at_row = [&](std::size_t i) __attribute__((target("avx2,fma"), always_inline)) {
@@ -176,45 +176,13 @@ VISE_FMA void output_tile(const WinogradConv& conv, const Blocks& b, const float
   }
 }
 
-// R tiles by 16 output channels: 2 R sums stay in registers for all input channels.
-template <int R>
-VISE_FMA void multiply_tiles(const float* in, std::size_t in_row, const float* panel, std::size_t depth, float* out,
-                             std::size_t out_row) {
-  __m256 low[R], high[R];
-  for (int r = 0; r < R; ++r) low[r] = high[r] = _mm256_setzero_ps();
-  for (std::size_t c = 0; c < depth; ++c, panel += kPanel) {
-    const __m256 u0 = _mm256_load_ps(panel), u1 = _mm256_load_ps(panel + kLanes);
-    for (int r = 0; r < R; ++r) {
-      const __m256 v = _mm256_broadcast_ss(in + static_cast<std::size_t>(r) * in_row + c);
-      low[r] = _mm256_fmadd_ps(v, u0, low[r]);
-      high[r] = _mm256_fmadd_ps(v, u1, high[r]);
-    }
-  }
-  for (int r = 0; r < R; ++r) {
-    _mm256_store_ps(out + static_cast<std::size_t>(r) * out_row, low[r]);
-    _mm256_store_ps(out + static_cast<std::size_t>(r) * out_row + kLanes, high[r]);
-  }
-}
-
-// (tiles x in) times (in x out).
-VISE_FMA void multiply(const WinogradConv& conv, const Blocks& b, std::size_t tiles, const float* in,
-                       const float* weights, float* out) {
-  using Kernel = void (*)(const float*, std::size_t, const float*, std::size_t, float*, std::size_t);
-  constexpr std::array<Kernel, 6> kRest = {nullptr,           multiply_tiles<1>, multiply_tiles<2>,
-                                           multiply_tiles<3>, multiply_tiles<4>, multiply_tiles<5>};
-  const std::size_t depth = static_cast<std::size_t>(conv.in);
-  for (std::size_t channel = 0; channel < static_cast<std::size_t>(conv.out); channel += kPanel) {
-    const float* panel = weights + channel * depth;
-    std::size_t tile = 0;
-    for (; tile + 6 <= tiles; tile += 6)
-      multiply_tiles<6>(in + tile * b.in_row, b.in_row, panel, depth, out + tile * b.out_row + channel, b.out_row);
-    if (tile < tiles)
-      kRest[tiles - tile](in + tile * b.in_row, b.in_row, panel, depth, out + tile * b.out_row + channel, b.out_row);
-  }
-}
 #endif
 
 }  // namespace
+
+bool has_winograd(int in, int out) {
+  return has_tile_product() && in % static_cast<int>(kLanes) == 0 && out % static_cast<int>(kPanel) == 0;
+}
 
 std::vector<float> winograd_weights(std::span<const float> weights, int out, int in) {
   const std::size_t outs = static_cast<std::size_t>(out), ins = static_cast<std::size_t>(in);
@@ -234,11 +202,6 @@ std::size_t winograd_scratch(const WinogradConv& conv) {
 }
 
 #if defined(__x86_64__)
-bool has_winograd(int in, int out) {
-  static const bool cpu = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return cpu && in % static_cast<int>(kLanes) == 0 && out % static_cast<int>(kPanel) == 0;
-}
-
 void winograd_convolve(const WinogradConv& conv, const float* source, const float* weights, const float* bias,
                        float* target, float* scratch) {
   const Blocks b = blocks_of(conv);
@@ -246,15 +209,15 @@ void winograd_convolve(const WinogradConv& conv, const float* source, const floa
   const std::size_t matrix = static_cast<std::size_t>(conv.in) * static_cast<std::size_t>(conv.out);
   for (std::size_t first = 0; first < b.tiles; first += b.block) {
     const std::size_t tiles = std::min(b.block, b.tiles - first);
-    for (std::size_t t = 0; t < tiles; ++t) input_tile(conv, b, source, place_of(b, first + t), in + t * b.in_row);
+    const TileProduct product{tiles, static_cast<std::size_t>(conv.in), static_cast<std::size_t>(conv.out), b.channels};
+    for (std::size_t t = 0; t < tiles; ++t) input_tile(conv, b, source, place_of(b, first + t), in + t * kLanes);
     for (std::size_t m = 0; m < kMatrices; ++m)
-      multiply(conv, b, tiles, in + m * b.in_matrix, weights + m * matrix, out + m * b.out_matrix);
+      multiply_tiles(product, in + m * b.in_matrix, weights + m * matrix, out + m * b.out_matrix);
     for (std::size_t t = 0; t < tiles; ++t)
-      output_tile(conv, b, out + t * b.out_row, bias, place_of(b, first + t), target);
+      output_tile(conv, b, out + t * kLanes, bias, place_of(b, first + t), target);
   }
 }
 #else
-bool has_winograd(int, int) { return false; }
 void winograd_convolve(const WinogradConv&, const float*, const float*, const float*, float*, float*) {}
 #endif
 
