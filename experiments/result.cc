@@ -139,7 +139,9 @@ Result result_from_json(const Json& json) {
   std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   const std::size_t size = text.size();
   text.resize(size + ResultParser::kPadding);
-  return ResultParser().parse(std::string_view(text).substr(0, size));
+  Result result;
+  ResultParser().parse(std::string_view(text).substr(0, size), result);
+  return result;
 }
 
 void append_result(const Path& results_jsonl, const Result& result) {

@@ -181,9 +181,8 @@ void read_split(ondemand::object object, Result& result) {
   result.sizes.val = field<std::uint64_t>(object, "val");
 }
 
-Result read_result(ondemand::object object, ResultDetail detail) {
+void read_result(ondemand::object object, ResultDetail detail, Result& result) {
   const bool all = detail == ResultDetail::everything;
-  Result result;
   result.calibration = read_calibration(object);
   result.cell = read_cell(field<ondemand::object>(object, "cell"));
   result.class_names = texts(object, "class_names");
@@ -204,7 +203,6 @@ Result read_result(ondemand::object object, ResultDetail detail) {
   result.status = text(object, "status");
   result.target_kind = text(object, "target_kind");
   result.version = text(object, "version");
-  return result;
 }
 
 }  // namespace
@@ -218,13 +216,13 @@ struct ResultParser::State {
 ResultParser::ResultParser(ResultDetail detail) : state_(std::make_unique<State>(detail)) {}
 ResultParser::~ResultParser() = default;
 
-Result ResultParser::parse(std::string_view text) {
+void ResultParser::parse(std::string_view text, Result& result) {
   ondemand::document document;
   ondemand::object object;
   if (const auto code = state_->parser.iterate(text.data(), text.size(), text.size() + kPadding).get(document))
     fail("text", code);
   if (const auto code = document.get_object().get(object)) fail("text", code);
-  return read_result(object, state_->detail);
+  read_result(object, state_->detail, result);
 }
 
 }  // namespace vise
