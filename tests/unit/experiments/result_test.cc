@@ -95,7 +95,7 @@ TEST(Result, WhatTablesDoNotPrintCanBeLeftOut) {
   EXPECT_EQ(part.selection.curve.size(), 1u);
   EXPECT_EQ(part.notes, whole.notes);
   EXPECT_EQ(part.scores_file, whole.scores_file);
-  EXPECT_TRUE(part.features.is_null());
+  EXPECT_TRUE(part.features->is_null());
   EXPECT_TRUE(part.seconds.empty());
 }
 
