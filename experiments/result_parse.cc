@@ -41,9 +41,12 @@ T field(ondemand::object& object, std::string_view name) {
   return get<T>(value, name);
 }
 
-// Whether the field is there; files of earlier programs lack some.
+// Whether the field is there; files of earlier programs lack some. Text that is broken on the way to it is an error,
+// and must be: simdjson's walk ends there, and another step would leave the text.
 bool find(ondemand::object& object, std::string_view name, ondemand::value& value) {
-  return object.find_field_unordered(name).get(value) == simdjson::SUCCESS;
+  const auto code = object.find_field_unordered(name).get(value);
+  if (code && code != simdjson::NO_SUCH_FIELD) fail(name, code);
+  return code == simdjson::SUCCESS;
 }
 
 std::string text(ondemand::object& object, std::string_view name) {
