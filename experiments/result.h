@@ -72,7 +72,7 @@ Result result_from_json(const Json& json);
 enum class ResultDetail {
   everything,
   // What tables print: `convergence`, `probe_settings`, `features` and `seconds` stay empty, and of a selection's curve
-  // only the first candidate is kept (a curve without one says that there was nothing to choose). Five times as fast.
+  // only the first candidate is kept (a curve without one says that there was nothing to choose). Half the time.
   table
 };
 
