@@ -8,10 +8,12 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/shared_value.h"
 
 namespace vise {
 
 using Json = nlohmann::json;
+using SharedJson = Shared<Json, Json::initializer_list_t>;
 
 // Error{input} with the file and the parser's place when it isn't JSON.
 Json read_json(const Path& path, std::uint64_t max_bytes = std::uint64_t{1} << 30);

@@ -66,7 +66,7 @@ Result describe(const ProbeVerbOptions& options, const ProbeData& data, const st
   result.probe_settings = probe.describe();
   Sha256 hash;  // of everything that decides the numbers
   hash.update(canonical_json(Json{{"probe", name},
-                                  {"settings", result.probe_settings},
+                                  {"settings", *result.probe_settings},
                                   {"split", result.split_hash},
                                   {"folds", options.folds},
                                   {"nested", options.nested},

@@ -73,7 +73,7 @@ std::string chosen_text(const Selection& selection) {
 Json member(const Json& json, const std::string& key) { return json.is_object() ? json.value(key, Json()) : Json(); }
 
 void compare_features(const Result& a, const Result& b, Comparison& out) {
-  const Json &x = a.features, &y = b.features;
+  const Json &x = *a.features, &y = *b.features;
   out.add("weights (SHA-256)", x, y, "weights", "another network: the largest effect there is");
   out.add("branch of the checkpoint", x, y, "branch", "another network of the same file");
   out.add("architecture", x, y, "architecture", "another network");
@@ -96,7 +96,7 @@ void compare_task(const Result& a, const Result& b, Comparison& out) {
 
 void compare_probe(const Result& a, const Result& b, Comparison& out) {
   out.add("probe", a.cell.probe, b.cell.probe, "another classifier or other options of it");
-  out.add_all("probe", a.probe_settings, b.probe_settings, "another objective, grid or treatment");
+  out.add_all("probe", *a.probe_settings, *b.probe_settings, "another objective, grid or treatment");
   out.add("chosen on", a.selection.selected_on, b.selection.selected_on, "another selection");
   out.add("chosen", chosen_text(a.selection), chosen_text(b.selection), "follows from the above, or from val's noise");
   out.add("refitted on train + val", a.selection.refit_on_val ? "yes" : "no", b.selection.refit_on_val ? "yes" : "no",
@@ -107,12 +107,13 @@ void compare_probe(const Result& a, const Result& b, Comparison& out) {
 }
 
 void compare_machine(const Result& a, const Result& b, Comparison& out) {
-  out.add("precision", a.features, b.features, "precision",
+  out.add("precision", *a.features, *b.features, "precision",
           "bf16 moves features by 1 %; accuracies by tenths of a point");
-  out.add("device", a.features, b.features, "device", "CUDA sums in another order: at most a few images change sides");
-  out.add("storage", a.features, b.features, "storage", "float16 keeps 11 bits: at most a few images change sides");
-  out.add("engine", a.features, b.features, "engine", "features agree to 1e-6: at most a few images change sides");
-  out.add("numerics", a.features, b.features, "numerics", "a change of the engine's arithmetic, in the last digits");
+  out.add("device", *a.features, *b.features, "device",
+          "CUDA sums in another order: at most a few images change sides");
+  out.add("storage", *a.features, *b.features, "storage", "float16 keeps 11 bits: at most a few images change sides");
+  out.add("engine", *a.features, *b.features, "engine", "features agree to 1e-6: at most a few images change sides");
+  out.add("numerics", *a.features, *b.features, "numerics", "a change of the engine's arithmetic, in the last digits");
   out.add("version of vise-eval", a.version, b.version, "see its list of changes");
 }
 

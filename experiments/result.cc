@@ -33,7 +33,7 @@ Json cell_json(const Cell& cell) {
 Json selection_json(const Selection& selection) {
   Json curve = Json::array();
   for (const Candidate& candidate : selection.curve)
-    curve.push_back({{"parameters", from_doubles(candidate.parameters)}, {"score", from_double(candidate.score)}});
+    curve.push_back({{"parameters", from_doubles(*candidate.parameters)}, {"score", from_double(candidate.score)}});
   return {{"selected_on", selection.selected_on},
           {"metric", selection.metric},
           {"curve", std::move(curve)},
@@ -125,8 +125,8 @@ Json to_json(const Result& result) {
           {"selection", selection_json(result.selection)},
           {"convergence", convergence_json(result.convergence)},
           {"calibration", calibration_json(result.calibration)},
-          {"probe_settings", result.probe_settings},
-          {"features", result.features},
+          {"probe_settings", *result.probe_settings},
+          {"features", *result.features},
           {"images", result.images},
           {"seconds", from_doubles(result.seconds)},
           {"notes", result.notes},
@@ -139,7 +139,9 @@ Result result_from_json(const Json& json) {
   std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   const std::size_t size = text.size();
   text.resize(size + ResultParser::kPadding);
-  return ResultParser().parse(std::string_view(text).substr(0, size));
+  Result result;
+  ResultParser().parse(std::string_view(text).substr(0, size), result);
+  return result;
 }
 
 void append_result(const Path& results_jsonl, const Result& result) {

@@ -51,9 +51,9 @@ struct Result {
   SplitSizes sizes;
   Selection selection;
   Convergence convergence;
-  Calibration calibration;  // what the scores were judged with
-  Json probe_settings;      // Probe::describe()
-  Json features;            // the feature key's parts in words (store's features.json, no timings)
+  Calibration calibration;    // what the scores were judged with
+  SharedJson probe_settings;  // Probe::describe()
+  SharedJson features;        // the feature key's parts in words (store's features.json, no timings)
   // Per stage. "fit" is elapsed time; "features/decode", "features/forward" ... are thread-seconds of the extraction
   // that the run did for this cell's features, "features/wall" its elapsed time (absent where all were cached).
   std::map<std::string, double> seconds;
@@ -72,7 +72,7 @@ Result result_from_json(const Json& json);
 enum class ResultDetail {
   everything,
   // What tables print: `convergence`, `probe_settings`, `features` and `seconds` stay empty, and of a selection's curve
-  // only the first candidate is kept (a curve without one says that there was nothing to choose). Five times as fast.
+  // only the first candidate is kept (a curve without one says that there was nothing to choose). Half the time.
   table
 };
 

@@ -5,6 +5,7 @@
 
 #include <limits>
 #include <map>
+#include <unordered_map>
 
 #include "base/error.h"
 
@@ -40,9 +41,12 @@ T field(ondemand::object& object, std::string_view name) {
   return get<T>(value, name);
 }
 
-// Whether the field is there; files of earlier programs lack some.
+// Whether the field is there; files of earlier programs lack some. Text that is broken on the way to it is an error,
+// and must be: simdjson's walk ends there, and another step would leave the text.
 bool find(ondemand::object& object, std::string_view name, ondemand::value& value) {
-  return object.find_field_unordered(name).get(value) == simdjson::SUCCESS;
+  const auto code = object.find_field_unordered(name).get(value);
+  if (code && code != simdjson::NO_SUCH_FIELD) fail(name, code);
+  return code == simdjson::SUCCESS;
 }
 
 std::string text(ondemand::object& object, std::string_view name) {
@@ -64,10 +68,10 @@ double number_field(ondemand::object& object, std::string_view name) {
   return number_or_nan(field<ondemand::value>(object, name), name);
 }
 
-// Calls put(key, value) for each field of the object `name`.
+// Calls put(key, value) for each field of the object, which is the one `name`.
 template <typename Put>
-void for_each(ondemand::object& object, std::string_view name, const Put& put) {
-  for (auto entry : field<ondemand::object>(object, name)) {
+void for_each(ondemand::object object, std::string_view name, const Put& put) {
+  for (auto entry : object) {
     std::string_view key;
     ondemand::value value;
     if (const auto code = entry.unescaped_key().get(key)) fail(name, code);
@@ -76,7 +80,7 @@ void for_each(ondemand::object& object, std::string_view name, const Put& put) {
   }
 }
 
-std::map<std::string, double> doubles(ondemand::object& object, std::string_view name) {
+std::map<std::string, double> doubles(ondemand::object object, std::string_view name) {
   std::map<std::string, double> values;
   for_each(object, name, [&](std::string_view key, ondemand::value value) {
     values.emplace_hint(values.end(), key, number_or_nan(value, name));
@@ -86,7 +90,7 @@ std::map<std::string, double> doubles(ondemand::object& object, std::string_view
 
 std::map<std::string, std::optional<double>> metrics(ondemand::object& object, std::string_view name) {
   std::map<std::string, std::optional<double>> values;
-  for_each(object, name, [&](std::string_view key, ondemand::value value) {
+  for_each(field<ondemand::object>(object, name), name, [&](std::string_view key, ondemand::value value) {
     values.emplace_hint(values.end(), key, number_or_null(value, name));
   });
   return values;
@@ -102,10 +106,46 @@ std::vector<std::string> texts(ondemand::object& object, std::string_view name) 
   return values;
 }
 
-Json any_json(ondemand::value value, std::string_view name) {
+// Values that many results share, by their text: each is parsed and held once.
+template <typename Value>
+class Known {
+ public:
+  // The value of that text, or parse().
+  template <typename Parse>
+  const Value& operator()(std::string_view text, const Parse& parse) {
+    if (const auto found = values_.find(text); found != values_.end()) return found->second;
+    if (values_.size() == kMost) values_.clear();
+    return values_.emplace(text, parse()).first->second;
+  }
+
+ private:
+  static constexpr std::size_t kMost = 1024;
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+  std::unordered_map<std::string, Value, Hash, std::equal_to<>> values_;
+};
+
+struct KnownValues {
+  Known<SharedJson> settings;
+  Known<decltype(Candidate::parameters)> parameters;
+  std::size_t candidates = 0;  // of the last curve; the next one is likely as long
+};
+
+SharedJson any_json(ondemand::value value, std::string_view name, KnownValues& known) {
   std::string_view raw;
   if (const auto code = simdjson::to_json_string(value).get(raw)) fail(name, code);
-  return parse_json(raw, fmt::format("{} of a result", name));
+  return known.settings(raw, [&] { return parse_json(raw, fmt::format("{} of a result", name)); });
+}
+
+decltype(Candidate::parameters) read_parameters(ondemand::object& candidate, KnownValues& known) {
+  auto object = field<ondemand::object>(candidate, "parameters");
+  std::string_view raw;
+  if (const auto code = object.raw_json().get(raw)) fail("parameters", code);
+  return known.parameters(raw, [&] {
+    if (const auto code = object.reset().error()) fail("parameters", code);
+    return doubles(object, "parameters");
+  });
 }
 
 Cell read_cell(ondemand::object object) {
@@ -147,22 +187,24 @@ Convergence read_convergence(ondemand::object object) {
   return convergence;
 }
 
-std::vector<Candidate> read_curve(ondemand::object& selection, ResultDetail detail) {
+std::vector<Candidate> read_curve(ondemand::object& selection, ResultDetail detail, KnownValues& known) {
   std::vector<Candidate> curve;
+  curve.reserve(detail == ResultDetail::table ? 1 : known.candidates);
   for (auto element : field<ondemand::array>(selection, "curve")) {
     ondemand::object candidate;
     if (const auto code = element.get_object().get(candidate)) fail("curve", code);
-    std::map<std::string, double> parameters = doubles(candidate, "parameters");
+    auto parameters = read_parameters(candidate, known);
     curve.push_back({std::move(parameters), number_field(candidate, "score")});
     if (detail == ResultDetail::table) break;
   }
+  known.candidates = curve.size();
   return curve;
 }
 
-Selection read_selection(ondemand::object object, ResultDetail detail) {
+Selection read_selection(ondemand::object object, ResultDetail detail, KnownValues& known) {
   Selection selection;
-  selection.chosen = doubles(object, "chosen");
-  selection.curve = read_curve(object, detail);
+  selection.chosen = doubles(field<ondemand::object>(object, "chosen"), "chosen");
+  selection.curve = read_curve(object, detail, known);
   selection.metric = text(object, "metric");
   selection.on_edge = field<bool>(object, "on_edge");
   selection.refit_on_val = field<bool>(object, "refit_on_val");
@@ -181,30 +223,28 @@ void read_split(ondemand::object object, Result& result) {
   result.sizes.val = field<std::uint64_t>(object, "val");
 }
 
-Result read_result(ondemand::object object, ResultDetail detail) {
+void read_result(ondemand::object object, ResultDetail detail, KnownValues& known, Result& result) {
   const bool all = detail == ResultDetail::everything;
-  Result result;
   result.calibration = read_calibration(object);
   result.cell = read_cell(field<ondemand::object>(object, "cell"));
   result.class_names = texts(object, "class_names");
   if (all) result.convergence = read_convergence(field<ondemand::object>(object, "convergence"));
   result.error = text(object, "error");
-  if (all) result.features = any_json(field<ondemand::value>(object, "features"), "features");
+  if (all) result.features = any_json(field<ondemand::value>(object, "features"), "features", known);
   if (ondemand::value images; find(object, "images", images)) result.images = get<std::uint64_t>(images, "images");
   result.key = text(object, "key");
   result.metrics = metrics(object, "metrics");
   result.notes = texts(object, "notes");
   result.primary_metric = text(object, "primary_metric");
-  if (all) result.probe_settings = any_json(field<ondemand::value>(object, "probe_settings"), "probe_settings");
+  if (all) result.probe_settings = any_json(field<ondemand::value>(object, "probe_settings"), "probe_settings", known);
   result.scores_file = text(object, "scores_file");
-  if (all) result.seconds = doubles(object, "seconds");
-  result.selection = read_selection(field<ondemand::object>(object, "selection"), detail);
+  if (all) result.seconds = doubles(field<ondemand::object>(object, "seconds"), "seconds");
+  result.selection = read_selection(field<ondemand::object>(object, "selection"), detail, known);
   read_split(field<ondemand::object>(object, "split"), result);
   result.started_at = text(object, "started_at");
   result.status = text(object, "status");
   result.target_kind = text(object, "target_kind");
   result.version = text(object, "version");
-  return result;
 }
 
 }  // namespace
@@ -213,18 +253,19 @@ struct ResultParser::State {
   explicit State(ResultDetail wanted) : detail(wanted) {}
   ResultDetail detail;
   ondemand::parser parser;
+  KnownValues known;
 };
 
 ResultParser::ResultParser(ResultDetail detail) : state_(std::make_unique<State>(detail)) {}
 ResultParser::~ResultParser() = default;
 
-Result ResultParser::parse(std::string_view text) {
+void ResultParser::parse(std::string_view text, Result& result) {
   ondemand::document document;
   ondemand::object object;
   if (const auto code = state_->parser.iterate(text.data(), text.size(), text.size() + kPadding).get(document))
     fail("text", code);
   if (const auto code = document.get_object().get(object)) fail("text", code);
-  return read_result(object, state_->detail);
+  read_result(object, state_->detail, state_->known, result);
 }
 
 }  // namespace vise

@@ -22,8 +22,9 @@ class ResultParser {
 
   explicit ResultParser(ResultDetail detail = ResultDetail::everything);
   ~ResultParser();
-  // Error{input} naming the field for what isn't a result; `text` is followed by kPadding readable bytes.
-  Result parse(std::string_view text);
+  // Fills in a fresh `result`. Error{input} naming the field for what isn't one; `text` is followed by kPadding
+  // readable bytes.
+  void parse(std::string_view text, Result& result);
 
  private:
   struct State;

@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <memory>
+#include <mutex>
 #include <unordered_map>
 
 #include "base/error.h"
@@ -40,59 +42,63 @@ std::uint64_t size_of(const FileDescriptor& file, const Path& path) {
   return bytes;
 }
 
-// Appends up to `wanted` bytes from `offset`; what is missing at the file's end is missing.
-void read_onto(std::string& text, const FileDescriptor& file, std::uint64_t offset, std::size_t wanted,
-               const Path& path) {
-  const std::size_t before = text.size();
-  text.resize(before + wanted);
+// Reads up to `wanted` bytes from `offset` into `into`; what is missing at the file's end is missing.
+std::size_t read_at(const FileDescriptor& file, std::uint64_t offset, char* into, std::size_t wanted,
+                    const Path& path) {
   std::size_t have = 0;
   while (have < wanted) {
-    const ssize_t got =
-        ::pread(file.get(), text.data() + before + have, wanted - have, static_cast<off_t>(offset + have));
+    const ssize_t got = ::pread(file.get(), into + have, wanted - have, static_cast<off_t>(offset + have));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno("cannot read", path);
     if (got == 0) break;
     have += static_cast<std::size_t>(got);
   }
-  text.resize(before + have);
+  return have;
 }
 
-// The lines that begin in one block of the file, and where their text begins.
-struct Block {
-  std::string text;  // whole lines, but for a last one that a crash cut short
-  std::uint64_t begin = 0;
+// The lines that begin in one block of the file, and where their text begins. Its memory serves block after block.
+class Block {
+ public:
+  std::string_view text() const { return {buffer_.data() + skipped_, size_ - skipped_}; }  // kPadding bytes follow
+  std::uint64_t begin() const { return begin_ + skipped_; }
+
+  // Whole lines, but for a last one that a crash cut short.
+  void read(const FileDescriptor& file, std::uint64_t begin, std::uint64_t file_bytes, const Path& path) {
+    const std::uint64_t end = std::min(begin + kBlockBytes, file_bytes);
+    begin_ = begin == 0 ? 0 : begin - 1;
+    skipped_ = size_ = 0;
+    append(file, end - begin_, path);
+    if (begin > 0) {  // a line belongs to the block it begins in: skip to the first newline from the byte before on
+      const auto newline = text().find('\n');
+      skipped_ = newline == std::string_view::npos ? size_ : newline + 1;
+    }
+    while (!text().empty() && text().back() != '\n' && begin_ + size_ < file_bytes) {
+      const std::size_t before = size_;
+      append(file, std::min<std::uint64_t>(kBlockBytes >> 4, file_bytes - begin_ - size_), path);
+      if (size_ == before) break;
+      const auto newline = std::string_view(buffer_.data(), size_).find('\n', before);
+      if (newline != std::string_view::npos) size_ = newline + 1;
+    }
+  }
+
+ private:
+  void append(const FileDescriptor& file, std::size_t wanted, const Path& path) {
+    if (buffer_.size() < size_ + wanted + ResultParser::kPadding)
+      buffer_.resize(size_ + wanted + ResultParser::kPadding);
+    size_ += read_at(file, begin_ + size_, buffer_.data() + size_, wanted, path);
+  }
+
+  std::vector<char> buffer_ = std::vector<char>(kBlockBytes + (kBlockBytes >> 3));
+  std::uint64_t begin_ = 0;  // in the file, of the buffer's first byte
+  std::size_t skipped_ = 0, size_ = 0;
 };
-
-Block read_block(const FileDescriptor& file, std::uint64_t begin, std::uint64_t file_bytes, const Path& path) {
-  Block block{{}, begin == 0 ? 0 : begin - 1};
-  const std::uint64_t end = std::min(begin + kBlockBytes, file_bytes);
-  block.text.reserve(std::min<std::uint64_t>(file_bytes, kBlockBytes + (kBlockBytes >> 4)) + ResultParser::kPadding);
-  read_onto(block.text, file, block.begin, end - block.begin, path);
-  if (begin > 0) {  // a line belongs to the block it begins in: skip to the first newline from the byte before on
-    const auto newline = block.text.find('\n');
-    const std::size_t skipped = newline == std::string::npos ? block.text.size() : newline + 1;
-    block.text.erase(0, skipped);
-    block.begin += skipped;
-  }
-  std::uint64_t have = end;
-  while (!block.text.empty() && block.text.back() != '\n' && have < file_bytes) {
-    const std::size_t before = block.text.size();
-    read_onto(block.text, file, have, std::min<std::uint64_t>(kBlockBytes >> 4, file_bytes - have), path);
-    if (block.text.size() == before) break;
-    have += block.text.size() - before;
-    if (const auto newline = block.text.find('\n', before); newline != std::string::npos)
-      block.text.resize(newline + 1);
-  }
-  return block;
-}
 
 std::size_t line_number(const FileDescriptor& file, std::uint64_t offset, const Path& path) {
   std::size_t newlines = 0;
-  std::string text;
+  std::vector<char> text(kBlockBytes);
   for (std::uint64_t at = 0; at < offset; at += kBlockBytes) {
-    text.clear();
-    read_onto(text, file, at, std::min<std::uint64_t>(kBlockBytes, offset - at), path);
-    newlines += static_cast<std::size_t>(std::ranges::count(text, '\n'));
+    const std::size_t have = read_at(file, at, text.data(), std::min<std::uint64_t>(kBlockBytes, offset - at), path);
+    newlines += static_cast<std::size_t>(std::count(text.begin(), text.begin() + have, '\n'));
   }
   return newlines + 1;
 }
@@ -110,16 +116,29 @@ void check_schema(std::string_view line, const Path& path) {
                 "read it with the version of vise-eval that wrote it");
 }
 
+// What one thread reads with: a block, its lines, the parser.
+struct Desk {
+  explicit Desk(ResultDetail detail) : parser(detail) {}
+
+  Block block;
+  std::vector<std::string_view> lines;
+  ResultParser parser;
+};
+
 // One file's way into results.
 class Reader {
  public:
   Reader(const Path& path, ResultDetail detail)
       : path_(path), detail_(detail), file_(open_to_read(path)), bytes_(size_of(file_, path)) {}
 
-  std::vector<Result> read() const {
+  std::vector<Result> read() {
     std::vector<std::vector<Result>> blocks((bytes_ + kBlockBytes - 1) / kBlockBytes);
-    parallel_for(available_cores(), blocks.size(),
-                 [&](std::size_t i) { blocks[i] = parse(read_block(file_, i * kBlockBytes, bytes_, path_)); });
+    parallel_for(available_cores(), blocks.size(), [&](std::size_t i) {
+      std::unique_ptr<Desk> desk = take_desk();
+      desk->block.read(file_, i * kBlockBytes, bytes_, path_);
+      blocks[i] = parse(*desk);
+      put_back(std::move(desk));
+    });
     std::size_t count = 0;
     for (const auto& block : blocks) count += block.size();
     std::vector<Result> results;
@@ -132,25 +151,45 @@ class Reader {
   }
 
  private:
+  // A free one, or a new one: as many as threads.
+  std::unique_ptr<Desk> take_desk() {
+    const std::lock_guard lock(mutex_);
+    if (desks_.empty()) return std::make_unique<Desk>(detail_);
+    std::unique_ptr<Desk> desk = std::move(desks_.back());
+    desks_.pop_back();
+    return desk;
+  }
+
+  void put_back(std::unique_ptr<Desk> desk) {
+    const std::lock_guard lock(mutex_);
+    desks_.push_back(std::move(desk));
+  }
+
   // Lines that aren't blank; a last one without a newline only where it is whole all the same.
-  std::vector<Result> parse(Block block) const {
-    ResultParser parser(detail_);
-    std::vector<Result> results;
-    const std::size_t size = block.text.size();
-    block.text.resize(size + ResultParser::kPadding);
-    for (std::size_t begin = 0; begin < size;) {
-      const std::size_t newline = std::min(block.text.find('\n', begin), size);
-      const std::string_view line = std::string_view(block.text).substr(begin, newline - begin);
-      if (!is_blank(line) && (newline < size || Json::accept(line))) add(parser, line, block.begin + begin, results);
-      begin = newline + 1;
+  static void split(std::string_view text, std::vector<std::string_view>& lines) {
+    lines.clear();
+    while (!text.empty()) {
+      const std::size_t newline = std::min(text.find('\n'), text.size());
+      const std::string_view line = text.substr(0, newline);
+      if (!is_blank(line) && (newline < text.size() || Json::accept(line))) lines.push_back(line);
+      text.remove_prefix(std::min(newline + 1, text.size()));
     }
+  }
+
+  std::vector<Result> parse(Desk& desk) const {
+    const std::string_view text = desk.block.text();
+    split(text, desk.lines);
+    std::vector<Result> results;
+    results.reserve(desk.lines.size());
+    for (const std::string_view line : desk.lines)
+      add(desk.parser, line, desk.block.begin() + static_cast<std::size_t>(line.data() - text.data()), results);
     return results;
   }
 
   void add(ResultParser& parser, std::string_view line, std::uint64_t offset, std::vector<Result>& results) const {
     if (offset == 0) return check_schema(line, path_);
     try {
-      results.push_back(parser.parse(line));
+      parser.parse(line, results.emplace_back());
     } catch (const Error& e) {
       throw Error(e.kind(),
                   fmt::format("{}: line {}: {}", path_.string(), line_number(file_, offset, path_), e.message()),
@@ -162,6 +201,8 @@ class Reader {
   ResultDetail detail_;
   FileDescriptor file_;
   std::uint64_t bytes_;
+  std::mutex mutex_;  // of desks_
+  std::vector<std::unique_ptr<Desk>> desks_;
 };
 
 // A later result of the same key replaces the earlier one, in its place.

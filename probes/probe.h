@@ -18,14 +18,15 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/shared_value.h"
 #include "probes/views.h"
 
 namespace vise {
 
 // One candidate of a sweep and how it did on the selection split.
 struct Candidate {
-  std::map<std::string, double> parameters;  // {"C": 0.1}
-  double score = 0;                          // the selection metric, higher is better
+  Shared<std::map<std::string, double>> parameters;  // {"C": 0.1}
+  double score = 0;                                  // the selection metric, higher is better
 };
 
 struct Selection {

@@ -39,7 +39,7 @@ std::string html_text(std::string_view text) {
 
 Json curve_json(const Selection& selection) {
   Json curve = Json::array();
-  for (const Candidate& c : selection.curve) curve.push_back({{"parameters", c.parameters}, {"score", c.score}});
+  for (const Candidate& c : selection.curve) curve.push_back({{"parameters", *c.parameters}, {"score", c.score}});
   return curve;
 }
 
@@ -55,8 +55,8 @@ Json provenance_json(const Result& r) {
           {"gradient_norm", r.convergence.gradient_norm},
           {"iterations", r.convergence.iterations},
           {"converged", r.convergence.converged},
-          {"probe_settings", r.probe_settings},
-          {"features", r.features}};
+          {"probe_settings", *r.probe_settings},
+          {"features", *r.features}};
 }
 
 // What the charts of one row need beyond the table; sweeps and costs of a mean are shown with its folds.

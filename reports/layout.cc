@@ -201,6 +201,8 @@ std::vector<std::string> reading_guide(const ComparisonTable& table) {
 }
 
 std::size_t display_width(std::string_view utf8) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::ranges::all_of(utf8, is_ascii)) return utf8.size();
   std::size_t width = 0;
   while (!utf8.empty()) {
     const auto [code, length] = next_code_point(utf8);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "reports/layout.h"
 #include "reports/table.h"
 
@@ -15,8 +16,13 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; 
 // Text that Markdown shows as it is. Underscores inside words need no backslash.
 std::string escaped(std::string_view text) {
   std::string result;
+  result.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
+    if (is_word(c)) {
+      result += c;
+      continue;
+    }
     const bool inside_word = i > 0 && i + 1 < text.size() && is_word(text[i - 1]) && is_word(text[i + 1]);
     if (c == '\n' || c == '\r' || c == '\t') {
       result += ' ';
@@ -35,11 +41,12 @@ std::string cell_text(const GridCell& cell) {
   return text;
 }
 
-std::string line(const std::vector<std::string>& cells, const std::vector<std::size_t>& widths, const Grid& grid) {
-  std::string result = "|";
+void add_line(std::string& text, const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
+              const Grid& grid) {
+  text += '|';
   for (std::size_t c = 0; c < cells.size(); ++c)
-    result += fmt::format(" {} |", padded(cells[c], widths[c], grid.columns[c].right_aligned));
-  return result + "\n";
+    text.append(1, ' ').append(padded(cells[c], widths[c], grid.columns[c].right_aligned)).append(" |");
+  text += '\n';
 }
 
 std::string rule(const std::vector<std::size_t>& widths, const Grid& grid) {
@@ -59,20 +66,26 @@ std::string grid_text(const Grid& grid) {
   std::vector<std::size_t> widths(grid.columns.size(), 3);
   for (const auto& cells : lines)
     for (std::size_t c = 0; c < cells.size(); ++c) widths[c] = std::max(widths[c], display_width(cells[c]));
-  std::string text = line(lines[0], widths, grid) + rule(widths, grid);
-  for (std::size_t r = 1; r < lines.size(); ++r) text += line(lines[r], widths, grid);
+  std::string text;
+  add_line(text, lines[0], widths, grid);
+  text += rule(widths, grid);
+  for (std::size_t r = 1; r < lines.size(); ++r) add_line(text, lines[r], widths, grid);
   return text;
+}
+
+std::string section_text(const TableSection& section) {
+  std::string text = fmt::format("### {}\n\n{}", escaped(section_title(section)), escaped(section_head(section)));
+  for (const int note : section.notes) text += fmt::format(" [{}]", note);
+  return text + "\n\n" + grid_text(section_grid(section)) + "\n";
 }
 
 }  // namespace
 
 std::string to_markdown(const ComparisonTable& table) {
-  std::string text;
-  for (const TableSection& section : table.sections) {
-    text += fmt::format("### {}\n\n{}", escaped(section_title(section)), escaped(section_head(section)));
-    for (const int note : section.notes) text += fmt::format(" [{}]", note);
-    text += "\n\n" + grid_text(section_grid(section)) + "\n";
-  }
+  std::vector<std::string> sections(table.sections.size());
+  parallel_for(available_cores(), sections.size(),
+               [&](std::size_t s) { sections[s] = section_text(table.sections[s]); });
+  std::string text = join(sections, "");
   for (const std::string& sentence : reading_guide(table)) text += escaped(sentence) + "\n\n";
   for (std::size_t i = 0; i < table.footnotes.size(); ++i)
     text += fmt::format("[{}] {}\n\n", i + 1, escaped(table.footnotes[i]));

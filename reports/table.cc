@@ -10,6 +10,7 @@
 #include <unordered_map>
 
 #include "base/text.h"
+#include "base/threads.h"
 #include "reports/folds.h"
 #include "reports/metric_names.h"
 
@@ -78,34 +79,36 @@ class Grouping {
     if (is_new) table_.sections.push_back(new_section(r));
     TableSection& section = table_.sections[place->second];
     if (section.class_names.empty()) section.class_names = r.class_names;  // a failed first row may know none
-    const RowKey key = row_key(place->second, r.cell);
-    const int variant = ++variants_[{key, r.cell.seed}];
-    row(section, {key, static_cast<std::uint64_t>(variant)}, r.cell).results.push_back(index);
+    Variants& variants = variants_[row_key(place->second, r.cell)];
+    row(section, variants, variants.results_of_seed[r.cell.seed]++, r.cell).results.push_back(index);
   }
 
  private:
   using SectionKey = decltype(section_key(std::declval<Result>()));
   using RowKey = decltype(row_key(0, std::declval<Cell>()));
-  using NumberedRow = std::tuple<RowKey, std::uint64_t>;
 
-  TableRow& row(TableSection& section, const NumberedRow& key, const Cell& cell) {
-    const auto [place, is_new] = rows_.try_emplace(key, section.rows.size());
-    if (is_new) {
-      const auto variant = std::get<1>(key);
+  // The rows of one key: places in the section.
+  struct Variants {
+    std::vector<std::size_t> rows;
+    std::map<std::uint64_t, std::size_t> results_of_seed;
+  };
+
+  static TableRow& row(TableSection& section, Variants& variants, std::size_t variant, const Cell& cell) {
+    if (variant == variants.rows.size()) {
+      variants.rows.push_back(section.rows.size());
       TableRow added;
       added.cell = cell;
-      added.backbone = variant == 1 ? cell.backbone : fmt::format("{} ({})", cell.backbone, variant);
+      added.backbone = variant == 0 ? cell.backbone : fmt::format("{} ({})", cell.backbone, variant + 1);
       added.probe = cell.probe;
       section.rows.push_back(std::move(added));
     }
-    return section.rows[place->second];
+    return section.rows[variants.rows[variant]];
   }
 
   ComparisonTable& table_;
   // Keys view table_.results, which stays as it is meanwhile.
   std::unordered_map<SectionKey, std::size_t, TupleHash> sections_;
-  std::unordered_map<NumberedRow, std::size_t, TupleHash> rows_;  // by variant
-  std::unordered_map<NumberedRow, int, TupleHash> variants_;      // by seed
+  std::unordered_map<RowKey, Variants, TupleHash> variants_;
 };
 
 void name_layers_where_they_vary(TableSection& section) {
@@ -119,7 +122,8 @@ void list_metrics(TableSection& section, const ComparisonTable& table) {
   std::set<std::string> present;
   for (const TableRow& row : section.rows)
     for (const std::size_t i : row.results)
-      for (const auto& [name, value] : table.results[i].metrics) present.insert(name);
+      for (const auto& [name, value] : table.results[i].metrics)
+        if (!present.contains(name)) present.insert(name);  // a search makes no copy
   const auto take = [&](const std::string& name) {
     if (present.erase(name)) section.metrics.push_back(name);
   };
@@ -142,6 +146,7 @@ void choose_shown(TableSection& section) {
 // A metric that one of the seeds leaves undefined has no mean.
 Estimate average_metric(const TableRow& row, const ComparisonTable& table, const std::string& metric) {
   std::vector<double> values;
+  values.reserve(row.results.size());
   for (const std::size_t i : row.results) {
     const Result& r = table.results[i];
     if (r.status != "ok") continue;
@@ -199,8 +204,11 @@ void agree_on_selection(TableSection& section, const ComparisonTable& table) {
       row.chosen += fmt::format(" ({})", table.results[row.results.front()].selection.selected_on);
 }
 
-std::vector<std::string> row_notes(const TableRow& row, const ComparisonTable& table) {
-  std::vector<std::string> notes;
+// The notes of a row's results, each once, as views of them.
+using RowNotes = std::vector<std::string_view>;
+
+RowNotes row_notes(const TableRow& row, const ComparisonTable& table) {
+  RowNotes notes;
   for (const std::size_t i : row.results)
     for (const std::string& note : table.results[i].notes)
       if (std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
@@ -208,15 +216,16 @@ std::vector<std::string> row_notes(const TableRow& row, const ComparisonTable& t
 }
 
 // A note that every row has belongs to the section.
-void number_notes(TableSection& section, ComparisonTable& table) {
-  std::map<std::string, std::size_t> counts;
-  for (const TableRow& row : section.rows)
-    for (const std::string& note : row_notes(row, table)) ++counts[note];
-  for (TableRow& row : section.rows) {
-    for (const std::string& note : row_notes(row, table)) {
+void number_notes(TableSection& section, const std::vector<RowNotes>& notes_of_row, ComparisonTable& table) {
+  std::map<std::string_view, std::size_t> counts;
+  for (const RowNotes& notes : notes_of_row)
+    for (const std::string_view note : notes) ++counts[note];
+  for (std::size_t r = 0; r < section.rows.size(); ++r) {
+    TableRow& row = section.rows[r];
+    for (const std::string_view note : notes_of_row[r]) {
       std::vector<int>& notes =
           counts[note] == section.rows.size() && section.rows.size() > 1 ? section.notes : row.notes;
-      const int number = add_footnote(table, note);
+      const int number = add_footnote(table, std::string(note));
       if (std::ranges::find(notes, number) == notes.end()) notes.push_back(number);
     }
     if (!row.failed && !row.error.empty())
@@ -248,16 +257,27 @@ void add_published(TableSection& section, ComparisonTable& table, const std::vec
   }
 }
 
-void finish_section(TableSection& section, ComparisonTable& table) {
+// All that a section says by itself, and its rows' notes, which are numbered through the table.
+std::vector<RowNotes> finish_section(TableSection& section, const ComparisonTable& table) {
   name_layers_where_they_vary(section);
   list_metrics(section, table);
   choose_shown(section);
+  std::vector<RowNotes> notes;
+  notes.reserve(section.rows.size());
   for (TableRow& row : section.rows) {
     std::ranges::stable_sort(row.results, {}, [&](std::size_t i) { return table.results[i].cell.seed; });
     summarise(row, section, table);
+    notes.push_back(row_notes(row, table));
   }
   agree_on_selection(section, table);
-  number_notes(section, table);
+  return notes;
+}
+
+void finish_sections(ComparisonTable& table) {
+  std::vector<std::vector<RowNotes>> notes(table.sections.size());
+  parallel_for(available_cores(), notes.size(),
+               [&](std::size_t s) { notes[s] = finish_section(table.sections[s], table); });
+  for (std::size_t s = 0; s < notes.size(); ++s) number_notes(table.sections[s], notes[s], table);
 }
 
 void check_baseline(const ComparisonTable& table, const std::string& baseline) {
@@ -346,7 +366,7 @@ ComparisonTable compare(std::vector<Result> results, const CompareOptions& optio
   table.results = std::move(results);
   Grouping grouping(table);
   for (std::size_t i = 0; i < table.results.size(); ++i) grouping.add(i);
-  for (TableSection& section : table.sections) finish_section(section, table);
+  finish_sections(table);
   add_fold_means(table);
   for (TableSection& section : table.sections) add_published(section, table, options.published);
   if (options.baseline.empty())

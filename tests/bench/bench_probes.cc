@@ -218,11 +218,11 @@ void compare(const Json& peer, const Ours& ours, const Data& data, int threads) 
     for (const auto& [c, record] : peer["objectives"].items()) {
       double value = 0;
       if (parse_double(c, value) &&
-          std::abs(std::log(value / ours.fitted.selection.curve[i].parameters.at("C"))) < 1e-6)
+          std::abs(std::log(value / ours.fitted.selection.curve[i].parameters->at("C"))) < 1e-6)
         other = record["objective"];
     }
     const double off = path[i] / other - 1;
-    if (off > worst) worst = off, worst_c = ours.fitted.selection.curve[i].parameters.at("C");
+    if (off > worst) worst = off, worst_c = ours.fitted.selection.curve[i].parameters->at("C");
   }
   fmt::print("  objective along the path against the peer's: at worst {:+.1e}, at C {:.3g} (bar 1e-3)\n", worst,
              worst_c);

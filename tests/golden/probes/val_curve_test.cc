@@ -57,7 +57,7 @@ void expect_true_curve(const TrainView& train, const ValView& val) {
   const Fitted swept = fit({{"grid", "2e-6:2e6:13"}}, &val);
   double best = -1, best_c = 0;
   for (const Candidate& candidate : swept.selection.curve) {
-    const double c = candidate.parameters.at("C");
+    const double c = candidate.parameters->at("C");
     const Fitted optimum = fit({{"C", fmt::format("{:.17g}", c)}}, nullptr);
     const double accuracy = *evaluate(optimum.model->predict(val.features), val.targets).at("accuracy");
     EXPECT_EQ(candidate.score, accuracy) << "at C = " << c;

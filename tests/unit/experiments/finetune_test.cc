@@ -116,7 +116,7 @@ TEST_F(FinetuneTest, KeepsTheEpochThatDidBestOnVal) {
   for (const Candidate& candidate : selection.curve) {
     if (candidate.score <= best) continue;
     best = candidate.score;
-    epoch = candidate.parameters.at("epoch");
+    epoch = candidate.parameters->at("epoch");
   }
   EXPECT_EQ(selection.chosen.at("epoch"), epoch);
   EXPECT_LE(static_cast<double>(selection.curve.size()), epoch + 2);
@@ -140,7 +140,7 @@ TEST_F(FinetuneTest, IsACellOfARun) {
   ASSERT_EQ(outcome.results.size(), 2u);
   const Result& result = outcome.results[1];
   EXPECT_EQ(result.status, "ok") << result.error;
-  EXPECT_EQ(result.probe_settings["unfreeze"], "layer4");
+  EXPECT_EQ(result.probe_settings->at("unfreeze"), "layer4");
   EXPECT_EQ(result.selection.chosen.at("epoch"), 1);
   EXPECT_TRUE(result.metrics.at("accuracy").has_value());
   EXPECT_EQ(run(request, Context{log_, {}, 2}).reused, 2u);

@@ -95,7 +95,7 @@ TEST(Result, WhatTablesDoNotPrintCanBeLeftOut) {
   EXPECT_EQ(part.selection.curve.size(), 1u);
   EXPECT_EQ(part.notes, whole.notes);
   EXPECT_EQ(part.scores_file, whole.scores_file);
-  EXPECT_TRUE(part.features.is_null());
+  EXPECT_TRUE(part.features->is_null());
   EXPECT_TRUE(part.seconds.empty());
 }
 
@@ -155,6 +155,44 @@ TEST(ResultsFile, NamesTheBadLine) {
     EXPECT_EQ(e.kind(), ErrorKind::input);
     EXPECT_NE(e.message().find("line 3"), std::string::npos) << e.message();
   }
+}
+
+// Broken at any mark between, before or after the fields that may be missing: an error, never a walk beyond the text.
+TEST(ResultsFile, NamesALineThatIsBrokenAtAnyMark) {
+  const test::ScratchDir dir;
+  const Path path = dir / "results.jsonl";
+  append_result(path, sample("a"));
+  const std::string whole = read_text_file(path);
+  const std::size_t begin = whole.find('\n') + 1;
+  for (std::size_t at = whole.find_first_of(":{}[],", begin); at != std::string::npos;
+       at = whole.find_first_of(":{}[],", at + 1)) {
+    std::string text = whole;
+    text[at] = 'Q';
+    write_file_atomically(path, text);
+    for (const ResultDetail detail : {ResultDetail::everything, ResultDetail::table}) try {
+        read_results(path, detail);  // marks inside texts, and in what tables step over, may be anything
+      } catch (const Error& e) {
+        ASSERT_NE(e.message().find("line 2: "), std::string::npos) << e.message() << " at " << at;
+      }
+  }
+}
+
+// What results share is held once, and what one of them has otherwise is its own.
+TEST(ResultsFile, ResultsThatShareSettingsKeepTheirOwn) {
+  const test::ScratchDir dir;
+  const Path path = dir / "results.jsonl";
+  std::vector<Json> written;
+  for (int i = 0; i < 6; ++i) {
+    Result r = sample("k" + std::to_string(i));
+    r.features = Json{{"weights", {{"sha256", std::to_string(i / 2)}}}};
+    r.probe_settings = Json{{"name", i % 3 == 0 ? "knn" : "logreg"}};
+    r.selection.curve = {{{{"C", 0.5}, {"k", i % 2}}, 0.1 * i}, {{{"C", 0.5}}, 0.75}};
+    append_result(path, r);
+    written.push_back(to_json(r));
+  }
+  const std::vector<Result> read = read_results(path);
+  ASSERT_EQ(read.size(), written.size());
+  for (std::size_t i = 0; i < read.size(); ++i) EXPECT_EQ(to_json(read[i]), written[i]);
 }
 
 // Readers work on blocks of the file; lines are of every length, some longer than a block.

@@ -179,7 +179,7 @@ TEST(LogReg, SearchesFromCoarseToFine) {
     const auto same = std::find_if(whole.curve.begin(), whole.curve.end(),
                                    [&](const Candidate& other) { return other.parameters == found.parameters; });
     ASSERT_NE(same, whole.curve.end());
-    EXPECT_EQ(found.score, same->score) << found.parameters.at("C");
+    EXPECT_EQ(found.score, same->score) << found.parameters->at("C");
     best = std::max(best, found.score);
     if (found.parameters == search.chosen) chosen = found.score;
   }

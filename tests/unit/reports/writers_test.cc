@@ -94,7 +94,7 @@ TEST(Html, EveryNumberEqualsTheResult) {
       ASSERT_EQ(row["curve"].size(), r.selection.curve.size());
       for (std::size_t i = 0; i < r.selection.curve.size(); ++i) {
         EXPECT_EQ(row["curve"][i]["score"].get<double>(), r.selection.curve[i].score);
-        EXPECT_EQ(row["curve"][i]["parameters"]["C"].get<double>(), r.selection.curve[i].parameters.at("C"));
+        EXPECT_EQ(row["curve"][i]["parameters"]["C"].get<double>(), r.selection.curve[i].parameters->at("C"));
       }
       EXPECT_EQ(row["seconds"].get<decltype(r.seconds)>(), r.seconds);
       EXPECT_EQ(section["split"]["test"].get<std::size_t>(), r.sizes.test);
