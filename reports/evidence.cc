@@ -244,7 +244,8 @@ void SectionEvidence::test(const ComparisonTable& table, const TableSection& sec
   if (mine.primary.empty() || theirs.primary.empty()) return;
   Difference& d = *row.difference;
   const PairedBootstrap boot = paired_bootstrap(resampled_differences(mine, theirs), level_);
-  d.interval = boot.interval;
+  // Equal on every image: no resample differs, which bounds nothing.
+  if (boot.interval && boot.interval->low < boot.interval->high) d.interval = boot.interval;
   d.p = boot.p;
   d.test = "paired bootstrap";
   if (mine.seeds.empty() || !mine.seeds.front().predictions) return;

@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "reports/evidence.h"
 #include "reports/statistics/bootstrap.h"
+#include "reports/statistics/intervals.h"
 #include "reports/statistics/seed_means.h"
 
 namespace vise {
@@ -75,6 +76,20 @@ std::vector<double> mean_over_folds(const std::vector<std::vector<double>>& of_f
   return means;
 }
 
+bool has_width(const Interval& interval) { return interval.high - interval.low > 1e-12; }
+
+// Of a metric with these values by seed and resampled means. A model that is right on all or on no test image of each
+// class, as a floor is, has the same accuracy in every resample within classes: the bootstrap knows no interval then,
+// and accuracy, being a proportion, has Clopper and Pearson's.
+std::optional<Interval> interval_over_items(std::string_view metric, std::span<const double> values,
+                                            std::vector<double> means, std::size_t items, double level) {
+  const auto interval = percentile_interval(std::move(means), level);
+  if (!interval || has_width(*interval)) return interval;
+  if (metric != "accuracy" || std::ranges::any_of(values, [&](double v) { return v != values.front(); })) return {};
+  const double right = std::round(values.front() * static_cast<double>(items));
+  return clopper_pearson_interval(static_cast<std::uint64_t>(right), items, level);
+}
+
 }  // namespace
 
 void SectionEvidence::resample(const TableSection& section, const CompareOptions& options, const Context& context) {
@@ -110,7 +125,7 @@ void SectionEvidence::resample_rows(const TableSection& section, std::span<RowEv
       auto& [resampled, values] = replicates[r];
       std::vector<double> means = seed_mean_replicates(values[m], resampled[m], stream_, seed_);
       std::erase_if(means, [](double v) { return std::isnan(v); });
-      rows[r].intervals[metrics_[m]] = percentile_interval(std::move(means), level_);
+      rows[r].intervals[metrics_[m]] = interval_over_items(names[m], values[m], std::move(means), y_.size(), level_);
       if (names[m] != section.primary_metric) continue;
       rows[r].primary = {{stream_, std::move(values[m]), std::move(resampled[m])}};
     }
@@ -146,8 +161,9 @@ SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& mean, std
     }
     if (of_folds.size() < mean.folds.size())
       rows_[r].primary.clear();
-    else
-      rows_[r].intervals[mean.primary_metric] = percentile_interval(mean_over_folds(of_folds), level_);
+    else if (const auto interval = percentile_interval(mean_over_folds(of_folds), level_);
+             interval && has_width(*interval))
+      rows_[r].intervals[mean.primary_metric] = interval;
   }
 }
 

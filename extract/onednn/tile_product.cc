@@ -28,18 +28,18 @@ template <std::size_t R>
 VISE_FMA void multiply_rows(const TileProduct& product, const float* values, const float* panel, float* results) {
   __m256 low[R], high[R];
   VISE_UNROLL for (std::size_t r = 0; r < R; ++r) low[r] = high[r] = _mm256_setzero_ps();
-  for (std::size_t i = 0; i < product.in; i += kLanes, values += product.block)
-    VISE_UNROLL for (std::size_t c = 0; c < kLanes; ++c, panel += kPanel) {
-      const __m256 left = _mm256_load_ps(panel), right = _mm256_load_ps(panel + kLanes);
+  for (std::size_t i = 0; i < product.in; i += kBlockChannels, values += product.block)
+    VISE_UNROLL for (std::size_t c = 0; c < kBlockChannels; ++c, panel += kPanelChannels) {
+      const __m256 left = _mm256_load_ps(panel), right = _mm256_load_ps(panel + kBlockChannels);
       VISE_UNROLL for (std::size_t r = 0; r < R; ++r) {
-        const __m256 value = _mm256_broadcast_ss(values + r * kLanes + c);
+        const __m256 value = _mm256_broadcast_ss(values + r * kBlockChannels + c);
         low[r] = _mm256_fmadd_ps(value, left, low[r]);
         high[r] = _mm256_fmadd_ps(value, right, high[r]);
       }
     }
   VISE_UNROLL for (std::size_t r = 0; r < R; ++r) {
-    _mm256_store_ps(results + r * kLanes, low[r]);
-    _mm256_store_ps(results + product.block + r * kLanes, high[r]);
+    _mm256_store_ps(results + r * kBlockChannels, low[r]);
+    _mm256_store_ps(results + product.block + r * kBlockChannels, high[r]);
   }
 }
 
@@ -52,11 +52,11 @@ constexpr std::array<Kernel, kTallest + 1> kKernels = {nullptr,          multipl
 void multiply_stripe(const TileProduct& product, std::size_t first, std::size_t last, const float* values,
                      const float* panels, float* results) {
   const std::size_t groups = (last - first + kTallest - 1) / kTallest;
-  for (std::size_t o = 0; o < product.out; o += kPanel)
+  for (std::size_t o = 0; o < product.out; o += kPanelChannels)
     for (std::size_t g = 0; g < groups; ++g) {
       const std::size_t begin = first + (last - first) * g / groups, end = first + (last - first) * (g + 1) / groups;
-      kKernels[end - begin](product, values + begin * kLanes, panels + o * product.in,
-                            results + o / kLanes * product.block + begin * kLanes);
+      kKernels[end - begin](product, values + begin * kBlockChannels, panels + o * product.in,
+                            results + o / kBlockChannels * product.block + begin * kBlockChannels);
     }
 }
 

@@ -7,14 +7,14 @@
 
 namespace vise {
 
-inline constexpr std::size_t kLanes = 8;   // channels of a block, floats of a register
-inline constexpr std::size_t kPanel = 16;  // output channels that are summed at once
+inline constexpr std::size_t kBlockChannels = 8;   // channels of a block, floats of a register
+inline constexpr std::size_t kPanelChannels = 16;  // output channels that are summed at once
 
 // Whether the CPU has AVX2 and FMA.
 bool has_tile_product();
 
 struct TileProduct {
-  std::size_t tiles = 0, in = 0, out = 0;  // in: a multiple of kLanes, out: of kPanel
+  std::size_t tiles = 0, in = 0, out = 0;  // in: a multiple of kBlockChannels, out: of kPanelChannels
   std::size_t block = 0;                   // floats from one block of 8 channels to the next, in both operands
 };
 

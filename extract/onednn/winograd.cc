@@ -69,9 +69,9 @@ Blocks blocks_of(const WinogradConv& conv) {
   const std::size_t fitting = std::max<std::size_t>(kFloats / (kMatrices * (in + out)), 48);
   const std::size_t count = (b.tiles + fitting - 1) / fitting;
   b.block = (b.tiles + count - 1) / count;
-  b.channels = (b.block | 1) * kLanes;
-  b.in_matrix = padded_matrix(b.channels * in / kLanes + 16);
-  b.out_matrix = padded_matrix(b.channels * out / kLanes + 16);
+  b.channels = (b.block | 1) * kBlockChannels;
+  b.in_matrix = padded_matrix(b.channels * in / kBlockChannels + 16);
+  b.out_matrix = padded_matrix(b.channels * out / kBlockChannels + 16);
   return b;
 }
 
@@ -122,21 +122,24 @@ TilePlace place_of(const Blocks& b, std::size_t tile) {
 // One tile's patch, all channels: `target` is its place in the first matrix.
 VISE_FMA void input_tile(const WinogradConv& conv, const Blocks& b, const float* source, const TilePlace& at,
                          float* target) {
-  const std::size_t side = static_cast<std::size_t>(conv.side), groups = static_cast<std::size_t>(conv.in) / kLanes;
+  const std::size_t side = static_cast<std::size_t>(conv.side),
+                    groups = static_cast<std::size_t>(conv.in) / kBlockChannels;
   const bool inside = at.row > 0 && at.column > 0 && at.row + kTile + 1 <= side && at.column + kTile + 1 <= side;
   for (std::size_t group = 0; group < groups; ++group) {
-    const float* plane = source + (at.image * groups + group) * side * side * kLanes;
+    const float* plane = source + (at.image * groups + group) * side * side * kBlockChannels;
     __m256 d[kMatrices];
     if (inside) {
-      const float* first = plane + ((at.row - 1) * side + at.column - 1) * kLanes;
+      const float* first = plane + ((at.row - 1) * side + at.column - 1) * kBlockChannels;
       for (std::size_t i = 0; i < kPoints; ++i)
-        for (std::size_t j = 0; j < kPoints; ++j) d[i * kPoints + j] = _mm256_load_ps(first + (i * side + j) * kLanes);
+        for (std::size_t j = 0; j < kPoints; ++j)
+          d[i * kPoints + j] = _mm256_load_ps(first + (i * side + j) * kBlockChannels);
     } else {
       for (std::size_t i = 0; i < kPoints; ++i)
         for (std::size_t j = 0; j < kPoints; ++j) {
           const std::size_t row = at.row + i - 1, column = at.column + j - 1;  // -1 wraps round and is out of range too
-          d[i * kPoints + j] = row < side && column < side ? _mm256_load_ps(plane + (row * side + column) * kLanes)
-                                                           : _mm256_setzero_ps();
+          d[i * kPoints + j] = row < side && column < side
+                                   ? _mm256_load_ps(plane + (row * side + column) * kBlockChannels)
+                                   : _mm256_setzero_ps();
         }
     }
     for (std::size_t j = 0; j < kPoints; ++j) transform_input(d + j, kPoints);
@@ -148,7 +151,8 @@ VISE_FMA void input_tile(const WinogradConv& conv, const Blocks& b, const float*
 // One tile's results, all channels: `products` is its place in the first matrix.
 VISE_FMA void output_tile(const WinogradConv& conv, const Blocks& b, const float* products, const float* bias,
                           const TilePlace& at, float* target) {
-  const std::size_t side = static_cast<std::size_t>(conv.side), groups = static_cast<std::size_t>(conv.out) / kLanes;
+  const std::size_t side = static_cast<std::size_t>(conv.side),
+                    groups = static_cast<std::size_t>(conv.out) / kBlockChannels;
   const std::size_t rows = std::min(kTile, side - at.row), columns = std::min(kTile, side - at.column);
   for (std::size_t group = 0; group < groups; ++group) {
     const float* m = products + group * b.channels;
@@ -163,11 +167,11 @@ VISE_FMA void output_tile(const WinogradConv& conv, const Blocks& b, const float
       const __m256* h = half + i * kPoints;
       transform_output(h[0], h[1], h[2], h[3], h[4], h[5], y + i * kTile, 1);
     }
-    const __m256 add = _mm256_load_ps(bias + group * kLanes);
-    float* plane = target + (at.image * groups + group) * side * side * kLanes;
+    const __m256 add = _mm256_load_ps(bias + group * kBlockChannels);
+    float* plane = target + (at.image * groups + group) * side * side * kBlockChannels;
     for (std::size_t i = 0; i < rows; ++i)
       for (std::size_t j = 0; j < columns; ++j) {
-        float* pixel = plane + ((at.row + i) * side + at.column + j) * kLanes;
+        float* pixel = plane + ((at.row + i) * side + at.column + j) * kBlockChannels;
         __m256 value = _mm256_add_ps(y[i * kTile + j], add);
         if (conv.sum) value = _mm256_add_ps(value, _mm256_load_ps(pixel));
         if (conv.relu) value = _mm256_max_ps(value, _mm256_setzero_ps());
@@ -181,7 +185,8 @@ VISE_FMA void output_tile(const WinogradConv& conv, const Blocks& b, const float
 }  // namespace
 
 bool has_winograd(int in, int out) {
-  return has_tile_product() && in % static_cast<int>(kLanes) == 0 && out % static_cast<int>(kPanel) == 0;
+  return has_tile_product() && in % static_cast<int>(kBlockChannels) == 0 &&
+         out % static_cast<int>(kPanelChannels) == 0;
 }
 
 std::vector<float> winograd_weights(std::span<const float> weights, int out, int in) {
@@ -191,7 +196,8 @@ std::vector<float> winograd_weights(std::span<const float> weights, int out, int
     for (std::size_t i = 0; i < ins; ++i) {
       const auto filter = transform_filter(&weights[(o * ins + i) * 9]);
       for (std::size_t m = 0; m < kMatrices; ++m)
-        packed[m * outs * ins + (o / kPanel * ins + i) * kPanel + o % kPanel] = static_cast<float>(filter[m]);
+        packed[m * outs * ins + (o / kPanelChannels * ins + i) * kPanelChannels + o % kPanelChannels] =
+            static_cast<float>(filter[m]);
     }
   return packed;
 }
@@ -210,11 +216,12 @@ void winograd_convolve(const WinogradConv& conv, const float* source, const floa
   for (std::size_t first = 0; first < b.tiles; first += b.block) {
     const std::size_t tiles = std::min(b.block, b.tiles - first);
     const TileProduct product{tiles, static_cast<std::size_t>(conv.in), static_cast<std::size_t>(conv.out), b.channels};
-    for (std::size_t t = 0; t < tiles; ++t) input_tile(conv, b, source, place_of(b, first + t), in + t * kLanes);
+    for (std::size_t t = 0; t < tiles; ++t)
+      input_tile(conv, b, source, place_of(b, first + t), in + t * kBlockChannels);
     for (std::size_t m = 0; m < kMatrices; ++m)
       multiply_tiles(product, in + m * b.in_matrix, weights + m * matrix, out + m * b.out_matrix);
     for (std::size_t t = 0; t < tiles; ++t)
-      output_tile(conv, b, out + t * kLanes, bias, place_of(b, first + t), target);
+      output_tile(conv, b, out + t * kBlockChannels, bias, place_of(b, first + t), target);
   }
 }
 #else

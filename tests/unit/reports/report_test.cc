@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 
 #include "base/csv.h"
@@ -44,6 +45,23 @@ TEST_F(Reports, EveryMetricGetsAnIntervalAroundIt) {
       EXPECT_LT(e.interval->low, *e.value);
       EXPECT_GT(e.interval->high, *e.value);
     }
+}
+
+// Nothing varies in a resample within classes where every image is right; 400 of 400 is still no proof of 100 %.
+TEST_F(Reports, ModelThatIsAlwaysRightHasNoIntervalOfNoWidth) {
+  const Report r = report({simulated_result(run(), "base", 2, 400), simulated_result(run(), "equal", 2, 400)});
+  const TableSection& section = r.table.sections.at(0);
+  for (std::size_t m = 0; m < section.metrics.size(); ++m) {
+    const Estimate& e = section.rows[1].metrics[m];
+    ASSERT_EQ(*e.value, 1) << section.metrics[m];
+    EXPECT_EQ(e.interval.has_value(), section.metrics[m] == "accuracy");
+  }
+  const Estimate& accuracy = section.rows[1].metrics[0];
+  ASSERT_TRUE(accuracy.interval);
+  EXPECT_NEAR(accuracy.interval->low, std::pow(0.025, 1 / 400.), 1e-12);  // Clopper and Pearson's, k = n
+  EXPECT_EQ(accuracy.interval->high, 1);
+  EXPECT_FALSE(section.rows[1].difference->interval);
+  EXPECT_EQ(*section.rows[1].difference->p, 1);
 }
 
 TEST_F(Reports, DifferencesAreTestedByMcNemarAndAdjusted) {
