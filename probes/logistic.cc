@@ -5,7 +5,6 @@
 #include <numeric>
 
 #include "base/threads.h"
-#include "probes/narrow_product.h"
 
 namespace vise {
 namespace {
@@ -182,17 +181,19 @@ std::vector<double> LogisticPass::start(const LogisticProblem& problem) const {
 
 template <typename T>
 void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, const Segment<T>& segment,
-                             std::span<double> losses, std::vector<double>& gradient) const {
+                             std::span<double> losses, NarrowVector<double>& gradient) const {
   const auto& [active, weights, intercepts] = segment;
   const std::size_t r = matrix_.columns(), k = targets_.outputs(), columns = narrow_columns(active.size() * k);
-  std::vector<T> buffer, residual(kBlock * columns);
-  std::vector<double> z(kBlock * columns);
+  const std::size_t stride = matrix_.stride<T>();
+  std::vector<T> buffer;
+  NarrowVector<T> residual(kBlock * columns);
+  NarrowVector<double> z(kBlock * columns);
   gradient.assign((r + 1) * columns, 0);
   for (std::size_t begin = strip.begin; begin < strip.end; begin += kBlock) {
     const std::size_t count = std::min(kBlock, strip.end - begin);
     const T* const x = matrix_.block(begin, count, buffer);
     const std::size_t extent = matrix_.extent(begin + count);
-    narrow_forward(x, r, count, extent, weights.data(), columns, z.data());
+    narrow_forward(x, stride, count, extent, weights.data(), columns, z.data());
     for (std::size_t i = 0; i < count; ++i) {
       for (std::size_t a = 0; a < active.size(); ++a) {
         double* const row = &z[i * columns + a * k];
@@ -204,7 +205,7 @@ void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, 
         }
       }
     }
-    narrow_backward(x, r, count, extent, residual.data(), columns, gradient.data());
+    narrow_backward(x, stride, count, extent, residual.data(), columns, gradient.data());
   }
 }
 
@@ -235,7 +236,8 @@ template <typename T>
 void LogisticPass::evaluate(std::span<Trial> trials, int threads) const {
   const std::size_t r = matrix_.columns(), k = targets_.outputs();
   const Segments<T> segments = arrange<T>(trials, threads);
-  std::vector<std::vector<double>> gradients(strips_.size()), losses(strips_.size());
+  std::vector<NarrowVector<double>> gradients(strips_.size());
+  std::vector<std::vector<double>> losses(strips_.size());
   parallel_for(threads, strips_.size(), [&](std::size_t i) {
     const Segment<T>& segment = segments[strips_[i].segment];
     losses[i].assign(segment.active.size(), 0);
@@ -268,18 +270,18 @@ std::vector<double> LogisticPass::curvature(std::span<const LogisticProblem> pro
   std::vector<Trial> trials;
   for (std::size_t p = 0; p < problems.size(); ++p) trials.push_back({&problems[p], points[p], 0, {}});
   const Segments<float> segments = arrange<float>(trials, threads);
-  const std::size_t r = matrix_.columns(), k = targets_.outputs();
+  const std::size_t k = targets_.outputs();
   std::vector<double> curvature(bounds_.back());
   parallel_for(threads, strips_.size(), [&](std::size_t i) {
     const auto& [active, weights, intercepts] = segments[strips_[i].segment];
     if (active.empty()) return;
     const std::size_t columns = narrow_columns(active.size() * k);
     std::vector<float> buffer;
-    std::vector<double> z(kBlock * columns);
+    NarrowVector<double> z(kBlock * columns);
     for (std::size_t begin = strips_[i].begin; begin < strips_[i].end; begin += kBlock) {
       const std::size_t count = std::min(kBlock, strips_[i].end - begin);
-      narrow_forward(matrix_.block(begin, count, buffer), r, count, matrix_.extent(begin + count), weights.data(),
-                     columns, z.data());
+      narrow_forward(matrix_.block(begin, count, buffer), matrix_.stride<float>(), count, matrix_.extent(begin + count),
+                     weights.data(), columns, z.data());
       for (std::size_t row = 0; row < count; ++row) {
         for (std::size_t a = 0; a < active.size(); ++a) {
           double* const logits = &z[row * columns + a * k];

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "datasets/targets.h"
+#include "probes/narrow_product.h"
 #include "probes/row_matrix.h"
 
 namespace vise {
@@ -100,7 +101,7 @@ class LogisticPass {
   template <typename T>
   struct Segment {
     std::vector<std::size_t> active;
-    std::vector<T> weights;
+    NarrowVector<T> weights;
     std::vector<double> intercepts;
   };
   template <typename T>
@@ -109,7 +110,7 @@ class LogisticPass {
   Segments<T> arrange(std::span<const Trial> trials, int threads) const;
   template <typename T>
   void run_strip(const Strip& strip, std::span<const Trial> trials, const Segment<T>& segment, std::span<double> losses,
-                 std::vector<double>& gradient) const;
+                 NarrowVector<double>& gradient) const;
 
   const RowMatrix& matrix_;
   const LogisticTargets& targets_;

@@ -22,6 +22,12 @@ double dot(std::span<const double> a, std::span<const double> b) {
   return cblas_ddot(as_int(a.size()), a.data(), 1, b.data(), 1);
 }
 
+double max_norm(std::span<const double> values) {
+  double largest = 0;
+  for (const double v : values) largest = std::max(largest, std::abs(v));
+  return largest;
+}
+
 // The Hessian of a problem's losses at a point, in the coordinates (W, c).
 class Curvature {
  public:
@@ -36,15 +42,19 @@ class Curvature {
     set_probabilities(x);
   }
 
+  // Products in float32: conjugate gradients ask for a thousandth, Newton's outer steps put right what that leaves.
   std::vector<double> times(std::span<const double> v) const;
   std::vector<double> solve_dense(std::span<const double> gradient) const;
 
  private:
   void set_probabilities(std::span<const double> x);
-  // The weights' part of `x`, r x columns.
-  std::vector<double> padded(std::span<const double> x) const {
-    std::vector<double> out(r_ * columns_);
-    for (std::size_t d = 0; d < r_; ++d) std::copy_n(&x[d * k_], k_, &out[d * columns_]);
+  // The weights' part of `x` over `scale`, r x columns.
+  template <typename T>
+  NarrowVector<T> padded(std::span<const double> x, double scale = 1) const {
+    NarrowVector<T> out(r_ * columns_);
+    for (std::size_t d = 0; d < r_; ++d) {
+      for (std::size_t k = 0; k < k_; ++k) out[d * columns_ + k] = static_cast<T>(x[d * k_ + k] / scale);
+    }
     return out;
   }
   // body(begin, end) for fixed strips of the rows.
@@ -79,9 +89,11 @@ class Curvature {
 
 void Curvature::set_probabilities(std::span<const double> x) {
   p_.resize(pass_.matrix().rows() * k_);
-  const std::vector<double> b = pass_.intercepts(x), w = padded(x);
+  const std::vector<double> b = pass_.intercepts(x);
+  const NarrowVector<double> w = padded<double>(x);
   for_strips([&](std::size_t, std::size_t from, std::size_t to) {
-    std::vector<double> buffer, z(kBlock * columns_);
+    std::vector<double> buffer;
+    NarrowVector<double> z(kBlock * columns_);
     for (std::size_t begin = from; begin < to; begin += kBlock) {
       const std::size_t count = std::min(kBlock, to - begin);
       const double* const a = pass_.matrix().block(begin, count, buffer);
@@ -104,28 +116,37 @@ void Curvature::set_probabilities(std::span<const double> x) {
 }
 
 std::vector<double> Curvature::times(std::span<const double> v) const {
-  const std::vector<double> shift = pass_.intercepts(v), w = padded(v);  // (W, c) to (W, b) is linear
-  std::vector<std::vector<double>> sums(kStrips);
+  // float32 has no room for what the last steps are made of: all is scaled to the largest entry.
+  const double largest = max_norm(v), scale = largest > 0 ? largest : 1;
+  const std::vector<double> shift = pass_.intercepts(v);  // (W, c) to (W, b) is linear
+  const NarrowVector<float> w = padded<float>(v, scale);
+  const std::size_t stride = pass_.matrix().stride<float>();
+  std::vector<NarrowVector<double>> sums(kStrips);
   for_strips([&](std::size_t s, std::size_t from, std::size_t to) {
-    std::vector<double> buffer, z(kBlock * columns_);
+    std::vector<float> buffer;
+    NarrowVector<float> bent(kBlock * columns_);
+    NarrowVector<double> z(kBlock * columns_);
     sums[s].resize((r_ + 1) * columns_);
     for (std::size_t begin = from; begin < to; begin += kBlock) {
       const std::size_t count = std::min(kBlock, to - begin);
-      const double* const a = pass_.matrix().block(begin, count, buffer);
-      narrow_forward(a, r_, count, r_, w.data(), columns_, z.data());
+      const float* const a = pass_.matrix().block(begin, count, buffer);
+      narrow_forward(a, stride, count, r_, w.data(), columns_, z.data());
       for (std::size_t i = 0; i < count; ++i) {
         double* const row = &z[i * columns_];
-        for (std::size_t k = 0; k < k_; ++k) row[k] += shift[k];
+        for (std::size_t k = 0; k < k_; ++k) row[k] += shift[k] / scale;
         bend(begin + i, row);
-        for (std::size_t k = 0; k < k_; ++k) sums[s][r_ * columns_ + k] += row[k];
+        for (std::size_t k = 0; k < k_; ++k) {
+          sums[s][r_ * columns_ + k] += row[k];
+          bent[i * columns_ + k] = static_cast<float>(row[k]);
+        }
       }
-      narrow_backward(a, r_, count, r_, z.data(), columns_, sums[s].data());
+      narrow_backward(a, stride, count, r_, bent.data(), columns_, sums[s].data());
     }
   });
   std::vector<double> out((r_ + 1) * k_);
   for (const auto& part : sums) {
     for (std::size_t d = 0; d <= r_; ++d) {
-      for (std::size_t k = 0; k < k_; ++k) out[d * k_ + k] += part[d * columns_ + k];
+      for (std::size_t k = 0; k < k_; ++k) out[d * k_ + k] += scale * part[d * columns_ + k];
     }
   }
   for (std::size_t d = 0; d < r_; ++d) {
@@ -183,10 +204,13 @@ std::vector<double> Curvature::solve_dense(std::span<const double> gradient) con
   return step;
 }
 
-// Conjugate gradients on H step = -gradient until the residual is `tolerance` of the gradient, preconditioned.
+// Conjugate gradients on H step = -gradient until half the squared preconditioned residual, which is what will be left
+// of the decrement, is `near` of the gradient's, or `enough`.
 std::vector<double> solve_by_gradients(const Curvature& curvature, const LogisticPreconditioner& preconditioner,
-                                       std::span<const double> gradient, double tolerance, int most,
+                                       std::span<const double> gradient, double near, double enough, int most,
                                        const Context& context, int& passes) {
+  // The least and the most that is asked of a step.
+  constexpr double kCoarse = 1e-2, kSharp = 1e-6;
   std::vector<double> step(gradient.size()), residual(gradient.size());
   for (std::size_t i = 0; i < residual.size(); ++i) residual[i] = -gradient[i];
   const auto precondition = [&](std::span<const double> v) {
@@ -195,7 +219,7 @@ std::vector<double> solve_by_gradients(const Curvature& curvature, const Logisti
   };
   std::vector<double> z = precondition(residual), p = z;
   double rz = dot(residual, z);
-  const double goal = tolerance * tolerance * rz;
+  const double goal = std::clamp(std::max(near * rz, 2 * enough), kSharp * rz, kCoarse * rz);
   for (int i = 0; i < most && rz > goal; ++i) {
     context.throw_if_stopped();
     const std::vector<double> hp = curvature.times(p);
@@ -223,8 +247,7 @@ void measure(const LogisticPass& pass, const LogisticProblem& problem, double c,
   at.loss = trial.loss;
   at.objective = trial.loss + logistic_penalty(at.x, outputs, c);
   gradient = std::move(trial.gradient);
-  at.gradient_max = 0;
-  for (const double g : gradient) at.gradient_max = std::max(at.gradient_max, std::abs(g));
+  at.gradient_max = max_norm(gradient);
   ++at.passes;
 }
 
@@ -233,6 +256,7 @@ void measure(const LogisticPass& pass, const LogisticProblem& problem, double c,
 LogisticPoint finish_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
                               const LogisticProblem& problem, LogisticPoint from, double stop, const Context& context) {
   constexpr int kMostSteps = 40, kMostGradients = 250;
+  constexpr double kEnough = 1e-4;  // of the stop: the preconditioned decrement is the true one up to some factor
   const bool dense = pass.point_size() <= kDense && pass.matrix().rows() <= 4 * kDense;
   LogisticPoint at = std::move(from);
   preconditioner.prepare(c, std::span(&problem, 1), std::span(&at.x, 1));
@@ -241,12 +265,12 @@ LogisticPoint finish_logistic(const LogisticPass& pass, LogisticPreconditioner& 
   for (int i = 0; i < kMostSteps; ++i) {
     context.throw_if_stopped();
     const Curvature curvature(pass, problem, at.x, c, context.threads);
-    // Forcing terms as in Nocedal & Wright, section 7.1: sharper as the end comes near.
-    const double near = std::sqrt(std::max(at.decrement, 0.0) / std::max(at.objective, 1e-300));
+    // Forcing terms as in Nocedal & Wright, section 7.1: sharper as the end comes near, but not beyond what ends it.
+    const double near = std::max(at.decrement, 0.0) / std::max(at.objective, 1e-300);
     std::vector<double> step =
         dense ? curvature.solve_dense(gradient)
-              : solve_by_gradients(curvature, preconditioner, gradient, std::clamp(near, 1e-3, 0.3), kMostGradients,
-                                   context, at.passes);
+              : solve_by_gradients(curvature, preconditioner, gradient, near, kEnough * stop * at.objective,
+                                   kMostGradients, context, at.passes);
     if (step.empty()) break;
     const double slope = dot(gradient, step);
     at.decrement = -slope / 2;

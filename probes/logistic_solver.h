@@ -63,6 +63,8 @@ struct LogisticPoint {
   double decrement =
       std::numeric_limits<double>::infinity();  // half the squared preconditioned gradient, of the objective
   double gradient_max = 0;                      // max-norm of the plain gradient
+  double scale = 1;                             // of the preconditioner, as the last steps found it
+  std::size_t choice = 0;                       // of the places where it could begin, the best
   int passes = 0;                               // over the features
   bool converged = false;
 };
@@ -83,7 +85,8 @@ std::vector<double> losses_without_weights(const LogisticPass& pass, std::span<c
                                            int threads);
 
 // Solves all problems at one C, each from the best of its places in `choices` (all are evaluated in the first pass).
-// `fallback` holds points whose loss is known, or is empty: one that is better than all choices is taken instead.
+// `fallback` holds points whose loss is known, or is empty: one that is better than all choices is taken instead; the
+// scale of each is where a search begins.
 // `without_weights` is losses_without_weights(), or empty: the stop is then relative to the objective
 // alone, which says little where C is so small that the weights gain next to nothing.
 template <typename T>

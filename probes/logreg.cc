@@ -112,8 +112,8 @@ Scores Work::held_out_scores(std::size_t round, std::span<const LogisticPoint> p
       const std::size_t count = std::min(kBlock, end - at);
       const float* const x = matrix_.block(at, count, buffer);
       cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(count), static_cast<int>(k),
-                  static_cast<int>(r), 1, x, static_cast<int>(r), w.data(), static_cast<int>(k), 0, z.data(),
-                  static_cast<int>(k));
+                  static_cast<int>(r), 1, x, static_cast<int>(matrix_.stride<float>()), w.data(), static_cast<int>(k),
+                  0, z.data(), static_cast<int>(k));
       for (std::size_t i = 0; i < count; ++i) {
         double* const row = &scores.values[(at - begin + i) * columns];
         for (std::size_t j = 0; j < k; ++j) {

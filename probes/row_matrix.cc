@@ -70,8 +70,9 @@ RowMatrix RowMatrix::make(std::vector<const float*> rows, std::size_t dim, int t
   if (n < dim) {
     a.rotate(threads);
   } else if (n * dim * sizeof(float) <= kPackBytes) {
-    a.packed_.resize(n * dim);
-    for (std::size_t i = 0; i < n; ++i) std::copy(a.rows_[i], a.rows_[i] + dim, &a.packed_[i * dim]);
+    const std::size_t stride = packed_stride(dim);
+    a.packed_.resize(n * stride);
+    for (std::size_t i = 0; i < n; ++i) std::copy(a.rows_[i], a.rows_[i] + dim, &a.packed_[i * stride]);
   }
   return a;
 }
@@ -120,7 +121,7 @@ void RowMatrix::factor_by_eigenvectors(std::vector<double> gram) {
 
 const float* RowMatrix::block(std::size_t begin, std::size_t count, std::vector<float>& buffer) const {
   if (rotated()) return &coordinates_float_[begin * columns_];
-  if (!packed_.empty()) return &packed_[begin * dim_];
+  if (!packed_.empty()) return &packed_[begin * packed_stride(dim_)];
   bool together = true;
   for (std::size_t i = begin + 1; i < begin + count; ++i) together = together && rows_[i] == rows_[i - 1] + dim_;
   if (together) return rows_[begin];
@@ -165,7 +166,7 @@ std::vector<double> RowMatrix::means() const {
     const std::size_t count = std::min(kTile, rows() - begin);
     const float* const x = block(begin, count, buffer);
     for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t d = 0; d < columns_; ++d) sums[d] += static_cast<double>(x[i * columns_ + d]);
+      for (std::size_t d = 0; d < columns_; ++d) sums[d] += static_cast<double>(x[i * stride<float>() + d]);
     }
   }
   for (double& sum : sums) sum /= static_cast<double>(rows());

@@ -58,6 +58,18 @@ TEST(LogReg, EndsWhereTheGradientOfItsObjectiveIsZero) {
   }
 }
 
+// 1,024 dimensions: rows are spread apart, the preconditioner's factor is made tile by tile, and the finish goes by
+// conjugate gradients.
+TEST(LogReg, EndsThereToTheSameBitOnAnyThreadsWhereTheHessianIsTooLargeToForm) {
+  const test::Drawn d = test::draw(1100, 1024, 3, 2, 3);
+  const TrainView train{d.view(), d.targets, d.folds};
+  const auto swept = [&](int threads) { return fit("logreg", {{"grid", "1e-3:1e-1:3"}}, train, nullptr, threads); };
+  const Fitted one = swept(1), two = swept(2);
+  EXPECT_TRUE(one.convergence.converged);
+  EXPECT_LT(largest_gradient(*one.model, d, one.selection.chosen.at("C")), 1e-4);
+  EXPECT_EQ(one.model->weights(), two.model->weights());
+}
+
 TEST(LogReg, GivesTheSameBitsForAnyNumberOfThreads) {
   const test::Drawn t = test::draw(5000, 12, 3, 2, 1), v = test::draw(1500, 12, 3, 2, 1, 1);
   const ValView val = v.val();
