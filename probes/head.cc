@@ -1,5 +1,6 @@
 // Probe `head`: a linear layer trained by mini-batches with LibTorch, in the loadable module (torch/entry.h). The whole
 // grid of learning rates and weight decays is trained at once.
+#include <cblas.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -130,6 +131,7 @@ HeadResult Head::train_heads(const Pool& pool, std::span<const std::uint32_t> ro
     context.log.progress("head: epochs", static_cast<std::uint64_t>(done), static_cast<std::uint64_t>(s_.epochs));
   };
   HeadResult result;
+  openblas_set_num_threads(1);  // LibTorch's threads divide the products
   Module::torch().symbol<TrainHeads>("vise_torch_head")(job, result);
   return result;
 }

@@ -12,6 +12,20 @@
 namespace vise {
 namespace {
 
+// a times b, on a CPU in slices of a's rows, one for each of OpenMP's threads. The BLAS has one thread (the caller sees
+// to that): others of its own would wait for the cores on which OpenMP's spin after the operation before.
+torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) {
+  if (a.is_cuda()) return a.mm(b);
+  torch::Tensor result = torch::empty({a.size(0), b.size(1)});
+  const std::int64_t slice = (a.size(0) + at::get_num_threads() - 1) / at::get_num_threads();
+  at::parallel_for(0, a.size(0), slice, [&](std::int64_t begin, std::int64_t end) {
+    const torch::NoGradGuard no_grad;  // it is a thread's own
+    torch::Tensor rows = result.narrow(0, begin, end - begin);
+    at::mm_out(rows, a.narrow(0, begin, end - begin), b);
+  });
+  return result;
+}
+
 // Weights dim x (H K), so that one product of a batch with them gives every head's outputs; biases 1 x (H K).
 class Heads {
  public:
@@ -38,7 +52,7 @@ class Heads {
   torch::Tensor step(const torch::Tensor& x, const torch::Tensor& y, double factor) {
     const Slope slope = slope_of(x, y);
     ++steps_;
-    update(weights_, x.t().mm(slope.residual), weight_m_, weight_v_, factor, true);
+    update(weights_, product(x.t(), slope.residual), weight_m_, weight_v_, factor, true);
     update(bias_, slope.residual.sum(0, true), bias_m_, bias_v_, factor, false);
     return slope.losses.mean(0);
   }
@@ -47,7 +61,7 @@ class Heads {
   torch::Tensor gradient_max(const torch::Tensor& x, const torch::Tensor& y) const {
     const torch::Tensor residual = slope_of(x, y).residual;
     const torch::Tensor largest =
-        torch::maximum((x.t().mm(residual) + decays_ * weights_).abs().amax(0), residual.sum(0).abs());
+        torch::maximum((product(x.t(), residual) + decays_ * weights_).abs().amax(0), residual.sum(0).abs());
     return largest.view({heads_, outputs_}).amax(1);
   }
 
@@ -65,7 +79,7 @@ class Heads {
     torch::Tensor residual, losses;
   };
   Slope slope_of(const torch::Tensor& x, const torch::Tensor& y) const {
-    const torch::Tensor z = torch::addmm(bias_, x, weights_).view({x.size(0), heads_, outputs_});
+    const torch::Tensor z = product(x, weights_).add_(bias_).view({x.size(0), heads_, outputs_});
     const torch::Tensor target = y.unsqueeze(1);
     Slope slope;
     if (job_.loss == HeadLoss::softmax) {

@@ -3,6 +3,7 @@
 // What the preset vpt-linear's grid costs: 10 rates x 4 decays trained at once, against one head on the same rows, each
 // the median of R runs in turn. Prints the process's CPU seconds too, for a machine that others use. The bar is
 //     ratio: 4.0
+#include <cblas.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
 
@@ -10,6 +11,7 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/module.h"
 #include "base/random.h"
 #include "base/threads.h"
@@ -85,6 +87,7 @@ int run(int argc, char** argv) {
   job.epochs = value("--epochs", 10);
   job.threads = value("--threads", available_cores());
   Module::also_look_in(VISE_BINARY_DIR);
+  openblas_set_num_threads(1);  // as the probe does
   TrainHeads* const train = Module::torch().symbol<TrainHeads>("vise_torch_head");
   Times one, all;
   for (int i = 0; i < value("--repeats", 5); ++i) {
