@@ -40,16 +40,24 @@ Known known_rows(const Scores& scores, const Targets& targets) {
   return known;
 }
 
+// What the classes with the highest scores say. A sweep asks for one of these at every candidate, and sorting all
+// scores for the others would take a twentieth of its time.
+Metrics evaluate_decisions(const Known& known) {
+  const std::size_t classes = known.targets.width();
+  const ClassReport report =
+      class_report(confusion(known.targets.classes(), argmax_rows(known.scores, classes), classes));
+  return {{"accuracy", report.accuracy},
+          {"balanced_accuracy", report.balanced_accuracy},
+          {"f1_macro", report.f1_macro},
+          {"f1_weighted", report.f1_weighted},
+          {"kappa", report.kappa}};
+}
+
 Metrics evaluate_classes(const Known& known, const Calibration& calibration) {
   const std::size_t classes = known.targets.width();
   const auto truth = known.targets.classes();
   const std::vector<double>& z = known.scores;
-  const ClassReport report = class_report(confusion(truth, argmax_rows(z, classes), classes));
-  Metrics m{{"accuracy", report.accuracy},
-            {"balanced_accuracy", report.balanced_accuracy},
-            {"f1_macro", report.f1_macro},
-            {"f1_weighted", report.f1_weighted},
-            {"kappa", report.kappa}};
+  Metrics m = evaluate_decisions(known);
   const std::vector<double> prob = softmax_rows(z, classes);
   if (calibration.scores_are_logits) {
     m["log_loss"] = log_loss(prob, classes, truth);
@@ -250,10 +258,13 @@ void check_selection_metric(const std::string& metric, TargetKind kind) {
 
 double selection_score(const Scores& scores, const Targets& targets, const std::string& metric) {
   constexpr double kUndefined = -std::numeric_limits<double>::infinity();
-  const Metrics all = evaluate(scores, targets);
   const bool negative = metric.starts_with("neg_");
-  const auto found = all.find(negative ? metric.substr(4) : metric);
-  if (found == all.end() || !found->second) return kUndefined;
+  const std::string name = negative ? metric.substr(4) : metric;
+  Metrics metrics;
+  if (targets.kind() == TargetKind::classes) metrics = evaluate_decisions(known_rows(scores, targets));
+  if (!metrics.contains(name)) metrics = evaluate(scores, targets);
+  const auto found = metrics.find(name);
+  if (found == metrics.end() || !found->second) return kUndefined;
   return negative ? -*found->second : *found->second;
 }
 

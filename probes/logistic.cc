@@ -5,33 +5,16 @@
 #include <numeric>
 
 #include "base/threads.h"
+#include "probes/vector_math.h"
 
 namespace vise {
 namespace {
 
-constexpr std::size_t kBlock = 32;        // rows a matrix product takes at once
+constexpr std::size_t kBlock = 48;        // rows a matrix product takes at once
 constexpr std::size_t kStripRows = 1024;  // rows a thread takes at once, at least
 constexpr std::size_t kMaxStrips = 8;     // of a segment
 constexpr std::size_t kFewRows = 128;     // too few to divide
-
-// log(1 + exp(-m)) without overflow.
-double log1p_exp_minus(double m) { return m > 0 ? std::log1p(std::exp(-m)) : std::log1p(std::exp(m)) - m; }
-
-// Loss and derivative of one sigmoid for a target y in 0..1.
-double sigmoid_loss(double y, double weight, double* z) {
-  const double s = *z;
-  const double e = std::exp(-std::abs(s)), small = e / (1 + e), large = 1 / (1 + e);
-  const double p = s > 0 ? large : small, q = s > 0 ? small : large;  // q = 1 - p, exactly as small as it is
-  *z = weight * (p * (1 - y) - q * y);
-  return weight * (y * log1p_exp_minus(s) + (1 - y) * log1p_exp_minus(-s));
-}
-
-// e = exp(z - top); returns their sum.
-double exponentials(const double* z, std::size_t n, double top, double* e) {
-  double sum = 0;
-  for (std::size_t k = 0; k < n; ++k) sum += e[k] = std::exp(z[k] - top);
-  return sum;
-}
+constexpr std::size_t kLogits = 2048;     // whose exponentials are taken at once, about
 
 }  // namespace
 
@@ -76,56 +59,74 @@ double LogisticTargets::mean_weight() const {
   return std::accumulate(weights_.begin(), weights_.end(), 0.0) / static_cast<double>(weights_.size());
 }
 
-double LogisticTargets::loss(std::size_t row, std::size_t label, double* z) const {
+void LogisticTargets::shift(double* z, double* e) const {
+  if (!softmax_) {
+    e[0] = -std::abs(z[0]);
+    return;
+  }
+  const double top = *std::max_element(z, z + width_);
+  for (std::size_t k = 0; k < width_; ++k) e[k] = z[k] -= top;
+}
+
+// Softmax: the exponentials but the largest's, which is 1: nothing cancels where its p is nearly 1.
+double LogisticTargets::tail(const double* z, const double* e) const {
+  if (!softmax_) return e[0];
+  bool seen = false;
+  double sum = 0;
+  for (std::size_t k = 0; k < width_; ++k) {
+    const bool top = !seen && z[k] == 0;
+    sum += top ? 0 : e[k];
+    seen = seen || top;
+  }
+  return sum;
+}
+
+double LogisticTargets::loss(std::size_t row, std::size_t label, double* z, const double* e, double log_tail) const {
   const double weight = this->weight(row);
   if (!softmax_) {
     const auto y = static_cast<double>(y_[row * width_ + label]);
-    if (y < 0) {
-      *z = 0;
-      return 0;
-    }
-    return sigmoid_loss(y, weight, z);
+    const double s = z[0], small = e[0] / (1 + e[0]), large = 1 / (1 + e[0]);
+    const double p = s > 0 ? large : small, q = s > 0 ? small : large;  // q = 1 - p, exactly as small as it is
+    z[0] = y < 0 ? 0 : weight * (p * (1 - y) - q * y);
+    return y < 0 ? 0 : weight * (log_tail + y * std::max(-s, 0.0) + (1 - y) * std::max(s, 0.0));
   }
-  const double top = *std::max_element(z, z + width_);
-  constexpr std::size_t kFew = 64;
-  double few[kFew];
-  std::vector<double> many(width_ > kFew ? width_ : 0);
-  double* const e = width_ > kFew ? many.data() : few;
-  const double sum = exponentials(z, width_, top, e);
-  const double log_sum = std::log(sum);
+  double sum = 0;
+  for (std::size_t k = 0; k < width_; ++k) sum += e[k];
   if (!y_.empty()) {
     double loss = 0;
     for (std::size_t k = 0; k < width_; ++k) {
       const auto y = static_cast<double>(y_[row * width_ + k]);
-      loss += y * (log_sum + top - z[k]);
+      loss += y * (log_tail - z[k]);
       z[k] = weight * (e[k] / sum - y);
     }
     return weight * loss;
   }
   const auto truth = static_cast<std::size_t>(classes_[row]);
-  // log p of the true class, and 1 - p, from the other classes' exponentials: neither cancels when p is nearly 1.
+  const double loss = log_tail - z[truth], scale = weight / sum;
+  // 1 - p of the true class from the other classes' exponentials, since p may be nearly 1.
   double others = 0;
-  for (std::size_t k = 0; k < width_; ++k) others += k == truth ? 0 : e[k];
-  const double loss = z[truth] == top ? std::log1p(others / e[truth]) : log_sum + top - z[truth];
-  for (std::size_t k = 0; k < width_; ++k) z[k] = weight * (k == truth ? -others : e[k]) / sum;
+  for (std::size_t k = 0; k < width_; ++k) {
+    others += k == truth ? 0 : e[k];
+    z[k] = scale * e[k];
+  }
+  z[truth] = -scale * others;
   return weight * loss;
 }
 
-double LogisticTargets::curvature(std::size_t row, std::size_t label, double* z) const {
-  const double weight = this->weight(row);
-  if (!softmax_) {
-    const double e = std::exp(-std::abs(*z));
-    return y_[row * width_ + label] < 0 ? 0 : weight * e / ((1 + e) * (1 + e));
-  }
-  const double top = *std::max_element(z, z + width_);
-  const double sum = exponentials(z, width_, top, z);
-  double bend = 0;
-  for (std::size_t k = 0; k < width_; ++k) bend += z[k] / sum * (1 - z[k] / sum);
-  return weight * bend / static_cast<double>(width_);
+double LogisticTargets::curvature(std::size_t row, std::size_t label, const double* e, double tail) const {
+  const double weight = this->weight(row), sum = 1 + tail;
+  if (!softmax_) return y_[row * width_ + label] < 0 ? 0 : weight * e[0] / (sum * sum);
+  double squares = 0;
+  for (std::size_t k = 0; k < width_; ++k) squares += e[k] * e[k];
+  return weight * std::max(0.0, 1 - squares / (sum * sum)) / static_cast<double>(width_);
 }
 
 LogisticPass::LogisticPass(const RowMatrix& matrix, const LogisticTargets& targets, std::vector<std::size_t> bounds)
-    : matrix_(matrix), targets_(targets), bounds_(std::move(bounds)), means_(matrix.means()) {
+    : matrix_(matrix),
+      targets_(targets),
+      contrasts_(targets.outputs(), targets.softmax()),
+      bounds_(std::move(bounds)),
+      means_(matrix.means()) {
   for (std::size_t s = 0; s + 1 < bounds_.size(); ++s) {
     const std::size_t rows = bounds_[s + 1] - bounds_[s];
     // Two at least: five folds in one strip each would keep the second of two threads waiting for the fifth.
@@ -181,121 +182,142 @@ std::vector<double> LogisticPass::start(const LogisticProblem& problem) const {
 
 template <typename T>
 void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, const Segment<T>& segment,
-                             std::span<double> losses, NarrowVector<double>& gradient) const {
-  const auto& [active, weights, intercepts] = segment;
-  const std::size_t r = matrix_.columns(), k = targets_.outputs(), columns = narrow_columns(active.size() * k);
-  const std::size_t stride = matrix_.stride<T>();
+                             Bending bending, Sums& sums) const {
+  const std::size_t width = segment.active.size() * contrasts_.size(), columns = narrow_stride(width),
+                    stride = matrix_.stride<T>();
   std::vector<T> buffer;
   NarrowVector<T> residual(kBlock * columns);
   NarrowVector<double> z(kBlock * columns);
-  gradient.assign((r + 1) * columns, 0);
+  sums.losses.assign(segment.active.size(), 0);
+  sums.gradient.assign(width * apart(), 0);
   for (std::size_t begin = strip.begin; begin < strip.end; begin += kBlock) {
     const std::size_t count = std::min(kBlock, strip.end - begin);
     const T* const x = matrix_.block(begin, count, buffer);
     const std::size_t extent = matrix_.extent(begin + count);
-    narrow_forward(x, stride, count, extent, weights.data(), columns, z.data());
-    for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t a = 0; a < active.size(); ++a) {
-        double* const row = &z[i * columns + a * k];
-        for (std::size_t j = 0; j < k; ++j) row[j] += intercepts[a * k + j];
-        losses[a] += targets_.loss(begin + i, trials[active[a]].problem->label, row);
-        for (std::size_t j = 0; j < k; ++j) {
-          gradient[r * columns + a * k + j] += row[j];
-          residual[i * columns + a * k + j] = static_cast<T>(row[j]);
-        }
+    std::fill(z.begin(), z.end(), 0.0);
+    narrow_forward(x, stride, count, extent, segment.weights.data(), width, z.data());
+    const std::size_t step = std::clamp<std::size_t>(kLogits / std::max<std::size_t>(width, 1), 1, count);
+    for (std::size_t i = 0; i < count; i += step) {
+      take_losses<T>(begin + i, std::min(step, count - i), trials, segment, bending, std::span(z).subspan(i * columns),
+                     std::span(residual).subspan(i * columns), sums);
+    }
+    narrow_backward(x, stride, count, extent, residual.data(), width, sums.gradient.data(), apart());
+  }
+}
+
+// From the contrasts of the rows' logits to those of the losses' derivatives.
+template <typename T>
+void LogisticPass::take_losses(std::size_t begin, std::size_t count, std::span<const Trial> trials,
+                               const Segment<T>& segment, Bending bending, std::span<double> z, std::span<T> residual,
+                               Sums& sums) const {
+  const auto& [active, weights, intercepts] = segment;
+  const std::size_t r = matrix_.columns(), k = targets_.outputs(), reduced = contrasts_.size(), n = active.size(),
+                    columns = narrow_stride(n * reduced);
+  std::vector<double> logits(count * n * k), e(count * n * k), tails(count * n);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t a = 0; a < n; ++a) {
+      double* const row = &logits[(i * n + a) * k];
+      contrasts_.expand(&z[i * columns + a * reduced], row);
+      for (std::size_t j = 0; j < k; ++j) row[j] += intercepts[a * k + j];
+      targets_.shift(row, &e[(i * n + a) * k]);
+    }
+  }
+  exp_in_place(e);
+  for (std::size_t at = 0; at < tails.size(); ++at) tails[at] = targets_.tail(&logits[at * k], &e[at * k]);
+  std::vector<double> logs = tails;
+  log1p_in_place(logs);
+  for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t a = 0; a < n; ++a) {
+      const std::size_t at = i * n + a, label = trials[active[a]].problem->label;
+      double* const row = &z[i * columns + a * reduced];
+      if (active[a] < bending.trials)
+        (*bending.curvature)[begin + i] += targets_.curvature(begin + i, label, &e[at * k], tails[at]);
+      sums.losses[a] += targets_.loss(begin + i, label, &logits[at * k], &e[at * k], logs[at]);
+      contrasts_.reduce(&logits[at * k], row);
+      for (std::size_t j = 0; j < reduced; ++j) {
+        sums.gradient[(a * reduced + j) * apart() + r] += row[j];
+        residual[i * columns + a * reduced + j] = static_cast<T>(row[j]);
       }
     }
-    narrow_backward(x, stride, count, extent, residual.data(), columns, gradient.data());
   }
 }
 
 template <typename T>
-LogisticPass::Segments<T> LogisticPass::arrange(std::span<const Trial> trials, int threads) const {
-  const std::size_t r = matrix_.columns(), k = targets_.outputs(), segments = bounds_.size() - 1;
-  Segments<T> out(segments);
-  parallel_for(threads, segments, [&](std::size_t s) {
-    auto& [active, weights, intercepts_of] = out[s];
+void LogisticPass::arrange(std::span<const Trial> trials, int threads) {
+  constexpr std::size_t kDims = 128;
+  const std::size_t r = matrix_.columns(), k = targets_.outputs(), reduced = contrasts_.size();
+  auto& segments = std::get<Segments<T>>(segments_);
+  segments.resize(bounds_.size() - 1);
+  for (std::size_t s = 0; s < segments.size(); ++s) {
+    segments[s].active.clear();
     for (std::size_t t = 0; t < trials.size(); ++t) {
-      if (trials[t].problem->held_out != static_cast<int>(s)) active.push_back(t);
+      if (trials[t].problem->held_out != static_cast<int>(s)) segments[s].active.push_back(t);
     }
-    const std::size_t columns = narrow_columns(active.size() * k);
-    weights.resize(r * columns);
-    for (std::size_t a = 0; a < active.size(); ++a) {
-      const auto x = trials[active[a]].x;
-      for (std::size_t d = 0; d < r; ++d) {
-        for (std::size_t j = 0; j < k; ++j) weights[d * columns + a * k + j] = static_cast<T>(x[d * k + j]);
+    segments[s].weights.assign(r * narrow_stride(segments[s].active.size() * reduced), 0);
+  }
+  std::vector<std::vector<double>> intercepts(trials.size());
+  parallel_for(threads, trials.size(), [&](std::size_t t) { intercepts[t] = this->intercepts(trials[t].x); });
+  for (Segment<T>& segment : segments) {
+    segment.intercepts.clear();
+    for (const std::size_t t : segment.active)
+      segment.intercepts.insert(segment.intercepts.end(), intercepts[t].begin(), intercepts[t].end());
+  }
+  parallel_for(threads, (r + kDims - 1) / kDims, [&](std::size_t part) {
+    const std::size_t begin = part * kDims, count = std::min(kDims, r - begin);
+    std::vector<T> contrasts(count * reduced);
+    for (std::size_t t = 0; t < trials.size(); ++t) {
+      contrasts_.reduce_rows(&trials[t].x[begin * k], count, 1.0, contrasts.data(), reduced);
+      for (Segment<T>& segment : segments) {
+        const auto place = std::lower_bound(segment.active.begin(), segment.active.end(), t);
+        if (place == segment.active.end() || *place != t) continue;
+        const std::size_t columns = narrow_stride(segment.active.size() * reduced),
+                          first = static_cast<std::size_t>(place - segment.active.begin()) * reduced;
+        for (std::size_t d = 0; d < count; ++d)
+          std::copy_n(&contrasts[d * reduced], reduced, &segment.weights[(begin + d) * columns + first]);
       }
-      const std::vector<double> b = intercepts(x);
-      intercepts_of.insert(intercepts_of.end(), b.begin(), b.end());
     }
   });
-  return out;
 }
 
 template <typename T>
-void LogisticPass::evaluate(std::span<Trial> trials, int threads) const {
-  const std::size_t r = matrix_.columns(), k = targets_.outputs();
-  const Segments<T> segments = arrange<T>(trials, threads);
-  std::vector<NarrowVector<double>> gradients(strips_.size());
-  std::vector<std::vector<double>> losses(strips_.size());
+void LogisticPass::evaluate(std::span<Trial> trials, int threads, std::vector<double>* curvature, std::size_t bent) {
+  arrange<T>(trials, threads);
+  const auto& segments = std::get<Segments<T>>(segments_);
+  if (curvature) curvature->assign(bounds_.back(), 0);
+  sums_.resize(strips_.size());
   parallel_for(threads, strips_.size(), [&](std::size_t i) {
     const Segment<T>& segment = segments[strips_[i].segment];
-    losses[i].assign(segment.active.size(), 0);
-    if (!segment.active.empty()) run_strip<T>(strips_[i], trials, segment, losses[i], gradients[i]);
+    if (!segment.active.empty()) run_strip<T>(strips_[i], trials, segment, {curvature, curvature ? bent : 0}, sums_[i]);
   });
-  parallel_for(threads, trials.size(), [&](std::size_t t) {
-    Trial& trial = trials[t];
-    trial.loss = 0;
-    trial.gradient.assign(point_size(), 0);
-    for (std::size_t i = 0; i < strips_.size(); ++i) {
-      const auto& places = segments[strips_[i].segment].active;
-      const auto place = std::lower_bound(places.begin(), places.end(), t);
-      if (place == places.end() || *place != t) continue;
-      const std::size_t a = static_cast<std::size_t>(place - places.begin()),
-                        columns = narrow_columns(places.size() * k);
-      trial.loss += losses[i][a];
-      for (std::size_t d = 0; d <= r; ++d) {
-        for (std::size_t j = 0; j < k; ++j) trial.gradient[d * k + j] += gradients[i][d * columns + a * k + j];
-      }
-    }
-    // From (W, b) to (W, c): the rows' means are taken out of the weights' part.
-    for (std::size_t d = 0; d < r; ++d) {
-      for (std::size_t j = 0; j < k; ++j) trial.gradient[d * k + j] -= means_[d] * trial.gradient[r * k + j];
-    }
-  });
+  std::vector<const std::vector<std::size_t>*> active;
+  for (const Strip& strip : strips_) active.push_back(&segments[strip.segment].active);
+  parallel_for(threads, trials.size(), [&](std::size_t t) { collect(trials[t], t, active); });
+  if (!curvature) return;
+  for (double& bend : *curvature) bend /= static_cast<double>(bent);
 }
 
-std::vector<double> LogisticPass::curvature(std::span<const LogisticProblem> problems,
-                                            std::span<const std::vector<double>> points, int threads) const {
-  std::vector<Trial> trials;
-  for (std::size_t p = 0; p < problems.size(); ++p) trials.push_back({&problems[p], points[p], 0, {}});
-  const Segments<float> segments = arrange<float>(trials, threads);
-  const std::size_t k = targets_.outputs();
-  std::vector<double> curvature(bounds_.back());
-  parallel_for(threads, strips_.size(), [&](std::size_t i) {
-    const auto& [active, weights, intercepts] = segments[strips_[i].segment];
-    if (active.empty()) return;
-    const std::size_t columns = narrow_columns(active.size() * k);
-    std::vector<float> buffer;
-    NarrowVector<double> z(kBlock * columns);
-    for (std::size_t begin = strips_[i].begin; begin < strips_[i].end; begin += kBlock) {
-      const std::size_t count = std::min(kBlock, strips_[i].end - begin);
-      narrow_forward(matrix_.block(begin, count, buffer), matrix_.stride<float>(), count, matrix_.extent(begin + count),
-                     weights.data(), columns, z.data());
-      for (std::size_t row = 0; row < count; ++row) {
-        for (std::size_t a = 0; a < active.size(); ++a) {
-          double* const logits = &z[row * columns + a * k];
-          for (std::size_t j = 0; j < k; ++j) logits[j] += intercepts[a * k + j];
-          curvature[begin + row] += targets_.curvature(begin + row, problems[active[a]].label, logits);
-        }
-        curvature[begin + row] /= static_cast<double>(problems.size());
-      }
-    }
-  });
-  return curvature;
+void LogisticPass::collect(Trial& trial, std::size_t index,
+                           std::span<const std::vector<std::size_t>* const> active) const {
+  const std::size_t r = matrix_.columns(), k = targets_.outputs();
+  trial.loss = 0;
+  trial.gradient.resize(point_size());
+  std::vector<double> gradient(contrasts_.size() * apart());
+  for (std::size_t i = 0; i < strips_.size(); ++i) {
+    const auto place = std::lower_bound(active[i]->begin(), active[i]->end(), index);
+    if (place == active[i]->end() || *place != index) continue;
+    const auto a = static_cast<std::size_t>(place - active[i]->begin());
+    trial.loss += sums_[i].losses[a];
+    const double* const from = &sums_[i].gradient[a * gradient.size()];
+    for (std::size_t j = 0; j < gradient.size(); ++j) gradient[j] += from[j];
+  }
+  contrasts_.expand_columns(gradient.data(), apart(), r + 1, 1.0, trial.gradient.data());
+  // From (W, b) to (W, c): the rows' means are taken out of the weights' part.
+  for (std::size_t d = 0; d < r; ++d) {
+    for (std::size_t j = 0; j < k; ++j) trial.gradient[d * k + j] -= means_[d] * trial.gradient[r * k + j];
+  }
 }
 
-template void LogisticPass::evaluate<float>(std::span<Trial>, int) const;
-template void LogisticPass::evaluate<double>(std::span<Trial>, int) const;
+template void LogisticPass::evaluate<float>(std::span<Trial>, int, std::vector<double>*, std::size_t);
+template void LogisticPass::evaluate<double>(std::span<Trial>, int, std::vector<double>*, std::size_t);
 
 }  // namespace vise

@@ -13,10 +13,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <tuple>
 #include <vector>
 
 #include "base/log.h"
 #include "datasets/targets.h"
+#include "probes/contrasts.h"
 #include "probes/narrow_product.h"
 #include "probes/row_matrix.h"
 
@@ -36,10 +38,14 @@ class LogisticTargets {
   double weight(std::size_t row) const { return weights_.empty() ? 1 : weights_[row]; }
   double mean_weight() const;
 
-  // The weighted loss of a row's logits z (outputs() of them) under problem `label`, and its derivatives in place of z.
-  double loss(std::size_t row, std::size_t label, double* z) const;
-  // The same at logits z, which are lost: the mean over outputs of weight p (1 - p).
-  double curvature(std::size_t row, std::size_t label, double* z) const;
+  // The loss of a row's logits z (outputs() of them) in steps, between which exponentials and logarithms are taken of
+  // many rows at once: e = exp(what `shift` leaves in e), log_tail = log1p(tail(z, e)), then the others.
+  void shift(double* z, double* e) const;
+  double tail(const double* z, const double* e) const;
+  // The weighted loss under problem `label`, and its derivatives in place of z.
+  double loss(std::size_t row, std::size_t label, double* z, const double* e, double log_tail) const;
+  // How it is bent: the mean over outputs of weight p (1 - p).
+  double curvature(std::size_t row, std::size_t label, const double* e, double tail) const;
   // Target of one output, 0..1; negative = not known (sigmoids only).
   double target(std::size_t row, std::size_t output) const {
     return y_.empty() ? classes_[row] == static_cast<int>(output) : static_cast<double>(y_[row * width_ + output]);
@@ -74,18 +80,16 @@ class LogisticPass {
 
   const RowMatrix& matrix() const { return matrix_; }
   const LogisticTargets& targets() const { return targets_; }
+  const Contrasts& contrasts() const { return contrasts_; }
   const std::vector<double>& means() const { return means_; }
   std::size_t point_size() const { return (matrix_.columns() + 1) * targets_.outputs(); }
   std::size_t rows_of(const LogisticProblem& problem) const;
 
-  // One pass over the rows for all trials.
+  // One pass over the rows for all trials. Where `curvature` is given, it becomes what the first `bent` trials say of
+  // how the losses are bent: for each row the mean of weight p (1 - p) over outputs and trials; a trial that holds the
+  // row out counts 0. Memory is kept for the next pass: one call at a time.
   template <typename T>
-  void evaluate(std::span<Trial> trials, int threads) const;
-
-  // How curved the losses are at points, one a problem: for each row the mean of weight p (1 - p) over outputs and
-  // problems; a problem that holds the row out counts 0.
-  std::vector<double> curvature(std::span<const LogisticProblem> problems, std::span<const std::vector<double>> points,
-                                int threads) const;
+  void evaluate(std::span<Trial> trials, int threads, std::vector<double>* curvature = nullptr, std::size_t bent = 0);
 
   // The intercepts b of a point.
   std::vector<double> intercepts(std::span<const double> x) const;
@@ -97,7 +101,7 @@ class LogisticPass {
   struct Strip {
     std::size_t segment, begin, end;
   };
-  // The trials that fit a segment's rows: their weights side by side (R x columns), their intercepts.
+  // The trials that fit a segment's rows: the contrasts of their weights side by side (R x columns), their intercepts.
   template <typename T>
   struct Segment {
     std::vector<std::size_t> active;
@@ -107,16 +111,33 @@ class LogisticPass {
   template <typename T>
   using Segments = std::vector<Segment<T>>;
   template <typename T>
-  Segments<T> arrange(std::span<const Trial> trials, int threads) const;
+  void arrange(std::span<const Trial> trials, int threads);
+  // What a pass sums over the rows of a strip.
+  struct Sums {
+    std::vector<double> losses;     // a trial each
+    NarrowVector<double> gradient;  // contrasts of trials x (R, then the intercepts), apart() apart
+  };
+  struct Bending {
+    std::vector<double>* curvature;
+    std::size_t trials;
+  };
   template <typename T>
-  void run_strip(const Strip& strip, std::span<const Trial> trials, const Segment<T>& segment, std::span<double> losses,
-                 NarrowVector<double>& gradient) const;
+  void run_strip(const Strip& strip, std::span<const Trial> trials, const Segment<T>& segment, Bending bending,
+                 Sums& sums) const;
+  template <typename T>
+  void take_losses(std::size_t begin, std::size_t count, std::span<const Trial> trials, const Segment<T>& segment,
+                   Bending bending, std::span<double> z, std::span<T> residual, Sums& sums) const;
+  void collect(Trial& trial, std::size_t index, std::span<const std::vector<std::size_t>* const> active) const;
+  std::size_t apart() const { return narrow_stride(matrix_.columns() + 1); }
 
   const RowMatrix& matrix_;
   const LogisticTargets& targets_;
+  Contrasts contrasts_;
   std::vector<std::size_t> bounds_;
   std::vector<double> means_;
   std::vector<Strip> strips_;
+  std::tuple<Segments<float>, Segments<double>> segments_;  // reused, as are:
+  std::vector<Sums> sums_;                                  // one a strip
 };
 
 }  // namespace vise

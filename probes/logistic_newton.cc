@@ -35,7 +35,7 @@ class Curvature {
       : pass_(pass),
         problem_(problem),
         k_(pass.targets().outputs()),
-        columns_(narrow_columns(k_)),
+        columns_(narrow_stride(k_)),
         r_(pass.matrix().columns()),
         c_(c),
         threads_(threads) {
@@ -97,7 +97,8 @@ void Curvature::set_probabilities(std::span<const double> x) {
     for (std::size_t begin = from; begin < to; begin += kBlock) {
       const std::size_t count = std::min(kBlock, to - begin);
       const double* const a = pass_.matrix().block(begin, count, buffer);
-      narrow_forward(a, r_, count, r_, w.data(), columns_, z.data());
+      std::fill(z.begin(), z.end(), 0.0);
+      narrow_forward(a, r_, count, r_, w.data(), k_, z.data());
       for (std::size_t i = 0; i < count; ++i) {
         double* const row = &p_[(begin + i) * k_];
         for (std::size_t k = 0; k < k_; ++k) row[k] = z[i * columns_ + k] + b[k];
@@ -126,27 +127,28 @@ std::vector<double> Curvature::times(std::span<const double> v) const {
     std::vector<float> buffer;
     NarrowVector<float> bent(kBlock * columns_);
     NarrowVector<double> z(kBlock * columns_);
-    sums[s].resize((r_ + 1) * columns_);
+    sums[s].resize(k_ * (r_ + 1));
     for (std::size_t begin = from; begin < to; begin += kBlock) {
       const std::size_t count = std::min(kBlock, to - begin);
       const float* const a = pass_.matrix().block(begin, count, buffer);
-      narrow_forward(a, stride, count, r_, w.data(), columns_, z.data());
+      std::fill(z.begin(), z.end(), 0.0);
+      narrow_forward(a, stride, count, r_, w.data(), k_, z.data());
       for (std::size_t i = 0; i < count; ++i) {
         double* const row = &z[i * columns_];
         for (std::size_t k = 0; k < k_; ++k) row[k] += shift[k] / scale;
         bend(begin + i, row);
         for (std::size_t k = 0; k < k_; ++k) {
-          sums[s][r_ * columns_ + k] += row[k];
+          sums[s][k * (r_ + 1) + r_] += row[k];
           bent[i * columns_ + k] = static_cast<float>(row[k]);
         }
       }
-      narrow_backward(a, stride, count, r_, bent.data(), columns_, sums[s].data());
+      narrow_backward(a, stride, count, r_, bent.data(), k_, sums[s].data(), r_ + 1);
     }
   });
   std::vector<double> out((r_ + 1) * k_);
   for (const auto& part : sums) {
     for (std::size_t d = 0; d <= r_; ++d) {
-      for (std::size_t k = 0; k < k_; ++k) out[d * k_ + k] += scale * part[d * columns_ + k];
+      for (std::size_t k = 0; k < k_; ++k) out[d * k_ + k] += scale * part[k * (r_ + 1) + d];
     }
   }
   for (std::size_t d = 0; d < r_; ++d) {
@@ -238,10 +240,10 @@ std::vector<double> solve_by_gradients(const Curvature& curvature, const Logisti
 }
 
 // Value and gradient of the whole objective.
-void measure(const LogisticPass& pass, const LogisticProblem& problem, double c, int threads, LogisticPoint& at,
-             std::vector<double>& gradient) {
+void measure(LogisticPass& pass, const LogisticProblem& problem, double c, int threads, LogisticPoint& at,
+             std::vector<double>& gradient, std::vector<double>* curvature = nullptr) {
   Trial trial{&problem, at.x, 0, {}};
-  pass.evaluate<double>(std::span(&trial, 1), threads);
+  pass.evaluate<double>(std::span(&trial, 1), threads, curvature, 1);
   const std::size_t outputs = pass.targets().outputs();
   for (std::size_t i = 0; i + outputs < at.x.size(); ++i) trial.gradient[i] += at.x[i] / c;
   at.loss = trial.loss;
@@ -253,15 +255,15 @@ void measure(const LogisticPass& pass, const LogisticProblem& problem, double c,
 
 }  // namespace
 
-LogisticPoint finish_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
+LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
                               const LogisticProblem& problem, LogisticPoint from, double stop, const Context& context) {
   constexpr int kMostSteps = 40, kMostGradients = 250;
   constexpr double kEnough = 1e-4;  // of the stop: the preconditioned decrement is the true one up to some factor
   const bool dense = pass.point_size() <= kDense && pass.matrix().rows() <= 4 * kDense;
   LogisticPoint at = std::move(from);
-  preconditioner.prepare(c, std::span(&problem, 1), std::span(&at.x, 1));
-  std::vector<double> gradient;
-  measure(pass, problem, c, context.threads, at, gradient);
+  std::vector<double> gradient, curvature_at_start;
+  measure(pass, problem, c, context.threads, at, gradient, &curvature_at_start);
+  if (!dense) preconditioner.prepare(c, std::move(curvature_at_start));
   for (int i = 0; i < kMostSteps; ++i) {
     context.throw_if_stopped();
     const Curvature curvature(pass, problem, at.x, c, context.threads);

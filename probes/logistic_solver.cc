@@ -1,27 +1,18 @@
 #include "probes/logistic_solver.h"
 
 #include <cblas.h>
-#include <lapacke.h>
 
 #include <algorithm>
 #include <cmath>
 #include <deque>
 #include <numeric>
 
-#include "base/error.h"
 #include "base/threads.h"
-#include "probes/narrow_product.h"
-#include "probes/triangular_inverse.h"
 
 namespace vise {
 namespace {
 
-constexpr std::size_t kApplyTile = 128;      // dimensions a thread takes at once
-constexpr std::size_t kGramRows = 16384;     // enough rows for a preconditioner
-constexpr double kMoved = 0.3;               // share of the curvature beyond which X'DX is made anew
-constexpr std::size_t kDoubleFactor = 1024;  // smaller factors are made in double
 constexpr int kTrusted = 2;  // values of C for which a parabola that was best for all problems is tried alone
-constexpr std::size_t kSmallGram = 4096;  // of which two are kept
 
 int as_int(std::size_t n) { return static_cast<int>(n); }
 
@@ -155,118 +146,13 @@ double logistic_penalty(std::span<const double> x, std::size_t outputs, double c
   return dot(w, w) / (2 * c);
 }
 
-LogisticPreconditioner::LogisticPreconditioner(const LogisticPass& pass, int threads)
-    : pass_(pass), size_(pass.matrix().columns() + 1), outputs_(pass.targets().outputs()), threads_(threads) {}
-
-void LogisticPreconditioner::prepare(double c, std::span<const LogisticProblem> problems,
-                                     std::span<const std::vector<double>> points) {
-  std::vector<double> curvature = pass_.curvature(problems, points, threads_);
-  const double sum = std::accumulate(curvature.begin(), curvature.end(), 0.0), decade = std::sqrt(10.0) * 1.001;
-  const bool fresh = select_gram(std::move(curvature), sum) && factored_c_ > 0;
-  const Gram& gram = grams_.front();
-  scale_ = sum / gram.sum;
-  const double scaled = c * scale_;
-  if (fresh && scaled <= factored_c_ * decade && scaled >= factored_c_ / decade) return;
-  if (fresh && scaled > factored_c_ && 1 / factored_c_ < 1e-2 * least_pivot_) return;
-  // On a path the next values are larger.
-  factored_c_ = fresh && scaled > factored_c_ ? scaled * std::sqrt(10.0) : scaled;
-  double largest = 0;
-  for (std::size_t i = 0; i < size_; ++i) largest = std::max(largest, gram.values[i * size_ + i]);
-  double jitter = (size_ <= kDoubleFactor ? 1e-12 : 1e-6) * largest;
-  while (!factor(factored_c_, jitter)) jitter = 10 * jitter + 1e-300;
-}
-
-bool LogisticPreconditioner::select_gram(std::vector<double> curvature, double sum) {
-  for (std::size_t i = 0; i < grams_.size(); ++i) {
-    if (moved(grams_[i], curvature, sum) > kMoved) continue;
-    std::swap(grams_[0], grams_[i]);
-    return i == 0;
-  }
-  Gram gram{pass_.matrix().centred_gram(pass_.means(), curvature, kGramRows, threads_), std::move(curvature), sum};
-  for (double& share : gram.shares) share /= sum;
-  grams_.push_front(std::move(gram));
-  if (grams_.size() > (size_ <= kSmallGram ? 2 : 1)) grams_.pop_back();
-  return false;
-}
-
-double LogisticPreconditioner::moved(const Gram& gram, std::span<const double> curvature, double sum) {
-  double moved = 0;
-  for (std::size_t i = 0; i < curvature.size(); ++i) moved += std::abs(curvature[i] / sum - gram.shares[i]) / 2;
-  return moved;
-}
-
-bool LogisticPreconditioner::factor(double c, double jitter) {
-  const std::size_t r = size_;
-  const int n = as_int(r);
-  const std::vector<double>& gram = grams_.front().values;
-  const auto diagonal = [&](std::size_t i) { return gram[i * r + i] + (i + 1 < r ? 1 / c : 0) + jitter; };
-  inverse_.assign(r * r, 0);
-  if (r <= kDoubleFactor) {
-    std::vector<double> a = gram;
-    for (std::size_t i = 0; i < r; ++i) a[i * r + i] = diagonal(i);
-    // Column-major upper = row-major lower, without LAPACKE's transposing copy: A = U'U with U = L'.
-    if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, a.data(), n) != 0) return false;
-    if (LAPACKE_dtrtri(LAPACK_COL_MAJOR, 'U', 'N', n, a.data(), n) != 0) return false;
-    for (std::size_t i = 0; i < r; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) inverse_[i * r + j] = static_cast<float>(a[i * r + j]);
-    }
-  } else {
-    parallel_for(threads_, r, [&](std::size_t i) {
-      for (std::size_t j = 0; j < i; ++j) inverse_[i * r + j] = static_cast<float>(gram[i * r + j]);
-      inverse_[i * r + i] = static_cast<float>(diagonal(i));
-    });
-    if (!invert_cholesky_factor(inverse_, r, threads_)) return false;
-  }
-  // The inverse's diagonal holds one over the pivots' roots.
-  least_pivot_ = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < r; ++i) {
-    const auto d = static_cast<double>(inverse_[i * r + i]);
-    if (!std::isfinite(d)) return false;
-    least_pivot_ = std::min(least_pivot_, 1 / (d * d));
-  }
-  return true;
-}
-
-std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const std::span<const double>> in) const {
-  const std::size_t r = size_, k = outputs_, columns = narrow_columns(in.size() * k);
-  std::vector<std::vector<double>> out(in.size(), std::vector<double>(r * k));
-  NarrowVector<float> g(r * columns), t(r * columns);
-  NarrowVector<double> u(r * columns), z(r * columns);
-  // float32 has no room for gradients of 1e-40: each is scaled to its largest entry.
-  std::vector<double> scale(in.size());
-  for (std::size_t a = 0; a < in.size(); ++a) {
-    const double largest = max_norm(in[a]);
-    scale[a] = largest > 0 ? largest : 1;
-    for (std::size_t d = 0; d < r; ++d) {
-      for (std::size_t j = 0; j < k; ++j) g[d * columns + a * k + j] = static_cast<float>(in[a][d * k + j] / scale[a]);
-    }
-  }
-  // Rows of the lower triangle are short at the top, its columns at the right.
-  const std::size_t tiles = (r + kApplyTile - 1) / kApplyTile;
-  parallel_for(threads_, tiles, [&](std::size_t tile) {
-    const std::size_t begin = tile * kApplyTile, end = std::min(r, begin + kApplyTile);
-    narrow_forward(&inverse_[begin * r], r, end - begin, end, g.data(), columns, &z[begin * columns]);
-    for (std::size_t i = begin * columns; i < end * columns; ++i) t[i] = static_cast<float>(z[i]);
-  });
-  parallel_for(threads_, tiles, [&](std::size_t tile) {
-    const std::size_t begin = tile * kApplyTile, end = std::min(r, begin + kApplyTile);
-    narrow_backward(&inverse_[begin * r + begin], r, r - begin, end - begin, &t[begin * columns], columns,
-                    &u[begin * columns]);
-  });
-  for (std::size_t a = 0; a < in.size(); ++a) {
-    for (std::size_t d = 0; d < r; ++d) {
-      for (std::size_t j = 0; j < k; ++j) out[a][d * k + j] = scale[a] / scale_ * u[d * columns + a * k + j];
-    }
-  }
-  return out;
-}
-
 namespace {
 
 // One pass for several points: losses and gradients with the penalty added.
 template <typename T>
-std::vector<double> evaluate_objectives(const LogisticPass& pass, std::vector<Trial>& trials, double c, int threads) {
-  pass.evaluate<T>(trials, threads);
+std::vector<double> evaluate_objectives(LogisticPass& pass, std::vector<Trial>& trials, double c, int threads,
+                                        std::vector<double>* curvature = nullptr, std::size_t bent = 0) {
+  pass.evaluate<T>(trials, threads, curvature, bent);
   const std::size_t outputs = pass.targets().outputs();
   std::vector<double> objectives;
   for (Trial& trial : trials) {
@@ -283,16 +169,19 @@ std::vector<std::vector<double>> precondition(const LogisticPreconditioner& prec
   return preconditioner.apply(gradients);
 }
 
-// The first pass: every search's trial becomes the best of its choices, evaluated.
+// The first pass: every search's trial becomes the best of its choices, evaluated, and the preconditioner is made for
+// what the first choices say of the losses' curvature.
 template <typename T>
-std::vector<Trial> choose_starts(const LogisticPass& pass, double c, std::vector<Search>& searches,
-                                 std::span<const LogisticStarts> choices, int threads,
+std::vector<Trial> choose_starts(LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
+                                 std::vector<Search>& searches, std::span<const LogisticStarts> choices, int threads,
                                  std::vector<double>& objectives) {
   std::vector<Trial> all, best;
   for (const LogisticStarts& starts : choices) {
     for (std::size_t p = 0; p < searches.size(); ++p) all.push_back({&searches[p].problem, starts[p], 0, {}});
   }
-  const std::vector<double> values = evaluate_objectives<T>(pass, all, c, threads);
+  std::vector<double> curvature;
+  const std::vector<double> values = evaluate_objectives<T>(pass, all, c, threads, &curvature, searches.size());
+  preconditioner.prepare(c, std::move(curvature));
   for (std::size_t p = 0; p < searches.size(); ++p) {
     std::size_t taken = p;
     for (std::size_t i = p; i < all.size(); i += searches.size()) taken = values[i] < values[taken] ? i : taken;
@@ -306,14 +195,13 @@ std::vector<Trial> choose_starts(const LogisticPass& pass, double c, std::vector
 }  // namespace
 
 template <typename T>
-std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
+std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
                                           std::span<const LogisticProblem> problems,
                                           std::span<const LogisticStarts> choices,
                                           std::span<const LogisticPoint> fallback,
                                           std::span<const double> without_weights, const LogisticSettings& settings,
                                           const Context& context) {
   const std::size_t outputs = pass.targets().outputs();
-  preconditioner.prepare(c, problems, choices.front());
   std::vector<Search> searches(problems.size());
   for (std::size_t p = 0; p < problems.size(); ++p) {
     searches[p].problem = problems[p];
@@ -330,7 +218,7 @@ std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPrec
     }
     if (active.empty()) break;
     if (first) {
-      trials = choose_starts<T>(pass, c, searches, choices, context.threads, objectives);
+      trials = choose_starts<T>(pass, preconditioner, c, searches, choices, context.threads, objectives);
     } else {
       for (const std::size_t p : active) trials.push_back({&searches[p].problem, searches[p].trial_x, 0, {}});
       objectives = evaluate_objectives<T>(pass, trials, c, context.threads);
@@ -354,12 +242,12 @@ std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPrec
   return points;
 }
 
-template std::vector<LogisticPoint> solve_logistic<float>(const LogisticPass&, LogisticPreconditioner&, double,
+template std::vector<LogisticPoint> solve_logistic<float>(LogisticPass&, LogisticPreconditioner&, double,
                                                           std::span<const LogisticProblem>,
                                                           std::span<const LogisticStarts>,
                                                           std::span<const LogisticPoint>, std::span<const double>,
                                                           const LogisticSettings&, const Context&);
-template std::vector<LogisticPoint> solve_logistic<double>(const LogisticPass&, LogisticPreconditioner&, double,
+template std::vector<LogisticPoint> solve_logistic<double>(LogisticPass&, LogisticPreconditioner&, double,
                                                            std::span<const LogisticProblem>,
                                                            std::span<const LogisticStarts>,
                                                            std::span<const LogisticPoint>, std::span<const double>,
@@ -387,8 +275,7 @@ LogisticStarts extrapolate(const std::deque<std::pair<double, std::vector<Logist
 
 }  // namespace
 
-std::vector<double> losses_without_weights(const LogisticPass& pass, std::span<const LogisticProblem> problems,
-                                           int threads) {
+std::vector<double> losses_without_weights(LogisticPass& pass, std::span<const LogisticProblem> problems, int threads) {
   LogisticStarts starts;
   std::vector<Trial> trials;
   for (const LogisticProblem& problem : problems) starts.push_back(pass.start(problem));
@@ -399,7 +286,7 @@ std::vector<double> losses_without_weights(const LogisticPass& pass, std::span<c
   return values;
 }
 
-void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
+void solve_logistic_path(LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
                          std::span<const LogisticProblem> problems, const LogisticSettings& settings,
                          const Context& context,
                          const std::function<void(std::size_t, const std::vector<LogisticPoint>&)>& done) {

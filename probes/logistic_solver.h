@@ -11,7 +11,6 @@
 // depend on the number of threads.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <limits>
 #include <span>
@@ -19,43 +18,9 @@
 
 #include "base/log.h"
 #include "probes/logistic.h"
+#include "probes/logistic_preconditioner.h"
 
 namespace vise {
-
-// The inverse of A'DA + (I/C for the weights, 0 for the intercept), A = (x - means, 1), D the curvature of the losses
-// (LogisticPass::curvature): what the Hessians of all problems and outputs have in common.
-class LogisticPreconditioner {
- public:
-  LogisticPreconditioner(const LogisticPass& pass, int threads);
-
-  // Makes the factor fit for `c` and the curvature at `points`, one a problem. A D' that is a multiple s of the D in
-  // use needs nothing new, since s A'DA + I/C = s (A'DA + I/(s C)), and one factor serves a decade of s C. On separable
-  // classes s falls as C grows: after the middle of a grid one factor serves the rest.
-  void prepare(double c, std::span<const LogisticProblem> problems, std::span<const std::vector<double>> points);
-  // out[i] = M^-1 in[i]; points as in logistic.h.
-  std::vector<std::vector<double>> apply(std::span<const std::span<const double>> in) const;
-
- private:
-  // A'DA of one curvature D.
-  struct Gram {
-    std::vector<double> values;  // lower triangle, row-major
-    std::vector<double> shares;  // of the rows in D
-    double sum = 0;              // of D
-  };
-  // What share of the curvature lies on other rows than it did for `gram`, 0 to 1.
-  static double moved(const Gram& gram, std::span<const double> curvature, double sum);
-  // Makes the nearest of what is kept the first, or a new one; whether it is the one in use.
-  bool select_gram(std::vector<double> curvature, double sum);
-  bool factor(double c, double jitter);
-
-  const LogisticPass& pass_;
-  std::size_t size_, outputs_;
-  int threads_;
-  std::deque<Gram> grams_;      // the last two, the one in use first: the final fit of a sweep goes back to a small C
-  std::vector<float> inverse_;  // of the Cholesky factor; lower triangular, row-major
-  double factored_c_ = 0, least_pivot_ = 0;
-  double scale_ = 1;  // the present curvature's sum to that of the gram in use
-};
 
 struct LogisticPoint {
   std::vector<double> x;
@@ -81,8 +46,7 @@ struct LogisticSettings {
 using LogisticStarts = std::vector<std::vector<double>>;
 
 // Each problem's objective at W = 0, the intercepts at their best.
-std::vector<double> losses_without_weights(const LogisticPass& pass, std::span<const LogisticProblem> problems,
-                                           int threads);
+std::vector<double> losses_without_weights(LogisticPass& pass, std::span<const LogisticProblem> problems, int threads);
 
 // Solves all problems at one C, each from the best of its places in `choices` (all are evaluated in the first pass).
 // `fallback` holds points whose loss is known, or is empty: one that is better than all choices is taken instead; the
@@ -90,7 +54,7 @@ std::vector<double> losses_without_weights(const LogisticPass& pass, std::span<c
 // `without_weights` is losses_without_weights(), or empty: the stop is then relative to the objective
 // alone, which says little where C is so small that the weights gain next to nothing.
 template <typename T>
-std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
+std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
                                           std::span<const LogisticProblem> problems,
                                           std::span<const LogisticStarts> choices,
                                           std::span<const LogisticPoint> fallback,
@@ -98,14 +62,14 @@ std::vector<LogisticPoint> solve_logistic(const LogisticPass& pass, LogisticPrec
                                           const Context& context);
 
 // Every C of the ascending `grid`; done(i, points) after each.
-void solve_logistic_path(const LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
+void solve_logistic_path(LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
                          std::span<const LogisticProblem> problems, const LogisticSettings& settings,
                          const Context& context,
                          const std::function<void(std::size_t, const std::vector<LogisticPoint>&)>& done);
 
 // Newton's method in double from `from`, until the objective can't fall by more than `stop` of itself. All rows;
 // problem.held_out must be -1.
-LogisticPoint finish_logistic(const LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
+LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
                               const LogisticProblem& problem, LogisticPoint from, double stop, const Context& context);
 
 // The penalty ||W||^2 / (2 C) of a point.

@@ -12,8 +12,8 @@
 namespace vise {
 namespace {
 
-// Dimensions a float32 sum runs over before it is added in double. Sums over all 2,048 left logits of 20 off by 1e-5,
-// which kept half the problems with separable classes from their stop.
+// Dimensions or rows a float32 sum runs over before it is added in double. Sums over all 2,048 left logits of 20 off by
+// 1e-5, which kept half the problems with separable classes from their stop.
 constexpr std::size_t kChunk = 128;
 constexpr std::size_t kWideChunk = 512;  // the same for OpenBLAS, which sums in several registers
 
@@ -23,20 +23,34 @@ int as_int(std::size_t n) { return static_cast<int>(n); }
 
 #define VISE_AVX2 __attribute__((target("avx2,fma")))
 
-// One register of the tiles below. Sums are handed on in double.
+// One register of the tiles below, kLanes values; `pair` makes one of the halves of two. Sums are handed on in double.
 struct Floats {
   using Value = float;
   using Vector = __m256;
   static constexpr std::size_t kLanes = 8;
   VISE_AVX2 static Vector zero() { return _mm256_setzero_ps(); }
   VISE_AVX2 static Vector load(const float* from) { return _mm256_loadu_ps(from); }
+  VISE_AVX2 static Vector load_first(const float* from, std::size_t n) {
+    const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), places));
+  }
+  VISE_AVX2 static Vector load_twice(const float* from) {
+    return _mm256_broadcast_ps(reinterpret_cast<const __m128*>(from));
+  }
   VISE_AVX2 static Vector broadcast(const float* from) { return _mm256_broadcast_ss(from); }
+  VISE_AVX2 static Vector pair(Vector first, Vector second) { return _mm256_blend_ps(first, second, 0xf0); }
   VISE_AVX2 static Vector add_product(Vector a, Vector b, Vector to) { return _mm256_fmadd_ps(a, b, to); }
-  VISE_AVX2 static void add_to(double* to, Vector sums) {
+  VISE_AVX2 static void store(float* to, Vector v) { _mm256_storeu_ps(to, v); }
+  VISE_AVX2 static void add_to(double* to, Vector sums) { add_halves_to(to, to + 4, sums); }
+  VISE_AVX2 static void add_halves_to(double* first, double* second, Vector sums) {
     const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(sums));
     const __m256d high = _mm256_cvtps_pd(_mm256_extractf128_ps(sums, 1));
+    _mm256_storeu_pd(first, _mm256_add_pd(_mm256_loadu_pd(first), low));
+    _mm256_storeu_pd(second, _mm256_add_pd(_mm256_loadu_pd(second), high));
+  }
+  VISE_AVX2 static void add_half_to(double* to, Vector sums) {
+    const __m256d low = _mm256_cvtps_pd(_mm256_castps256_ps128(sums));
     _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), low));
-    _mm256_storeu_pd(to + 4, _mm256_add_pd(_mm256_loadu_pd(to + 4), high));
   }
 };
 
@@ -46,91 +60,203 @@ struct Doubles {
   static constexpr std::size_t kLanes = 4;
   VISE_AVX2 static Vector zero() { return _mm256_setzero_pd(); }
   VISE_AVX2 static Vector load(const double* from) { return _mm256_loadu_pd(from); }
+  VISE_AVX2 static Vector load_first(const double* from, std::size_t n) {
+    const __m256i places = _mm256_setr_epi64x(0, 1, 2, 3);
+    return _mm256_maskload_pd(from, _mm256_cmpgt_epi64(_mm256_set1_epi64x(static_cast<long long>(n)), places));
+  }
   VISE_AVX2 static Vector broadcast(const double* from) { return _mm256_broadcast_sd(from); }
   VISE_AVX2 static Vector add_product(Vector a, Vector b, Vector to) { return _mm256_fmadd_pd(a, b, to); }
+  VISE_AVX2 static void store(double* to, Vector v) { _mm256_storeu_pd(to, v); }
   VISE_AVX2 static void add_to(double* to, Vector sums) {
     _mm256_storeu_pd(to, _mm256_add_pd(_mm256_loadu_pd(to), sums));
   }
 };
 
-// sums (kRows x kVectors registers) of x[i * row_step + l * step] * w[l * columns + c] over l < length, added to
-// out (kRows x columns). Twelve sums stay in registers (the loops over them must be unrolled for that).
-template <typename Lanes, int kRows, int kVectors>
-VISE_AVX2 void tile(const typename Lanes::Value* x, std::size_t row_step, std::size_t step, std::size_t length,
-                    const typename Lanes::Value* w, std::size_t columns, double* out) {
+// Forward: z (kRows x kVectors vectors of columns, with kHalf the half of one more) += x w over `length` dimensions.
+// The sums, twelve at most, stay in registers (the loops over them must be unrolled for that). Two rows share a
+// register of halves; every sum takes the same products in the same order wherever its row stands. What comes `ahead`
+// of the rows is fetched.
+template <typename Lanes, int kRows, int kVectors, bool kHalf>
+VISE_AVX2 void forward_tile(const typename Lanes::Value* x, std::size_t stride, std::size_t ahead, std::size_t length,
+                            const typename Lanes::Value* w, std::size_t apart, double* z) {
   using Vector = typename Lanes::Vector;
-  Vector sums[kRows][kVectors];
+  constexpr std::size_t kLine = 64 / sizeof(typename Lanes::Value);
+  constexpr int kPairs = kHalf ? (kRows + 1) / 2 : 0;
+  constexpr auto kOffset = Lanes::kLanes * static_cast<std::size_t>(kVectors);  // of the half vector
+  Vector sums[kRows][kVectors > 0 ? kVectors : 1], halves[kPairs > 0 ? kPairs : 1];
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) sums[i][v] = Lanes::zero();
   }
-  for (std::size_t l = 0; l < length; ++l) {
-    Vector ws[kVectors];
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v)
-      ws[v] = Lanes::load(w + l * columns + Lanes::kLanes * static_cast<std::size_t>(v));
+  for (int i = 0; i < kPairs; ++i) halves[i] = Lanes::zero();
+  for (std::size_t l = 0; l < length; ++l) {
+    Vector ws[kVectors > 0 ? kVectors : 1], half, before;
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) ws[v] = Lanes::load(w + l * apart + Lanes::kLanes * static_cast<std::size_t>(v));
+    if constexpr (kHalf) half = Lanes::load_twice(w + l * apart + kOffset);
+    if (l % kLine == 0) {
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) __builtin_prefetch(x + static_cast<std::size_t>(i) * stride + l + ahead, 0, 2);
+    }
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
-      const Vector value = Lanes::broadcast(x + static_cast<std::size_t>(i) * row_step + l * step);
+      const Vector value = Lanes::broadcast(x + static_cast<std::size_t>(i) * stride + l);
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) sums[i][v] = Lanes::add_product(value, ws[v], sums[i][v]);
+      if constexpr (kHalf) {
+        if (i % 2 == 1) {
+          halves[i / 2] = Lanes::add_product(Lanes::pair(before, value), half, halves[i / 2]);
+        } else if (i + 1 == kRows) {
+          halves[i / 2] = Lanes::add_product(value, half, halves[i / 2]);
+        }
+        before = value;
+      }
     }
   }
 #pragma GCC unroll 16
   for (int i = 0; i < kRows; ++i) {
+    double* const row = z + static_cast<std::size_t>(i) * apart;
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v)
-      Lanes::add_to(out + static_cast<std::size_t>(i) * columns + Lanes::kLanes * static_cast<std::size_t>(v),
-                    sums[i][v]);
+    for (int v = 0; v < kVectors; ++v) Lanes::add_to(row + Lanes::kLanes * static_cast<std::size_t>(v), sums[i][v]);
+    if constexpr (kHalf) {
+      if (i % 2 == 1) {
+        Lanes::add_halves_to(row - apart + kOffset, row + kOffset, halves[i / 2]);
+      } else if (i + 1 == kRows) {
+        Lanes::add_half_to(row + kOffset, halves[i / 2]);
+      }
+    }
   }
 }
 
 // The same for any number of rows.
-template <typename Lanes, int kRows, int kVectors>
-void tiles(const typename Lanes::Value* x, std::size_t row_step, std::size_t step, std::size_t rows, std::size_t length,
-           const typename Lanes::Value* w, std::size_t columns, double* out) {
+template <typename Lanes, int kRows, int kVectors, bool kHalf = false>
+void forward_rows(const typename Lanes::Value* x, std::size_t stride, std::size_t ahead, std::size_t rows,
+                  std::size_t length, const typename Lanes::Value* w, std::size_t apart, double* z) {
   std::size_t i = 0;
   for (; i + kRows <= rows; i += kRows)
-    tile<Lanes, kRows, kVectors>(x + i * row_step, row_step, step, length, w, columns, out + i * columns);
+    forward_tile<Lanes, kRows, kVectors, kHalf>(x + i * stride, stride, ahead, length, w, apart, z + i * apart);
   for (; i < rows; ++i)
-    tile<Lanes, 1, kVectors>(x + i * row_step, row_step, step, length, w, columns, out + i * columns);
+    forward_tile<Lanes, 1, kVectors, kHalf>(x + i * stride, stride, ahead, length, w, apart, z + i * apart);
 }
 
 // ... and any number of columns.
 template <typename Lanes>
-void add_products(const typename Lanes::Value* x, std::size_t row_step, std::size_t step, std::size_t rows,
-                  std::size_t length, const typename Lanes::Value* w, std::size_t columns, double* out) {
-  for (std::size_t c = 0; c < columns;) {
-    const std::size_t left = (columns - c) / Lanes::kLanes;
-    // Four vectors left are better split in two and two than in three and one.
-    const std::size_t take = left == 4 ? 2 : std::min<std::size_t>(left, 3);
-    if (take == 3) tiles<Lanes, 4, 3>(x, row_step, step, rows, length, w + c, columns, out + c);
-    if (take == 2) tiles<Lanes, 6, 2>(x, row_step, step, rows, length, w + c, columns, out + c);
-    if (take == 1) tiles<Lanes, 8, 1>(x, row_step, step, rows, length, w + c, columns, out + c);
-    c += Lanes::kLanes * take;
-  }
-}
-
-template <typename Lanes>
 void forward(const typename Lanes::Value* x, std::size_t stride, std::size_t rows, std::size_t dim,
              const typename Lanes::Value* w, std::size_t columns, double* z) {
-  constexpr std::size_t kLine = 64 / sizeof(typename Lanes::Value);
+  constexpr bool kHalves = Lanes::kLanes == 8;
+  constexpr std::size_t kUnit = kHalves ? 4 : 2;  // half a vector
+  const std::size_t apart = narrow_stride(columns);
   for (std::size_t d = 0; d < dim; d += kChunk) {
-    const std::size_t length = std::min(kChunk, dim - d);
-    for (std::size_t i = rows; i < 2 * rows; ++i) {
-      for (std::size_t l = 0; l < length; l += kLine) __builtin_prefetch(x + i * stride + d + l, 0, 2);
+    const std::size_t length = std::min(kChunk, dim - d), ahead = d + kChunk < dim ? kChunk : rows * stride - d;
+    for (std::size_t c = 0; c < columns;) {
+      std::size_t left = (columns - c + kUnit - 1) / kUnit;
+      if (!kHalves) left += left % 2;
+      // Seven or eight are better split in the middle than in six and what is left.
+      const std::size_t take = left == 7 || left == 8 ? 4 : std::min<std::size_t>(left, 6);
+      const auto run = [&](auto tiles) { tiles(x + d, stride, ahead, rows, length, w + d * apart + c, apart, z + c); };
+      if (take == 6) run(forward_rows<Lanes, 4, 3>);
+      if (take == 4) run(forward_rows<Lanes, 6, 2>);
+      if (take == 2) run(forward_rows<Lanes, 8, 1>);
+      if constexpr (kHalves) {
+        if (take == 5) run(forward_rows<Lanes, 4, 2, true>);
+        if (take == 3) run(forward_rows<Lanes, 6, 1, true>);
+        if (take == 1) run(forward_rows<Lanes, 8, 0, true>);
+      }
+      c += take * kUnit;
     }
-    add_products<Lanes>(x + d, stride, 1, rows, length, w + d * columns, columns, z);
   }
 }
 
+// Backward: gradient (kColumns x kVectors vectors of dimensions) += residual' x over `rows` rows. With kPart the last
+// vector has but `part` dimensions.
+template <typename Lanes, int kVectors, int kColumns, bool kPart = false>
+VISE_AVX2 void backward_tile(const typename Lanes::Value* x, std::size_t stride, std::size_t rows,
+                             const typename Lanes::Value* residual, std::size_t apart, double* gradient,
+                             std::size_t gradient_apart, std::size_t part = 0) {
+  using Vector = typename Lanes::Vector;
+  Vector sums[kColumns][kVectors];
+#pragma GCC unroll 16
+  for (int c = 0; c < kColumns; ++c) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) sums[c][v] = Lanes::zero();
+  }
+  for (std::size_t i = 0; i < rows; ++i) {
+    Vector xs[kVectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) {
+      const typename Lanes::Value* const from = x + i * stride + Lanes::kLanes * static_cast<std::size_t>(v);
+      if constexpr (kPart) {
+        xs[v] = Lanes::load_first(from, part);
+      } else {
+        xs[v] = Lanes::load(from);
+      }
+    }
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) {
+      const Vector value = Lanes::broadcast(residual + i * apart + static_cast<std::size_t>(c));
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) sums[c][v] = Lanes::add_product(xs[v], value, sums[c][v]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int c = 0; c < kColumns; ++c) {
+    double* const row = gradient + static_cast<std::size_t>(c) * gradient_apart;
+    if constexpr (kPart) {
+      typename Lanes::Value values[Lanes::kLanes];
+      Lanes::store(values, sums[c][0]);
+      for (std::size_t l = 0; l < part; ++l) row[l] += static_cast<double>(values[l]);
+    } else {
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) Lanes::add_to(row + Lanes::kLanes * static_cast<std::size_t>(v), sums[c][v]);
+    }
+  }
+}
+
+// The same for any number of dimensions.
+template <typename Lanes, int kVectors, int kColumns>
+void backward_dims(const typename Lanes::Value* x, std::size_t stride, std::size_t rows, std::size_t dim,
+                   const typename Lanes::Value* residual, std::size_t apart, double* gradient,
+                   std::size_t gradient_apart) {
+  constexpr std::size_t kWidth = Lanes::kLanes * static_cast<std::size_t>(kVectors);
+  std::size_t d = 0;
+  for (; d + kWidth <= dim; d += kWidth)
+    backward_tile<Lanes, kVectors, kColumns>(x + d, stride, rows, residual, apart, gradient + d, gradient_apart);
+  for (; d + Lanes::kLanes <= dim; d += Lanes::kLanes)
+    backward_tile<Lanes, 1, kColumns>(x + d, stride, rows, residual, apart, gradient + d, gradient_apart);
+  if (d < dim)
+    backward_tile<Lanes, 1, kColumns, true>(x + d, stride, rows, residual, apart, gradient + d, gradient_apart,
+                                            dim - d);
+}
+
+// ... and any number of columns. The last dimensions come first: the forward product left those in the second cache.
 template <typename Lanes>
 void backward(const typename Lanes::Value* x, std::size_t stride, std::size_t rows, std::size_t dim,
-              const typename Lanes::Value* residual, std::size_t columns, double* gradient) {
-  for (std::size_t i = 0; i < rows; i += kChunk)
-    add_products<Lanes>(x + i * stride, 1, stride, dim, std::min(kChunk, rows - i), residual + i * columns, columns,
-                        gradient);
+              const typename Lanes::Value* residual, std::size_t columns, double* gradient, std::size_t apart) {
+  constexpr std::size_t kGroup = 6 * Lanes::kLanes;
+  const std::size_t between = narrow_stride(columns);
+  for (std::size_t begin = 0; begin < rows; begin += kChunk) {
+    const std::size_t count = std::min(kChunk, rows - begin);
+    for (std::size_t group = (dim + kGroup - 1) / kGroup; group-- > 0;) {
+      const std::size_t d = group * kGroup;
+      const typename Lanes::Value* const at = x + begin * stride + d;
+      for (std::size_t c = 0; c < columns;) {
+        const std::size_t left = columns - c, take = left < 7 ? left : 4;
+        const auto run = [&](auto tiles) {
+          tiles(at, stride, count, std::min(kGroup, dim - d), residual + begin * between + c, between,
+                gradient + c * apart + d, apart);
+        };
+        if (take == 6) run(backward_dims<Lanes, 2, 6>);
+        if (take == 5) run(backward_dims<Lanes, 2, 5>);
+        if (take == 4) run(backward_dims<Lanes, 3, 4>);
+        if (take == 3) run(backward_dims<Lanes, 4, 3>);
+        if (take == 2) run(backward_dims<Lanes, 6, 2>);
+        if (take == 1) run(backward_dims<Lanes, 6, 1>);
+        c += take;
+      }
+    }
+  }
 }
 
 bool have_avx2() {
@@ -147,51 +273,51 @@ constexpr std::size_t kMostColumns = 96;
 
 void narrow_forward(const float* x, std::size_t stride, std::size_t rows, std::size_t dim, const float* w,
                     std::size_t columns, double* z) {
-  std::fill(z, z + rows * columns, 0.0);
 #if defined(__x86_64__)
   if (columns <= kMostColumns && have_avx2()) return forward<Floats>(x, stride, rows, dim, w, columns, z);
 #endif
-  std::vector<float> product(rows * columns);
+  const std::size_t apart = narrow_stride(columns);
+  std::vector<float> product(rows * apart);
   for (std::size_t d = 0; d < dim; d += kWideChunk) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(rows), as_int(columns),
-                as_int(std::min(kWideChunk, dim - d)), 1, x + d, as_int(stride), w + d * columns, as_int(columns), 0,
-                product.data(), as_int(columns));
+                as_int(std::min(kWideChunk, dim - d)), 1, x + d, as_int(stride), w + d * apart, as_int(apart), 0,
+                product.data(), as_int(apart));
     for (std::size_t i = 0; i < product.size(); ++i) z[i] += static_cast<double>(product[i]);
   }
 }
 
 void narrow_backward(const float* x, std::size_t stride, std::size_t rows, std::size_t dim, const float* residual,
-                     std::size_t columns, double* gradient) {
+                     std::size_t columns, double* gradient, std::size_t apart) {
 #if defined(__x86_64__)
   if (columns <= kMostColumns && have_avx2())
-    return backward<Floats>(x, stride, rows, dim, residual, columns, gradient);
+    return backward<Floats>(x, stride, rows, dim, residual, columns, gradient, apart);
 #endif
-  std::vector<float> product(dim * columns);
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(dim), as_int(columns), as_int(rows), 1, x, as_int(stride),
-              residual, as_int(columns), 0, product.data(), as_int(columns));
-  for (std::size_t i = 0; i < product.size(); ++i) gradient[i] += static_cast<double>(product[i]);
+  std::vector<float> product(columns * dim);
+  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(columns), as_int(dim), as_int(rows), 1, residual,
+              as_int(narrow_stride(columns)), x, as_int(stride), 0, product.data(), as_int(dim));
+  for (std::size_t c = 0; c < columns; ++c) {
+    for (std::size_t d = 0; d < dim; ++d) gradient[c * apart + d] += static_cast<double>(product[c * dim + d]);
+  }
 }
 
 void narrow_forward(const double* x, std::size_t stride, std::size_t rows, std::size_t dim, const double* w,
                     std::size_t columns, double* z) {
 #if defined(__x86_64__)
-  if (columns <= kMostColumns && have_avx2()) {
-    std::fill(z, z + rows * columns, 0.0);
-    return forward<Doubles>(x, stride, rows, dim, w, columns, z);
-  }
+  if (columns <= kMostColumns && have_avx2()) return forward<Doubles>(x, stride, rows, dim, w, columns, z);
 #endif
+  const int apart = as_int(narrow_stride(columns));
   cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(rows), as_int(columns), as_int(dim), 1, x,
-              as_int(stride), w, as_int(columns), 0, z, as_int(columns));
+              as_int(stride), w, apart, 1, z, apart);
 }
 
 void narrow_backward(const double* x, std::size_t stride, std::size_t rows, std::size_t dim, const double* residual,
-                     std::size_t columns, double* gradient) {
+                     std::size_t columns, double* gradient, std::size_t apart) {
 #if defined(__x86_64__)
   if (columns <= kMostColumns && have_avx2())
-    return backward<Doubles>(x, stride, rows, dim, residual, columns, gradient);
+    return backward<Doubles>(x, stride, rows, dim, residual, columns, gradient, apart);
 #endif
-  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(dim), as_int(columns), as_int(rows), 1, x, as_int(stride),
-              residual, as_int(columns), 1, gradient, as_int(columns));
+  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(columns), as_int(dim), as_int(rows), 1, residual,
+              as_int(narrow_stride(columns)), x, as_int(stride), 1, gradient, as_int(apart));
 }
 
 }  // namespace vise

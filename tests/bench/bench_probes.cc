@@ -180,7 +180,7 @@ std::vector<double> path_objectives(const Data& data, int threads) {
   for (const std::uint32_t i : data.rows) rows.push_back(&data.features[i * data.dim]);
   const RowMatrix matrix = RowMatrix::make(rows, data.dim, threads);
   const LogisticTargets targets(data.targets, data.rows, LogisticTargets::Form::softmax, false);
-  const LogisticPass pass(matrix, targets, {0, data.size()});
+  LogisticPass pass(matrix, targets, {0, data.size()});
   LogisticPreconditioner preconditioner(pass, threads);
   const LogisticProblem all;
   std::vector<double> objectives;

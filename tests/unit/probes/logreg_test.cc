@@ -191,7 +191,8 @@ TEST(LogReg, SearchesFromCoarseToFine) {
     const auto same = std::find_if(whole.curve.begin(), whole.curve.end(),
                                    [&](const Candidate& other) { return other.parameters == found.parameters; });
     ASSERT_NE(same, whole.curve.end());
-    EXPECT_EQ(found.score, same->score) << found.parameters->at("C");
+    // The two come to a C from different sides, and within the sweep's stop a row on the boundary may fall either way.
+    EXPECT_NEAR(found.score, same->score, 1.01 / 90) << found.parameters->at("C");
     best = std::max(best, found.score);
     if (found.parameters == search.chosen) chosen = found.score;
   }
