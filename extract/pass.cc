@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "extract/architecture/network.h"
@@ -52,26 +53,19 @@ void Pass::build_network(const TrunkPlan& plan) {
 
 int Pass::waiting_workers() const { return trunks_ && recipe_.request.device.is_cuda() ? plan_.trunks : 0; }
 
-void Pass::give(const ImageSource& source, std::shared_ptr<const Pixels> pixels, std::size_t worker) {
-  std::vector<Pending> batch;
-  {
-    const std::lock_guard lock(pending_mutex_);
-    pending_.push_back({source, std::move(pixels)});
-    if (pending_.size() < static_cast<std::size_t>(plan_.batch)) return;
-    batch.swap(pending_);
-  }
-  run_batch(batch, worker);
+Pass::Batch Pass::give(const ImageSource& source, std::shared_ptr<const Pixels> pixels) {
+  const std::lock_guard lock(pending_mutex_);
+  pending_.push_back({source, std::move(pixels)});
+  return pending_.size() < static_cast<std::size_t>(plan_.batch) ? Batch{} : std::exchange(pending_, {});
 }
 
-void Pass::run_rest() {
-  if (pending_.empty()) return;
-  std::vector<Pending> batch;
-  batch.swap(pending_);
-  run_batch(batch, 0);
+Pass::Batch Pass::rest() {
+  const std::lock_guard lock(pending_mutex_);
+  return std::exchange(pending_, {});
 }
 
 // A short batch is padded with its first image: the batch shape never changes (see trunk.h).
-void Pass::run_view(Trunk& trunk, const std::vector<Pending>& batch, std::size_t view) {
+void Pass::run_view(Trunk& trunk, const Batch& batch, std::size_t view) {
   const Transform& transform = *recipe_.transform;
   const std::span<float> input = trunk.input();
   const std::size_t per_image = input.size() / static_cast<std::size_t>(trunk.batch());
@@ -82,9 +76,7 @@ void Pass::run_view(Trunk& trunk, const std::vector<Pending>& batch, std::size_t
   trunk.forward();
 }
 
-// The views of an image go through the network one after the other, each in the same place of its batch, and their
-// pooled rows are averaged: rows, not maps, so that the order of pooling and averaging is the published one.
-void Pass::run_batch(const std::vector<Pending>& batch, std::size_t worker) {
+void Pass::run(const Batch& batch, std::size_t worker) {
   const TrunkPool::Lease trunk = trunks_->borrow(worker);
   const Stopwatch watch;
   const std::size_t views = view_count(recipe_.request.views);

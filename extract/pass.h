@@ -1,8 +1,9 @@
 // One backbone on its way over the images: its weights, its keys and stores, and its network once somebody needs it.
 //
 // Life: construction resolves weights and opens the stores (cheap, no network); start() builds the network and takes
-// the stores' write locks; then give() may be called from many threads, each with its own number: the one whose image
-// fills a batch runs it. finish() runs the last, padded batch and closes the stores.
+// the stores' write locks; then give() and run() may be called from many threads, each with its own number: give()
+// hands out the batch that an image fills, and anyone may run it. rest() is the last batch, run padded; finish() closes
+// the stores.
 #pragma once
 
 #include <atomic>
@@ -41,13 +42,22 @@ class Pass {
   // `writers`: one a store, locked by the caller in an order that is the same in every process.
   void start(std::vector<std::unique_ptr<FeatureWriter>> writers, const TrunkPlan& plan);
   bool started() const { return !writers_.empty(); }
-  // Workers that wait for another device than the CPU while they are in give(): so many more keep every core busy.
+  // Workers that wait for another device than the CPU while they are in run(): so many more keep every core busy.
   int waiting_workers() const;
-  void give(const ImageSource& source, std::shared_ptr<const Pixels> pixels, std::size_t worker);
+  struct BatchImage {
+    ImageSource source;
+    std::shared_ptr<const Pixels> pixels;
+  };
+  using Batch = std::vector<BatchImage>;
+  // The batch that this image fills, or an empty one.
+  Batch give(const ImageSource& source, std::shared_ptr<const Pixels> pixels);
   void give(const ImageSource& source, const DecodedFile& file);
   void give_unreadable(const ImageSource& source, const std::string& reason);
-  // Runs what is left as one padded batch. On one thread, after all give() calls.
-  void run_rest();
+  // What is left after the last give(): fewer images than a batch, perhaps none.
+  Batch rest();
+  // The views of an image go through the network one after the other, each in the same place of its batch, and their
+  // pooled rows are averaged: rows, not maps, so that the order of pooling and averaging is the published one.
+  void run(const Batch& batch, std::size_t worker);
   // Error{verification} if the network's parameters changed. Writes features.json with the timings.
   void finish(std::map<std::string, double> seconds);
   // Keeps what was finished, after an error or a stop.
@@ -57,13 +67,8 @@ class Pass {
   std::size_t computed() const { return computed_; }
 
  private:
-  struct Pending {
-    ImageSource source;
-    std::shared_ptr<const Pixels> pixels;
-  };
   void build_network(const TrunkPlan& plan);
-  void run_batch(const std::vector<Pending>& batch, std::size_t worker);
-  void run_view(Trunk& trunk, const std::vector<Pending>& batch, std::size_t view);
+  void run_view(Trunk& trunk, const Batch& batch, std::size_t view);
   void store_rows(const ImageSource& source, std::size_t store, std::span<const float> row);
 
   Recipe recipe_;
@@ -77,7 +82,7 @@ class Pass {
   std::string state_before_, parameters_hash_, engine_text_;
   std::mutex pending_mutex_;
   mutable std::mutex writer_mutex_;  // also guards the stores, which writers add to
-  std::vector<Pending> pending_;
+  Batch pending_;
   std::vector<std::unique_ptr<FeatureWriter>> writers_;
   std::atomic<double> forward_seconds_{0};
   std::atomic<std::size_t> computed_{0};

@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "base/threads.h"
 #include "extract/decode/decode.h"
+#include "extract/work_queue.h"
 
 namespace vise {
 namespace {
@@ -22,6 +22,12 @@ struct FileBytes {
   Path path;
   ImageSource source;
   std::vector<std::byte> bytes;
+};
+
+// Images that fill a batch of one pass.
+struct Batch {
+  Pass* pass;
+  Pass::Batch images;
 };
 
 class Pipeline {
@@ -34,7 +40,7 @@ class Pipeline {
         learn_(learn),
         options_(options),
         context_(context),
-        queue_(2 * static_cast<std::size_t>(context.threads)) {}
+        queue_(2 * static_cast<std::size_t>(context.threads), [this] { return rests(); }) {}
 
   PipelineWork run() {
     {
@@ -46,7 +52,6 @@ class Pipeline {
       for (int worker = 0; worker < worker_count(); ++worker)
         threads.emplace_back([this, worker] { guarded([&] { work(static_cast<std::size_t>(worker)); }); });
     }
-    if (!error_) guarded([this] { finish_rest(); });
     if (error_) {
       for (Pass* pass : passes_) guarded([&] { pass->flush(); });  // a full disk fails again; the first error is told
       std::rethrow_exception(error_);
@@ -71,7 +76,7 @@ class Pipeline {
       const std::lock_guard lock(error_mutex_);
       if (!error_) error_ = std::current_exception();
       failed_ = true;
-      queue_.close();
+      queue_.stop();
     }
   }
 
@@ -98,14 +103,20 @@ class Pipeline {
   }
 
   void work(std::size_t worker) {
-    while (auto file = queue_.pop()) {
-      if (failed_) return;
-      process(*file, worker);
+    while (const auto job = queue_.take()) {
+      if (const auto* const batch = std::get_if<Batch>(&*job)) {
+        batch->pass->run(batch->images, worker);
+        continue;
+      }
+      std::vector<Batch> filled;
+      process(std::get<FileBytes>(*job), filled);
+      queue_.finished(std::move(filled));
       count_one();
     }
   }
 
-  void process(const FileBytes& file, std::size_t worker) {
+  // From a file's bytes to every pass that lacks it.
+  void process(const FileBytes& file, std::vector<Batch>& filled) {
     Image image;
     const Stopwatch watch;
     try {
@@ -121,7 +132,7 @@ class Pipeline {
       if (pass->recipe().is_floor())
         pass->give(file.source, DecodedFile{file.bytes, image});
       else if (const auto pixels = transformed(file, image, *pass, by_geometry))
-        pass->give(file.source, pixels, worker);
+        add_batch(*pass, pass->give(file.source, pixels), filled);
     }
   }
 
@@ -160,8 +171,14 @@ class Pipeline {
     return pixels;
   }
 
-  void finish_rest() {
-    for (Pass* pass : passes_) pass->run_rest();
+  static void add_batch(Pass& pass, Pass::Batch images, std::vector<Batch>& to) {
+    if (!images.empty()) to.push_back({&pass, std::move(images)});
+  }
+
+  std::vector<Batch> rests() const {
+    std::vector<Batch> batches;
+    for (Pass* pass : passes_) add_batch(*pass, pass->rest(), batches);
+    return batches;
   }
 
   void count_one() { context_.log.progress("images", ++done_, items_.size()); }
@@ -172,7 +189,7 @@ class Pipeline {
   const std::function<void(const ReadFile&)>& learn_;
   const ExtractOptions& options_;
   const Context& context_;
-  BoundedQueue<FileBytes> queue_;
+  WorkQueue<FileBytes, Batch> queue_;
   std::atomic<double> read_seconds_{0}, decode_seconds_{0}, transform_seconds_{0};
   std::atomic<std::size_t> done_{0}, decoded_{0}, resized_{0};
   std::atomic<bool> failed_{false};

@@ -1,5 +1,6 @@
 // Files to rows: one reader thread keeps a short queue of files' bytes, one worker a core decodes, transforms and runs
-// the networks; on a CUDA device a worker that has filled a batch waits for it, and a few more workers take its place.
+// the networks on the batches that are full; on a CUDA device a worker waits for its batch, and a few more workers take
+// its place.
 // Internal to extract_features().
 #pragma once
 

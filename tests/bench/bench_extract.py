@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Extraction beside its peers: torchvision's frozen and eager networks, and oneDNN's bare ceiling on this CPU.
 
-Usage: bench_extract.py VISE_EVAL SHARED [--rounds N] [--images N] [--only fp32,bf16,several] [--no-eager] [--memory]
+Usage: bench_extract.py VISE_EVAL SHARED [--rounds N] [--images N] [--only fp32,bf16,several] [--no-eager] [--memory [FEW,MANY]]
 
 SHARED holds peers/, weights and data sets. Every round runs all sides one after the other on the same images with the
 same weights; the first round warms up and is dropped. Medians and their ratios are printed. Whole: from the first
@@ -239,8 +239,8 @@ def resident_mb(command):
 def peak_memory(o):
     """Resident memory of extractions over few and over many images."""
     weights = os.path.join(o.shared, "data", "weights")
-    cases = [("colour-histogram", (1000, 20000)), (f"net={weights}/resnet18_imagenet_fp16.pth", (200, 2000)),
-             (f"net={weights}/resnet50_imagenet_fp16.pth", (100, 500))]
+    cases = [("colour-histogram", (1000, 20000)), (f"net={weights}/resnet18_imagenet_fp16.pth", o.memory or (200, 2000)),
+             (f"net={weights}/resnet50_imagenet_fp16.pth", o.memory or (100, 500))]
     for backbone, counts in cases:
         peaks = []
         for images in counts:
@@ -280,12 +280,13 @@ def main():
     p.add_argument("--workers", type=lambda t: [int(x) for x in t.split(",")], default=[0, 1, 2])
     p.add_argument("--only", type=lambda t: names_of(KINDS, t), default=list(KINDS))
     p.add_argument("--no-eager", dest="eager", action="store_false")
-    p.add_argument("--memory", action="store_true")
+    p.add_argument("--memory", nargs="?", const=(), type=lambda t: tuple(int(x) for x in t.split(",")), metavar="FEW,MANY",
+                   help="peak memory instead, of so many images [minutes: a few hundred]; 1000,20000 takes half an hour")
     p.add_argument("--case", type=int, choices=range(len(CASES)), help="one of " + ", ".join(f"{c[0]} {c[2]}" for c in CASES))
     o = p.parse_args()
     o.cases = CASES if o.case is None else [CASES[o.case]]
     describe_machine(o)
-    if o.memory:
+    if o.memory is not None:
         print("peak resident memory, fp32")
         return peak_memory(o)
     o.has_torchvision = subprocess.run([PYTHON, "-c", "import torch, torchvision"], stderr=subprocess.DEVNULL).returncode == 0
