@@ -255,14 +255,15 @@ void LogisticPass::arrange(std::span<const Trial> trials, int threads) {
     }
     segments[s].weights.assign(r * narrow_stride(segments[s].active.size() * reduced), 0);
   }
-  std::vector<std::vector<double>> intercepts(trials.size());
-  parallel_for(threads, trials.size(), [&](std::size_t t) { intercepts[t] = this->intercepts(trials[t].x); });
+  std::vector<std::vector<double>> intercepts;
+  for (const Trial& trial : trials) intercepts.push_back(this->intercepts(trial.x));
   for (Segment<T>& segment : segments) {
     segment.intercepts.clear();
     for (const std::size_t t : segment.active)
       segment.intercepts.insert(segment.intercepts.end(), intercepts[t].begin(), intercepts[t].end());
   }
-  parallel_for(threads, (r + kDims - 1) / kDims, [&](std::size_t part) {
+  const int helpers = threads_worth(trials.size() * point_size() * segments.size(), threads);
+  parallel_for(helpers, (r + kDims - 1) / kDims, [&](std::size_t part) {
     const std::size_t begin = part * kDims, count = std::min(kDims, r - begin);
     std::vector<T> contrasts(count * reduced);
     for (std::size_t t = 0; t < trials.size(); ++t) {
@@ -291,7 +292,8 @@ void LogisticPass::evaluate(std::span<Trial> trials, int threads, std::vector<do
   });
   std::vector<const std::vector<std::size_t>*> active;
   for (const Strip& strip : strips_) active.push_back(&segments[strip.segment].active);
-  parallel_for(threads, trials.size(), [&](std::size_t t) { collect(trials[t], t, active); });
+  const int helpers = threads_worth(trials.size() * point_size() * strips_.size(), threads);
+  parallel_for(helpers, trials.size(), [&](std::size_t t) { collect(trials[t], t, active); });
   if (!curvature) return;
   for (double& bend : *curvature) bend /= static_cast<double>(bent);
 }

@@ -73,6 +73,9 @@ struct Trial {
   std::vector<double> gradient;  // the same shape
 };
 
+// `threads`, or 1 for so few operations that starting a thread (some 50 microseconds) would take longer.
+inline int threads_worth(std::size_t operations, int threads) { return operations < 200'000 ? 1 : threads; }
+
 class LogisticPass {
  public:
   // Rows of segment s are [bounds[s], bounds[s + 1]). Borrows all three.

@@ -112,22 +112,23 @@ std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const s
     const double largest = max_norm(in[a]);
     scale[a] = largest > 0 ? largest : 1;
   }
-  const auto for_tiles = [&](const auto& body) {
-    parallel_for(threads_, inverse_.tiles(),
+  const auto for_tiles = [&](int threads, const auto& body) {
+    parallel_for(threads, inverse_.tiles(),
                  [&](std::size_t tile) { body(tile, inverse_.begin(tile), inverse_.count(tile)); });
   };
-  for_tiles([&](std::size_t, std::size_t begin, std::size_t count) {
+  const int threads = threads_worth(r * r * width / 8, threads_);
+  for_tiles(threads_worth(8 * r * width, threads_), [&](std::size_t, std::size_t begin, std::size_t count) {
     for (std::size_t a = 0; a < in.size(); ++a)
       contrasts.reduce_rows(&in[a][begin * k], count, 1 / scale[a], &g[begin * columns + a * reduced], columns);
   });
   // The long ones first: the last rows, the first columns.
-  parallel_for(threads_, inverse_.tiles(), [&](std::size_t i) {
+  parallel_for(threads, inverse_.tiles(), [&](std::size_t i) {
     const std::size_t tile = inverse_.tiles() - 1 - i;
     NarrowVector<double> z(inverse_.count(tile) * columns);
     inverse_.times(tile, g.data(), width, z.data());
     std::copy(z.begin(), z.end(), &t[inverse_.begin(tile) * columns]);
   });
-  for_tiles([&](std::size_t tile, std::size_t begin, std::size_t count) {
+  for_tiles(threads, [&](std::size_t tile, std::size_t begin, std::size_t count) {
     NarrowVector<double> u(width * count);
     inverse_.transposed_times(tile, t.data(), width, u.data());
     for (std::size_t a = 0; a < in.size(); ++a)

@@ -224,7 +224,9 @@ std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditi
       objectives = evaluate_objectives<T>(pass, trials, c, context.threads);
     }
     std::vector<std::vector<double>> preconditioned = precondition(preconditioner, trials);
-    parallel_for(context.threads, active.size(), [&](std::size_t a) {
+    // An L-BFGS step reads some forty vectors.
+    const int helpers = threads_worth(40 * active.size() * pass.point_size(), context.threads);
+    parallel_for(helpers, active.size(), [&](std::size_t a) {
       Search& s = searches[active[a]];
       if (first && !fallback.empty()) {
         const LogisticPoint& known = fallback[active[a]];
