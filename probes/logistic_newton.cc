@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "probes/logistic_solver.h"
 #include "probes/narrow_product.h"
+#include "probes/vectors.h"
 
 namespace vise {
 namespace {
@@ -17,16 +18,6 @@ constexpr std::size_t kBlock = 32;
 constexpr std::size_t kStrips = 8;
 
 int as_int(std::size_t n) { return static_cast<int>(n); }
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return cblas_ddot(as_int(a.size()), a.data(), 1, b.data(), 1);
-}
-
-double max_norm(std::span<const double> values) {
-  double largest = 0;
-  for (const double v : values) largest = std::max(largest, std::abs(v));
-  return largest;
-}
 
 // The Hessian of a problem's losses at a point, in the coordinates (W, c).
 class Curvature {

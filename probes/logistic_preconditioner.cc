@@ -1,6 +1,5 @@
 #include "probes/logistic_preconditioner.h"
 
-#include <cblas.h>
 #include <lapacke.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "base/threads.h"
 #include "probes/triangular_inverse.h"
+#include "probes/vectors.h"
 
 namespace vise {
 namespace {
@@ -20,12 +20,6 @@ constexpr std::size_t kDoubleFactor = 1024;  // smaller factors are made in doub
 constexpr std::size_t kSmallGram = 4096;     // of which two are kept
 
 int as_int(std::size_t n) { return static_cast<int>(n); }
-
-double max_norm(std::span<const double> values) {
-  double largest = 0;
-  for (const double v : values) largest = std::max(largest, std::abs(v));
-  return largest;
-}
 
 }  // namespace
 

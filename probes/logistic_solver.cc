@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/threads.h"
+#include "probes/vectors.h"
 
 namespace vise {
 namespace {
@@ -15,14 +16,6 @@ namespace {
 constexpr int kTrusted = 2;  // values of C for which a parabola that was best for all problems is tried alone
 
 int as_int(std::size_t n) { return static_cast<int>(n); }
-
-double dot(std::span<const double> a, std::span<const double> b) {
-  return cblas_ddot(as_int(a.size()), a.data(), 1, b.data(), 1);
-}
-
-void add_scaled(std::vector<double>& to, double factor, std::span<const double> from) {
-  cblas_daxpy(as_int(to.size()), factor, from.data(), 1, to.data(), 1);
-}
 
 // What memory of past steps L-BFGS keeps; `py` is the preconditioned y.
 struct Pair {
@@ -69,12 +62,6 @@ std::vector<double> lbfgs_direction(const Search& s) {
   }
   for (double& v : q) v = -v;
   return q;
-}
-
-double max_norm(std::span<const double> values) {
-  double largest = 0;
-  for (const double v : values) largest = std::max(largest, std::abs(v));
-  return largest;
 }
 
 std::vector<double> difference(std::span<const double> a, std::span<const double> b) {

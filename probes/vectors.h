@@ -1,0 +1,27 @@
+// The few operations on vectors that the logistic solvers share.
+#pragma once
+
+#include <cblas.h>
+
+#include <algorithm>
+#include <cmath>
+#include <span>
+#include <vector>
+
+namespace vise {
+
+inline double dot(std::span<const double> a, std::span<const double> b) {
+  return cblas_ddot(static_cast<int>(a.size()), a.data(), 1, b.data(), 1);
+}
+
+inline void add_scaled(std::vector<double>& to, double factor, std::span<const double> from) {
+  cblas_daxpy(static_cast<int>(to.size()), factor, from.data(), 1, to.data(), 1);
+}
+
+inline double max_norm(std::span<const double> values) {
+  double largest = 0;
+  for (const double v : values) largest = std::max(largest, std::abs(v));
+  return largest;
+}
+
+}  // namespace vise
