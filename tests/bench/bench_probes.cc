@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <numeric>
 #include <optional>
 
@@ -133,14 +134,15 @@ class Peer {
 
   // Seconds of the whole sweep and the final fit, from two fits at each of `exponents` (ascending, the grid's ends
   // among them): between them a fit's time is taken as linear in log C. The first fits alone would be those of the
-  // smallest C, which take a tenth of the large ones' time.
-  double sampled_seconds(std::span<const double> exponents) const {
+  // smallest C, which take a tenth of the large ones' time. `beside` runs after each: ours, in the same minutes.
+  double sampled_seconds(std::span<const double> exponents, const std::function<void()>& beside) const {
     std::vector<double> of_fit;
     for (const double exponent : exponents) {
       of_fit.push_back(run(fmt::format("--grid {0} {0} 1 --fits 1 --no-objective", exponent))["sweep_s"].get<double>() /
                        2);
       fmt::print("    a fit of the peer's at C = 1e{:g}: {:.1f} s\n", exponent, of_fit.back());
       std::fflush(stdout);
+      beside();
     }
     double area = 0;
     for (std::size_t i = 0; i + 1 < exponents.size(); ++i)
@@ -246,13 +248,14 @@ void run_case(const std::string& name, const Data& data, const Options& options,
     const Peer peer(options, data);
     const double before = cpu_seconds(RUSAGE_CHILDREN);
     if (sampled) {
-      theirs = peer.sampled_seconds(kSampledExponents);
+      seconds.clear();  // a warm-up
+      theirs = peer.sampled_seconds(kSampledExponents, once);
     } else {
       found = peer.run(options.cpu ? "--no-objective" : "");
       theirs = options.cpu ? cpu_seconds(RUSAGE_CHILDREN) - before : found["sweep_s"].get<double>();
     }
   }
-  for (int i = 1; i < repeats; ++i) once();
+  while (seconds.size() < static_cast<std::size_t>(repeats)) once();
   std::sort(seconds.begin(), seconds.end());
   const double median = seconds[seconds.size() / 2];
   const char* const unit = options.cpu ? "CPU s" : "s";
