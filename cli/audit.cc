@@ -6,8 +6,8 @@
 #include "base/error.h"
 #include "cli/data.h"
 #include "datasets/audit_report.h"
-#include "extract/features.h"
-#include "extract/fingerprint.h"
+#include "extract/features/features.h"
+#include "extract/images/fingerprint.h"
 
 namespace vise::cli {
 namespace {

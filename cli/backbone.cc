@@ -7,9 +7,9 @@
 #include "base/text.h"
 #include "cli/lines.h"
 #include "cli/session.h"
-#include "extract/architecture/inspect.h"
-#include "extract/backbone.h"
-#include "extract/fetch.h"
+#include "extract/features/backbone.h"
+#include "extract/features/fetch.h"
+#include "extract/networks/inspect.h"
 
 namespace vise::cli {
 namespace {

@@ -1,5 +1,5 @@
 // `vise-eval cache`: what features are kept, whether they are sound, and how caches are joined and emptied.
-#include "extract/cache.h"
+#include "extract/features/cache.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

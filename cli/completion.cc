@@ -9,8 +9,8 @@
 #include "datasets/dataset.h"
 #include "experiments/study.h"
 #include "experiments/task.h"
-#include "extract/backbone.h"
-#include "extract/transform/transform.h"
+#include "extract/features/backbone.h"
+#include "extract/images/transform/transform.h"
 #include "probes/probe.h"
 
 namespace vise::cli {

@@ -11,9 +11,9 @@
 #include "base/version.h"
 #include "cli/session.h"
 #include "datasets/dataset.h"
-#include "extract/backbone.h"
-#include "extract/inspect_image.h"
-#include "extract/trunk.h"
+#include "extract/features/backbone.h"
+#include "extract/images/inspect_image.h"
+#include "extract/networks/trunk.h"
 
 namespace vise::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/data.h"
-#include "extract/features.h"
+#include "extract/features/features.h"
 
 namespace vise::cli {
 namespace {

@@ -1,5 +1,5 @@
 // `vise-eval extract`: features of a data set as .npy files.
-#include "extract/export.h"
+#include "extract/features/export.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,7 @@
 #include "experiments/launcher/shard_run.h"
 #include "experiments/study.h"
 #include "experiments/task.h"
-#include "extract/maps.h"
+#include "extract/features/maps.h"
 
 namespace vise::cli {
 namespace {

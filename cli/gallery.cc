@@ -12,8 +12,8 @@
 #include "base/error.h"
 #include "experiments/study.h"
 #include "experiments/task_run.h"
-#include "extract/maps.h"
-#include "extract/transform/transform.h"
+#include "extract/features/maps.h"
+#include "extract/images/transform/transform.h"
 #include "reports/gallery.h"
 #include "reports/thumbnail.h"
 

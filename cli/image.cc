@@ -5,7 +5,7 @@
 
 #include "cli/lines.h"
 #include "cli/session.h"
-#include "extract/inspect_image.h"
+#include "extract/images/inspect_image.h"
 
 namespace vise::cli {
 namespace {

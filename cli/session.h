@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "cli/console.h"
-#include "extract/features.h"
+#include "extract/features/features.h"
 
 namespace vise::cli {
 

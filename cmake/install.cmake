@@ -41,8 +41,8 @@ if(NOT VISE_SANITIZE)
 endif()
 
 install(
-  TARGETS vise_options vise_base vise_datasets vise_checkpoint vise_architecture vise_decode vise_transform vise_extract
-          vise_image vise_probes vise_results vise_experiments vise_reports vise_cli
+  TARGETS vise_options vise_base vise_datasets vise_images vise_checkpoint vise_networks vise_features
+          vise_probes vise_results vise_experiments vise_reports vise_cli
   EXPORT ViseEvalTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/vise-eval COMPONENT dev)
 foreach(room base datasets extract probes experiments reports cli)

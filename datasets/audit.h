@@ -6,7 +6,7 @@
 //   audit.duplicates                     // groups of items with the same bytes or pixels, those across splits first
 //
 // Every file is read once (hashed, its first bytes compared with its name), on `context.threads` threads. Pixels are
-// made in extract/fingerprint.h, which is handed each file's bytes on the way: `Audit` names items only.
+// made in extract/images/fingerprint.h, which is handed each file's bytes on the way: `Audit` names items only.
 #pragma once
 
 #include <functional>

@@ -5,7 +5,7 @@
 //
 // A fingerprint is 64 bits (the signs of the lowest frequencies of a 32 x 32 grey picture: Zauner, "Implementation and
 // Benchmarking of Perceptual Image Hash Functions", 2010) and a 16 x 16 grey thumbnail. Bits find candidates, the
-// thumbnails' correlation settles them. Made from pixels in extract/fingerprint.h; nothing here knows a picture.
+// thumbnails' correlation settles them. Made from pixels in extract/images/fingerprint.h; nothing here knows a picture.
 #pragma once
 
 #include <array>

@@ -4,8 +4,8 @@
 //   const auto pairs = neighbour_pairs(rows, NeighbourOptions{}, context);
 //   pairs[0].first, pairs[0].second           // row numbers, first < second
 //
-// Features come from anywhere (extract/features.h): nothing here knows a network. They are centred first, since
-// averages of rectified maps all lie in one octant and have high cosines whatever they show.
+// Features come from anywhere (extract/features/features.h): nothing here knows a network. They are centred first,
+// since averages of rectified maps all lie in one octant and have high cosines whatever they show.
 #pragma once
 
 #include <cstddef>

@@ -11,7 +11,7 @@
 #include "experiments/split_file.h"
 #include "experiments/split_rule.h"
 #include "experiments/task_run.h"
-#include "extract/fingerprint.h"
+#include "extract/images/fingerprint.h"
 #include "probes/evaluate.h"
 
 namespace vise {

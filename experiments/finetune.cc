@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "base/module.h"
 #include "experiments/torch/entry.h"
-#include "extract/decode/decode.h"
-#include "extract/recipe.h"
-#include "extract/transform/augment.h"
+#include "extract/features/recipe.h"
+#include "extract/images/decode/decode.h"
+#include "extract/images/transform/augment.h"
 #include "probes/dense_targets.h"
 #include "probes/evaluate.h"
 

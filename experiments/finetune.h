@@ -10,7 +10,7 @@
 #include <span>
 
 #include "datasets/dataset.h"
-#include "extract/features.h"
+#include "extract/features/features.h"
 #include "probes/finetune.h"
 #include "probes/probe.h"
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "experiments/runner.h"
-#include "extract/feature_status.h"
+#include "extract/features/feature_status.h"
 
 namespace vise {
 

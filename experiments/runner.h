@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "experiments/result.h"
 #include "experiments/task.h"
-#include "extract/features.h"
+#include "extract/features/features.h"
 
 namespace vise {
 

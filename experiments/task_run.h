@@ -16,7 +16,7 @@
 #include "experiments/finetune.h"
 #include "experiments/runner.h"
 #include "experiments/scores_file.h"
-#include "extract/feature_status.h"
+#include "extract/features/feature_status.h"
 
 namespace vise {
 

@@ -6,8 +6,8 @@
 #include <memory>
 
 #include "base/error.h"
-#include "extract/decode/decode.h"
-#include "extract/transform/transform.h"
+#include "extract/images/decode/decode.h"
+#include "extract/images/transform/transform.h"
 
 namespace vise {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "experiments/runner.h"
-#include "extract/shard.h"
+#include "extract/features/shard.h"
 
 namespace vise {
 

@@ -13,7 +13,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "experiments/study.h"
-#include "extract/recipe.h"
+#include "extract/features/recipe.h"
 
 namespace vise {
 namespace {

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "experiments/runner.h"
-#include "extract/shard.h"
+#include "extract/features/shard.h"
 
 namespace vise {
 

@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "extract/architecture/resnet.h"
+#include "extract/networks/resnet.h"
 #include "probes/finetune.h"
 #include "probes/torch/entry.h"
 

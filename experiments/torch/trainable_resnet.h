@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "extract/torch/torch_trunk.h"
+#include "extract/networks/torch/torch_trunk.h"
 
 namespace vise {
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "extract/checkpoint/state_dict.h"
+#include "extract/networks/checkpoint/state_dict.h"
 
 namespace vise {
 namespace {

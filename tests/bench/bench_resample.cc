@@ -7,8 +7,8 @@
 #include <cstdio>
 
 #include "base/error.h"
-#include "extract/decode/decode.h"
-#include "extract/transform/transform.h"
+#include "extract/images/decode/decode.h"
+#include "extract/images/transform/transform.h"
 
 namespace vise {
 namespace {

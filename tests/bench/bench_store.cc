@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
-#include "extract/store.h"
+#include "extract/features/store.h"
 
 namespace vise {
 namespace {

@@ -1,6 +1,6 @@
 // One container's reader (VISE_READER), and everything that callers do with the tensors it gives.
 #include "base/error.h"
-#include "extract/checkpoint/readers.h"
+#include "extract/networks/checkpoint/readers.h"
 
 namespace vise {
 

@@ -4,8 +4,8 @@
 #include <cstdlib>
 
 #include "base/error.h"
-#include "extract/decode/decode.h"
-#include "extract/transform/transform.h"
+#include "extract/images/decode/decode.h"
+#include "extract/images/transform/transform.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const vise::Transform transform = vise::Transform::parse("squash=8,crop=none");

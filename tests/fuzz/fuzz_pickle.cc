@@ -1,6 +1,6 @@
 // The pickle machine: in a world of plain values, and in torch's, whose storages are given zeros.
 #include "base/error.h"
-#include "extract/checkpoint/torch_world.h"
+#include "extract/networks/checkpoint/torch_world.h"
 
 namespace vise {
 

@@ -4,9 +4,9 @@
 #pragma once
 
 #include "base/random.h"
-#include "extract/architecture/resnet.h"
-#include "tests/unit/extract/architecture/networks.h"
-#include "tests/unit/extract/checkpoint/files.h"
+#include "extract/networks/resnet.h"
+#include "tests/unit/extract/networks/checkpoint/files.h"
+#include "tests/unit/extract/networks/networks.h"
 
 namespace vise::test {
 

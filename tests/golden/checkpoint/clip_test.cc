@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/module.h"
-#include "extract/trunk.h"
+#include "extract/networks/trunk.h"
 #include "tests/shared.h"
 
 namespace vise {

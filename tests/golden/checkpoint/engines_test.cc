@@ -3,8 +3,8 @@
 
 #include "base/error.h"
 #include "base/module.h"
-#include "extract/pool.h"
-#include "extract/trunk.h"
+#include "extract/networks/pool.h"
+#include "extract/networks/trunk.h"
 #include "tests/shared.h"
 
 namespace vise {

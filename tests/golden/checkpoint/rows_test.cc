@@ -4,12 +4,12 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "extract/architecture/network.h"
-#include "extract/backbone.h"
-#include "extract/transform/transform.h"
+#include "extract/features/backbone.h"
+#include "extract/images/transform/transform.h"
+#include "extract/networks/network.h"
 #include "tests/shared.h"
-#include "tests/unit/extract/architecture/networks.h"
-#include "tests/unit/extract/checkpoint/files.h"
+#include "tests/unit/extract/networks/checkpoint/files.h"
+#include "tests/unit/extract/networks/networks.h"
 
 namespace vise {
 namespace {

@@ -18,7 +18,7 @@
 #include "base/json.h"
 #include "base/pickle.h"
 #include "base/text.h"
-#include "extract/architecture/inspect.h"
+#include "extract/networks/inspect.h"
 #include "tests/shared.h"
 
 namespace vise {

@@ -1,6 +1,6 @@
 // The real, ImageNet-trained networks of ../shared/data/weights.
 #include "base/error.h"
-#include "extract/architecture/inspect.h"
+#include "extract/networks/inspect.h"
 #include "tests/shared.h"
 
 namespace vise {

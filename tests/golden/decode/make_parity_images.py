@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Writes extract/parity_images.cc: tiny pictures and what Pillow 9.4 and torchvision 0.14.1 make of them, for the
+"""Writes extract/images/parity_images.cc: tiny pictures and what Pillow 9.4 and torchvision 0.14.1 make of them, for the
 program's own self-test.
 
-Usage: /usr/bin/python3 tests/golden/decode/make_parity_images.py > extract/parity_images.cc
+Usage: /usr/bin/python3 tests/golden/decode/make_parity_images.py > extract/images/parity_images.cc
 Needs Debian 12's python3-pil, python3-torchvision and python3-numpy; the files' bytes depend on their versions, the
 program only needs them to be what they are.
 """
@@ -61,7 +61,7 @@ def main():
     print("// Written by tests/golden/decode/make_parity_images.py with Pillow %s and torchvision %s. Do not edit."
           % (PIL.__version__, torchvision.__version__))
     print("// clang-format off")
-    print('#include "extract/parity_images.h"\n\nnamespace vise {\nnamespace {\n')
+    print('#include "extract/images/parity_images.h"\n\nnamespace vise {\nnamespace {\n')
     rows = []
     for i, (name, data) in enumerate(files()):
         print("constexpr unsigned char kFile%d[] = {" % i)

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/threads.h"
-#include "extract/decode/decode.h"
-#include "extract/transform/transform.h"
+#include "extract/images/decode/decode.h"
+#include "extract/images/transform/transform.h"
 #include "tests/shared.h"
 
 namespace vise {

@@ -3,7 +3,7 @@
 
 #include "base/csv.h"
 #include "base/hash.h"
-#include "extract/transform/kernels.h"
+#include "extract/images/transform/kernels.h"
 #include "tests/shared.h"
 
 namespace vise {

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/module.h"
 #include "base/npy.h"
-#include "extract/features.h"
+#include "extract/features/features.h"
 #include "tests/shared.h"
 
 namespace vise {

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/csv.h"
-#include "extract/parity_images.h"
+#include "extract/images/parity_images.h"
 #include "tests/unit/cli/program.h"
 
 namespace vise {

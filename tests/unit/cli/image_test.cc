@@ -1,4 +1,4 @@
-#include "extract/parity_images.h"
+#include "extract/images/parity_images.h"
 #include "tests/unit/cli/program.h"
 
 namespace vise {

@@ -1,5 +1,5 @@
 // Shards of an extraction: which items they have, what they leave to the cache, and what a merge accepts of them.
-#include "extract/shard.h"
+#include "extract/features/shard.h"
 
 #include <sys/stat.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "experiments/launcher/shard_run.h"
-#include "extract/cache.h"
+#include "extract/features/cache.h"
 #include "tests/plain_file.h"
 #include "tests/shared.h"
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "datasets/dataset.h"
 #include "experiments/runner.h"
-#include "extract/backbone.h"
+#include "extract/features/backbone.h"
 #include "probes/probe.h"
 #include "tests/shared.h"
 

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/module.h"
-#include "extract/features.h"
+#include "extract/features/features.h"
 #include "tests/plain_file.h"
 #include "tests/shared.h"
 

@@ -1,0 +1,85 @@
+// Features of a data set's images: from the store where they are known, computed where they are not.
+//
+//   const std::vector<Features> all = extract_features(dataset, requests, options, context);
+//   all[b].values(item);                       // the row of that item under backbone b
+//
+// All requests share one pass over the files: an image is read once, decoded once, resized once per distinct transform,
+// and goes through every network that lacks its row. A run whose rows are all known opens no image and builds no
+// network.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "datasets/dataset.h"
+#include "extract/features/backbone.h"
+#include "extract/features/store.h"
+#include "extract/images/transform/views.h"
+#include "extract/networks/trunk.h"
+
+namespace vise {
+
+// Where features are taken from a network, and how its map becomes a row.
+struct FeatureTap {
+  std::string layer = "final";  // the network's own last one: layer4 of a ResNet, attnpool of CLIP's
+  std::string pool = "avg";
+};
+
+struct FeatureRequest {
+  Backbone backbone;
+  std::optional<Engine> engine = {};  // none: the device's own
+  Precision precision = Precision::fp32;
+  std::vector<FeatureTap> taps = {FeatureTap{}};
+  Views views = Views::one;  // a row is the mean over the views' rows; floors have one view
+  Storage storage = Storage::fp32;
+  Device device = {};
+};
+
+enum class BadImagePolicy {
+  fail,  // the first image that can't be read ends the run with its name and reason
+  skip   // it gets no row under any backbone, and is listed
+};
+
+struct ExtractOptions {
+  Path cache;
+  // Of a shard: the cache that new rows go to instead, where `cache` lacks them; empty: `cache` itself.
+  Path into = {};
+  WeightsSearch weights;
+  BadImagePolicy on_bad_image = BadImagePolicy::fail;
+  std::uint64_t max_pixels = 178'956'970;  // where Pillow refuses
+};
+
+struct Features {
+  std::string backbone;
+  FeatureTap tap;
+  FeatureKey key;
+  Path folder;  // of the store
+  std::size_t dim = 0;
+  std::shared_ptr<const FeatureMap> map;  // float32 whatever the storage; rows stay valid as long as this lives
+  std::vector<std::uint32_t> rows;        // by item: its row in the map, or kNoRow
+  std::vector<ContentHash> contents;      // by item
+  std::map<std::uint32_t, std::string> unreadable;  // item -> reason
+  std::vector<std::string> notes;                   // for the table's foot
+  std::map<std::string, double> seconds;  // thread-seconds by stage, and "wall"; empty when nothing was computed
+  std::size_t computed = 0;               // images that went through the network in this run
+  std::size_t decoded = 0, resized = 0;   // in this run, for all its requests: images; images times distinct geometries
+
+  std::span<const float> values(std::size_t item) const { return map->values.subspan(rows[item] * dim, dim); }
+};
+
+// One Features a request and tap, in that order. Error{missing} for weights or images that aren't there, Error{input}
+// for bad ones, Error{verification} should a network's parameters change while it runs, Error{interrupted} after a
+// stop: what was finished is stored in every case.
+std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
+                                       const ExtractOptions& options, const Context& context);
+
+// The same work with nothing handed back: afterwards every row lies in options.cache or in options.into.
+void extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
+                     const Context& context);
+
+}  // namespace vise

@@ -1,0 +1,160 @@
+#include "extract/features/http.h"
+
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <array>
+#include <chrono>
+#include <exception>
+#include <memory>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/version.h"
+
+namespace vise {
+namespace {
+
+constexpr long kMostRedirects = 10;
+
+// C frames must not be unwound, so what `body` throws is kept until curl has returned.
+struct Transfer {
+  CURL* curl;
+  const HttpBody& body;
+  const Context& context;
+  std::chrono::seconds patience;
+  std::chrono::steady_clock::time_point last_byte = std::chrono::steady_clock::now();
+  bool stalled = false;
+  std::exception_ptr thrown{};
+  std::optional<HttpHead> head{};
+};
+
+std::string header(CURL* curl, const char* name) {
+  curl_header* found = nullptr;
+  return curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK ? std::string(trim(found->value)) : "";
+}
+
+// "bytes 100-199/200", "bytes */200", "bytes 100-199/*" (RFC 9110, section 14.4).
+void read_content_range(const std::string& text, HttpHead& head) {
+  const std::size_t blank = text.find(' '), dash = text.find('-'), slash = text.find('/');
+  if (blank == std::string::npos || slash == std::string::npos) return;
+  std::int64_t number = 0;
+  if (dash < slash && parse_int(text.substr(blank, dash - blank), number) && number >= 0)
+    head.first = static_cast<std::uint64_t>(number);
+  if (parse_int(text.substr(slash + 1), number) && number >= 0) head.total = static_cast<std::uint64_t>(number);
+}
+
+HttpHead read_head(CURL* curl) {
+  HttpHead head;
+  long status = 0;
+  curl_off_t length = -1, seconds = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
+  head.status = static_cast<int>(status);
+  head.retry_after = static_cast<int>(std::min<curl_off_t>(seconds, 1'000'000));
+  head.etag = header(curl, "ETag");
+  head.last_modified = header(curl, "Last-Modified");
+  if (status == 206 || status == 416) read_content_range(header(curl, "Content-Range"), head);
+  if (status == 200 && length >= 0) head.total = static_cast<std::uint64_t>(length);
+  return head;
+}
+
+std::size_t on_bytes(char* bytes, std::size_t, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  transfer.last_byte = std::chrono::steady_clock::now();
+  try {
+    if (!transfer.head) transfer.head = read_head(transfer.curl);
+    if (transfer.head->status != 200 && transfer.head->status != 206) return CURL_WRITEFUNC_ERROR;
+    transfer.body(*transfer.head, as_byte_view(std::string_view(bytes, count)));
+    return count;
+  } catch (...) {
+    transfer.thrown = std::current_exception();
+    return CURL_WRITEFUNC_ERROR;
+  }
+}
+
+// Called once a second at least. CURLOPT_LOW_SPEED_TIME would look at the mean of the last five seconds, not at bytes.
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  transfer.stalled = std::chrono::steady_clock::now() - transfer.last_byte > transfer.patience;
+  return transfer.stalled || transfer.context.stop.stop_requested() ? 1 : 0;
+}
+
+HttpEnd end_of(CURLcode code, CURL* curl) {
+  curl_off_t connected = 0;
+  curl_easy_getinfo(curl, CURLINFO_APPCONNECT_TIME_T, &connected);
+  if (connected == 0) curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected);
+  switch (code) {
+    case CURLE_OK:
+      return HttpEnd::complete;
+    case CURLE_ABORTED_BY_CALLBACK:
+      return connected > 0 ? HttpEnd::stalled : HttpEnd::unreachable;
+    case CURLE_PARTIAL_FILE:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_HTTP2:
+    case CURLE_HTTP2_STREAM:
+      return HttpEnd::cut;
+    default:
+      return HttpEnd::unreachable;
+  }
+}
+
+using Headers = std::unique_ptr<curl_slist, void (*)(curl_slist*)>;
+
+// The options that a request decides; curl copies texts, but not the list of headers, which is returned.
+Headers set_request(CURL* curl, const HttpRequest& request) {
+  const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl, option, value); };
+  set(CURLOPT_URL, request.url.c_str());
+  set(CURLOPT_CONNECTTIMEOUT, static_cast<long>(request.patience));
+  // CURLOPT_RESUME_FROM would make an error of a 200, which is a server's right to answer.
+  if (request.from > 0) set(CURLOPT_RANGE, fmt::format("{}-", request.from).c_str());
+  Headers headers(nullptr, curl_slist_free_all);
+  if (request.from > 0 && !request.if_range.empty())
+    headers.reset(curl_slist_append(nullptr, ("If-Range: " + request.if_range).c_str()));
+  set(CURLOPT_HTTPHEADER, headers.get());
+  return headers;
+}
+
+void set_conduct(CURL* curl, bool https) {
+  const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl, option, value); };
+  set(CURLOPT_USERAGENT, fmt::format("vise-eval/{}", kVersion).c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_REDIR_PROTOCOLS_STR, https ? "https" : "http,https");
+  set(CURLOPT_FOLLOWLOCATION, 1L);
+  set(CURLOPT_MAXREDIRS, kMostRedirects);
+  set(CURLOPT_NOSIGNAL, 1L);
+}
+
+}  // namespace
+
+HttpAnswer http_get(const HttpRequest& request, const HttpBody& body, const Context& context) {
+  const std::unique_ptr<CURL, void (*)(CURL*)> curl(curl_easy_init(), curl_easy_cleanup);
+  if (!curl) throw Error(ErrorKind::system, "libcurl can't be started");
+  Transfer transfer{curl.get(), body, context, std::chrono::seconds(request.patience)};
+  std::array<char, CURL_ERROR_SIZE> words{};
+  const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl.get(), option, value); };
+  set_conduct(curl.get(), request.url.starts_with("https:"));
+  const Headers headers = set_request(curl.get(), request);
+  set(CURLOPT_WRITEFUNCTION, &on_bytes);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
+  set(CURLOPT_NOPROGRESS, 0L);
+  set(CURLOPT_XFERINFOFUNCTION, &on_progress);
+  set(CURLOPT_XFERINFODATA, static_cast<void*>(&transfer));
+  set(CURLOPT_ERRORBUFFER, words.data());
+  const CURLcode code = curl_easy_perform(curl.get());
+  if (transfer.thrown) std::rethrow_exception(transfer.thrown);
+  context.throw_if_stopped();
+  HttpAnswer answer{HttpEnd::complete, "", transfer.head.value_or(read_head(curl.get()))};
+  if (code == CURLE_WRITE_ERROR) return answer;  // a body that nobody wants
+  answer.end = end_of(code, curl.get());
+  if (code != CURLE_OK) answer.words = words[0] != '\0' ? words.data() : curl_easy_strerror(code);
+  if (transfer.stalled) answer.words = fmt::format("nothing came for {} s", request.patience);
+  if (code == CURLE_PEER_FAILED_VERIFICATION)
+    answer.words += "; if a proxy of your network signs for others, add its certificate (update-ca-certificates)";
+  return answer;
+}
+
+}  // namespace vise

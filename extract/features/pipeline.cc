@@ -1,0 +1,208 @@
+#include "extract/features/pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "extract/features/work_queue.h"
+#include "extract/images/decode/decode.h"
+
+namespace vise {
+namespace {
+
+// A file's bytes on their way from the reader to a worker.
+struct FileBytes {
+  Path path;
+  ImageSource source;
+  std::vector<std::byte> bytes;
+};
+
+// Images that fill a batch of one pass.
+struct Batch {
+  Pass* pass;
+  Pass::Batch images;
+};
+
+class Pipeline {
+ public:
+  Pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items, const std::vector<Pass*>& passes,
+           const std::function<void(const ReadFile&)>& learn, const ExtractOptions& options, const Context& context)
+      : dataset_(dataset),
+        items_(items),
+        passes_(passes),
+        learn_(learn),
+        options_(options),
+        context_(context),
+        queue_(2 * static_cast<std::size_t>(context.threads), [this] { return rests(); }) {}
+
+  PipelineWork run() {
+    {
+      std::vector<std::jthread> threads;
+      threads.emplace_back([this] {
+        guarded([this] { read_all(); });
+        queue_.close();
+      });
+      for (int worker = 0; worker < worker_count(); ++worker)
+        threads.emplace_back([this, worker] { guarded([&] { work(static_cast<std::size_t>(worker)); }); });
+    }
+    if (error_) {
+      for (Pass* pass : passes_) guarded([&] { pass->flush(); });  // a full disk fails again; the first error is told
+      std::rethrow_exception(error_);
+    }
+    return {
+        {{"read", read_seconds_}, {"decode", decode_seconds_}, {"transform", transform_seconds_}}, decoded_, resized_};
+  }
+
+ private:
+  int worker_count() const {
+    int count = context_.threads;
+    for (const Pass* pass : passes_) count += pass->waiting_workers();
+    return count;
+  }
+
+  // Keeps the first error and stops everybody.
+  template <typename Body>
+  void guarded(Body body) {
+    try {
+      body();
+    } catch (...) {
+      const std::lock_guard lock(error_mutex_);
+      if (!error_) error_ = std::current_exception();
+      failed_ = true;
+      queue_.stop();
+    }
+  }
+
+  // The one place that knows which contents are under way, so that a picture that lies twice on disk is computed once.
+  void read_all() {
+    std::unordered_set<ContentHash> given;
+    for (const std::uint32_t item : items_) {
+      if (failed_) return;
+      context_.throw_if_stopped();
+      const Stopwatch watch;
+      FileBytes read{dataset_.path(item), {}, {}};
+      read.bytes = read_file(read.path);
+      read.source = {content_hash(read.bytes), read.bytes.size()};
+      read_seconds_ += watch.seconds();
+      learn_({item, read.source.content});
+      const bool wanted = std::any_of(passes_.begin(), passes_.end(),
+                                      [&](const Pass* pass) { return !pass->has(read.source.content); });
+      if (wanted && given.insert(read.source.content).second) {
+        if (!queue_.push(std::move(read))) return;
+      } else {
+        count_one();
+      }
+    }
+  }
+
+  void work(std::size_t worker) {
+    while (const auto job = queue_.take()) {
+      if (const auto* const batch = std::get_if<Batch>(&*job)) {
+        batch->pass->run(batch->images, worker);
+        continue;
+      }
+      std::vector<Batch> filled;
+      process(std::get<FileBytes>(*job), filled);
+      queue_.finished(std::move(filled));
+      count_one();
+    }
+  }
+
+  // From a file's bytes to every pass that lacks it.
+  void process(const FileBytes& file, std::vector<Batch>& filled) {
+    Image image;
+    const Stopwatch watch;
+    try {
+      image = decode_image(file.bytes, file.path.string(), {.max_pixels = options_.max_pixels});
+    } catch (const Error& e) {
+      return refuse(file, e, passes_);
+    }
+    decode_seconds_ += watch.seconds();
+    ++decoded_;
+    std::map<std::string, std::shared_ptr<const Pixels>> by_geometry;
+    for (Pass* pass : passes_) {
+      if (pass->has(file.source.content)) continue;
+      if (pass->recipe().is_floor())
+        pass->give(file.source, DecodedFile{file.bytes, image});
+      else if (const auto pixels = transformed(file, image, *pass, by_geometry))
+        add_batch(*pass, pass->give(file.source, pixels), filled);
+    }
+  }
+
+  // An image that can't be read or resized ends the run, or has no row under these passes.
+  void refuse(const FileBytes& file, const Error& e, const std::vector<Pass*>& passes) {
+    const std::string name = file.path.string() + ": ";
+    // The row is kept by content, and the same bytes may lie elsewhere tomorrow.
+    const std::string reason = e.message().substr(e.message().starts_with(name) ? name.size() : 0);
+    if (e.kind() != ErrorKind::input || options_.on_bad_image == BadImagePolicy::fail)
+      throw Error(e.kind(), name + reason,
+                  fmt::format("{}{}or leave it out of every backbone's rows: --on-bad-image skip", e.hint(),
+                              e.hint().empty() ? "repair or remove the image, " : "; "));
+    for (Pass* pass : passes)
+      if (!pass->has(file.source.content)) pass->give_unreadable(file.source, reason);
+  }
+
+  // Resized once per distinct geometry; normalisation belongs to the pass. Null for a picture that can't be resized so.
+  std::shared_ptr<const Pixels> transformed(const FileBytes& file, const Image& image, Pass& pass,
+                                            std::map<std::string, std::shared_ptr<const Pixels>>& done) {
+    const Recipe& recipe = pass.recipe();
+    std::shared_ptr<const Pixels>& pixels = done[recipe.geometry];
+    if (!pixels) {
+      const Stopwatch watch;
+      const Views views = recipe.request.views;
+      auto made = std::make_shared<Pixels>(view_count(views) * recipe.transform->bytes());
+      try {
+        view_pixels(*recipe.transform, image, views, *made);
+      } catch (const Error& e) {
+        refuse(file, e, {&pass});
+        return nullptr;
+      }
+      transform_seconds_ += watch.seconds();
+      ++resized_;
+      pixels = std::move(made);
+    }
+    return pixels;
+  }
+
+  static void add_batch(Pass& pass, Pass::Batch images, std::vector<Batch>& to) {
+    if (!images.empty()) to.push_back({&pass, std::move(images)});
+  }
+
+  std::vector<Batch> rests() const {
+    std::vector<Batch> batches;
+    for (Pass* pass : passes_) add_batch(*pass, pass->rest(), batches);
+    return batches;
+  }
+
+  void count_one() { context_.log.progress("images", ++done_, items_.size()); }
+
+  const Dataset& dataset_;
+  const std::vector<std::uint32_t>& items_;
+  const std::vector<Pass*>& passes_;
+  const std::function<void(const ReadFile&)>& learn_;
+  const ExtractOptions& options_;
+  const Context& context_;
+  WorkQueue<FileBytes, Batch> queue_;
+  std::atomic<double> read_seconds_{0}, decode_seconds_{0}, transform_seconds_{0};
+  std::atomic<std::size_t> done_{0}, decoded_{0}, resized_{0};
+  std::atomic<bool> failed_{false};
+  std::mutex error_mutex_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+PipelineWork run_pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items,
+                          const std::vector<Pass*>& passes, const std::function<void(const ReadFile&)>& learn,
+                          const ExtractOptions& options, const Context& context) {
+  return Pipeline(dataset, items, passes, learn, options, context).run();
+}
+
+}  // namespace vise

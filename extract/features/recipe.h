@@ -1,0 +1,45 @@
+// A feature request made definite: which weights, which architecture, which layers and pools, and the key that follows.
+//
+//   const Recipe recipe = make_recipe(request, options, context);
+//   FeatureStore store(options.cache, recipe.key(tap), context.log);
+//   const auto trunk = make_trunk(recipe.network(), recipe.trunk_request());
+//
+// Cheap: weights are found (or fetched) and what is learnt about them is remembered by their file's identity; no
+// network is built, and a warm one opens no checkpoint.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "extract/features/features.h"
+#include "extract/images/transform/transform.h"
+#include "extract/networks/pool.h"
+
+namespace vise {
+
+// A value. What is said of taps holds for the tap's place in request.taps.
+struct Recipe {
+  FeatureRequest request;              // its engine and architecture told, its layers by their own names, each tap once
+  std::optional<Transform> transform;  // none for floors, which take the decoded image
+  std::string geometry;     // equal for two recipes that want the same views and pixels, whatever their mean and std
+  std::vector<Pool> pools;  // by tap
+  std::vector<std::string> layers;        // distinct, as the trunk taps them
+  std::vector<std::size_t> layer_of_tap;  // into `layers`
+  FoundWeights weights;
+  std::size_t program_dim = 0;  // of an opaque program's output
+  Json base_key;                // equal for two recipes that make the same rows
+  std::vector<std::string> notes;
+
+  bool is_floor() const { return !transform; }
+  FeatureKey key(std::size_t tap) const;
+  // Reads the weights. Not for floors.
+  Network network() const;
+  TrunkRequest trunk_request() const;  // of the batch that suits its device
+};
+
+// Error{missing} for weights that aren't there, Error{usage} for an unknown layer, pool or transform, Error{input} for
+// a file that fits no architecture.
+Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options, const Context& context);
+
+}  // namespace vise

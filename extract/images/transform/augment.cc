@@ -1,0 +1,114 @@
+#include "extract/images/transform/augment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace vise {
+namespace {
+
+constexpr double kNarrowest = 3.0 / 4, kWidest = 4.0 / 3;
+
+// Python's round(): halves to even, as nearbyint() does by default.
+std::uint32_t rounded(double value) { return static_cast<std::uint32_t>(std::nearbyint(value)); }
+
+Window largest_central(std::uint32_t width, std::uint32_t height) {
+  const double aspect = static_cast<double>(width) / static_cast<double>(height);
+  Window window{0, 0, width, height};
+  if (aspect < kNarrowest) window.height = rounded(static_cast<double>(width) / kNarrowest);
+  if (aspect > kWidest) window.width = rounded(static_cast<double>(height) * kWidest);
+  window.left = (width - window.width) / 2;
+  window.top = (height - window.height) / 2;
+  return window;
+}
+
+Image part_of(const Image& image, const Window& window) {
+  Image part{window.width, window.height, {}};
+  part.pixels.reserve(std::size_t{window.width} * window.height * 3);
+  for (std::uint32_t row = 0; row < window.height; ++row) {
+    const auto begin = image.pixels.begin() +
+                       static_cast<std::ptrdiff_t>((std::size_t{window.top + row} * image.width + window.left) * 3);
+    part.pixels.insert(part.pixels.end(), begin, begin + static_cast<std::ptrdiff_t>(std::size_t{window.width} * 3));
+  }
+  return part;
+}
+
+void crop_to(const Image& image, const Transform& transform, const CropDraws& draws, std::span<std::uint8_t> rgb) {
+  const TransformSpec& spec = transform.spec();
+  const std::uint32_t size = transform.width();
+  const PictureSize last = transform.before_crop({image.width, image.height});
+  if (last.width < size || last.height < size)
+    throw Error(ErrorKind::input,
+                fmt::format("a picture of {} x {} is smaller than the crop of {}", last.width, last.height, size),
+                "give the backbone a transform that resizes first, or use augment=resized-crop");
+  const Window window = random_crop(last.width, last.height, size, draws);
+  Image middle;
+  if (spec.resize && spec.squash) {
+    const PictureSize first = shorter_edge_to(*spec.resize, {image.width, image.height});
+    middle = resize(image, first.width, first.height, spec.filter);
+  }
+  const Image& from = middle.pixels.empty() ? image : middle;
+  resize_into({from.width, from.height, 3, from.pixels}, last.width, last.height, spec.filter, window, rgb.data(),
+              std::size_t{size} * 3);
+}
+
+void flip(std::span<std::uint8_t> rgb, std::size_t width) {
+  for (std::size_t row = 0; row < rgb.size(); row += width * 3) {
+    for (std::size_t x = 0; x < width / 2; ++x)
+      std::swap_ranges(&rgb[row + x * 3], &rgb[row + x * 3] + 3, &rgb[row + (width - 1 - x) * 3]);
+  }
+}
+
+}  // namespace
+
+Window random_crop(std::uint32_t width, std::uint32_t height, std::uint32_t size, const CropDraws& draws) {
+  assert(width >= size && height >= size);
+  if (width == size && height == size) return {0, 0, size, size};
+  Window window{0, 0, size, size};
+  window.top = draws.below(height - size + 1);
+  window.left = draws.below(width - size + 1);
+  return window;
+}
+
+Window random_resized_crop(std::uint32_t width, std::uint32_t height, double least_area, const CropDraws& draws) {
+  constexpr int kTries = 10;
+  const double area = static_cast<double>(width) * static_cast<double>(height);
+  for (int i = 0; i < kTries; ++i) {
+    const double wanted = area * (least_area + (1 - least_area) * draws.uniform());
+    const double aspect = std::exp(std::log(kNarrowest) + (std::log(kWidest) - std::log(kNarrowest)) * draws.uniform());
+    Window window{0, 0, rounded(std::sqrt(wanted * aspect)), rounded(std::sqrt(wanted / aspect))};
+    if (window.width == 0 || window.height == 0 || window.width > width || window.height > height) continue;
+    window.top = draws.below(height - window.height + 1);
+    window.left = draws.below(width - window.width + 1);
+    return window;
+  }
+  return largest_central(width, height);
+}
+
+void augmented_pixels(const Image& image, const Transform& transform, const Augmentation& augmentation,
+                      RandomStream& random, std::span<std::uint8_t> rgb) {
+  assert(rgb.size() == transform.bytes());
+  const CropDraws draws{[&] { return random.uniform(); },
+                        [&](std::uint32_t limit) { return static_cast<std::uint32_t>(random.below(limit)); }};
+  const std::uint32_t size = transform.width();
+  switch (augmentation.cropping) {
+    case Cropping::none:
+      transform.pixels(image, rgb);
+      break;
+    case Cropping::crop:
+      crop_to(image, transform, draws, rgb);
+      break;
+    case Cropping::resized_crop: {
+      const Image part = part_of(image, random_resized_crop(image.width, image.height, augmentation.least_area, draws));
+      resize_into({part.width, part.height, 3, part.pixels}, size, size, transform.spec().filter, {0, 0, size, size},
+                  rgb.data(), std::size_t{size} * 3);
+    }
+  }
+  if (augmentation.flip && random.uniform() < 0.5) flip(rgb, size);
+}
+
+}  // namespace vise

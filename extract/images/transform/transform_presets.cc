@@ -1,0 +1,138 @@
+#include "extract/images/transform/transform_presets.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace vise {
+namespace {
+
+constexpr std::array<double, 3> kImageNetMean{0.485, 0.456, 0.406}, kImageNetStd{0.229, 0.224, 0.225};
+constexpr Filter kBilinear = Filter::bilinear, kBicubic = Filter::bicubic;
+constexpr std::nullopt_t kNone = std::nullopt;
+
+struct Preset {
+  const char* name;
+  TransformSpec spec;
+};
+
+// PROTOCOL.md sections 2 and 4 name the source of each row. Where two are equal, the first one's name is shown.
+const std::vector<Preset>& presets() {
+  static const std::vector<Preset> all = {
+      {"imagenet", {256, kNone, kBilinear, 224, kImageNetMean, kImageNetStd}},
+      {"imagenet-v2", {232, kNone, kBilinear, 224, kImageNetMean, kImageNetStd}},
+      {"dino", {256, kNone, kBicubic, 224, kImageNetMean, kImageNetStd}},
+      {"dinov2", {224, kNone, kBicubic, 224, kImageNetMean, kImageNetStd}},
+      {"clip", {224, kNone, kBicubic, 224, {0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}}},
+      {"places", {kNone, 256, kBilinear, 224, kImageNetMean, kImageNetStd}},
+      {"swav", {256, kNone, kBilinear, 224, kImageNetMean, {0.228, 0.224, 0.225}}},
+      {"timm-a1", {235, kNone, kBicubic, 224, kImageNetMean, kImageNetStd}},
+      {"simclr", {256, kNone, kBilinear, 224, {0, 0, 0}, {1, 1, 1}}},
+      {"vissl-squash", {256, 224, kBilinear, kNone, kImageNetMean, kImageNetStd}},
+      {"politics", {kNone, 224, kBilinear, kNone, kImageNetMean, kImageNetStd}},
+      {"hateful-memes", {kNone, 256, kBilinear, 224, {0.4678, 0.4453, 0.4066}, {0.1222, 0.1215, 0.1438}}},
+  };
+  return all;
+}
+
+[[noreturn]] void refuse(std::string_view text, const std::string& what) {
+  throw Error(
+      ErrorKind::usage, fmt::format("transform '{}': {}", text, what),
+      "give a preset (" + join(transform_names(), ", ") +
+          ") or settings such as resize=256,filter=bilinear,crop=224,mean=0.485/0.456/0.406,std=0.229/0.224/0.225");
+}
+
+std::uint32_t edge(std::string_view text, std::string_view value) {
+  std::int64_t number = 0;
+  if (!parse_int(value, number) || number < 1 || number > 4096) {
+    refuse(text, fmt::format("'{}' is no number of pixels from 1 to 4096", value));
+  }
+  return static_cast<std::uint32_t>(number);
+}
+
+std::array<double, 3> three(std::string_view text, std::string_view value) {
+  std::array<double, 3> result{};
+  const auto parts = split(value, '/');
+  if (parts.size() != 3) refuse(text, fmt::format("'{}' must be three numbers with / between", value));
+  for (std::size_t c = 0; c < 3; ++c) {
+    if (!parse_double(parts[c], result[c])) refuse(text, fmt::format("'{}' is no number", parts[c]));
+  }
+  return result;
+}
+
+void apply(std::string_view text, std::string_view key, std::string_view value, TransformSpec& spec) {
+  if (key == "resize") {
+    spec.resize = edge(text, value);
+  } else if (key == "squash") {
+    spec.squash = edge(text, value);
+  } else if (key == "crop") {
+    if (value == "none") {
+      spec.crop.reset();
+    } else {
+      spec.crop = edge(text, value);
+    }
+  } else if (key == "filter") {
+    if (value != "bilinear" && value != "bicubic") refuse(text, fmt::format("filter '{}'", value));
+    spec.filter = value == "bilinear" ? kBilinear : kBicubic;
+  } else if (key == "mean") {
+    spec.mean = three(text, value);
+  } else if (key == "std") {
+    spec.std = three(text, value);
+  } else {
+    const std::vector<std::string> keys = {"resize", "squash", "filter", "crop", "mean", "std"};
+    throw Error(ErrorKind::usage, fmt::format("transform '{}': no setting '{}'", text, key), suggest(key, keys));
+  }
+}
+
+std::string three_text(const std::array<double, 3>& values) {
+  return number(values[0]) + "/" + number(values[1]) + "/" + number(values[2]);
+}
+
+}  // namespace
+
+TransformSpec parse_transform_spec(std::string_view text) {
+  TransformSpec spec;
+  bool first = true;
+  for (const std::string& part : split(text, ',')) {
+    const std::string_view setting = trim(part);
+    const std::size_t equals = setting.find('=');
+    if (equals != std::string_view::npos) {
+      apply(text, trim(setting.substr(0, equals)), trim(setting.substr(equals + 1)), spec);
+    } else {
+      const auto found =
+          std::find_if(presets().begin(), presets().end(), [&](const Preset& p) { return p.name == setting; });
+      if (found == presets().end() || !first) {
+        throw Error(ErrorKind::usage, fmt::format("no transform '{}'", setting), suggest(setting, transform_names()));
+      }
+      spec = found->spec;
+    }
+    first = false;
+  }
+  return spec;
+}
+
+std::string settings_text(const TransformSpec& spec) {
+  std::string text;
+  if (spec.resize) text += fmt::format("resize={},", *spec.resize);
+  if (spec.squash) text += fmt::format("squash={},", *spec.squash);
+  text += fmt::format("filter={},crop={},", filter_name(spec.filter), spec.crop ? std::to_string(*spec.crop) : "none");
+  return text + "mean=" + three_text(spec.mean) + ",std=" + three_text(spec.std);
+}
+
+std::string preset_name(const TransformSpec& spec) {
+  for (const Preset& preset : presets()) {
+    if (preset.spec == spec) return preset.name;
+  }
+  return {};
+}
+
+std::vector<std::string> transform_names() {
+  std::vector<std::string> names;
+  for (const Preset& preset : presets()) names.emplace_back(preset.name);
+  return names;
+}
+
+}  // namespace vise

@@ -1,0 +1,74 @@
+#include "extract/images/transform/views.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "extract/images/transform/crop.h"
+
+namespace vise {
+namespace {
+
+const std::vector<std::string> kNames{"one", "hflip", "tencrop"};
+
+// Every row of `width` pixels, right to left.
+void mirror(std::span<const std::uint8_t> rgb, std::size_t width, std::uint8_t* out) {
+  for (std::size_t row = 0; row < rgb.size(); row += width * 3)
+    for (std::size_t x = 0; x < width; ++x) std::copy_n(rgb.data() + row + (width - 1 - x) * 3, 3, out + row + x * 3);
+}
+
+// torchvision's five_crop: top left, top right, bottom left, bottom right, centre; each `side` x `side`.
+void five_crops(const Image& image, std::uint32_t side, std::uint8_t* out) {
+  const std::uint32_t right = image.width - side, bottom = image.height - side;
+  const std::uint32_t middle_x = centre_crop(image.width, side).begin, middle_y = centre_crop(image.height, side).begin;
+  const std::size_t row_bytes = std::size_t{side} * 3;
+  for (const auto& [left, top] : std::initializer_list<std::pair<std::uint32_t, std::uint32_t>>{
+           {0, 0}, {right, 0}, {0, bottom}, {right, bottom}, {middle_x, middle_y}})
+    for (std::uint32_t y = 0; y < side; ++y, out += row_bytes)
+      std::copy_n(image.pixels.data() + ((std::size_t{top} + y) * image.width + left) * 3, row_bytes, out);
+}
+
+void ten_crops(const Image& resized, std::uint32_t side, std::span<std::uint8_t> rgb) {
+  if (resized.width < side || resized.height < side)
+    throw Error(ErrorKind::input,
+                fmt::format("a picture that is resized to {} x {} has no crops of {} x {} pixels", resized.width,
+                            resized.height, side, side),
+                "use a transform that resizes, or one view");
+  Image mirrored{resized.width, resized.height, std::vector<std::uint8_t>(resized.pixels.size())};
+  mirror(resized.pixels, resized.width, mirrored.pixels.data());
+  five_crops(resized, side, rgb.data());
+  five_crops(mirrored, side, rgb.data() + rgb.size() / 2);
+}
+
+}  // namespace
+
+std::string_view views_name(Views views) { return kNames[static_cast<std::size_t>(views)]; }
+
+Views parse_views(std::string_view text) {
+  const auto found = std::find(kNames.begin(), kNames.end(), text);
+  if (found == kNames.end())
+    throw Error(ErrorKind::usage, fmt::format("unknown views '{}'", text), suggest(text, kNames));
+  return static_cast<Views>(found - kNames.begin());
+}
+
+std::size_t view_count(Views views) { return views == Views::one ? 1 : views == Views::hflip ? 2 : 10; }
+
+void check_views(const Transform& transform, Views views) {
+  if (views == Views::tencrop && !transform.spec().crop)
+    throw Error(ErrorKind::usage, fmt::format("--views tencrop: transform {} crops nothing", transform.name()),
+                "--views hflip, or a transform with a crop: transform=imagenet");
+}
+
+void view_pixels(const Transform& transform, const Image& image, Views views, std::span<std::uint8_t> rgb) {
+  assert(rgb.size() == view_count(views) * transform.bytes());
+  if (views == Views::tencrop) return ten_crops(transform.resized(image), transform.width(), rgb);
+  transform.pixels(image, rgb.first(transform.bytes()));
+  if (views == Views::hflip) mirror(rgb.first(transform.bytes()), transform.width(), rgb.data() + transform.bytes());
+}
+
+}  // namespace vise

@@ -1,0 +1,34 @@
+#include "extract/networks/checkpoint/state_dict.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "extract/networks/checkpoint/readers.h"
+
+namespace vise {
+
+std::string_view container_name(Container container) {
+  static constexpr std::array<std::string_view, 5> names{"zip", "legacy", "tar", "safetensors", "torchscript"};
+  return names[static_cast<std::size_t>(container)];
+}
+
+Checkpoint read_checkpoint(const Path& path, const ReadOptions& options) {
+  const auto file = std::make_shared<const MappedFile>(path);
+  try {
+    ContainerContents contents = read_container(file->bytes(), file, options);
+    return {path,
+            contents.container,
+            file->bytes().size(),
+            sha256_hex(file->bytes()),
+            std::move(contents.tensors),
+            std::move(contents.opaque)};
+  } catch (const Error& e) {
+    throw Error(e.kind(), fmt::format("{}: {}", path.string(), printable(e.message())), e.hint());
+  }
+}
+
+}  // namespace vise

@@ -1,0 +1,243 @@
+#include "extract/networks/checkpoint/zip.h"
+
+#include <fmt/format.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+namespace vise {
+namespace {
+
+constexpr std::uint32_t kLocal = 0x04034B50, kCentral = 0x02014B50, kEnd = 0x06054B50, kEnd64 = 0x06064B50,
+                        kLocator64 = 0x07064B50;
+constexpr std::size_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocator64Size = 20;
+constexpr std::size_t kMaxName = 4096;
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, "zip: " + what); }
+
+// What a hostile name may contribute to a message.
+std::string shown(std::string_view name) { return printable(name.substr(0, 60)); }
+
+template <typename T>
+T load(ByteView bytes, std::size_t at) {
+  T value;
+  std::memcpy(&value, bytes.data() + at, sizeof value);
+  return value;
+}
+
+std::string_view text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+
+struct Directory {
+  std::uint64_t count, size, offset;
+};
+
+// The end record whose comment ends with the file; the last one, if a comment holds another's signature.
+std::size_t find_end(ByteView bytes) {
+  if (bytes.size() < kEndSize) refuse("the file is too short for an end record; was the download cut off?");
+  const std::size_t last = bytes.size() - kEndSize;
+  const std::size_t first = last - std::min<std::size_t>(last, std::numeric_limits<std::uint16_t>::max());
+  for (std::size_t at = last + 1; at-- > first;)
+    if (load<std::uint32_t>(bytes, at) == kEnd && load<std::uint16_t>(bytes, at + 20) == last - at) return at;
+  throw Error(ErrorKind::input, "zip: no end record at the end of the file",
+              "the file is cut off or something was added to it: download it again");
+}
+
+Directory read_end64(ByteView bytes, std::size_t locator) {
+  const auto at = load<std::uint64_t>(bytes, locator + 8);
+  if (locator < kEnd64Size || at != locator - kEnd64Size || load<std::uint32_t>(bytes, at) != kEnd64)
+    refuse("the zip64 end record is not where its locator says");
+  if (load<std::uint64_t>(bytes, at + 4) != kEnd64Size - 12) refuse("the zip64 end record has an odd length");
+  if (load<std::uint32_t>(bytes, at + 16) != 0 || load<std::uint32_t>(bytes, at + 20) != 0)
+    refuse("the archive is split over several files");
+  const Directory directory{load<std::uint64_t>(bytes, at + 32), load<std::uint64_t>(bytes, at + 40),
+                            load<std::uint64_t>(bytes, at + 48)};
+  if (directory.size > at || directory.offset != at - directory.size)
+    refuse("the zip64 end record doesn't say where the directory is");
+  return directory;
+}
+
+Directory find_directory(ByteView bytes) {
+  const std::size_t end = find_end(bytes);
+  if (load<std::uint16_t>(bytes, end + 4) != 0 || load<std::uint16_t>(bytes, end + 6) != 0)
+    refuse("the archive is split over several files");
+  const Directory directory{load<std::uint16_t>(bytes, end + 10), load<std::uint32_t>(bytes, end + 12),
+                            load<std::uint32_t>(bytes, end + 16)};
+  if (end >= kLocator64Size && load<std::uint32_t>(bytes, end - kLocator64Size) == kLocator64)
+    return read_end64(bytes, end - kLocator64Size);
+  if (directory.size > end || directory.offset != end - directory.size)
+    refuse("the end record doesn't say where the directory is");
+  return directory;
+}
+
+void check_name(std::string_view name) {
+  const auto bad = [&](std::string_view why) { refuse(fmt::format("the member name '{}' {}", shown(name), why)); };
+  if (name.empty()) bad("is empty");
+  if (name.size() > kMaxName) bad(fmt::format("has more than {} bytes", kMaxName));
+  if (name[0] == '/') bad("is absolute");
+  if (name.find('\\') != std::string_view::npos) bad("has a backslash");
+  if (name.find('\0') != std::string_view::npos) bad("has a NUL");
+  if (!is_utf8(name)) bad("is not UTF-8");
+  for (std::size_t begin = 0; begin <= name.size();) {
+    const std::size_t end = std::min(name.find('/', begin), name.size());
+    if (name.substr(begin, end - begin) == "..") bad("leads out of the archive");
+    begin = end + 1;
+  }
+}
+
+// Replaces the sizes and the offset that are all ones by those of the extra field 1, in its fixed order.
+void apply_zip64(ByteView extra, std::uint64_t& size, std::uint64_t& packed, std::uint64_t& local,
+                 std::string_view name) {
+  constexpr std::uint64_t kElsewhere = 0xFFFFFFFF;
+  if (size != kElsewhere && packed != kElsewhere && local != kElsewhere) return;
+  for (std::size_t at = 0; extra.size() - at >= 4;) {
+    const auto id = load<std::uint16_t>(extra, at), length = load<std::uint16_t>(extra, at + 2);
+    if (length > extra.size() - at - 4) break;
+    if (id == 1) {
+      ByteView values = extra.subspan(at + 4, length);
+      for (std::uint64_t* const field : {&size, &packed, &local}) {
+        if (*field != kElsewhere) continue;
+        if (values.size() < 8) refuse(fmt::format("the zip64 field of '{}' is too short", shown(name)));
+        *field = load<std::uint64_t>(values, 0);
+        values = values.subspan(8);
+      }
+      return;
+    }
+    at += 4 + length;
+  }
+  refuse(fmt::format("the zip64 field of '{}' is missing", shown(name)));
+}
+
+// Where the member's bytes begin, by the local header at `local`, which must carry the same name.
+std::uint64_t find_data(ByteView members, const ZipEntry& entry, std::uint64_t local) {
+  const auto bad = [&](std::string_view why) { refuse(fmt::format("the header of '{}' {}", shown(entry.name), why)); };
+  if (local > members.size() || members.size() - local < kLocalSize) bad("lies outside the file");
+  if (load<std::uint32_t>(members, local) != kLocal) bad("is not there");
+  const std::uint64_t name = load<std::uint16_t>(members, local + 26), extra = load<std::uint16_t>(members, local + 28);
+  if (members.size() - local - kLocalSize < name + extra) bad("lies outside the file");
+  if (text(members.subspan(local + kLocalSize, name)) != entry.name) bad("names another member");
+  const std::uint64_t data = local + kLocalSize + name + extra;
+  if (members.size() - data < entry.packed_size)
+    bad(fmt::format("claims {} bytes, past the end of the members", entry.packed_size));
+  return data;
+}
+
+// One record at the front of `rest`, taken off it. `members` are the bytes before the directory.
+ZipEntry take_entry(ByteView& rest, ByteView members, std::uint64_t& local) {
+  if (rest.size() < kCentralSize || load<std::uint32_t>(rest, 0) != kCentral)
+    refuse("the directory does not hold the members it counts");
+  const std::size_t name = load<std::uint16_t>(rest, 28), extra = load<std::uint16_t>(rest, 30),
+                    comment = load<std::uint16_t>(rest, 32);
+  if (rest.size() - kCentralSize < name + extra + comment) refuse("the directory is cut off");
+  ZipEntry entry;
+  entry.name = text(rest.subspan(kCentralSize, name));
+  check_name(entry.name);
+  const auto flags = load<std::uint16_t>(rest, 8), method = load<std::uint16_t>(rest, 10);
+  if (flags & 0x2041) refuse(fmt::format("'{}' is encrypted", shown(entry.name)));
+  if (method != 0 && method != 8) refuse(fmt::format("'{}' is packed by method {}", shown(entry.name), method));
+  entry.deflated = method == 8;
+  entry.crc = load<std::uint32_t>(rest, 16);
+  entry.packed_size = load<std::uint32_t>(rest, 20);
+  entry.size = load<std::uint32_t>(rest, 24);
+  local = load<std::uint32_t>(rest, 42);
+  apply_zip64(rest.subspan(kCentralSize + name, extra), entry.size, entry.packed_size, local, entry.name);
+  if (!entry.deflated && entry.size != entry.packed_size)
+    refuse(fmt::format("'{}' is stored, yet has two sizes", shown(entry.name)));
+  entry.data = find_data(members, entry, local);
+  rest = rest.subspan(kCentralSize + name + extra + comment);
+  return entry;
+}
+
+void check_overlaps(std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges) {
+  std::sort(ranges.begin(), ranges.end());
+  for (std::size_t i = 1; i < ranges.size(); ++i)
+    if (ranges[i].first < ranges[i - 1].second) refuse("two members share bytes");
+}
+
+std::uint32_t crc_of(ByteView bytes) {
+  return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
+}
+
+// A fuzzer can't guess checksums; built for one, the reader shows it what lies behind them.
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+constexpr bool kCheckSums = false;
+#else
+constexpr bool kCheckSums = true;
+#endif
+
+void check_crc(const ZipEntry& entry, ByteView bytes) {
+  if (kCheckSums && crc_of(bytes) != entry.crc)
+    throw Error(ErrorKind::input, fmt::format("zip: the bytes of '{}' don't match their CRC-32", shown(entry.name)),
+                "the file is damaged: download or copy it again");
+}
+
+}  // namespace
+
+ZipArchive ZipArchive::open(ByteView bytes) {
+  const Directory directory = find_directory(bytes);
+  if (directory.count > directory.size / kCentralSize) refuse("the directory is too short for the members it counts");
+  ZipArchive archive;
+  archive.bytes_ = bytes;
+  archive.entries_.reserve(directory.count);
+  const ByteView members = bytes.subspan(0, directory.offset);
+  ByteView rest = bytes.subspan(directory.offset, directory.size);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  for (std::uint64_t i = 0; i < directory.count; ++i) {
+    std::uint64_t local = 0;
+    archive.entries_.push_back(take_entry(rest, members, local));
+    const ZipEntry& entry = archive.entries_.back();
+    ranges.emplace_back(local, entry.data + entry.packed_size);
+  }
+  if (!rest.empty()) refuse("the directory holds more than the members it counts");
+  check_overlaps(ranges);
+  auto& order = archive.by_name_;
+  order.resize(archive.entries_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return archive.entries_[a].name < archive.entries_[b].name; });
+  for (std::size_t i = 1; i < order.size(); ++i)
+    if (archive.entries_[order[i]].name == archive.entries_[order[i - 1]].name)
+      refuse(fmt::format("two members are called '{}'", shown(archive.entries_[order[i]].name)));
+  return archive;
+}
+
+const ZipEntry* ZipArchive::find(std::string_view name) const {
+  const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                                      [&](std::size_t i, std::string_view n) { return entries_[i].name < n; });
+  return found != by_name_.end() && entries_[*found].name == name ? &entries_[*found] : nullptr;
+}
+
+ByteView ZipArchive::stored(const ZipEntry& entry) const {
+  const ByteView data = bytes_.subspan(entry.data, entry.packed_size);
+  check_crc(entry, data);
+  return data;
+}
+
+std::vector<std::byte> ZipArchive::inflate(const ZipEntry& entry, std::uint64_t max_size) const {
+  constexpr std::uint64_t kMostPerByte = 1032;  // deflate can't do better
+  if (entry.size > max_size || entry.size / kMostPerByte > entry.packed_size)
+    refuse(fmt::format("'{}' would inflate to {} bytes, more than it may", shown(entry.name), entry.size));
+  if (entry.size >= std::numeric_limits<uInt>::max() || entry.packed_size >= std::numeric_limits<uInt>::max())
+    refuse(fmt::format("'{}' is deflated and over 4 GB", shown(entry.name)));
+  std::vector<std::byte> out(entry.size + 1);  // one more, to see that nothing follows
+  z_stream stream{};
+  if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error(ErrorKind::system, "zlib doesn't start");
+  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(bytes_.data() + entry.data));
+  stream.avail_in = static_cast<uInt>(entry.packed_size);
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int status = ::inflate(&stream, Z_FINISH);
+  const bool whole = status == Z_STREAM_END && stream.total_out == entry.size && stream.avail_in == 0;
+  ::inflateEnd(&stream);
+  if (!whole) refuse(fmt::format("'{}' doesn't inflate to the {} bytes it claims", shown(entry.name), entry.size));
+  out.resize(entry.size);
+  check_crc(entry, out);
+  return out;
+}
+
+}  // namespace vise

@@ -1,0 +1,148 @@
+#include "extract/networks/inspect.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/utf8.h"
+
+namespace vise {
+namespace {
+
+constexpr std::size_t kMinDigits = 8, kShownKeys = 3;
+
+void match(CheckpointInspection& seen, const LoadRequest& request) {
+  const Checkpoint& checkpoint = seen.checkpoint;
+  try {
+    LoadReport report;
+    seen.parameters_hash = parameters_hash(load_network(checkpoint, request, &report));
+    seen.match = std::move(report);
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::usage) throw;
+    seen.mismatch = e.message();
+    const std::string start = checkpoint.path.string() + ": ";
+    if (seen.mismatch.starts_with(start)) seen.mismatch.erase(0, start.size());
+  }
+}
+
+Json number_or_text(double value) {
+  if (std::isnan(value)) return "nan";
+  if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
+  return value;
+}
+
+Json sum_json(const Tensor& tensor) {
+  const TensorSum total = sum(tensor);
+  const bool is_complex = tensor.dtype == DType::complex64 || tensor.dtype == DType::complex128;
+  if (!is_complex) return number_or_text(total.real);
+  return Json::array({number_or_text(total.real), number_or_text(total.imaginary)});
+}
+
+Json tensor_json(const NamedTensor& named) {
+  const Tensor& tensor = named.tensor;
+  return {{"name", named.name},    {"pointer", named.pointer}, {"dtype", dtype_name(tensor.dtype)},
+          {"shape", tensor.shape}, {"sum", sum_json(tensor)},  {"sha256", content_sha256(tensor)}};
+}
+
+Json match_json(const LoadReport& match) {
+  Json dropped = Json::array();
+  for (const DroppedKeys& keys : match.dropped)
+    dropped.push_back({{"rule", keys.rule}, {"count", keys.keys.size()}, {"keys", keys.keys}});
+  return {{"architecture", match.architecture}, {"prefix", match.prefix}, {"layout", match.layout},
+          {"matched", match.matched},           {"dropped", dropped},     {"absent", match.absent},
+          {"passed_over", match.passed_over}};
+}
+
+std::string few(const std::vector<std::string>& keys) {
+  std::vector<std::string> shown;
+  for (std::size_t i = 0; i < std::min(keys.size(), kShownKeys); ++i) shown.push_back(printable(keys[i]));
+  return join(shown, ", ") + (keys.size() > kShownKeys ? ", ..." : "");
+}
+
+std::string match_text(const LoadReport& match, const std::string& hash) {
+  std::string text = fmt::format("  matches       {}, {} tensors below '{}', {} keys\n", match.architecture,
+                                 match.matched, printable(match.prefix), match.layout);
+  text += fmt::format("  parameters    {}\n", hash);
+  for (const std::string& prefix : match.passed_over)
+    text += fmt::format("  passed over   the network below '{}'\n", printable(prefix));
+  for (const DroppedKeys& keys : match.dropped)
+    text += fmt::format("  dropped       {} ({}): {}\n", keys.keys.size(), keys.rule, few(keys.keys));
+  if (!match.absent.empty())
+    text += fmt::format("  absent        {}, as allowed: {}\n", match.absent.size(), few(match.absent));
+  return text;
+}
+
+}  // namespace
+
+NameHash hash_in_name(const Path& path, std::string_view sha256) {
+  const std::string name = path.filename().string();
+  const std::size_t dash = name.rfind('-');
+  if (dash == std::string::npos) return {};
+  const std::string digits = name.substr(dash + 1, name.find('.', dash) - dash - 1);
+  const auto all = [&](std::string_view set) { return digits.find_first_not_of(set) == std::string::npos; };
+  if (digits.size() < kMinDigits || digits.size() > 64 || !all("0123456789abcdef")) return {};
+  const bool agrees = sha256.starts_with(digits);
+  const bool date = digits.size() == 8 && all("0123456789") && (digits.starts_with("19") || digits.starts_with("20"));
+  if (date && !agrees) return {};
+  return {digits, agrees};
+}
+
+CheckpointInspection inspect_checkpoint(const Path& path, const NetworkRequest& request) {
+  CheckpointInspection seen;
+  seen.checkpoint = read_checkpoint(path, request.read);
+  seen.name_hash = hash_in_name(path, seen.checkpoint.sha256);
+  rename_keys(seen.checkpoint, request.key_map);
+  match(seen, request.load);
+  if (seen.checkpoint.container == Container::torchscript && !seen.match && !request.programs)
+    refuse_program(seen.checkpoint, seen.mismatch);
+  return seen;
+}
+
+Json to_json(const CheckpointInspection& seen, bool tensors) {
+  const Checkpoint& checkpoint = seen.checkpoint;
+  Json json{{"file", printable(checkpoint.path.string())},
+            {"container", container_name(checkpoint.container)},
+            {"bytes", checkpoint.file_size},
+            {"sha256", checkpoint.sha256},
+            {"tensor_count", checkpoint.tensors.size()},
+            {"name_hash", nullptr},
+            {"match", nullptr}};
+  if (!seen.name_hash.digits.empty())
+    json["name_hash"] = {{"digits", seen.name_hash.digits}, {"agrees", seen.name_hash.agrees}};
+  if (seen.match) {
+    json["match"] = match_json(*seen.match);
+    json["match"]["parameters_sha256"] = seen.parameters_hash;
+  } else {
+    json["mismatch"] = seen.mismatch;
+  }
+  if (!checkpoint.opaque.empty()) json["opaque"] = checkpoint.opaque;
+  if (tensors) {
+    json["tensors"] = Json::array();
+    for (const NamedTensor& named : checkpoint.tensors) json["tensors"].push_back(tensor_json(named));
+  }
+  return json;
+}
+
+std::string to_text(const CheckpointInspection& seen, bool tensors) {
+  const Checkpoint& checkpoint = seen.checkpoint;
+  std::string text = fmt::format("{}\n  container     {}, {}, {} tensors\n  sha256        {}\n",
+                                 checkpoint.path.string(), container_name(checkpoint.container),
+                                 bytes_text(checkpoint.file_size), checkpoint.tensors.size(), checkpoint.sha256);
+  if (!seen.name_hash.digits.empty())
+    text += fmt::format("  name's hash   {} {}\n", seen.name_hash.digits,
+                        seen.name_hash.agrees ? "agrees" : "DISAGREES: the file is not the one its name says");
+  text += seen.match ? match_text(*seen.match, seen.parameters_hash)
+                     : fmt::format("  matches       nothing known: {}\n", printable(seen.mismatch));
+  if (!checkpoint.opaque.empty()) text += fmt::format("  not built     {}\n", join(checkpoint.opaque, ", "));
+  if (tensors)
+    for (const NamedTensor& named : checkpoint.tensors)
+      text += fmt::format("  {:<48} {:<10} {:<16} sum {} sha256 {}\n", printable(named.name),
+                          dtype_name(named.tensor.dtype), shape_text(named.tensor.shape), sum_json(named.tensor).dump(),
+                          content_sha256(named.tensor));
+  return text;
+}
+
+}  // namespace vise

@@ -1,0 +1,73 @@
+#include "extract/networks/trunk.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/module.h"
+#include "base/text.h"
+#include "extract/networks/onednn/resnet_trunk.h"
+#include "extract/networks/torch/entry.h"
+
+namespace vise {
+namespace {
+
+const std::vector<std::string> kEngines{"onednn", "torch"}, kPrecisions{"fp32", "bf16", "fp16"};
+
+std::size_t index_of(std::string_view text, const std::vector<std::string>& names, std::string_view what) {
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (names[i] == text) return i;
+  throw Error(ErrorKind::usage, fmt::format("unknown {} '{}'", what, text), suggest(text, names));
+}
+
+}  // namespace
+
+std::string_view engine_name(Engine engine) { return kEngines[static_cast<std::size_t>(engine)]; }
+std::string_view precision_name(Precision precision) { return kPrecisions[static_cast<std::size_t>(precision)]; }
+Engine parse_engine(std::string_view text) { return static_cast<Engine>(index_of(text, kEngines, "engine")); }
+Precision parse_precision(std::string_view text) {
+  return static_cast<Precision>(index_of(text, kPrecisions, "precision"));
+}
+
+Engine default_engine(const Device& device) { return device.is_cuda() ? Engine::torch : Engine::onednn; }
+
+void check_combination(Engine engine, Precision precision, const Device& device) {
+  if (device.is_cuda()) {
+    if (engine == Engine::onednn)
+      throw Error(ErrorKind::usage, fmt::format("--device {}: oneDNN computes on the CPU only", device.name()),
+                  "leave --engine out: LibTorch computes on CUDA devices");
+    return;
+  }
+  if (precision == Precision::fp16)
+    throw Error(ErrorKind::usage, "--precision fp16 is for CUDA devices: CPUs here have no fp16 convolutions",
+                "--device cuda, or --precision fp32");
+  if (engine == Engine::torch && precision != Precision::fp32)
+    throw Error(ErrorKind::usage, "--engine torch computes in fp32 only on the CPU",
+                "leave --engine out: oneDNN has bf16 where the CPU has it");
+}
+
+std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request) {
+  check_combination(request.engine, request.precision, request.device);
+  const std::string architecture = architecture_of(network);
+  for (const std::string& layer : request.layers) layer_dim(architecture, layer);
+  if (request.engine == Engine::onednn) {
+    if (const auto* resnet = std::get_if<ResNet>(&network)) return make_onednn_trunk(*resnet, request);
+    throw Error(ErrorKind::usage, fmt::format("{} runs on LibTorch only", architecture), "--engine torch");
+  }
+  std::unique_ptr<Trunk> trunk;
+  Module::torch().symbol<TorchTrunkEntry>("vise_torch_trunk")(network, request, trunk);
+  return trunk;
+}
+
+TorchFacts torch_facts() {
+  TorchFacts facts;
+  Module::torch().symbol<TorchFactsEntry>("vise_torch_facts")(facts);
+  return facts;
+}
+
+std::size_t program_dim(const TorchProgram& program, int side) {
+  const auto trunk = make_trunk(program, {Engine::torch, Precision::fp32, {"output"}, 1, side});
+  trunk->forward();
+  return static_cast<std::size_t>(trunk->maps(0).channels);
+}
+
+}  // namespace vise

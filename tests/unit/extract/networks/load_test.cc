@@ -1,0 +1,226 @@
+#include "extract/networks/load_resnet.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "extract/networks/clip_resnet.h"
+#include "tests/unit/extract/networks/networks.h"
+
+namespace vise {
+namespace {
+
+using test::append;
+using test::checkpoint_of;
+using test::constant;
+using test::trunk_tensors;
+
+const ResNet& small() {
+  static const ResNet net = random_resnet("resnet18", 0);
+  return net;
+}
+
+const ResNet& other() {
+  static const ResNet net = random_resnet("resnet18", 1);
+  return net;
+}
+
+std::string why_not(const Checkpoint& checkpoint, const LoadRequest& request = {}) {
+  try {
+    load_resnet(checkpoint, request);
+  } catch (const Error& e) {
+    return e.message() + " | " + e.hint();
+  }
+  ADD_FAILURE() << "nothing was refused";
+  return "";
+}
+
+bool contains(const std::string& whole, const std::string& part) { return whole.find(part) != std::string::npos; }
+
+std::map<std::string, std::size_t> counts(const LoadReport& report) {
+  std::map<std::string, std::size_t> result;
+  for (const DroppedKeys& keys : report.dropped) result[keys.rule] = keys.keys.size();
+  return result;
+}
+
+TEST(LoadResNet, GivesTheSameNetworkFromEveryLayoutAndWrapper) {
+  const std::string hash = small().parameters_hash();
+  for (const std::string prefix : {"", "state_dict.module.", "anything.at.all."})
+    for (const bool vise_layout : {false, true}) {
+      LoadReport report;
+      const ResNet net = load_resnet(checkpoint_of(trunk_tensors(small(), prefix, vise_layout)), {}, &report);
+      EXPECT_EQ(net.parameters_hash(), hash);
+      EXPECT_EQ(report.prefix, prefix);
+      EXPECT_EQ(report.layout, vise_layout ? "vise-sequential" : "torchvision");
+      EXPECT_EQ(report.matched, 120U);
+    }
+}
+
+class Detection : public testing::TestWithParam<std::string> {};
+
+TEST_P(Detection, TellsArchitecturesByTheirShapes) {
+  for (const bool vise_layout : {false, true}) {
+    const Checkpoint checkpoint =
+        checkpoint_of(trunk_tensors(empty_resnet(resnet_spec(GetParam())), "module.", vise_layout));
+    EXPECT_EQ(detect_resnet(checkpoint, find_trunks(checkpoint).at(0)).name, GetParam());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Detection, testing::ValuesIn(resnet_architectures()),
+                         [](const auto& i) { return i.param; });
+
+TEST(LoadResNet, AllowsOnlyBatchCountsToBeAbsent) {
+  LoadReport report;
+  load_resnet(checkpoint_of(trunk_tensors(small(), "", false, false)), {}, &report);
+  EXPECT_EQ(report.absent.size(), 20U);
+  EXPECT_EQ(report.absent[0], "bn1.num_batches_tracked");
+  std::vector<NamedTensor> tensors = trunk_tensors(small());
+  std::erase_if(tensors, [](const NamedTensor& t) { return t.name.ends_with("running_var"); });
+  const std::string why = why_not(checkpoint_of(std::move(tensors)));
+  EXPECT_TRUE(contains(why, "20 missing (bn1.running_var, layer1.0.bn1.running_var")) << why;
+  EXPECT_TRUE(contains(why, ", ...)")) << why;
+}
+
+TEST(LoadResNet, RefusesKeysThatNoRuleDrops) {
+  std::vector<NamedTensor> tensors = trunk_tensors(small(), "module.");
+  tensors.push_back(constant("module.layer1.0.conv9.weight", {1}));
+  tensors.push_back(constant("module.surprise.weight", {1}));
+  const std::string why = why_not(checkpoint_of(tensors));
+  EXPECT_TRUE(contains(why, "2 unexpected (module.layer1.0.conv9.weight, module.surprise.weight)")) << why;
+  LoadReport report;
+  tensors.erase(tensors.end() - 2);
+  load_resnet(checkpoint_of(tensors), {.drop = {"surprise"}}, &report);
+  EXPECT_EQ(counts(report), (std::map<std::string, std::size_t>{{"asked for", 1}}));
+}
+
+TEST(LoadResNet, RefusesWrongShapesTypesAndValues) {
+  const auto with = [](NamedTensor replacement) {
+    std::vector<NamedTensor> tensors = trunk_tensors(small());
+    for (NamedTensor& tensor : tensors)
+      if (tensor.name == replacement.name) tensor = replacement;
+    return why_not(checkpoint_of(std::move(tensors)));
+  };
+  EXPECT_TRUE(contains(with(constant("layer4.1.conv2.weight", {512, 512, 1, 1})),
+                       "layer4.1.conv2.weight is 512x512x1x1, not 512x512x3x3"));
+  EXPECT_TRUE(contains(with(constant("bn1.bias", {64}, NAN)), "bn1.bias holds NaN or infinity"));
+  EXPECT_TRUE(contains(with(constant("bn1.weight", {64}, -INFINITY)), "bn1.weight holds NaN or infinity"));
+  EXPECT_TRUE(contains(with(constant("bn1.running_var", {64}, -1)), "bn1.running_var is a variance"));
+  NamedTensor whole = test::tracked("bn1.running_mean");
+  whole.tensor.shape = {64};
+  whole.tensor.strides = {0};
+  EXPECT_TRUE(contains(with(whole), "bn1.running_mean holds int64"));
+}
+
+TEST(LoadResNet, TakesTheQueryEncoderOfMoCoUnlessAskedForTheOther) {
+  std::vector<NamedTensor> tensors = trunk_tensors(small(), "state_dict.module.encoder_q.");
+  append(tensors, trunk_tensors(other(), "state_dict.module.encoder_k."));
+  tensors.push_back(constant("state_dict.module.encoder_q.fc.0.weight", {4, 4}));
+  tensors.push_back(constant("state_dict.module.queue", {4, 4}));
+  tensors.push_back(constant("optimizer.state.0.momentum_buffer", {4}));
+  LoadReport report;
+  EXPECT_EQ(load_resnet(checkpoint_of(tensors), {}, &report).parameters_hash(), small().parameters_hash());
+  EXPECT_EQ(counts(report), (std::map<std::string, std::size_t>{
+                                {"MoCo's queue", 1}, {"classifier", 1}, {"other branch", 120}, {"training state", 1}}));
+  EXPECT_EQ(report.passed_over, std::vector<std::string>{"state_dict.module.encoder_k."});
+  EXPECT_EQ(load_resnet(checkpoint_of(tensors), {.branch = "encoder_k"}).parameters_hash(), other().parameters_hash());
+  EXPECT_TRUE(contains(why_not(checkpoint_of(tensors), {.branch = "teacher"}), "holds no branch 'teacher'"));
+}
+
+TEST(LoadResNet, TakesTheTeacherOfDino) {
+  std::vector<NamedTensor> tensors = trunk_tensors(other(), "student.module.backbone.");
+  append(tensors, trunk_tensors(small(), "teacher.backbone."));
+  // Without "module." the two differ in more than the branch, so nothing tells which is meant.
+  EXPECT_TRUE(contains(why_not(checkpoint_of(tensors)), "holds 2 networks"));
+  std::vector<NamedTensor> both = trunk_tensors(other(), "student.module.backbone.");
+  append(both, trunk_tensors(small(), "teacher.module.backbone."));
+  both.push_back(constant("teacher.module.head.mlp.0.weight", {2, 2}));
+  both.push_back(constant("dino_loss.center", {1, 2}));
+  EXPECT_EQ(load_resnet(checkpoint_of(both)).parameters_hash(), small().parameters_hash());
+}
+
+TEST(LoadResNet, AsksWhichOfTwoNetworksIsMeant) {
+  std::vector<NamedTensor> tensors = trunk_tensors(small(), "state_dict.");
+  append(tensors, trunk_tensors(small(), "state_dict_ema."));
+  const std::string why = why_not(checkpoint_of(tensors));
+  EXPECT_TRUE(contains(why, "holds 2 networks: state_dict., state_dict_ema.")) << why;
+  EXPECT_TRUE(contains(why, "branch=NAME")) << why;
+  LoadReport report;
+  load_resnet(checkpoint_of(tensors), {.branch = "state_dict_ema"}, &report);
+  EXPECT_EQ(report.prefix, "state_dict_ema.");
+}
+
+// Found by reading: choosing among n places looks at every pair.
+TEST(LoadResNet, RefusesAFileOfAThousandNetworks) {
+  std::vector<NamedTensor> tensors;
+  for (int i = 0; i < 1000; ++i)
+    for (const char* key : {".conv1.weight", ".layer1.0.conv1.weight"})
+      tensors.push_back(constant(std::to_string(i) + key, {1}));
+  EXPECT_TRUE(contains(why_not(checkpoint_of(tensors)), "holds 1000 networks, too many"));
+}
+
+TEST(LoadResNet, RefusesAFileOfAnotherArchitecture) {
+  EXPECT_TRUE(contains(why_not(checkpoint_of(trunk_tensors(small())), {.architecture = "resnet34"}),
+                       "holds a resnet18, not a resnet34"));
+  EXPECT_TRUE(contains(why_not(checkpoint_of({constant("fc.weight", {2, 2})})), "no residual network's"));
+  ResNet odd = empty_resnet(resnet_spec("resnet18"));
+  odd.stages[2].pop_back();
+  EXPECT_TRUE(contains(why_not(checkpoint_of(trunk_tensors(odd))), "none known: basic blocks 2, 2, 1, 2"));
+}
+
+// The shapes of openai/CLIP's ModifiedResNet((3, 4, 6, 3), output_dim=1024, heads=32, input_resolution=224, width=64).
+std::vector<NamedTensor> clip_tensors() {
+  ClipResNet net;
+  const ResNet usual = empty_resnet(resnet_spec("resnet50"));
+  ResNet trunk = usual;
+  trunk.stem = {};
+  std::vector<NamedTensor> tensors;
+  for (NamedTensor& tensor : trunk_tensors(usual, "visual."))
+    if (tensor.name.starts_with("visual.layer")) tensors.push_back(std::move(tensor));
+  const std::int64_t stem[3][2] = {{32, 3}, {32, 32}, {64, 32}};
+  for (int i = 0; i < 3; ++i) {
+    const std::string number = std::to_string(i + 1);
+    tensors.push_back(constant("visual.conv" + number + ".weight", {stem[i][0], stem[i][1], 3, 3}));
+    for (const char* leaf : {".weight", ".bias", ".running_mean", ".running_var"})
+      tensors.push_back(constant("visual.bn" + number + leaf, {stem[i][0]}));
+  }
+  tensors.push_back(constant("visual.attnpool.positional_embedding", {50, 2048}));
+  for (const std::string proj : {"q_proj", "k_proj", "v_proj", "c_proj"}) {
+    const std::int64_t out = proj == "c_proj" ? 1024 : 2048;
+    tensors.push_back(constant("visual.attnpool." + proj + ".weight", {out, 2048}));
+    tensors.push_back(constant("visual.attnpool." + proj + ".bias", {out}));
+  }
+  for (const char* name : {"transformer.resblocks.0.ln_1.weight", "token_embedding.weight", "positional_embedding",
+                           "logit_scale", "text_projection", "ln_final.bias"})
+    tensors.push_back(constant(name, {2}));
+  return tensors;
+}
+
+TEST(LoadClipResNet, ReadsTheImageEncoderAndDropsTheTextEncoder) {
+  LoadReport report;
+  const ClipResNet net = load_clip_resnet(checkpoint_of(clip_tensors()), {}, &report);
+  EXPECT_EQ(net.dim(), 1024);
+  EXPECT_EQ(net.map_dim(), 2048);
+  EXPECT_EQ(net.stem[0].stride, 2);
+  EXPECT_EQ(net.stages[1][0].pool, 2);
+  EXPECT_EQ(net.stages[1][0].convs[1].stride, 1);
+  EXPECT_EQ(net.stages[0][0].pool, 1);
+  EXPECT_EQ(net.attention.positional.size(), 50U * 2048);
+  EXPECT_EQ(report.prefix, "visual.");
+  EXPECT_EQ(counts(report), (std::map<std::string, std::size_t>{{"CLIP's text encoder", 6}}));
+  EXPECT_TRUE(contains(why_not(checkpoint_of(clip_tensors())), "CLIP's modified ResNet"));
+}
+
+TEST(LoadClipResNet, IsStrictToo) {
+  std::vector<NamedTensor> tensors = clip_tensors();
+  std::erase_if(tensors, [](const NamedTensor& t) { return t.name == "visual.attnpool.k_proj.bias"; });
+  try {
+    load_clip_resnet(checkpoint_of(tensors));
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_TRUE(contains(e.message(), "1 missing (visual.attnpool.k_proj.bias)")) << e.message();
+  }
+}
+
+}  // namespace
+}  // namespace vise

@@ -1,0 +1,84 @@
+// Checkpoints made in memory from networks, in every layout that files have.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extract/networks/checkpoint/state_dict.h"
+#include "extract/networks/clip_resnet.h"
+#include "extract/networks/resnet.h"
+#include "extract/networks/trunk_place.h"
+
+namespace vise::test {
+
+// A view of `values`, which must outlive it.
+inline NamedTensor float_view(std::string name, const std::vector<float>& values, std::vector<std::int64_t> shape) {
+  std::vector<std::int64_t> strides = contiguous_strides(shape);
+  return {std::move(name),
+          "",
+          {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(values)), nullptr}};
+}
+
+// A tensor of that shape whose elements are all one value: nothing large is allocated.
+inline NamedTensor constant(std::string name, std::vector<std::int64_t> shape, float value = 0.5F) {
+  const auto owner = std::make_shared<float>(value);
+  std::vector<std::int64_t> strides(shape.size(), 0);
+  return {std::move(name),
+          "",
+          {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(owner.get(), 1)), owner}};
+}
+
+inline NamedTensor tracked(std::string name) {
+  static const std::int64_t zero = 0;
+  return {std::move(name), "", {DType::i64, {}, {}, 0, std::as_bytes(std::span(&zero, 1)), nullptr}};
+}
+
+inline std::string norm_of(const std::string& conv) {
+  const std::size_t place = conv.rfind("conv");
+  return place == std::string::npos ? conv.substr(0, conv.size() - 1) + "1"
+                                    : conv.substr(0, place) + "bn" + conv.substr(place + 4);
+}
+
+// The keys of nn.Sequential(*resnet.children()[:-2]).
+inline std::string vise_key(const std::string& key) {
+  if (key.starts_with("conv1")) return "0" + key.substr(5);
+  if (key.starts_with("bn1")) return "1" + key.substr(3);
+  return std::to_string(key[5] - '1' + 4) + key.substr(6);
+}
+
+// The trunk's tensors, views of `net`, which must outlive them; shapes alone (constant values) where the network holds
+// no values. Five tensors a convolution, six with num_batches_tracked.
+template <typename Net>
+std::vector<NamedTensor> trunk_tensors(const Net& net, const std::string& prefix = "", bool vise_layout = false,
+                                       bool with_tracked = true) {
+  std::vector<NamedTensor> tensors;
+  const auto name = [&](const std::string& key) { return prefix + (vise_layout ? vise_key(key) : key); };
+  const auto add = [&](const std::string& key, const std::vector<float>& values, std::vector<std::int64_t> shape) {
+    tensors.push_back(values.empty() ? constant(name(key), std::move(shape))
+                                     : float_view(name(key), values, std::move(shape)));
+  };
+  for (const ConvBn* conv : convolutions(net)) {
+    const std::string norm = norm_of(conv->name);
+    add(conv->name + ".weight", conv->weight, {conv->out, conv->in / conv->groups, conv->kernel, conv->kernel});
+    add(norm + ".weight", conv->gamma, {conv->out});
+    add(norm + ".bias", conv->beta, {conv->out});
+    add(norm + ".running_mean", conv->mean, {conv->out});
+    add(norm + ".running_var", conv->variance, {conv->out});
+    if (with_tracked) tensors.push_back(tracked(name(norm + ".num_batches_tracked")));
+  }
+  return tensors;
+}
+
+inline Checkpoint checkpoint_of(std::vector<NamedTensor> tensors, const Path& path = "x.pth") {
+  Checkpoint checkpoint;
+  checkpoint.path = path;
+  checkpoint.tensors = std::move(tensors);
+  return checkpoint;
+}
+
+inline void append(std::vector<NamedTensor>& to, std::vector<NamedTensor> more) {
+  for (NamedTensor& tensor : more) to.push_back(std::move(tensor));
+}
+
+}  // namespace vise::test
