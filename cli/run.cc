@@ -99,8 +99,8 @@ RunRequest what_is_asked(const RunOptions& options) {
 
 std::vector<FeatureTap> taps_of(const RunOptions& options) {
   std::vector<FeatureTap> taps;
-  for (const std::string& layer : options.layers.empty() ? std::vector<std::string>{"final"} : options.layers)
-    for (const std::string& pool : options.pools.empty() ? std::vector<std::string>{"avg"} : options.pools)
+  for (const std::string& layer : options.layers.empty() ? std::vector<std::string>{"default"} : options.layers)
+    for (const std::string& pool : options.pools.empty() ? std::vector<std::string>{"default"} : options.pools)
       taps.push_back({layer, pool});
   return taps;
 }

@@ -179,8 +179,8 @@ class StudyReader {
     read_name("/device", request.device, parse_device);
     read_name("/views", request.views, parse_views);
     read_name("/store", request.storage, parse_storage);
-    const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"final"},
-                                   pools = find("/pools") ? texts("/pools") : std::vector<std::string>{"avg"};
+    const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"default"},
+                                   pools = find("/pools") ? texts("/pools") : std::vector<std::string>{"default"};
     request.taps.clear();
     for (const std::string& layer : layers)
       for (const std::string& pool : pools) request.taps.push_back({layer, pool});

@@ -166,13 +166,8 @@ std::vector<TaskRun::Column*> TaskRun::with_features() {
 
 void TaskRun::extract_columns(const std::vector<Column*>& columns) {
   std::vector<Features> all = extract_features(dataset_, feature_requests(), request_.extract, context_);
-  auto next = all.begin();
-  for (Column* column : columns) {
-    column->features.clear();
-    while (next != all.end() && column->features.size() < column->request.taps.size() &&
-           next->backbone == column->request.backbone.name)
-      column->features.push_back(std::move(*next++));
-  }
+  for (Column* column : columns) column->features.clear();
+  for (Features& features : all) columns[features.request]->features.push_back(std::move(features));
 }
 
 // Which backbone an extraction failed for: each is tried on one image. Where none fails, or all do, the data are to

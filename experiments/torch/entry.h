@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "extract/networks/resnet.h"
+#include "extract/networks/network.h"
 #include "probes/finetune.h"
 #include "probes/torch/entry.h"
 
@@ -28,7 +28,7 @@ struct ImagePart {
 };
 
 struct FinetuneJob {
-  const ResNet* network = nullptr;
+  const Network* network = nullptr;
   FinetuneSettings settings;
   int side = 224;
   ImagePart train, val, test;      // val may be empty

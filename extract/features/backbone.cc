@@ -162,6 +162,12 @@ Backbone parse_backbone(std::string_view text) {
   return backbone;
 }
 
+LoadRequest load_request(const Backbone& backbone) {
+  LoadRequest request{backbone.architecture, backbone.branch, backbone.drop};
+  for (const Fact& fact : backbone.facts) request.facts.say(fact.name, fact.value, fact.source);
+  return request;
+}
+
 FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known,
                           const Context& context) {
   FoundWeights found;

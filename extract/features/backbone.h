@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "extract/features/floor.h"
 #include "extract/features/path_cache.h"
+#include "extract/networks/load.h"
 
 namespace vise {
 
@@ -40,12 +41,14 @@ struct Backbone {
   std::string name;  // as the command line has it; the table's row
   std::string title;
   BackboneKind kind = BackboneKind::weights;
-  std::string architecture;  // "resnet50"; empty: told by the tensors' shapes
+  std::string architecture;  // "resnet50"; empty: as the tensors' shapes say
   std::string transform = "imagenet";
+  std::string layer = "default", pool = "default";  // what its authors probe; "default": the network's own
+  std::vector<Fact> facts;                          // what its tensors don't say, and who says it
   std::string branch;  // of checkpoints with two encoders: "encoder_q", "teacher"; empty: the documented rule
   std::vector<std::string> drop;  // first components of further keys to leave out
   bool skip_foreign = false;      // read a pickle that holds other things than tensors, and pass over those
-  Path key_map;                   // a file of renaming rules (architecture/key_map.h)
+  Path key_map;                   // a file of renaming rules (networks/key_map.h)
   std::uint64_t seed = 0;         // random
   std::shared_ptr<const ImageFunction> function;  // image_function
   Path file;                                      // given on the command line; empty: looked for by `files`
@@ -67,6 +70,9 @@ std::vector<std::string> registry_backbone_names();
 // commas), branch=B, drop=KEY (also several times), skip-foreign=yes, keys=FILE (a key map), seed=N. Error{usage} with
 // the nearest name or option.
 Backbone parse_backbone(std::string_view text);
+
+// What loading its network is told.
+LoadRequest load_request(const Backbone& backbone);
 
 // Where weights are looked for, filled in by cli/ from options and environment.
 struct WeightsSearch {

@@ -64,7 +64,7 @@ class Facts {
   std::vector<Fact> used_;
 };
 
-std::string_view activation_name(Activation function);  // "exact", "tanh", "quick", "relu", "silu", "sigmoid"
+std::string_view activation_name(Activation function);   // "exact", "tanh", "quick", "relu", "silu", "sigmoid"
 std::string_view position_rule_name(PositionRule rule);  // "scale", "size", "antialias"
 
 }  // namespace vise

@@ -30,6 +30,8 @@ struct Family {
   Network (*build)(std::string_view architecture, WeightSource& weights) = nullptr;
   // Keys that may stand beside such a network, as first component -> what it is ("CLIP's text encoder").
   std::vector<std::pair<std::string, std::string>> beside = {};
+  // Whether an architecture's name and its tensors say everything: no facts are ever asked.
+  bool tensors_say_all = false;
 };
 
 // In the order in which they are asked.

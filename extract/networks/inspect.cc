@@ -18,7 +18,9 @@ void match(CheckpointInspection& seen, const LoadRequest& request) {
   const Checkpoint& checkpoint = seen.checkpoint;
   try {
     LoadReport report;
-    seen.parameters_hash = parameters_hash(load_network(checkpoint, request, &report));
+    const Network network = load_network(checkpoint, request, &report);
+    seen.parameters_hash = parameters_hash(network);
+    seen.outline = outline(network);
     seen.match = std::move(report);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::usage) throw;
@@ -60,6 +62,20 @@ std::string few(const std::vector<std::string>& keys) {
   std::vector<std::string> shown;
   for (std::size_t i = 0; i < std::min(keys.size(), kShownKeys); ++i) shown.push_back(printable(keys[i]));
   return join(shown, ", ") + (keys.size() > kShownKeys ? ", ..." : "");
+}
+
+// Each layer's name and width, what is taken where nobody says, and what the tensors don't say.
+std::string layers_text(const Outline& network) {
+  std::vector<std::string> shown;
+  for (const std::string& name : network.layer_names()) {
+    const LayerOutline& layer = network.layer(name);
+    shown.push_back(fmt::format("{} ({}{})", name, layer.channels, layer.vector ? ", a vector" : ""));
+  }
+  std::string text = fmt::format("  layers        {}\n", join(shown, ", "));
+  text += fmt::format("  default       --layer {} --pool {}\n", network.default_layer, network.default_pool);
+  for (const Fact& fact : network.facts)
+    text += fmt::format("  not in it     {}={}, said by {}\n", fact.name, fact.value, fact.source);
+  return text;
 }
 
 std::string match_text(const LoadReport& match, const std::string& hash) {
@@ -115,6 +131,7 @@ Json to_json(const CheckpointInspection& seen, bool tensors) {
   if (seen.match) {
     json["match"] = match_json(*seen.match);
     json["match"]["parameters_sha256"] = seen.parameters_hash;
+    json["match"]["network"] = to_json(*seen.outline);
   } else {
     json["mismatch"] = seen.mismatch;
   }
@@ -134,7 +151,7 @@ std::string to_text(const CheckpointInspection& seen, bool tensors) {
   if (!seen.name_hash.digits.empty())
     text += fmt::format("  name's hash   {} {}\n", seen.name_hash.digits,
                         seen.name_hash.agrees ? "agrees" : "DISAGREES: the file is not the one its name says");
-  text += seen.match ? match_text(*seen.match, seen.parameters_hash)
+  text += seen.match ? match_text(*seen.match, seen.parameters_hash) + layers_text(*seen.outline)
                      : fmt::format("  matches       nothing known: {}\n", printable(seen.mismatch));
   if (!checkpoint.opaque.empty()) text += fmt::format("  not built     {}\n", join(checkpoint.opaque, ", "));
   if (tensors)

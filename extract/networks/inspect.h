@@ -13,7 +13,7 @@
 
 #include "base/json.h"
 #include "extract/networks/checkpoint/state_dict.h"
-#include "extract/networks/network.h"
+#include "extract/networks/load.h"
 
 namespace vise {
 
@@ -28,8 +28,9 @@ struct CheckpointInspection {
   Checkpoint checkpoint;
   NameHash name_hash;
   std::optional<LoadReport> match;
-  std::string parameters_hash;  // of the matched network
-  std::string mismatch;         // why nothing matched, with what was missing, unexpected or of a wrong shape
+  std::string parameters_hash;     // of the matched network
+  std::optional<Outline> outline;  // of it: layers, and what its tensors don't say
+  std::string mismatch;            // why nothing matched, with what was missing, unexpected or of a wrong shape
 };
 
 // Throws as read_checkpoint does, and Error{usage} for an unknown branch or architecture.

@@ -41,11 +41,11 @@ struct Network {
   std::vector<Layer> layers;  // in forward order; hidden ones ("final-1") serve pools and aren't listed
   // The feature that the family's authors probe, where the backbone's row names no other.
   std::string default_layer, default_pool = "avg";
-  int side = 224;                   // height and width of the input that its positions were made for
-  bool any_side = true;             // whether another side can be run
-  bool has_class_token = false;     // token 0 of every value with a prefix
+  int side = 224;                       // height and width of the input that its positions were made for
+  bool any_side = true;                 // whether another side can be run
+  bool has_class_token = false;         // token 0 of every value with a prefix
   bool has_distillation_token = false;  // token 1 (DeiT)
-  std::vector<Fact> facts;          // what the tensors don't say, and who said it
+  std::vector<Fact> facts;              // what the tensors don't say, and who said it
   std::optional<TorchProgram> program;  // then there are no ops, and one layer: "output"
 
   // The value that `op` makes.
@@ -56,7 +56,7 @@ struct Network {
 struct LayerOutline {
   std::string name;
   int channels = 0;
-  int prefix = 0;      // tokens that stand for no place
+  int prefix = 0;       // tokens that stand for no place
   bool vector = false;  // one place and no prefix: no pool but avg
 };
 

@@ -26,12 +26,12 @@ struct ValueShape {
   bool operator==(const ValueShape&) const = default;
 };
 
-// y[o](p) = bias[o] + sum over i, k of weight[o][i][k] x[i](stride p + dilation k - pad); cross-correlation, as in every
-// framework. Of a map: (H + 2 pad - dilation (kernel - 1) - 1) / stride + 1 rows.
+// y[o](p) = bias[o] + sum over i, k of weight[o][i][k] x[i](stride p + dilation k - pad); cross-correlation, as in
+// every framework. Of a map: (H + 2 pad - dilation (kernel - 1) - 1) / stride + 1 rows.
 struct Convolution {
   int out = 0, in = 0, kernel = 1, stride = 1, pad = 0, groups = 1, dilation = 1;
-  Parameter weight;  // out x in / groups x kernel x kernel
-  Parameter bias;    // out, or none
+  Parameter weight{};  // out x in / groups x kernel x kernel
+  Parameter bias{};    // out, or none
 };
 
 // y = gamma (x - mean) / sqrt(variance + eps) + beta, a channel: inference form (Ioffe and Szegedy 2015).
@@ -67,8 +67,8 @@ struct Mean {};
 // y = weight x + bias, token by token.
 struct Linear {
   int out = 0, in = 0;
-  Parameter weight;  // out x in
-  Parameter bias;    // out, or none
+  Parameter weight{};  // out x in
+  Parameter bias{};    // out, or none
 };
 
 // y = weight (x - mean(x)) / sqrt(var(x) + eps) + bias over a token's channels; var is the biased one (Ba et al. 2016).
@@ -91,11 +91,11 @@ enum class PositionRule {
 
 // A map's places become tokens, with a prefix before them: [prefix; places + positions] (Dosovitskiy et al. 2021).
 struct Tokens {
-  Parameter prefix;  // P x C, each with its own position added; no prefix: none
+  Parameter prefix{};  // P x C, each with its own position added; no prefix: none
   // M x M x C, resized where the grid is another; none: no table.
-  Parameter positions;
+  Parameter positions{};
   // Unset: the table must fit the grid.
-  std::optional<PositionRule> rule;
+  std::optional<PositionRule> rule{};
   // The first row of `prefix` is added to the mean over the places (CLIP's attention pooling).
   bool mean_token = false;
 };
@@ -117,27 +117,29 @@ struct Rope {
   enum class Coordinate { unit, cells };
   // halves: channel c is turned with c + d / 2. pairs: 2 c with 2 c + 1.
   enum class Pairing { halves, pairs };
-  Parameter periods;  // d / 4
+  Parameter periods{};  // d / 4
   Coordinate coordinate = Coordinate::unit;
   Pairing pairing = Pairing::halves;
 };
 
 // Attention within windows of a map (Liu et al. 2021): windows of size x size places, the map first rolled up and left
 // by `shift` and masked where the roll brings strangers together. Where a map is not larger than a window, it is one
-// window and is not rolled. A map that windows don't divide is padded with zeros at its end, as torchvision does.
+// window and is not rolled. A map that windows don't divide is padded at its end before its queries, keys and values
+// are computed, as torchvision does: a padded place has what a zero gives, the bias of their linear layer.
 struct Window {
   int size = 7, shift = 0;
+  Parameter padding{};  // 3 C: that bias, which is the linear layer's own; none: zeros
   // (2 size - 1)^2 x heads: added to the logit of query place (y, x) and key place (v, u) at row
   // (y - v + size - 1) (2 size - 1) + (x - u + size - 1).
-  Parameter bias_table;
+  Parameter bias_table{};
 };
 
 // The input holds queries, keys and values, 3 C channels in this order, each divided into heads: y = softmax(q k' /
 // sqrt(C / heads)) v a head, over all tokens or a window's; C channels (Vaswani et al. 2017).
 struct Attention {
   int heads = 1;
-  std::optional<Rope> rope;
-  std::optional<Window> window;
+  std::optional<Rope> rope{};
+  std::optional<Window> window{};
 };
 
 // The same with the queries of one value (a vector of C channels) and the keys and values of another (2 C channels, in

@@ -27,13 +27,15 @@ class Parameter {
   // The number of values that the shape says, whether they are held or not; 0 where the network has no such parameter.
   std::size_t size() const {
     return shape_.empty() ? 0
-                          : static_cast<std::size_t>(std::accumulate(shape_.begin(), shape_.end(), std::int64_t{1},
-                                                                     std::multiplies<>()));
+                          : static_cast<std::size_t>(
+                                std::accumulate(shape_.begin(), shape_.end(), std::int64_t{1}, std::multiplies<>()));
   }
   // Whether the network has this parameter: a convolution may lack a bias.
   bool exists() const { return !shape_.empty(); }
   // Empty for a shape alone.
-  std::span<const float> values() const { return values_ ? std::span<const float>(*values_) : std::span<const float>(); }
+  std::span<const float> values() const {
+    return values_ ? std::span<const float>(*values_) : std::span<const float>();
+  }
   Parameter without_values() const { return Parameter(shape_); }
 
  private:

@@ -45,8 +45,8 @@ class KeyIndex {
 };
 
 struct Place {
-  std::string prefix;  // "" or ending in '.'
-  std::string layout;  // "torchvision", "vise-sequential", "openai"
+  std::string prefix;              // "" or ending in '.'
+  std::string layout;              // "torchvision", "vise-sequential", "openai"
   const Family* family = nullptr;  // filled in by find_places
 };
 

@@ -1,4 +1,4 @@
-#include "extract/networks/pool.h"
+#include "extract/networks/pooling.h"
 
 #include <gtest/gtest.h>
 

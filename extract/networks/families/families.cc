@@ -1,0 +1,7 @@
+#include "extract/networks/families/families.h"
+
+namespace vise {
+
+std::vector<Family> builtin_families() { return {resnet_family(), clip_resnet_family()}; }
+
+}  // namespace vise

@@ -1,0 +1,16 @@
+// The families that ship with the program.
+#pragma once
+
+#include <vector>
+
+#include "extract/networks/family.h"
+
+namespace vise {
+
+std::vector<Family> builtin_families();
+
+// One function a family, in its own folder.
+Family resnet_family();
+Family clip_resnet_family();
+
+}  // namespace vise
