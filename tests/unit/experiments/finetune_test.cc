@@ -5,21 +5,12 @@
 #include <atomic>
 
 #include "base/error.h"
-#include "base/module.h"
 #include "probes/evaluate.h"
+#include "tests/torch_module.h"
 #include "tests/unit/experiments/drawn_data.h"
 
 namespace vise {
 namespace {
-
-bool have_module() {
-  try {
-    Module::torch();
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
 
 // Asks to stop once `epochs` are done.
 class StoppingLog final : public Log {
@@ -40,7 +31,7 @@ class StoppingLog final : public Log {
 class FinetuneTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!have_module()) GTEST_SKIP() << "skipped: built without the LibTorch module";
+    if (!test::have_torch()) GTEST_SKIP() << "skipped: built without the LibTorch module";
     test::register_everything();
     dataset_ = open_data_path(test::write_drawn_data(dir_ / "d"), log_);
     backbone_.name = "random";
