@@ -305,7 +305,7 @@ void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
                    {"data", split.data_hash},
                    {"backbone", cell.backbone},
                    {"features", features->str()},
-                   {"probe", ProbeRegistry::instance().make(name, options)->describe()},
+                   {"probe", ProbeRegistry::instance().make(name, options)->identity()},
                    {"probe_name", name},
                    {"version", kVersion}};
   if (!split.sample.is_all()) identity["sample"] = {{"shots", cell.shots}, {"fraction", cell.fraction}};
@@ -461,15 +461,13 @@ FittedAndTested TaskRun::fit_images(const PlannedCell& planned, FinetuneSettings
   const auto column =
       std::ranges::find_if(columns_, [&](const Column& c) { return c.request.backbone.name == planned.cell.backbone; });
   const Backbone& backbone = column->request.backbone;
-  if (planned.cell.pool != "avg" || (planned.cell.layer != "layer4" && planned.cell.layer != "final"))
-    throw Error(ErrorKind::usage, fmt::format("probe finetune learns on layer4's mean, not on {}/{}",
-                                              planned.cell.layer, planned.cell.pool));
   const Split& split = planned.split->split;
   const std::vector<std::uint32_t> train = split.items(Part::train), val = split.items(Part::val),
                                    test = split.items(Part::test);
   const Targets train_targets = targets_.select(train), val_targets = targets_.select(val);
   const Path checkpoint = request_.out.empty() ? Path() : request_.out / "finetune" / (planned.key + ".safetensors");
-  return finetune({dataset_, backbone, request_.extract, std::move(settings), train, val, test, train_targets,
+  const FeatureTap tap{planned.cell.layer, planned.cell.pool};
+  return finetune({dataset_, backbone, request_.extract, tap, std::move(settings), train, val, test, train_targets,
                    val_targets, checkpoint, planned.key},
                   context_);
 }

@@ -29,6 +29,7 @@ struct ImagePart {
 
 struct FinetuneJob {
   const Network* network = nullptr;
+  std::string layer, pool;  // what the head reads: a layer of the network, pooled as networks/pooling.h says
   FinetuneSettings settings;
   int side = 224;
   ImagePart train, val, test;      // val may be empty

@@ -43,12 +43,21 @@ torch::Tensor Placement::place_operand(const torch::Tensor& operand) const {
   return device.is_cuda() && placed.dim() == 4 ? placed.contiguous(torch::MemoryFormat::ChannelsLast) : placed;
 }
 
-torch::Tensor tensor_of(const Parameter& parameter) {
+torch::Tensor ParameterPlacer::exact(const Parameter& parameter) {
   if (!parameter.exists()) return {};
-  return torch::from_blob(const_cast<float*>(parameter.values().data()), parameter.shape(), torch::kFloat32).clone();
+  torch::Tensor& placed = exact_[parameter.values().data()];
+  if (!placed.defined()) placed = placement_.place(tensor_of(parameter.values(), parameter.shape()));
+  return placed;
 }
 
-torch::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape) {
+torch::Tensor ParameterPlacer::operand(const Parameter& parameter) {
+  if (!parameter.exists()) return {};
+  torch::Tensor& placed = operands_[parameter.values().data()];
+  if (!placed.defined()) placed = placement_.place_operand(tensor_of(parameter.values(), parameter.shape()));
+  return placed;
+}
+
+torch::Tensor tensor_of(std::span<const float> values, at::IntArrayRef shape) {
   return torch::from_blob(const_cast<float*>(values.data()), shape, torch::kFloat32).clone();
 }
 

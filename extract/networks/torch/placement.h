@@ -5,6 +5,8 @@
 #include <torch/csrc/jit/runtime/jit_exception.h>
 #include <torch/torch.h>
 
+#include <map>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -28,9 +30,22 @@ struct Placement {
   torch::Tensor place_operand(const torch::Tensor& operand) const;
 };
 
-// Copies. Undefined where the network has no such parameter.
-torch::Tensor tensor_of(const Parameter& parameter);
-torch::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape);
+// Places a network's parameters, each once: operations that share one (a norm that is applied to several blocks) share
+// its tensor, so that it stays one where it is trained. Undefined where the network has no such parameter.
+class ParameterPlacer {
+ public:
+  explicit ParameterPlacer(Placement placement) : placement_(placement) {}
+  const Placement& placement() const { return placement_; }
+  torch::Tensor exact(const Parameter& parameter);    // as Placement::place
+  torch::Tensor operand(const Parameter& parameter);  // as Placement::place_operand
+
+ private:
+  Placement placement_;
+  std::map<const float*, torch::Tensor> exact_, operands_;  // by where the network keeps the values
+};
+
+// Copies.
+torch::Tensor tensor_of(std::span<const float> values, at::IntArrayRef shape);
 void add_tensor(Sha256& hash, const torch::Tensor& tensor);
 
 // Runs `action`, and turns what LibTorch throws into Error{kind} that begins with `what`.

@@ -6,11 +6,12 @@ namespace vise {
 
 TorchNetwork::TorchNetwork(const Network& network, int side, const Placement& placement)
     : architecture_(network.architecture), input_{0, side, side, 3}, layers_(network.layers) {
+  ParameterPlacer placer(placement);
   std::vector<ValueShape> shapes{input_};
   for (const Op& op : network.ops) {
     std::vector<ValueShape> inputs;
     for (const int input : op.inputs) inputs.push_back(shapes.at(static_cast<std::size_t>(input)));
-    ops_.emplace_back(op, inputs, placement);
+    ops_.emplace_back(op, inputs, placer);
     shapes.push_back(ops_.back().shape);
   }
 }
@@ -32,9 +33,9 @@ std::vector<int> TorchNetwork::count_uses(const std::vector<int>& wanted) const 
   return uses;
 }
 
-std::vector<bool> TorchNetwork::needed_for(int value) const {
+std::vector<bool> TorchNetwork::needed_for(const std::vector<int>& wanted) const {
   std::vector<bool> needed;
-  const std::vector<int> uses = count_uses({value});
+  const std::vector<int> uses = count_uses(wanted);
   std::transform(uses.begin() + 1, uses.end(), std::back_inserter(needed), [](int count) { return count > 0; });
   return needed;
 }

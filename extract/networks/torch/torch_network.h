@@ -30,8 +30,8 @@ class TorchNetwork {
   std::vector<TorchValue> run(const torch::Tensor& images, const std::vector<int>& wanted,
                               std::size_t batch_statistics_from = std::numeric_limits<std::size_t>::max()) const;
 
-  // Whether a value needs each operation.
-  std::vector<bool> needed_for(int value) const;
+  // Of each operation: whether these values need it.
+  std::vector<bool> needed_for(const std::vector<int>& wanted) const;
   const std::vector<TorchOp>& ops() const { return ops_; }
   // Every parameter and buffer as it is read, with its operation's name.
   void add_to(Sha256& hash) const;

@@ -142,12 +142,10 @@ torch::Tensor TorchValue::map() const {
 
 torch::Tensor TorchValue::places() const { return tokens().narrow(1, shape.prefix, shape.places()); }
 
-TorchOp::TorchOp(const Op& whole, const std::vector<ValueShape>& inputs, const Placement& placement)
+TorchOp::TorchOp(const Op& whole, const std::vector<ValueShape>& inputs, ParameterPlacer& placer)
     : op(whole), shape(shape_after(whole, inputs)) {
-  const auto operand = [&](const Parameter& parameter) {
-    return parameter.exists() ? placement.place_operand(tensor_of(parameter)) : torch::Tensor();
-  };
-  const auto exact = [&](const Parameter& parameter) { return placement.place(tensor_of(parameter)); };
+  const auto operand = [&](const Parameter& parameter) { return placer.operand(parameter); };
+  const auto exact = [&](const Parameter& parameter) { return placer.exact(parameter); };
   const auto table_of = [&](const std::vector<float>& values) {
     return tensor_of(values, {shape.places(), static_cast<std::int64_t>(values.size()) / shape.places()});
   };
@@ -165,12 +163,12 @@ TorchOp::TorchOp(const Op& whole, const std::vector<ValueShape>& inputs, const P
         if constexpr (std::is_same_v<Kind, Tokens>) {
           prefix = operand(k.prefix);
           if (k.positions.exists())
-            positions = placement.place_operand(table_of(positions_for(k, shape.height, shape.width)));
+            positions = placer.placement().place_operand(table_of(positions_for(k, shape.height, shape.width)));
         }
         if constexpr (std::is_same_v<Kind, Attention>) {
           if (k.rope) {
             const RopeTable rope = rope_table(*k.rope, shape.height, shape.width);
-            cos = placement.place(table_of(rope.cos)), sin = placement.place(table_of(rope.sin));
+            cos = placer.placement().place(table_of(rope.cos)), sin = placer.placement().place(table_of(rope.sin));
           }
           if (k.window) table = operand(k.window->bias_table), padding = operand(k.window->padding);
         }

@@ -38,7 +38,7 @@ struct TorchOp {
   torch::Tensor table, padding;     // Window
 
   // `inputs`: the shapes of its inputs' values.
-  TorchOp(const Op& op, const std::vector<ValueShape>& inputs, const Placement& placement);
+  TorchOp(const Op& op, const std::vector<ValueShape>& inputs, ParameterPlacer& placer);
 
   // What training may change, in the order of op.h: no statistics, no rotary periods, no padding (it is another
   // operation's).

@@ -50,7 +50,7 @@ class FinetuneTest : public testing::Test {
     const std::vector<std::uint32_t> val = with_val ? split.items(Part::val) : std::vector<std::uint32_t>{};
     const Targets &label = dataset_.target("label"), train_targets = label.select(train),
                   val_targets = label.select(val);
-    return finetune({dataset_, backbone_, extract_, parse_finetune({all, 1}), train, val, test, train_targets,
+    return finetune({dataset_, backbone_, extract_, tap_, parse_finetune({all, 1}), train, val, test, train_targets,
                      val_targets, checkpoint, "cell"},
                     context);
   }
@@ -63,6 +63,7 @@ class FinetuneTest : public testing::Test {
   Dataset dataset_;
   Backbone backbone_;
   ExtractOptions extract_;
+  FeatureTap tap_;
 };
 
 TEST_F(FinetuneTest, LowersTheLoss) {
@@ -131,7 +132,7 @@ TEST_F(FinetuneTest, IsACellOfARun) {
   ASSERT_EQ(outcome.results.size(), 2u);
   const Result& result = outcome.results[1];
   EXPECT_EQ(result.status, "ok") << result.error;
-  EXPECT_EQ(result.probe_settings->at("unfreeze"), "layer4");
+  EXPECT_EQ(result.probe_settings->at("unfreeze"), "last");
   EXPECT_EQ(result.selection.chosen.at("epoch"), 1);
   EXPECT_TRUE(result.metrics.at("accuracy").has_value());
   EXPECT_EQ(run(request, Context{log_, {}, 2}).reused, 2u);
