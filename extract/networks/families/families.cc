@@ -2,6 +2,6 @@
 
 namespace vise {
 
-std::vector<Family> builtin_families() { return {resnet_family(), clip_resnet_family()}; }
+std::vector<Family> builtin_families() { return {resnet_family(), clip_resnet_family(), convnext_family()}; }
 
 }  // namespace vise

@@ -12,5 +12,6 @@ std::vector<Family> builtin_families();
 // One function a family, in its own folder.
 Family resnet_family();
 Family clip_resnet_family();
+Family convnext_family();
 
 }  // namespace vise
