@@ -8,8 +8,8 @@ int NetworkBuilder::append(const std::string& name, std::vector<int> inputs, OpK
 }
 
 int NetworkBuilder::conv(const std::string& name, int x, Convolution shape, bool bias) {
-  shape.weight =
-      take(name + ".weight", {shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}, Init::fan_out);
+  const Init init = shape.groups > 1 && shape.groups == shape.in ? Init::depthwise : Init::fan_out;
+  shape.weight = take(name + ".weight", {shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}, init);
   if (bias) shape.bias = take(name + ".bias", {shape.out}, Init::zero);
   return append(name, {x}, std::move(shape));
 }

@@ -69,12 +69,16 @@ std::string_view what_is_open(std::string_view name) {
            "tenth";
   if (name == "positions")
     return "how its positions are resized to another grid; three published rules differ by up to a hundredth";
-  return "its layer norms' epsilon; the wrong one changes features by up to a hundredth";
+  if (name == "final-eps")
+    return "its last layer norm's epsilon, which may be another than the blocks'; the wrong one changes features by a "
+           "thousandth";
+  return "its norms' epsilon; the wrong one changes features by up to a hundredth";
 }
 
 std::string_view option_of(std::string_view name) {
   if (name == "act") return "act=exact|tanh|quick";
   if (name == "positions") return "positions=scale|size|antialias";
+  if (name == "final-eps") return "final-eps=1e-12 or final-eps=1e-6";
   return "eps=1e-5 or eps=1e-6";
 }
 
@@ -122,7 +126,6 @@ double Facts::eps(std::string_view usual) {
 }
 
 double Facts::final_eps(std::string_view usual) {
-  if (!knows("final-eps")) return eps(usual);
   double number = 0;
   parse_double(need("final-eps", usual), number);
   return number;

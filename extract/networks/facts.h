@@ -40,7 +40,7 @@ class Facts {
   // `usual`: what networks of this layout usually are, for the hint ("exact in timm, quick in OpenAI's").
   Activation activation(std::string_view usual = "");
   double eps(std::string_view usual = "");
-  // The last norm's, where it is another than the blocks' (transformers' ConvNeXt); eps() where nobody said.
+  // The last norm's, where it may be another than the blocks' (transformers' ConvNeXt).
   double final_eps(std::string_view usual = "");
   PositionRule positions(std::string_view usual = "");
   // The attention's heads: `otherwise` where nobody said (all published layouts but a few have width / 64), and then

@@ -13,6 +13,7 @@ namespace vise {
 namespace {
 
 constexpr std::size_t kMaxPlaces = 64;
+constexpr std::int64_t kMaxNumbered = 1000;  // blocks of a network
 
 // A prefix's components, with the branch's replaced by one name for both of a pair.
 std::string without_branch(const std::string& prefix, std::string_view first, std::string_view second) {
@@ -72,6 +73,19 @@ std::vector<std::string> KeyIndex::prefixes_before(std::string_view key) const {
     if (prefix.empty() || prefix.ends_with('.')) prefixes.emplace_back(prefix);
   }
   return prefixes;
+}
+
+int KeyIndex::numbered(std::string_view prefix, std::string_view start) const {
+  const std::string before = fmt::format("{}{}", prefix, start);
+  int highest = -1;
+  for (const NamedTensor& named : checkpoint_->tensors) {
+    if (!named.name.starts_with(before)) continue;
+    const std::string_view rest = std::string_view(named.name).substr(before.size());
+    std::int64_t number = 0;
+    if (parse_int(rest.substr(0, rest.find('.')), number) && number >= 0 && number < kMaxNumbered)
+      highest = std::max(highest, static_cast<int>(number));
+  }
+  return highest + 1;
 }
 
 int KeyIndex::count(std::string_view prefix, std::string_view start, std::string_view end) const {

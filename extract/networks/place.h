@@ -34,6 +34,8 @@ class KeyIndex {
   const Tensor* find(std::string_view prefix, std::string_view key) const;
   // Of every key that ends in `key` after nothing or a '.': what stands before, in the file's order.
   std::vector<std::string> prefixes_before(std::string_view key) const;
+  // One more than the highest N of any "<prefix><start>N.<...>": a number that is missing between is a missing key.
+  int numbered(std::string_view prefix, std::string_view start) const;
   // How many there are of "<prefix><start>N<end>", N = 0, 1, ... without a gap.
   int count(std::string_view prefix, std::string_view start, std::string_view end) const;
   // The length of a dimension of a tensor that may not be there, or may have fewer dimensions: 0 then.

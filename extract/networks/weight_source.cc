@@ -26,11 +26,13 @@ Parameter RandomWeights::take(const std::string& name, std::vector<std::int64_t>
   std::vector<float> values(Parameter(shape).size());
   switch (init) {
     case Init::fan_out:
+    case Init::depthwise:
     case Init::small: {
       RandomStream stream(
           fmt::format("{}/{}", stream_, name.ends_with(".weight") ? name.substr(0, name.size() - 7) : name), seed_);
       const double area = shape.size() == 4 ? static_cast<double>(shape[2] * shape[3]) : 1;
-      fill_normal(values, init == Init::small ? 0.02 : std::sqrt(2.0 / (static_cast<double>(shape[0]) * area)), stream);
+      const double fan = init == Init::depthwise ? area : static_cast<double>(shape[0]) * area;
+      fill_normal(values, init == Init::small ? 0.02 : std::sqrt(2.0 / fan), stream);
       break;
     }
     case Init::one:

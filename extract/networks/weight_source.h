@@ -18,12 +18,13 @@ namespace vise {
 
 // How a parameter is drawn where a network is random.
 enum class Init {
-  fan_out,  // normal, variance 2 / (out kernel^2): He's, of convolutions
-  small,    // normal, deviation 0.02: of linear layers, tokens and positions
-  one,      // gammas, variances
-  zero,     // biases, means
-  tenth,    // 0.1: layer scales, which would silence a random network at their usual 1e-5
-  variance  // 1; of a file: no negative values
+  fan_out,    // normal, variance 2 / (out kernel^2): He's, of convolutions
+  depthwise,  // normal, variance 2 / kernel^2: the same where an output sees one channel, which would fade away else
+  small,      // normal, deviation 0.02: of linear layers, tokens and positions
+  one,        // gammas, variances
+  zero,       // biases, means
+  tenth,      // 0.1: layer scales, which would silence a random network at their usual 1e-5
+  variance    // 1; of a file: no negative values
 };
 
 class WeightSource {

@@ -2,6 +2,8 @@
 
 namespace vise {
 
-std::vector<Family> builtin_families() { return {resnet_family(), clip_resnet_family(), vit_family()}; }
+std::vector<Family> builtin_families() {
+  return {resnet_family(), clip_resnet_family(), vit_family(), convnext_family(), swin_family()};
+}
 
 }  // namespace vise

@@ -13,5 +13,7 @@ std::vector<Family> builtin_families();
 Family resnet_family();
 Family clip_resnet_family();
 Family vit_family();
+Family convnext_family();
+Family swin_family();
 
 }  // namespace vise
