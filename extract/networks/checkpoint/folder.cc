@@ -218,6 +218,10 @@ std::vector<std::string> ModelFolder::files() const {
   return all;
 }
 
+bool is_model_file_name(std::string_view name) {
+  return std::ranges::find(kWeights, name) != kWeights.end() && !name.ends_with(".json");
+}
+
 bool is_model_folder(const Path& path) {
   const auto has_weights = [](const Path& root) {
     return std::ranges::any_of(kWeights, [&](std::string_view name) { return is_file(root / name); });

@@ -37,6 +37,10 @@ struct ModelFolder {
   std::vector<std::string> files() const;
 };
 
+// Whether a file of that name is one of the weights that such a folder has: "model.safetensors", a shard of an index
+// ("model-00001-of-00003.safetensors") not.
+bool is_model_file_name(std::string_view name);
+
 // Whether it is one: a directory with something in it that find_model_folder() could choose. Never throws.
 bool is_model_folder(const Path& path);
 
