@@ -46,6 +46,11 @@ void crop_to(const Image& image, const Transform& transform, const CropDraws& dr
                 fmt::format("a picture of {} x {} is smaller than the crop of {}", last.width, last.height, size),
                 "give the backbone a transform that resizes first, or use augment=resized-crop");
   const SourceWindow window = random_crop(last.width, last.height, size, draws);
+  if (spec.pad) {
+    const Image part = part_of(transform.resized(image), window);
+    std::copy(part.pixels.begin(), part.pixels.end(), rgb.begin());
+    return;
+  }
   Image middle;
   if (spec.resize && spec.squash) {
     const PictureSize first = shorter_edge_to(*spec.resize, {image.width, image.height});
