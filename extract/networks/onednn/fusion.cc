@@ -30,14 +30,15 @@ class Fuser {
  public:
   Fuser(const Network& network, const Uses& uses) : network_(network), uses_(uses) {}
 
-  // Grows the group from its first operation as far as it goes; gives the last operation it took in.
-  std::size_t grow(FusedGroup& group) const {
+  // Grows the group from its first operation as far as it goes, past none that another group has taken; gives the last
+  // operation it took in.
+  std::size_t grow(FusedGroup& group, const std::vector<bool>& taken) const {
     std::size_t last = group.op;
     const Op& first = network_.ops[group.op];
     const bool is_conv = first.as<Convolution>() != nullptr;
     if (is_conv || first.as<Linear>())
       while (const auto next = only_reader(last)) {
-        if (!take(group, *next, last, is_conv)) break;
+        if (taken[*next] || !take(group, *next, last, is_conv)) break;
         last = *next;
         if (group.activation) break;
       }
@@ -86,7 +87,7 @@ FusionPlan fuse(const Network& network, const std::vector<int>& wanted) {
   for (std::size_t op = 0; op < network.ops.size(); ++op) {
     if (!uses.needed[op] || taken[op]) continue;
     FusedGroup group{.op = op};
-    const std::size_t last = fuser.grow(group);
+    const std::size_t last = fuser.grow(group, taken);
     for (std::size_t inside = op;;) {
       taken[inside] = true;
       if (inside == last) break;

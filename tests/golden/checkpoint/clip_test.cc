@@ -73,8 +73,9 @@ class ClipOracle : public testing::Test {
   Path file(const char* name) const { return *folder_ / name; }
 
   // The maps of `layers` for the oracle's two images.
-  std::vector<std::vector<float>> maps_of(const Network& network, const std::vector<std::string>& layers) const {
-    const auto trunk = make_trunk(network, {Engine::torch, Precision::fp32, layers, 2, 224});
+  std::vector<std::vector<float>> maps_of(const Network& network, const std::vector<std::string>& layers,
+                                          Engine engine = Engine::torch) const {
+    const auto trunk = make_trunk(network, {engine, Precision::fp32, layers, 2, 224});
     const std::vector<float> input = floats_of(file("input.bin"));
     std::copy(input.begin(), input.end(), trunk->input().begin());
     const std::string before = trunk->state_hash();
@@ -97,7 +98,7 @@ TEST_F(ClipOracle, AgreesWithTheStateDictAndTheArchiveReadAsWeights) {
   for (const char* name : {"state_dict.pth", "RN50.pt"}) {
     LoadReport report;
     const Network network = load_network(file(name), {}, &report);
-    EXPECT_EQ(architecture_of(network), "clip-rn50") << name;
+    EXPECT_EQ(network.architecture, "clip-rn50") << name;
     EXPECT_EQ(report.prefix, "visual.") << name;
     ASSERT_EQ(report.dropped.size(), 1U) << name;
     EXPECT_EQ(report.dropped[0].rule, "CLIP's text encoder") << name;
@@ -105,21 +106,23 @@ TEST_F(ClipOracle, AgreesWithTheStateDictAndTheArchiveReadAsWeights) {
       EXPECT_EQ(parameters_hash(network), hash);
     }
     hash = parameters_hash(network);
-    const auto maps = maps_of(network, {"layer4", "attnpool"});
-    ASSERT_EQ(maps[1].size(), 2 * layer_dim("clip-rn50", "attnpool"));
-    EXPECT_LE(relative_error(maps[0], layer4), 1e-5) << name;
-    EXPECT_LE(relative_error(maps[1], features), 1e-5) << name;
+    for (const Engine engine : {Engine::torch, Engine::onednn}) {
+      const auto maps = maps_of(network, {"layer4", "attnpool"}, engine);
+      ASSERT_EQ(maps[1].size(), 2U * 1024);
+      EXPECT_LE(relative_error(maps[0], layer4), 1e-5) << name << " " << engine_name(engine);
+      EXPECT_LE(relative_error(maps[1], features), 1e-5) << name << " " << engine_name(engine);
+    }
   }
 }
 
 TEST_F(ClipOracle, AgreesWithTheArchiveRunAsAProgram) {
   const Network program = load_network(file("RN50.pt"), {.load = {.architecture = std::string(kTorchScript)}});
-  EXPECT_EQ(architecture_of(program), "torchscript");
-  EXPECT_EQ(program_dim(std::get<TorchProgram>(program), 224), 1024U);
+  EXPECT_EQ(program.architecture, "torchscript");
+  EXPECT_EQ(program_dim(program, 224), 1024U);
   EXPECT_LE(relative_error(maps_of(program, {"output"})[0], floats_of(file("features.bin"))), 1e-5);
 }
 
-TEST_F(ClipOracle, RunsOnLibTorchOnlyAndOnItsOwnSizeOnly) {
+TEST_F(ClipOracle, RunsOnItsOwnSizeOnly) {
   const Network network = load_network(file("state_dict.pth"), {});
   const auto why = [&](const TrunkRequest& request) {
     try {
@@ -130,8 +133,9 @@ TEST_F(ClipOracle, RunsOnLibTorchOnlyAndOnItsOwnSizeOnly) {
     }
     return std::string("nothing was refused");
   };
-  EXPECT_EQ(why({.engine = Engine::onednn, .layers = {"attnpool"}}), "clip-rn50 runs on LibTorch only");
-  EXPECT_NE(why({.engine = Engine::torch, .layers = {"attnpool"}, .side = 256}).find("256 pixels"), std::string::npos);
+  for (const Engine engine : {Engine::torch, Engine::onednn})
+    EXPECT_NE(why({.engine = engine, .layers = {"attnpool"}, .side = 256}).find("positions are of 7 x 7 places"),
+              std::string::npos);
   EXPECT_NE(why({.engine = Engine::torch, .layers = {"layer5"}}).find("no layer 'layer5'"), std::string::npos);
 }
 

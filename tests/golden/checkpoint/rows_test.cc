@@ -153,7 +153,7 @@ void write_file(const Path& path, const std::vector<NamedTensor>& tensors, const
 
 std::vector<NamedTensor> tensors_of(const Row& row) {
   std::vector<NamedTensor> tensors =
-      test::trunk_tensors(empty_resnet(resnet_spec(row.architecture)), row.prefix, row.vise_layout, row.tracked);
+      test::trunk_tensors(test::shape_of(row.architecture), row.prefix, row.vise_layout, row.tracked);
   for (const char* key : row.beside) tensors.push_back(test::constant(key, {2, 2}));
   return tensors;
 }
@@ -165,7 +165,7 @@ Network load_as_the_program(const std::string& text, const Path& folder, LoadRep
   Silent log;
   const FoundWeights found = find_weights(backbone, {{folder}, true}, known, Context{log});
   return load_network(found.file,
-                      {{backbone.architecture, backbone.branch, backbone.drop},
+                      {load_request(backbone),
                        {.skip_foreign = backbone.skip_foreign},
                        read_key_map(backbone.key_map),
                        false},
@@ -179,7 +179,7 @@ TEST(Registry, EveryRowReadsItsPublishersKeysAndHasItsOwnTransform) {
     write_file(dir / row.file, tensors_of(row), row.wrapper);
     LoadReport report;
     const Network network = load_as_the_program(row.name, dir.path(), report);
-    EXPECT_EQ(architecture_of(network), row.architecture);
+    EXPECT_EQ(network.architecture, row.architecture);
     EXPECT_EQ(report.prefix, (*row.wrapper ? std::string(row.wrapper) + "." : "") + row.prefix);
     EXPECT_EQ(report.matched, row.tensors);
     std::size_t dropped = 0;
@@ -213,7 +213,7 @@ TEST(Registry, ClipHasItsTransformArchitectureAndHash) {
 TEST(Registry, SimclrReadsAConversionByAKeyMap) {
   const test::ScratchDir dir;
   std::string map = "# from TensorFlow\nresnet.conv1. conv1.\nresnet.bn1. bn1.\n";
-  std::vector<NamedTensor> tensors = test::trunk_tensors(empty_resnet(resnet_spec("resnet50")), "resnet.");
+  std::vector<NamedTensor> tensors = test::trunk_tensors(test::shape_of("resnet50"), "resnet.");
   for (NamedTensor& named : tensors) {
     if (!named.name.starts_with("resnet.layer")) continue;
     const std::string stage = named.name.substr(0, 14);  // "resnet.layer1."
@@ -249,12 +249,12 @@ TEST(Registry, ANameWithAFileKeepsItsTransform) {
 // A whole training checkpoint of DINO: two branches, and the run's arguments as a Namespace.
 TEST(Registry, ReadsAWholeTrainingCheckpointWhenAsked) {
   const test::ScratchDir dir;
-  const std::int64_t length = storage_length(test::trunk_tensors(empty_resnet(resnet_spec("resnet18"))));
+  const std::int64_t length = storage_length(test::trunk_tensors(test::shape_of("resnet18")));
   std::string both;
   for (const char* branch : {"student", "teacher"}) {
     both += test::text(branch) + "}(";
     const std::vector<NamedTensor> tensors =
-        test::trunk_tensors(empty_resnet(resnet_spec("resnet18")), branch[0] == 's' ? "module.backbone." : "backbone.");
+        test::trunk_tensors(test::shape_of("resnet18"), branch[0] == 's' ? "module.backbone." : "backbone.");
     for (const NamedTensor& named : tensors) both += test::text(named.name) + tensor_pickle(named.tensor, length);
     both += test::text("surprise.weight") + tensor_pickle(test::constant("", {2}).tensor, length) + "u";
   }
