@@ -32,6 +32,9 @@ void complete(const VitLayout& layout, const KeyIndex& keys, const std::string& 
   spec.qkv_bias = true;
   spec.mlp_norm = true;
   spec.rope = VitRope{Rope::Coordinate::cells, Rope::Pairing::pairs, 10000.0};
+  // The authors' fc_norm is of a mean that the class token enters, which no published CLIP of theirs has: it is
+  // refused.
+  if (layout.name == "eva02" && spec.end == VitSpec::End::mean) spec.end = VitSpec::End::tokens;
   // The head of a CLIP is its projection; of a network with fc_norm a classifier.
   const std::int64_t out =
       std::max(keys.size(prefix, layout.projection + ".weight", 0), keys.size(prefix, layout.projection + ".bias", 0));
