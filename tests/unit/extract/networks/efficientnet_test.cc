@@ -1,6 +1,5 @@
 #include "extract/networks/families/efficientnet/efficientnet.h"
 
-#include "extract/networks/trunk.h"
 #include "tests/unit/extract/networks/family_files.h"
 
 namespace vise {
@@ -148,6 +147,12 @@ TEST(EfficientNet, HasAsManyParametersAsTorchvisions) {
     EXPECT_EQ(outline_of(spec.name).side, spec.side);
   }
   EXPECT_THROW(efficientnet_spec("efficientnet-b8"), Error);
+}
+
+// Maps of 38, 19, 10, 5 and 3 places a side.
+TEST(EfficientNet, GivesAnImageTheSameFeaturesAtEveryPlaceOfABatch) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16})
+    test::expect_same_at_every_place(random_network("efficientnet-b0", 0), 75, precision);
 }
 
 }  // namespace
