@@ -3,7 +3,7 @@
 namespace vise {
 
 std::vector<Family> builtin_families() {
-  return {resnet_family(), clip_resnet_family(), vit_family(), convnext_family(), swin_family()};
+  return {resnet_family(), clip_resnet_family(), vit_family(), convnext_family(), swin_family(), efficientnet_family()};
 }
 
 }  // namespace vise

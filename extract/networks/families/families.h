@@ -15,5 +15,6 @@ Family clip_resnet_family();
 Family vit_family();
 Family convnext_family();
 Family swin_family();
+Family efficientnet_family();
 
 }  // namespace vise

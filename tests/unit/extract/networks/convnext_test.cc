@@ -254,5 +254,11 @@ TEST(ConvNext, HasAnOutlineForEveryName) {
   EXPECT_THROW(convnext_spec("convnext-tiny"), Error);
 }
 
+// Maps of 26, 13, 6 and 3 places a side.
+TEST(ConvNext, GivesAnImageTheSameFeaturesAtEveryPlaceOfABatch) {
+  for (const Precision precision : {Precision::fp32, Precision::bf16})
+    test::expect_same_at_every_place(random_network("convnext-atto", 0), 104, precision);
+}
+
 }  // namespace
 }  // namespace vise

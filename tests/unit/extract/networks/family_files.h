@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <map>
+#include <memory>
 #include <regex>
 #include <string>
 #include <utility>
@@ -15,6 +18,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "extract/networks/load.h"
+#include "extract/networks/trunk.h"
 #include "tests/unit/extract/networks/networks.h"
 
 namespace vise::test {
@@ -151,6 +155,38 @@ inline std::string layers_text(const Network& network) {
     text += (text.empty() ? "" : ", ") + layer.name + " " + std::to_string(layer.channels) +
             (layer.vector ? " vector" : "");
   return text;
+}
+
+// That an image's values, of the first and the last layer, are the same to the last bit wherever it stands in a batch
+// and whatever stands beside it. Of bf16 only where the processor has it.
+inline void expect_same_at_every_place(const Network& network, int side, Precision precision) {
+  const std::vector<std::string> layers{network.layers.front().name, network.layers.back().name};
+  std::unique_ptr<Trunk> trunk;
+  try {
+    trunk = make_trunk(network, {.precision = precision, .layers = layers, .batch = 4, .side = side});
+  } catch (const Error& e) {
+    ASSERT_EQ(precision, Precision::bf16) << e.message();
+    return;
+  }
+  const std::size_t pixels = trunk->input().size() / 4;
+  std::map<int, std::array<std::vector<float>, 2>> seen;
+  for (const std::array<int, 4>& batch : {std::array{0, 1, 2, 3}, {3, 0, 4, 1}, {1, 1, 0, 2}}) {
+    for (std::size_t place = 0; place < 4; ++place) {
+      RandomStream stream("image", static_cast<std::uint64_t>(batch[place]));
+      for (float& value : trunk->input().subspan(place * pixels, pixels))
+        value = static_cast<float>(4 * stream.uniform() - 2);
+    }
+    trunk->forward();
+    for (std::size_t place = 0; place < 4; ++place)
+      for (std::size_t layer = 0; layer < 2; ++layer) {
+        const std::span<const float> all = trunk->maps(layer).values,
+                                     own = all.subspan(place * all.size() / 4, all.size() / 4);
+        std::vector<float>& before = seen[batch[place]][layer];
+        if (before.empty()) before.assign(own.begin(), own.end());
+        EXPECT_TRUE(std::ranges::equal(before, own))
+            << layers[layer] << ", image " << batch[place] << ", place " << place;
+      }
+  }
 }
 
 }  // namespace vise::test

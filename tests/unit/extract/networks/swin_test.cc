@@ -174,5 +174,18 @@ TEST(Swin, HasAnOutlineForEveryName) {
   EXPECT_THROW(swin_spec("swin-tiny"), Error);
 }
 
+// Maps of 27, 14, 7 and 4 places a side: padded, rolled, and smaller than a window.
+TEST(Swin, GivesAnImageTheSameFeaturesAtEveryPlaceOfABatch) {
+  SwinSpec spec;
+  spec.depths = {2, 2, 2, 2};
+  spec.heads = {1, 2, 4, 8};
+  spec.windows = {7, 7, 7, 7};
+  spec.dim = 32;
+  RandomWeights weights("random/swin", 0);
+  const Network network = build_swin(spec, weights);
+  for (const Precision precision : {Precision::fp32, Precision::bf16})
+    test::expect_same_at_every_place(network, 108, precision);
+}
+
 }  // namespace
 }  // namespace vise
