@@ -46,24 +46,28 @@ void inspect_verb(const InspectOptions& options, Session& session) {
 void show_verb(const std::string& name, const Session& session) {
   const Backbone backbone = parse_backbone(name);
   if (session.json) {
-    fmt::print("{}\n", Json({{"name", backbone.name},
-                             {"title", backbone.title},
-                             {"architecture", backbone.architecture},
-                             {"transform", backbone.transform},
-                             {"files", backbone.files},
-                             {"urls", backbone.urls},
-                             {"licence", backbone.licence},
-                             {"citation", backbone.citation},
-                             {"notes", backbone.notes}})
-                           .dump());
+    fmt::print("{}\n", to_json(backbone).dump());
     return;
   }
-  fmt::print(
-      "{}: {}\n  architecture  {}\n  transform     {}\n  files         {}\n  from          {}\n  licence       {}\n  "
-      "citation      {}\n",
-      backbone.name, backbone.title, backbone.architecture, backbone.transform, join(backbone.files, ", "),
-      join(backbone.urls, "\n                "), backbone.licence, backbone.citation);
-  for (const std::string& note : backbone.notes) fmt::print("  note          {}\n", note);
+  std::vector<std::string> facts;
+  for (const Fact& fact : backbone.facts)
+    facts.push_back(fmt::format("{}={} ({})", fact.name, fact.value, fact.source));
+  fmt::print("{}: {}\n", backbone.name, backbone.title);
+  const auto line = [](const char* label, const std::string& text) {
+    if (!text.empty()) fmt::print("  {:<13} {}\n", label, text);
+  };
+  line("architecture", backbone.architecture.empty() ? "as its tensors say" : backbone.architecture);
+  line("transform", backbone.transform);
+  if (backbone.layer != "default") line("feature", fmt::format("--layer {} --pool {}", backbone.layer, backbone.pool));
+  line("probed", backbone.probed);
+  line("not in it", join(facts, ", "));
+  line("files", join(backbone.files, ", "));
+  line("from", join(backbone.urls, "\n                "));
+  line("sha256", backbone.sha256);
+  line("licence", backbone.licence);
+  line("citation", backbone.citation);
+  for (const std::string& note : backbone.notes) line("note", note);
+  for (const std::string& what : backbone.unverified) line("unverified", what);
 }
 
 void fetch_verb(const std::vector<std::string>& names, Session& session) {

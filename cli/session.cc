@@ -60,6 +60,10 @@ WeightsSearch Places::weights_search() const {
   if (!environment("XDG_CACHE_HOME").empty()) search.folders.push_back(xdg_cache() / "torch/hub/checkpoints");
   search.folders.push_back(home() / ".cache/torch/hub/checkpoints");
   search.into = torch_checkpoints();
+  // As huggingface_hub looks for its cache.
+  if (const std::string value = environment("HF_HUB_CACHE"); !value.empty()) search.hubs.emplace_back(value);
+  if (const std::string value = environment("HF_HOME"); !value.empty()) search.hubs.push_back(Path(value) / "hub");
+  search.hubs.push_back(xdg_cache() / "huggingface/hub");
   search.offline = offline || is_on(environment("VISE_OFFLINE"));
   search.patience = seconds_of("VISE_FETCH_TIMEOUT", 30);
   search.mirror = environment("VISE_MIRROR");
