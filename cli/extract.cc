@@ -20,7 +20,8 @@ namespace {
 struct ExtractVerbOptions {
   std::string study, data, task, backbone, out, shard, into, engine, precision = "fp32", device = "cpu", views = "one",
                                                                      store = "fp32", save_maps;
-  std::vector<std::string> layers{"final"}, pools{"avg"}, include_paths;
+  std::vector<std::string> layers{"default"}, pools{"default"}, include_paths;
+  int side = 0;
 };
 
 Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
@@ -65,12 +66,14 @@ void extract_study(const ExtractVerbOptions& options, Session& session) {
 }
 
 FeatureRequest request_of(const ExtractVerbOptions& options) {
-  FeatureRequest request{.backbone = parse_backbone(options.backbone),
-                         .precision = parse_precision(options.precision),
-                         .taps = {},
-                         .views = parse_views(options.views),
-                         .storage = parse_storage(options.store),
-                         .device = parse_device(options.device)};
+  FeatureRequest request{
+      .backbone = parse_backbone(options.side > 0 ? fmt::format("{},side={}", options.backbone, options.side)
+                                                  : options.backbone),
+      .precision = parse_precision(options.precision),
+      .taps = {},
+      .views = parse_views(options.views),
+      .storage = parse_storage(options.store),
+      .device = parse_device(options.device)};
   if (!options.engine.empty()) request.engine = parse_engine(options.engine);
   for (const std::string& layer : options.layers)
     for (const std::string& pool : options.pools) request.taps.push_back({layer, pool});
@@ -165,10 +168,10 @@ void add_extract(Verbs& verbs) {
       ->type_name("I/N");
   verb->add_option("--into", options->into, "of a study's shard: the cache for rows that --cache lacks")
       ->type_name("DIR");
-  verb->add_option("--layer", options->layers, "layer1 to layer4; final: the network's last [final]")
-      ->type_name("L")
-      ->delimiter(',');
-  verb->add_option("--pool", options->pools, "avg, max, gem:P [avg]")->type_name("POOL")->delimiter(',');
+  add_tap_options(verb, options->layers, options->pools);
+  verb->add_option("--side", options->side, "another input size [the transform's own]")
+      ->type_name("N")
+      ->check(CLI::Range(16, 4096));
   add_compute_options(verb, options->engine, options->precision, options->device);
   verb->add_option("--views", options->views, "features averaged over views of a picture: one, hflip, tencrop [one]")
       ->type_name("{one,hflip,tencrop}");

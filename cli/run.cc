@@ -21,6 +21,7 @@ namespace {
 struct RunOptions {
   std::string study;
   std::vector<std::string> tasks, backbones, probes, include_paths, shots, fractions, layers, pools;
+  std::vector<int> sides;
   std::string data, target, baseline, engine, precision, device, views, store, out, where, published;
   std::string overwrite = "missing";
   int seeds = 0;
@@ -108,6 +109,7 @@ std::vector<FeatureTap> taps_of(const RunOptions& options) {
 // What is said on the command line wins over a study's.
 void apply_options(const RunOptions& options, RunRequest& request) {
   if (!options.backbones.empty()) request.backbones = split_names(options.backbones);
+  request.sides = options.sides;
   if (!options.baseline.empty()) request.baseline = options.baseline;
   if (!options.probes.empty()) request.probes = split_names(options.probes);
   if (options.seeds > 0) request.seeds = options.seeds;
@@ -298,10 +300,11 @@ void add_grid(CLI::App* verb, RunOptions& options) {
   verb->add_option("--fraction", options.fractions, "fit on shares of train: 0.01,0.1,1")
       ->type_name("F,F")
       ->delimiter(',');
-  verb->add_option("--layer", options.layers, "layer1 to layer4; final: the network's last [final]")
-      ->type_name("L")
-      ->delimiter(',');
-  verb->add_option("--pool", options.pools, "avg, max, gem:P [avg]")->type_name("POOL")->delimiter(',');
+  add_tap_options(verb, options.layers, options.pools);
+  verb->add_option("--side", options.sides, "other input sizes, a row each: NAME@N [the transform's own]")
+      ->type_name("N,N")
+      ->delimiter(',')
+      ->check(CLI::Range(16, 4096));
   add_compute_options(verb, options.engine, options.precision, options.device);
   verb->add_option("--views", options.views, "features averaged over views of a picture: one, hflip, tencrop [one]")
       ->type_name("{one,hflip,tencrop}");

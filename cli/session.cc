@@ -124,6 +124,18 @@ void Verbs::add_place_options(CLI::App* verb) {
 
 void Verbs::add_json_option(CLI::App* verb) { verb->add_flag("--json", session.json, "print JSON"); }
 
+void add_tap_options(CLI::App* verb, std::vector<std::string>& layers, std::vector<std::string>& pools) {
+  verb->add_option(
+          "--layer", layers,
+          "layers by name (vise-eval backbone inspect lists them); final: the last; all: each [what its authors probe]")
+      ->type_name("L,L")
+      ->delimiter(',');
+  verb->add_option("--pool", pools,
+                   "avg, max, gem:P; of tokens also cls, cls+avg, cls+dist, last4, last4+avg, map [the layer's]")
+      ->type_name("POOL,POOL")
+      ->delimiter(',');
+}
+
 void add_compute_options(CLI::App* verb, std::string& engine, std::string& precision, std::string& device) {
   verb->add_option("--engine", engine, "onednn, or torch to compare with [onednn; torch on CUDA]")
       ->type_name("{onednn,torch}");

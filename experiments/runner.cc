@@ -156,6 +156,13 @@ void resolve_baseline(Task& task, const RunRequest& request, const std::vector<s
   const auto is_listed = [&](const std::string& name) { return std::ranges::count(names, name) > 0; };
   if (!request.baseline.empty()) task.baseline = request.baseline;
   if (is_listed(task.baseline)) return;
+  // At several input sizes a name stands for its first row.
+  const auto at_side = std::ranges::find_if(
+      names, [&](const std::string& name) { return !task.baseline.empty() && name.starts_with(task.baseline + "@"); });
+  if (at_side != names.end()) {
+    task.baseline = *at_side;
+    return;
+  }
   const bool by_default = request.baseline.empty() && (task.baseline.empty() || !request.backbones.empty());
   const std::string name = by_default ? names.front() : parse_backbone(task.baseline).name;
   if (!is_listed(name)) task.backbones.insert(task.backbones.begin(), task.baseline);
@@ -164,6 +171,7 @@ void resolve_baseline(Task& task, const RunRequest& request, const std::vector<s
 
 void resolve_backbones(Task& task, const RunRequest& request) {
   if (!request.backbones.empty()) task.backbones = request.backbones;
+  task.backbones = with_sides(task.backbones, request.sides);
   if (task.backbones.empty())
     throw Error(ErrorKind::usage, "no backbone was named",
                 "add --backbone NAME[,NAME] or NAME=FILE; vise-eval list backbones");
@@ -193,6 +201,7 @@ RunRequest resolved(RunRequest request) {
     resolve_probes(task, request);
   }
   request.backbones.clear();
+  request.sides.clear();
   request.probes.clear();
   request.baseline.clear();
   return request;

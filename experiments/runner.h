@@ -44,6 +44,7 @@ struct RunRequest {
   std::vector<Path> include_paths;  // where tasks were looked for, for plan.yaml
   std::vector<Path> data_roots;
   std::vector<std::string> backbones;  // as on the command line; empty: each task's own
+  std::vector<int> sides;              // input sizes: each backbone is a row a side; empty: its transform's own
   std::string baseline;                // as one of `backbones`; empty: the task's, else the first
   std::vector<std::string> probes;     // "logreg", "liblinear,solver=1"; empty: the task's
   int seeds = 1;

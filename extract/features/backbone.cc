@@ -11,8 +11,8 @@
 namespace vise {
 namespace {
 
-const std::vector<std::string> kOptions{"arch",   "transform", "act",          "eps",  "positions",
-                                        "branch", "drop",      "skip-foreign", "keys", "seed"};
+const std::vector<std::string> kOptions{"arch", "transform",    "act",  "eps",  "positions", "branch",
+                                        "drop", "skip-foreign", "keys", "seed", "side"};
 const std::vector<std::string> kFacts{"act", "eps", "positions"};
 
 bool is_one_of(const std::vector<std::string>& names, const std::string& option) {
@@ -42,6 +42,17 @@ void say_fact(Backbone& backbone, const std::string& name, const std::string& va
   backbone.facts.insert(backbone.facts.begin(), {name, value, std::string(kUserSource)});
 }
 
+// Another input size is another row.
+void set_side(Backbone& backbone, const std::string& value) {
+  std::int64_t side = 0;
+  if (backbone.kind == BackboneKind::image_function)
+    throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is a floor without an input size", backbone.name));
+  if (!parse_int(value, side) || side < 16 || side > 4096)
+    throw Error(ErrorKind::usage, fmt::format("--backbone: 'side={}': pixels, 16 to 4096", value));
+  backbone.side = static_cast<int>(side);
+  backbone.name += fmt::format("@{}", side);
+}
+
 void apply_option(Backbone& backbone, const std::string& text) {
   const auto equals = text.find('=');
   const std::string key = text.substr(0, equals), value = equals == std::string::npos ? "" : text.substr(equals + 1);
@@ -49,6 +60,7 @@ void apply_option(Backbone& backbone, const std::string& text) {
     throw Error(ErrorKind::usage, fmt::format("--backbone: unknown option '{}'", text),
                 suggest(key, kOptions) + "; each NAME=FILE stands in a --backbone of its own");
   std::int64_t seed = 0;
+  if (key == "side") set_side(backbone, value);
   if (key == "arch") backbone.architecture = value;
   if (key == "transform") {
     backbone.transform = value;
@@ -133,6 +145,20 @@ Json to_json(const Backbone& b) {
           {"drop", b.drop},           {"files", b.files}, {"urls", b.urls},
           {"sha256", b.sha256},       {"md5", b.md5},     {"licence", b.licence},
           {"citation", b.citation},   {"notes", b.notes}, {"unverified", b.unverified}};
+}
+
+std::vector<std::string> with_sides(const std::vector<std::string>& backbones, const std::vector<int>& sides) {
+  if (sides.empty()) return backbones;
+  std::vector<std::string> all;
+  for (const std::string& text : backbones) {
+    const Backbone backbone = parse_backbone(text);
+    if (backbone.kind == BackboneKind::image_function || backbone.side > 0) {
+      all.push_back(text);
+      continue;
+    }
+    for (const int side : sides) all.push_back(fmt::format("{},side={}", text, side));
+  }
+  return all;
 }
 
 LoadRequest load_request(const Backbone& backbone) {

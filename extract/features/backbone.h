@@ -50,6 +50,7 @@ struct Backbone {
   std::string layer = "default", pool = "default";  // what its authors probe; "default": the network's own
   std::string probed;                               // who says of layer and pool that they are
   std::vector<Fact> facts;  // what its tensors don't say, and who says it; the first of two is believed
+  int side = 0;             // height and width of the input; 0: the transform's own
   std::string branch;       // of checkpoints with two encoders: "encoder_q", "teacher"; empty: the documented rule
   std::vector<std::string> drop;  // first components of further keys to leave out
   bool skip_foreign = false;      // read a pickle that holds other things than tensors, and pass over those
@@ -76,10 +77,14 @@ std::vector<std::string> registry_backbone_names();
 const Backbone* backbone_of_sha256(std::string_view sha256);
 
 // A registry name, or NAME=FILE, each with options after commas: arch=A, transform=T (its settings may follow after
-// commas), act=exact|tanh|quick, eps=E, positions=scale|size|antialias (networks/facts.h), branch=B, drop=KEY (also
+// commas), act=exact|tanh|quick, eps=E, positions=scale|size|antialias (networks/facts.h), side=N (another
+// input size: the row is called NAME@N), branch=B, drop=KEY (also
 // several times), skip-foreign=yes, keys=FILE (a key map), seed=N. FILE may be a folder. Error{usage} with the nearest
 // name or option.
 Backbone parse_backbone(std::string_view text);
+
+// Each backbone once a side, as "<text>,side=N"; floors, and those that name a side, as they are.
+std::vector<std::string> with_sides(const std::vector<std::string>& backbones, const std::vector<int>& sides);
 
 // Everything of a row that people may want to know: what `backbone show --json` prints.
 Json to_json(const Backbone& backbone);

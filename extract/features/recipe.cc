@@ -51,16 +51,17 @@ Outline outline_of_file(const Recipe& recipe, const NetworkRequest& request, con
       family_of(backbone.architecture).tensors_say_all)
     return outline_of(backbone.architecture);
   const Path& file = recipe.weights.file;
-  return outline_from_json(parse_json(remembered(file, cache / "paths" / outline_folder(backbone, request),
-                                                 [&] { return to_json(outline(load_network(file, request))).dump(); }),
-                                      "the cache's outline of a network"));
+  return outline_from_json(
+      parse_json(remembered(recipe.weights.anchor, cache / "paths" / outline_folder(backbone, request),
+                            [&] { return to_json(outline(load_network(file, request))).dump(); }),
+                 "the cache's outline of a network"));
 }
 
 // The dimension of a program's rows, which only running it tells.
 int measured_program_dim(const Recipe& recipe, const Path& cache) {
   const int side = static_cast<int>(recipe.transform->width());
   const FoundWeights& weights = recipe.weights;
-  return std::stoi(remembered(weights.file, cache / "paths" / fmt::format("programs-{}", side), [&] {
+  return std::stoi(remembered(weights.anchor, cache / "paths" / fmt::format("programs-{}", side), [&] {
     Network program;
     program.family = program.architecture = kTorchScript;
     program.program = TorchProgram{weights.file, weights.sha256};
@@ -80,14 +81,35 @@ void add_facts(Recipe& recipe) {
         fmt::format("{}: what its tensors do not say: {}", recipe.request.backbone.name, join(said, ", ")));
 }
 
-void resolve_weights(Recipe& recipe, const ExtractOptions& options, const Context& context) {
+void find_and_learn(Recipe& recipe, const ExtractOptions& options, const Context& context) {
   Backbone& backbone = recipe.request.backbone;
   PathCache known(options.cache / "paths" / "weights");
   recipe.weights = find_weights(backbone, options.weights, known, context);
+  learn_from_weights(backbone, recipe.weights);
+}
+
+// Whether a network may be given ImageNet's transform where nobody says one: ResNets and programs were before others
+// were read here. All other families disagree among themselves, so it is asked for.
+void check_transform_is_known(const Recipe& recipe) {
+  const Backbone& backbone = recipe.request.backbone;
+  if (!backbone.transform_source.empty() || recipe.outline.is_program || recipe.outline.family == "resnet") return;
+  throw Error(
+      ErrorKind::input,
+      fmt::format("{}: its tensors do not say how pictures are prepared for it: published networks of the family {} "
+                  "differ in size, crop, filter and normalisation, which changes features by up to a fifth",
+                  recipe.weights.file.string(), recipe.outline.family),
+      "say it: --backbone NAME=FILE,transform=clip (vise-eval help transforms lists them); a registry's name "
+      "(clip-vit-b32=FILE) or the preprocessor_config.json beside the file says it too");
+}
+
+void resolve_network(Recipe& recipe, const ExtractOptions& options) {
+  Backbone& backbone = recipe.request.backbone;
+  recipe.notes.insert(recipe.notes.end(), backbone.notes.begin(), backbone.notes.end());
   recipe.notes.insert(recipe.notes.end(), recipe.weights.notes.begin(), recipe.weights.notes.end());
   const NetworkRequest wanted = network_request(recipe.request);
   recipe.outline = outline_of_file(recipe, wanted, options.cache);
   backbone.architecture = recipe.outline.architecture;
+  check_transform_is_known(recipe);
   if (recipe.outline.is_program) {
     if (recipe.request.engine != Engine::torch) {
       recipe.request.engine = Engine::torch;
@@ -109,7 +131,9 @@ void resolve_taps(Recipe& recipe) {
 }
 
 void resolve_transform(Recipe& recipe) {
-  recipe.transform = Transform::parse(recipe.request.backbone.transform);
+  const Backbone& backbone = recipe.request.backbone;
+  recipe.transform = Transform::parse(backbone.transform);
+  if (backbone.side > 0) recipe.transform = recipe.transform->scaled_to(static_cast<std::uint32_t>(backbone.side));
   TransformSpec geometry = recipe.transform->spec();
   geometry.mean = {0, 0, 0};
   geometry.std = {1, 1, 1};
@@ -119,7 +143,7 @@ void resolve_transform(Recipe& recipe) {
   if (views == Views::one) return;
   recipe.base_key["views"] = views_name(views);
   recipe.notes.push_back(fmt::format(
-      "{}: features are means over {}", recipe.request.backbone.name,
+      "{}: features are means over {}", backbone.name,
       views == Views::hflip ? "a picture's crop and its mirror image"
                             : "ten crops of a picture: its corners and centre, and those of its mirror image"));
 }
@@ -131,7 +155,7 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
   recipe.request = request;
   recipe.request.engine = request.engine.value_or(default_engine(request.device));
   Backbone& backbone = recipe.request.backbone;
-  recipe.notes = backbone.notes;
+  if (backbone.kind != BackboneKind::weights) recipe.notes = backbone.notes;  // the others learn more first
   if (request.storage == Storage::fp16) recipe.base_key["storage"] = storage_name(request.storage);
   if (backbone.kind == BackboneKind::image_function) {
     recipe.request.taps = {FeatureTap{"image", backbone.name}};
@@ -139,12 +163,13 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
     return recipe;
   }
   check_combination(*recipe.request.engine, request.precision, request.device);
+  if (backbone.kind == BackboneKind::weights) find_and_learn(recipe, options, context);
   resolve_transform(recipe);
   if (backbone.kind == BackboneKind::random) {
     recipe.base_key["weights"] = fmt::format("random, seed {}", backbone.seed);
     recipe.outline = outline_of(backbone.architecture);
   } else {
-    resolve_weights(recipe, options, context);
+    resolve_network(recipe, options);
   }
   resolve_taps(recipe);
   recipe.base_key["architecture"] = backbone.architecture;

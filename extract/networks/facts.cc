@@ -89,7 +89,10 @@ std::string_view position_rule_name(PositionRule rule) { return name_of(kRules, 
 
 void Facts::say(std::string_view name, std::string_view value, std::string_view source) {
   check_value(name, value);
-  const auto [place, first] = said_.try_emplace(std::string(name), Said{std::string(value), std::string(source)});
+  // A number in one spelling, whoever says it: 1e-6 and 1e-06 are one fact and one key.
+  double spelt = 0;
+  const std::string text = parse_double(value, spelt) ? number(spelt) : std::string(value);
+  const auto [place, first] = said_.try_emplace(std::string(name), Said{text, std::string(source)});
   if (first) return;
   // Two that agree are one voice; of two that don't, the first is believed and the other is named.
   double before = 0, now = 0;

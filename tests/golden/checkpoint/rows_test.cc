@@ -164,12 +164,10 @@ Network load_as_the_program(const std::string& text, const Path& folder, LoadRep
   PathCache known(folder / "paths");
   Silent log;
   const FoundWeights found = find_weights(backbone, {{folder}, true}, known, Context{log});
-  return load_network(found.file,
-                      {load_request(backbone),
-                       {.skip_foreign = backbone.skip_foreign},
-                       read_key_map(backbone.key_map),
-                       false},
-                      &report);
+  return load_network(
+      found.file,
+      {load_request(backbone), {.skip_foreign = backbone.skip_foreign}, read_key_map(backbone.key_map), false},
+      &report);
 }
 
 TEST(Registry, EveryRowReadsItsPublishersKeysAndHasItsOwnTransform) {

@@ -33,7 +33,8 @@ TEST(RealWeights, LoadAsTheirArchitecture) {
   ASSERT_EQ(report.dropped.size(), 1U);
   EXPECT_EQ(report.dropped[0].rule, "classifier");
   EXPECT_EQ(report.dropped[0].keys, (std::vector<std::string>{"fc.weight", "fc.bias"}));
-  const Network r18 = load_network(read_checkpoint(weights("resnet18_imagenet_fp16.pth")), {.architecture = "resnet18"});
+  const Network r18 =
+      load_network(read_checkpoint(weights("resnet18_imagenet_fp16.pth")), {.architecture = "resnet18"});
   EXPECT_EQ(outline(r18).layer("layer4").channels, 512);
   EXPECT_EQ(parameter_count(r18), 11'176'512U);
 }

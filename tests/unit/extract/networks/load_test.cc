@@ -61,8 +61,7 @@ class Detection : public testing::TestWithParam<std::string> {};
 
 TEST_P(Detection, TellsArchitecturesByTheirShapes) {
   for (const bool vise_layout : {false, true}) {
-    const Checkpoint checkpoint =
-        checkpoint_of(trunk_tensors(test::shape_of(GetParam()), "module.", vise_layout));
+    const Checkpoint checkpoint = checkpoint_of(trunk_tensors(test::shape_of(GetParam()), "module.", vise_layout));
     EXPECT_EQ(load_network(checkpoint).architecture, GetParam());
   }
 }

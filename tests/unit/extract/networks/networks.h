@@ -13,9 +13,7 @@ namespace vise::test {
 // A view of `values`, which must outlive it.
 inline NamedTensor float_view(std::string name, std::span<const float> values, std::vector<std::int64_t> shape) {
   std::vector<std::int64_t> strides = contiguous_strides(shape);
-  return {std::move(name),
-          "",
-          {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(values), nullptr}};
+  return {std::move(name), "", {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(values), nullptr}};
 }
 
 // A tensor of that shape whose elements are all one value: nothing large is allocated.

@@ -55,8 +55,8 @@ TEST(Pooling, TakesClassTokensAndPutsPartsSideBySide) {
 Outline vit_like() {
   Outline outline;
   outline.architecture = "vit-test";
-  outline.layers = {{"block1", 8, 1, false}, {"final-3", 8, 1, false}, {"final-2", 8, 1, false},
-                    {"final-1", 8, 1, false}, {"final", 8, 1, false},  {"post", 4, 0, true}};
+  outline.layers = {{"block1", 8, 1, false},  {"final-3", 8, 1, false}, {"final-2", 8, 1, false},
+                    {"final-1", 8, 1, false}, {"final", 8, 1, false},   {"post", 4, 0, true}};
   outline.default_layer = "final";
   outline.default_pool = "cls";
   outline.has_class_token = true;
@@ -91,7 +91,8 @@ TEST(Pooling, RefusesWhatALayerCannotGive) {
 }
 
 TEST(Pooling, NameParsesBackToItself) {
-  for (const char* name : {"avg", "max", "gem:3", "gem:2.5", "cls", "cls+avg", "cls+dist", "last4", "last4+avg", "map"}) EXPECT_EQ(Pooling::parse(name).name(), name);
+  for (const char* name : {"avg", "max", "gem:3", "gem:2.5", "cls", "cls+avg", "cls+dist", "last4", "last4+avg", "map"})
+    EXPECT_EQ(Pooling::parse(name).name(), name);
 }
 
 TEST(Pooling, RefusesUnknownFormsWithTheKnownOnes) {
