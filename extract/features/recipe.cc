@@ -108,12 +108,11 @@ void resolve_network(Recipe& recipe, const ExtractOptions& options) {
   recipe.notes.insert(recipe.notes.end(), recipe.weights.notes.begin(), recipe.weights.notes.end());
   const NetworkRequest wanted = network_request(recipe.request);
   recipe.outline = outline_of_file(recipe, wanted, options.cache);
-  backbone.architecture = recipe.outline.architecture;
   check_transform_is_known(recipe);
   if (recipe.outline.is_program) {
     if (recipe.request.engine != Engine::torch) {
       recipe.request.engine = Engine::torch;
-      recipe.notes.push_back(fmt::format("{}: {} runs on LibTorch only", backbone.name, backbone.architecture));
+      recipe.notes.push_back(fmt::format("{}: {} runs on LibTorch only", backbone.name, recipe.outline.architecture));
     }
     recipe.outline.layers.front().channels = measured_program_dim(recipe, options.cache);
   }
@@ -172,7 +171,7 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
     resolve_network(recipe, options);
   }
   resolve_taps(recipe);
-  recipe.base_key["architecture"] = backbone.architecture;
+  recipe.base_key["architecture"] = recipe.outline.architecture;
   recipe.base_key["transform"] = recipe.transform->describe();
   recipe.base_key["engine"] = engine_name(*recipe.request.engine);
   recipe.base_key["precision"] = precision_name(recipe.request.precision);
