@@ -246,6 +246,28 @@ inline Tensors dinov3(Mlp mlp = Mlp::plain) {
   return tensors;
 }
 
+// timm's form of it: no mask, no periods, the biases of queries and values apart.
+inline Tensors timm_dinov3(Mlp mlp = Mlp::plain) {
+  Tensors tensors;
+  for (auto& [name, values] : relabelled(dinov3(mlp), {{"storage_tokens", "reg_token"}}, "blocks.",
+                                         {{"ls1.gamma", "gamma_1"},
+                                          {"ls2.gamma", "gamma_2"},
+                                          {"mlp.w1", "mlp.fc1_g"},
+                                          {"mlp.w2", "mlp.fc1_x"},
+                                          {"mlp.w3", "mlp.fc2"}})) {
+    if (name.ends_with("bias_mask") || name == "rope_embed.periods" || name == "mask_token") continue;
+    if (!name.ends_with("qkv.bias")) {
+      tensors.emplace_back(name, std::move(values));
+      continue;
+    }
+    const std::string attention = name.substr(0, name.size() - 8);
+    const auto begin = values.floats.begin();
+    tensors.emplace_back(attention + "q_bias", Values{{kWidth}, {begin, begin + kWidth}});
+    tensors.emplace_back(attention + "v_bias", Values{{kWidth}, {begin + 2 * kWidth, values.floats.end()}});
+  }
+  return tensors;
+}
+
 inline Tensors transformers_dinov3(Mlp mlp = Mlp::plain) {
   Tensors hub = dinov3(mlp), kept;
   for (auto& [name, values] : hub)

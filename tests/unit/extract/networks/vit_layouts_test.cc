@@ -59,6 +59,8 @@ std::vector<Sample> samples() {
       {"deit3", deit3(), {}, head},
       {"dinov2", dinov2(true), {}, {"mask_token", "register_tokens"}},
       {"dinov2", dinov2(false, Mlp::gate), {}, {"mask_token"}},
+      {"timm-dinov3", timm_dinov3()},
+      {"timm-dinov3", timm_dinov3(Mlp::gate)},
       {"dinov3", dinov3(), {}, {"mask_token"}},
       {"dinov3", dinov3(Mlp::gate), {}, {"mask_token"}},
       {"open_clip-timm", prefixed(timm_siglip(), "visual.trunk."), act},

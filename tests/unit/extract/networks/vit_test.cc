@@ -56,8 +56,10 @@ TEST(Vit, IsTheSameFromEveryLayoutOfDino) {
   EXPECT_EQ(hash_of(timm_registers()), hash_of(dinov2(true)));
   EXPECT_EQ(hash_of(transformers_dinov2(false, Mlp::gate, "dinov2."), both), hash_of(dinov2(false, Mlp::gate)));
   EXPECT_EQ(hash_of(timm_vit({.layer_scale = true, .mlp = Mlp::gate})), hash_of(dinov2(false, Mlp::gate)));
-  for (const Mlp mlp : {Mlp::plain, Mlp::gate})
+  for (const Mlp mlp : {Mlp::plain, Mlp::gate}) {
     EXPECT_EQ(hash_of(transformers_dinov3(mlp), saying({{"act", "exact"}, {"eps", "1e-5"}})), hash_of(dinov3(mlp)));
+    EXPECT_EQ(hash_of(timm_dinov3(mlp)), hash_of(dinov3(mlp)));
+  }
 }
 
 TEST(Vit, IsTheSameFromEveryLayoutOfEva02) {
@@ -69,6 +71,14 @@ TEST(Vit, IsTheSameFromEveryLayoutOfEva02) {
 TEST(Vit, RefusesTheMeanOfEvasAuthors) {
   const std::string why = why_not(file_of(relabelled(eva02_authors(), {{"visual.norm", "visual.fc_norm"}}, "", {})));
   EXPECT_TRUE(contains(why, "2 missing (visual.norm.weight, visual.norm.bias)")) << why;
+}
+
+// timm's Perception Encoder has SigLIP's keys, a class token's, and rotary positions that no tensor tells.
+TEST(Vit, RefusesThePerceptionEncoder) {
+  Tensors encoder = timm_siglip();
+  encoder.emplace_back("cls_token", drawn("cls_token", {1, 1, kWidth}));
+  EXPECT_TRUE(
+      contains(why_not(file_of(encoder), saying({{"act", "exact"}})), "Perception Encoder isn't computed here"));
 }
 
 TEST(Vit, AddsTheClassTokensPositionToIt) {

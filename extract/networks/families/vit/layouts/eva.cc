@@ -17,14 +17,13 @@ bool is_authors(const KeyIndex& keys, const std::string& prefix) {
                  {"blocks.0.attn.inner_attn_ln.weight", "blocks.0.attn.inner_attn_ln.bias",
                   "blocks.0.mlp.ffn_ln.weight", "blocks.0.mlp.ffn_ln.bias"});
 }
+// timm's DINOv3 has such gates too, but its queries, keys and values are one.
+const std::vector<std::string> kApart{"blocks.0.attn.q_proj.weight", "blocks.0.attn.k_proj.weight",
+                                      "blocks.0.attn.v_proj.weight"};
 bool is_timm(const KeyIndex& keys, const std::string& prefix) {
-  return !prefix.ends_with(kTower) &&
-         has_any(keys, prefix,
-                 {"blocks.0.attn.q_proj.weight", "blocks.0.mlp.fc1_g.weight", "blocks.0.mlp.fc1_x.weight"});
+  return !prefix.ends_with(kTower) && has_any(keys, prefix, kApart);
 }
-bool is_tower(const KeyIndex& keys, const std::string& prefix) {
-  return has_any(keys, prefix + kTower, {"blocks.0.attn.q_proj.weight", "blocks.0.mlp.fc1_g.weight"});
-}
+bool is_tower(const KeyIndex& keys, const std::string& prefix) { return has_any(keys, prefix + kTower, kApart); }
 
 void complete(const VitLayout& layout, const KeyIndex& keys, const std::string& prefix, VitSpec& spec, Facts& facts) {
   say_by_layout(layout, facts, "eps", "1e-6");

@@ -5,6 +5,9 @@
 // vision_transformer.py; /dinov2@b8931f7, dinov2/models/vision_transformer.py; /dinov3@6876159,
 // dinov3/models/vision_transformer.py (LinearKMaskedBias, RopePositionEmbedding); /mae@efb2a80, models_vit.py;
 // facebookresearch/deit, models_v2.py (gamma_1, gamma_2); mlfoundations/open_clip@89fb801, timm_model.py.
+#include <fmt/format.h>
+
+#include "base/error.h"
 #include "extract/networks/families/vit/layout.h"
 
 namespace vise {
@@ -33,8 +36,16 @@ bool is_dinov3(const KeyIndex& keys, const std::string& prefix) {
          has_any(keys, prefix, {"rope_embed.periods", "storage_tokens", "blocks.0.attn.qkv.bias_mask"});
 }
 
-void complete_timm(const VitLayout& layout, const KeyIndex&, const std::string&, VitSpec& spec, Facts& facts) {
+void complete_timm(const VitLayout& layout, const KeyIndex& keys, const std::string&, VitSpec& spec, Facts& facts) {
   const bool is_clip = spec.pre_norm, is_siglip = spec.end == VitSpec::End::map;
+  // The Perception Encoder's keys are SigLIP's with these two, and its rotary positions are in no tensor.
+  if (is_siglip && (is_clip || spec.class_token))
+    throw Error(
+        ErrorKind::input,
+        fmt::format("{}: has a class token or a norm before its blocks, and attention pooling: no SigLIP, and the "
+                    "Perception Encoder isn't computed here",
+                    keys.checkpoint().path.string()),
+        "export it as TorchScript, and run that: arch=torchscript");
   say_by_layout(layout, facts, "eps", is_clip ? "1e-5" : "1e-6");
   spec.eps = facts.eps();
   if (!is_clip && !is_siglip && !spec.gated) say_by_layout(layout, facts, "act", "exact");
@@ -49,6 +60,13 @@ void complete_timm(const VitLayout& layout, const KeyIndex&, const std::string&,
   spec.rule = position_rule(facts);
 }
 
+// timm's file of a DINOv3: no table of positions, registers, and layer scales by EVA's names. Its other networks with
+// rotary positions have no class token or no registers.
+bool is_timm_dinov3(const KeyIndex& keys, const std::string& prefix) {
+  return is_timm(keys, prefix) && !keys.has(prefix, "pos_embed") &&
+         has_any(keys, prefix, {"blocks.0.gamma_1", "blocks.0.gamma_2"});
+}
+
 void complete_dinov3(const VitLayout& layout, const KeyIndex& keys, const std::string& prefix, VitSpec& spec,
                      Facts& facts) {
   say_by_layout(layout, facts, "eps", "1e-5");
@@ -58,7 +76,14 @@ void complete_dinov3(const VitLayout& layout, const KeyIndex& keys, const std::s
     spec.activation = facts.activation();
   }
   if (spec.registers == 0) spec.registers = 4;  // every published one; a file without them lacks a tensor
+  spec.class_token = spec.layer_scale = true;
+  spec.end = VitSpec::End::tokens;
   spec.rope = VitRope{Rope::Coordinate::unit, Rope::Pairing::halves, std::nullopt};
+  if (layout.periods.empty()) {  // timm computes them anew, unrounded
+    spec.rope->base = 100.0;
+    if (spec.width == 1280) spec.heads = 20;
+    return;
+  }
   // A head has four channels for each period.
   const std::int64_t periods = keys.size(prefix, layout.periods, 0);
   if (periods > 0 && spec.width % (4 * periods) == 0) spec.heads = static_cast<int>(spec.width / (4 * periods));
@@ -88,6 +113,20 @@ VitLayout dinov3() {
   return layout;
 }
 
+VitLayout timm_dinov3() {
+  VitLayout layout = dinov3();
+  layout.name = "timm-dinov3";
+  layout.code = "timm's code";
+  layout.registers = "reg_token";
+  layout.inside = {{"ls1.gamma", "gamma_1"}, {"ls2.gamma", "gamma_2"}};
+  layout.qkv_bias = {"attn.q_bias", "", "attn.v_bias"};
+  layout.qkv_bias_mask = layout.periods = "";
+  layout.gate = {"mlp.fc1_g", "mlp.fc1_x"};
+  layout.gate_out = "mlp.fc2";
+  layout.is = is_timm_dinov3;
+  return layout;
+}
+
 }  // namespace
 
 std::vector<VitLayout> timm_vit_layouts() {
@@ -108,7 +147,7 @@ std::vector<VitLayout> timm_vit_layouts() {
   deit3.inside = {{"ls1.gamma", "gamma_1"}, {"ls2.gamma", "gamma_2"}};
   deit3.is = is_deit3;
 
-  return {tower, dinov3(), dinov2(timm), deit3, timm};
+  return {tower, dinov3(), timm_dinov3(), dinov2(timm), deit3, timm};
 }
 
 }  // namespace vise
