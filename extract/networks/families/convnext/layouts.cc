@@ -188,7 +188,8 @@ void drop_second_norm(KeyMatcher& keys) {
     const Tensor *const second = keys.find("norms.3." + leaf), *const first = keys.find("norm." + leaf);
     if (!second || !first) continue;
     keys.drop("norms.3." + leaf, "second name of norm");
-    if (second->shape != first->shape || second->to_floats() != first->to_floats())
+    const bool comparable = second->shape == first->shape && is_floating(second->dtype) && is_floating(first->dtype);
+    if (!comparable || second->to_floats() != first->to_floats())
       keys.refuse(fmt::format("norms.3.{0} is not norm.{0}, whose second name it is", leaf));
   }
 }

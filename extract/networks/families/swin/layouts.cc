@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "base/error.h"
 #include "extract/networks/families/families.h"
@@ -55,11 +54,14 @@ std::string table_of(std::size_t stage, int place) {
   return fmt::format("layers.{}.blocks.{}.attn.relative_position_bias_table", stage, place);
 }
 
-// A table of (2 w - 1)^2 rows is a window's of w x w places; 0 of no such number.
+// Published windows are of 7 to 14 places a side; what grows with its fourth power is made for no more than this.
+constexpr int kMaxWindow = 32;
+
+// A table of (2 w - 1)^2 rows is a window's of w x w places; 0 of any other number.
 int window_of(std::int64_t rows) {
-  const auto side =
-      static_cast<std::int64_t>(std::sqrt(static_cast<double>(std::clamp<std::int64_t>(rows, 0, 1 << 20))));
-  return side * side == rows && side % 2 == 1 ? static_cast<int>((side + 1) / 2) : 0;
+  for (int window = 1; window <= kMaxWindow; ++window)
+    if ((2 * window - 1) * (2 * window - 1) == rows) return window;
+  return 0;
 }
 
 // The sizes of the network at a place. Error{input} where they are no Swin's.
@@ -102,6 +104,11 @@ std::vector<float> table_rows(int window) {
   return rows;
 }
 
+bool holds(const Tensor& tensor, const std::vector<float>& rows) {
+  const bool whole = tensor.dtype == DType::i64 || tensor.dtype == DType::i32;
+  return whole && tensor.numel() == std::ssize(rows) && tensor.to_floats() == rows;
+}
+
 // Files keep what follows from the window's size: which row of the table a pair of places has, and the mask of the
 // shifted windows at the training's size. Rows in another order would be another network.
 void drop_buffers(KeyMatcher& keys, const Layout& layout, const SwinSpec& spec) {
@@ -110,7 +117,7 @@ void drop_buffers(KeyMatcher& keys, const Layout& layout, const SwinSpec& spec) 
     for (int place = 0; place < spec.depths[stage]; ++place) {
       const std::string block = file_key(layout.rules, fmt::format("layers.{}.blocks.{}", stage, place)).key;
       const std::string index = block + ".attn.relative_position_index";
-      if (const Tensor* const tensor = keys.find(index); tensor && tensor->to_floats() != rows)
+      if (const Tensor* const tensor = keys.find(index); tensor && !holds(*tensor, rows))
         keys.refuse(index + " is not the usual order of the bias table");
       keys.drop(index, "made from the window's size");
       keys.drop(block + ".attn_mask", "made from the window's size");

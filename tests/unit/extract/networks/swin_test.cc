@@ -39,14 +39,20 @@ Drawn draw(const SwinSpec& spec) {
 }
 
 // The index of 3 x 3 places as torch computes it in WindowAttention: of place differences (dy, dx), each moved by 2,
-// 5 dy + dx. Spelt for the first two places; the others follow.
-std::vector<float> index_of_three() {
-  std::vector<float> rows;
+// 5 dy + dx.
+std::vector<std::int64_t> index_of_three() {
+  std::vector<std::int64_t> rows;
   for (int y = 0; y < 3; ++y)
     for (int x = 0; x < 3; ++x)
       for (int v = 0; v < 3; ++v)
-        for (int u = 0; u < 3; ++u) rows.push_back(static_cast<float>((y - v + 2) * 5 + (x - u + 2)));
+        for (int u = 0; u < 3; ++u) rows.push_back((y - v + 2) * 5 + (x - u + 2));
   return rows;
+}
+
+NamedTensor indices(std::string name, const std::vector<std::int64_t>& shape) {
+  const auto owner = std::make_shared<std::vector<std::int64_t>>(index_of_three());
+  return {
+      std::move(name), "", {DType::i64, shape, contiguous_strides(shape), 0, std::as_bytes(std::span(*owner)), owner}};
 }
 
 // Beside each bias table the index that published files keep, flat or square, and a mask beside shifted blocks.
@@ -54,7 +60,7 @@ void add_buffers(Tensors& file, const std::vector<std::int64_t>& shape) {
   for (std::size_t i = 0, count = file.size(); i < count; ++i) {
     const std::string name = file[i].name;
     if (!name.ends_with("bias_table")) continue;
-    file.push_back(test::owned(name.substr(0, name.size() - 10) + "index", shape, index_of_three()));
+    file.push_back(indices(name.substr(0, name.size() - 10) + "index", shape));
   }
   file.push_back(test::constant("model.layers.0.blocks.1.attn_mask", {64, 9, 9}, -100));
 }
