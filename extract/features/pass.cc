@@ -44,7 +44,11 @@ void Pass::build_network(const TrunkPlan& plan) {
   TrunkRequest request = recipe_.trunk_request();
   request.batch = plan.batch;
   plan_ = plan;
-  trunks_.emplace(make_trunk(network, request), plan.trunks);
+  try {
+    trunks_.emplace(make_trunk(network, request), plan.trunks);
+  } catch (const Error& e) {
+    throw Error(e.kind(), fmt::format("{}: {}", recipe_.request.backbone.name, e.message()), e.hint());
+  }
   state_before_ = trunks_->first().state_hash();
   parameters_hash_ = network.program ? state_before_ : parameters_hash(network);
   engine_text_ = trunks_->first().description();

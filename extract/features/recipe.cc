@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "extract/images/transform/transform_presets.h"
 #include "extract/networks/load.h"
 
 namespace vise {

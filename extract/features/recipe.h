@@ -20,7 +20,7 @@ namespace vise {
 
 // A value. What is said of taps holds for the tap's place in request.taps.
 struct Recipe {
-  FeatureRequest request;  // its engine made definite, its taps by their own names, each once
+  FeatureRequest request;              // its engine made definite, its taps by their own names, each once
   std::optional<Transform> transform;  // none for floors, which take the decoded image
   std::string geometry;  // equal for two recipes that want the same views and pixels, whatever their mean and std
   Outline outline;       // of the network

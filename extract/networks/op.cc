@@ -51,15 +51,25 @@ ValueShape shape_of(const Op& op, const Convolution& conv, const Shapes& in) {
           strided(op, in[0].width, conv.kernel, conv.stride, conv.pad, conv.dilation), conv.out};
 }
 
+[[noreturn]] void refuse_grid(const Tokens& tokens, const ValueShape& grid) {
+  const auto& table = tokens.positions.shape();
+  const std::string why = fmt::format("its positions are of {} x {} places, and a picture of this size has {} x {}",
+                                      table[0], table[1], grid.height, grid.width);
+  if (tokens.mean_token)
+    throw Error(ErrorKind::usage, why, "its attention pooling takes one size only: the transform's own");
+  throw Error(
+      ErrorKind::usage, why + "; its tensors do not say by which of three rules they are resized",
+      "say it: --backbone NAME=FILE,positions=scale (DINO's and DINOv2's hub code), size (transformers) or antialias "
+      "(timm, open_clip); a registry's name (dinov2-vit-s14=FILE) or the config.json beside the file says it too");
+}
+
 ValueShape shape_of(const Op& op, const Tokens& tokens, const Shapes& in) {
   expect_map(op, in[0]);
   ValueShape out = in[0];
   if (tokens.prefix.exists()) out.prefix = static_cast<int>(tokens.prefix.shape()[0]);
   if (tokens.positions.exists() && !tokens.rule) {
     const auto& table = tokens.positions.shape();
-    if (table[0] != out.height || table[1] != out.width)
-      refuse(op, fmt::format("its positions are of {} x {} places, and the picture has {} x {}", table[0], table[1],
-                             out.height, out.width));
+    if (table[0] != out.height || table[1] != out.width) refuse_grid(tokens, out);
   }
   return out;
 }
