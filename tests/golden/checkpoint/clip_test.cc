@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/module.h"
+#include "extract/networks/load.h"
 #include "extract/networks/trunk.h"
 #include "tests/shared.h"
 
