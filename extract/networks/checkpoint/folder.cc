@@ -149,6 +149,7 @@ class Merge {
     const auto file = std::make_shared<const MappedFile>(path);
     const std::string& hash = hashes_[name] = sha256_hex(file->bytes());
     check_blob_name(path, hash);
+    checkpoint_.hashes.push_back(hash);
     ContainerContents contents = read(path, file);
     checkpoint_.file_size += file->bytes().size();
     for (NamedTensor& named : contents.tensors) {

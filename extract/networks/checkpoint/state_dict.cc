@@ -23,12 +23,10 @@ Checkpoint read_checkpoint(const Path& path, const ReadOptions& options) {
   const auto file = std::make_shared<const MappedFile>(path);
   try {
     ContainerContents contents = read_container(file->bytes(), file, options);
-    return {path,
-            contents.container,
-            file->bytes().size(),
-            sha256_hex(file->bytes()),
-            std::move(contents.tensors),
-            std::move(contents.opaque)};
+    const std::string sha256 = sha256_hex(file->bytes());
+    return {path,    contents.container,          file->bytes().size(),
+            sha256,  std::move(contents.tensors), std::move(contents.opaque),
+            {sha256}};
   } catch (const Error& e) {
     throw Error(e.kind(), fmt::format("{}: {}", path.string(), printable(e.message())), e.hint());
   }

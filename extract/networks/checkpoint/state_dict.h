@@ -40,6 +40,7 @@ struct Checkpoint {
   // Globals that stood in the pickle beside the tensors and were not called ("argparse.Namespace"); only with
   // ReadOptions::skip_foreign.
   std::vector<std::string> opaque;
+  std::vector<std::string> hashes;  // SHA-256 of each weights file: sha256 itself, or those of a folder's
 };
 
 struct ReadOptions {
