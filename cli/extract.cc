@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "cli/data.h"
 #include "cli/places.h"
 #include "cli/session.h"
 #include "datasets/sampling.h"
@@ -20,6 +21,7 @@ namespace {
 struct ExtractVerbOptions {
   std::string study, data, task, backbone, out, shard, into, engine, precision = "fp32", device = "cpu", views = "one",
                                                                      store = "fp32", save_maps;
+  DataColumns columns;
   std::vector<std::string> layers{"default"}, pools{"default"}, include_paths;
   int side = 0;
 };
@@ -27,10 +29,11 @@ struct ExtractVerbOptions {
 Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
   if (options.data.empty() == options.task.empty())
     throw Error(ErrorKind::usage, "extract: one of --data PATH and --task NAME is needed");
-  if (!options.data.empty()) return open_data_path(options.data, session.console);
+  check_columns(options.columns, !options.data.empty());
+  if (!options.data.empty()) return open_data_path(options.data, session.console, options.columns);
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
   const Task task = library.expand(options.task).front();
-  if (task.dataset.empty()) return open_data_path(task.data, session.console);
+  if (task.dataset.empty()) return open_data_path(task.data, session.console, task.columns);
   return DatasetRegistry::instance().open(task.dataset, session.places.data_roots(), session.places.cache_dir(),
                                           session.console);
 }
@@ -160,6 +163,7 @@ void add_extract(Verbs& verbs) {
       [options, &session] { extract_verb(*options, session); });
   verb->add_option("study", options->study, "or a shard's share of what a study needs")->type_name("STUDY.yaml");
   verb->add_option("--data", options->data, "a folder or a manifest")->type_name("PATH");
+  add_column_options(verb, options->columns);
   verb->add_option("--task", options->task, "or a task's data set")->type_name("T");
   verb->add_option("--backbone", options->backbone, "a registry name or NAME=FILE[,arch=A][,transform=T]")
       ->type_name("B");

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/data.h"
 #include "cli/launch.h"
 #include "cli/places.h"
 #include "cli/report.h"
@@ -24,6 +25,7 @@ struct RunOptions {
   std::vector<int> sides;
   std::string data, target, baseline, engine, precision, device, views, store, out, where, published;
   std::string overwrite = "missing";
+  DataColumns columns;
   int seeds = 0;
   bool dry_run = false, clean = false;
   LaunchOptions launch;
@@ -70,7 +72,7 @@ RunRequest request_of_study(const RunOptions& options) {
 RunRequest request_of_tasks(const RunOptions& options) {
   RunRequest request;
   if (!options.data.empty()) {
-    request.tasks = {task_for_data(options.data, options.target)};
+    request.tasks = {task_for_data(options.data, options.target, options.columns)};
     return request;
   }
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
@@ -87,6 +89,7 @@ RunRequest request_of_tasks(const RunOptions& options) {
 }
 
 RunRequest what_is_asked(const RunOptions& options) {
+  check_columns(options.columns, !options.data.empty());
   const int given = !options.study.empty() + !options.tasks.empty() + !options.data.empty();
   if (given != 1)
     throw Error(ErrorKind::usage,
@@ -281,6 +284,7 @@ void add_what(CLI::App* verb, RunOptions& options) {
   verb->add_option("--data", options.data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
   verb->add_option("--target", options.target, "which of the data's labels [the task's; label, or the only one]")
       ->type_name("NAME");
+  add_column_options(verb, options.columns);
   verb->add_option("--where", options.where, "only items that meet this: topic=x, topic!=x, joined by ','")
       ->type_name("CONDITION");
   verb->add_option("--include-path", options.include_paths, "a folder of task files of your own")->type_name("DIR");

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "datasets/label_check.h"
 
 namespace vise {
 namespace {
@@ -257,7 +258,10 @@ Audit audit_files(const Dataset& dataset, const Split& split, const Context& con
   const std::vector<FileFacts> facts = read_all(dataset, context, look);
   judge_files(dataset, facts, audit);
   const Targets* labels = labels_of(dataset, target);
-  if (labels) count_classes(*labels, split, audit);
+  if (labels) {
+    count_classes(*labels, split, audit);
+    audit.label_doubt = doubt_about(*labels).value_or("");
+  }
   find_typos(audit);
   find_duplicates(facts, labels, split, audit);
   return audit;
@@ -331,7 +335,7 @@ std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& datas
 
 bool has_findings(const Audit& audit) {
   const auto matters = [](const auto& found) { return found.across_parts || found.conflicting; };
-  return !audit.unreadable.empty() || !audit.typos.empty() ||
+  return !audit.unreadable.empty() || !audit.typos.empty() || !audit.label_doubt.empty() ||
          std::any_of(audit.duplicates.begin(), audit.duplicates.end(), matters) ||
          std::any_of(audit.similar.begin(), audit.similar.end(), matters);
 }

@@ -222,11 +222,12 @@ std::pair<std::string, ProbeOptions> parse_probe(const std::string& text) {
   return {parts[0], options};
 }
 
-Task task_for_data(const Path& path, const std::string& target) {
+Task task_for_data(const Path& path, const std::string& target, const DataColumns& columns) {
   Task task;
   task.title = path.filename().string();
   task.data = path;
   task.target = target;
+  task.columns = columns;
   task.split.shares = {0.6, 0.2, 0.2};
   return task;
 }

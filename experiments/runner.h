@@ -80,7 +80,7 @@ std::pair<std::string, ProbeOptions> parse_probe(const std::string& text);
 
 // The task that --data PATH stands for. Its name is empty: a run takes the data set's; so with an empty target. Split:
 // official, or stratified 60/20/20.
-Task task_for_data(const Path& path, const std::string& target);
+Task task_for_data(const Path& path, const std::string& target, const DataColumns& columns = {});
 
 // By key; empty where the file isn't there.
 std::map<std::string, Result> earlier_results(const Path& results_jsonl);

@@ -74,11 +74,34 @@ Split apply_rule(const Task& task, const Dataset& dataset, const std::vector<int
   }
   if (rule.kind == "stratified" || (rule.kind == "official" && !dataset.official))
     return Split::stratified(strata, rule.shares, name, kSplitSeed);
-  const Split split = rule.kind == "folds"       ? one_fold(task, dataset, strata, name)
-                      : rule.kind == "attribute" ? by_attribute(task, dataset)
-                                                 : *dataset.official;
-  if (split.count(Part::val) > 0) return split;
+  Split split = rule.kind == "folds"       ? one_fold(task, dataset, strata, name)
+                : rule.kind == "attribute" ? by_attribute(task, dataset)
+                                           : *dataset.official;
+  // What has no label is in nobody's part: a test without labels is none.
+  const Targets& targets = dataset.target(task.target);
+  const auto count = [&](Part part) {
+    std::size_t known = 0;
+    for (std::size_t item = 0; item < targets.size(); ++item) known += targets.known(item) && split.part(item) == part;
+    return known;
+  };
+  if (rule.kind == "official" && count(Part::test) == 0 && count(Part::val) > 0) split = split.val_as_test();
+  if (count(Part::val) > 0) return split;
   return split.with_val_from_train(strata, rule.val_from_train, name, kSplitSeed);
+}
+
+// Why a split lacks a part, and what to do.
+std::string hint_for(Part part, const Split& split, const Dataset& dataset) {
+  if (dataset.official && dataset.official->count(part) > 0)
+    return fmt::format(
+        "the {} images of its {} have no label here: give them one, or have the split drawn "
+        "(init-task, then split: {{kind: stratified}})",
+        dataset.official->count(part), part_name(part));
+  if (split.origin().starts_with("official"))
+    return fmt::format(
+        "a probe needs train, val and test; name the folder or the column's value of {}, or have the "
+        "split drawn (init-task, then split: {{kind: stratified}})",
+        part_name(part));
+  return "a probe needs train, val and test; check the split column, or ask for another split in the task's YAML";
 }
 
 }  // namespace
@@ -109,10 +132,9 @@ Split resolve_split(const Task& task, const Dataset& dataset) {
     split = split.with_origin(fmt::format("{}, agreement at least {}", split.origin(), number(task.agreement)));
   for (const Part part : {Part::train, Part::val, Part::test})
     if (split.count(part) == 0)
-      throw Error(
-          ErrorKind::input,
-          fmt::format("{}: the split ({}) leaves no {} images", dataset.name, split.origin(), part_name(part)),
-          "a probe needs train, val and test; check the split column, or ask for another split in the task's YAML");
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: the split ({}) leaves no {} images", dataset.name, split.origin(), part_name(part)),
+                  hint_for(part, split, dataset));
   return split;
 }
 

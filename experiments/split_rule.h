@@ -9,8 +9,9 @@ namespace vise {
 // The target that nobody needs to name: "label", else "labels", else the only one there is.
 std::optional<std::string> usual_target(const Dataset& dataset);
 
-// Official where the data set has one (val taken from train where it lacks val), else stratified or grouped by the
-// rule. Items whose target is not known are unused. Error{input} when train, val or test would be empty.
+// Official where the data set has one (where no test is labelled its val is the test, where it lacks val a share of
+// train is taken, and its origin says so), else stratified or grouped by the rule. Items whose target is not known are
+// unused. Error{input} when train, val or test would be empty.
 Split resolve_split(const Task& task, const Dataset& dataset);
 
 // The split without `items`: images that could not be read belong to nobody.

@@ -15,7 +15,9 @@ const std::vector<std::string> kStudyKeys{"study",  "title",  "tasks",      "bac
                                           "probes", "seeds",  "shots",      "fractions",    "layers",
                                           "pools",  "engine", "precision",  "device",       "views",
                                           "store",  "where",  "data_roots", "weights_dirs", "include_paths"};
-const std::vector<std::string> kEntryKeys{"task", "data", "name", "target", "where", "backbones", "baseline", "probes"};
+const std::vector<std::string> kColumnKeys{"path", "label", "split", "kind"};
+const std::vector<std::string> kEntryKeys{"task",  "data",      "columns",  "name",  "target",
+                                          "where", "backbones", "baseline", "probes"};
 
 class StudyReader {
  public:
@@ -126,6 +128,12 @@ class StudyReader {
     }
   }
 
+  DataColumns columns(const std::string& place) const {
+    if (!find(place)) return {};
+    file_.expect_keys(place, kColumnKeys);
+    return {text(place + "/path"), text(place + "/label"), text(place + "/split"), text(place + "/kind")};
+  }
+
   void add_entry(const std::string& place, RunRequest& request) const {
     file_.expect_keys(place, kEntryKeys);
     const std::string task = text(place + "/task"), data = text(place + "/data"), target = text(place + "/target");
@@ -134,7 +142,7 @@ class StudyReader {
     if (data.empty())
       added = add_tasks(task, place + "/task", request, text(place + "/name"));
     else
-      request.tasks.push_back(task_for_data(path(data), target));
+      request.tasks.push_back(task_for_data(path(data), target, columns(place + "/columns")));
     for (auto each = request.tasks.end() - static_cast<std::ptrdiff_t>(added); each != request.tasks.end(); ++each) {
       if (!target.empty()) each->target = target;
       if (const std::string name = text(place + "/name"); !name.empty() && task.empty()) each->name = name;
@@ -218,6 +226,15 @@ std::vector<std::string> with_absolute_files(std::vector<std::string> backbones)
   return backbones;
 }
 
+// An entry's line `columns`, where there is something to say.
+std::string columns_yaml(const DataColumns& columns) {
+  std::vector<std::string> parts;
+  for (const auto& [key, text] : {std::pair("path", columns.path), std::pair("label", columns.label),
+                                  std::pair("split", columns.split), std::pair("kind", columns.kind)})
+    if (!text.empty()) parts.push_back(fmt::format("{}: {}", key, quoted(text)));
+  return parts.empty() ? std::string() : fmt::format("    columns: {{{}}}\n", join(parts, ", "));
+}
+
 std::string task_yaml(const Task& task) {
   std::string yaml;
   if (!task.file.empty())
@@ -226,6 +243,7 @@ std::string task_yaml(const Task& task) {
     yaml = fmt::format("  - data: {}\n    name: {}\n", quoted(absolute_text(task.data)), quoted(task.name));
   else
     yaml = fmt::format("  - task: {}\n", quoted(task.name));
+  if (task.file.empty()) yaml += columns_yaml(task.columns);
   yaml += fmt::format("    target: {}\n", quoted(task.target));
   if (!task.condition.empty()) yaml += fmt::format("    where: {}\n", quoted(task.condition));
   yaml += fmt::format("    backbones: {}\n", list_yaml(with_absolute_files(task.backbones)));

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "datasets/sampling.h"
+#include "experiments/label_question.h"
 #include "experiments/scores_file.h"
 #include "experiments/split_rule.h"
 #include "experiments/weights_file.h"
@@ -129,7 +130,7 @@ std::string default_probe(TargetKind kind) { return kind == TargetKind::values ?
 }  // namespace
 
 Dataset open_dataset(const Task& task, const RunRequest& request, Log& log) {
-  if (task.dataset.empty()) return open_data_path(task.data, log);
+  if (task.dataset.empty()) return open_data_path(task.data, log, task.columns);
   return DatasetRegistry::instance().open(task.dataset, request.data_roots, request.extract.cache, log);
 }
 
@@ -138,6 +139,7 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
   dataset_ = open_dataset(task_, request_, context_.log);
   if (task_.name.empty()) task_.name = dataset_.name;
   if (task_.target.empty()) task_.target = target_to_predict(dataset_);
+  ask_about_labels(task_, dataset_);
   split_ = resolve_split(task_, dataset_);
   // The condition comes after the split: an item has the same part in every run of this task.
   if (!task_.condition.empty()) {
@@ -424,6 +426,7 @@ void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Conte
                               : fit_features(planned, *probe, context);
   result.seconds["fit"] = watch.seconds();
   result.metrics = evaluate(scores, test_targets, fitted.calibration);
+  if (std::string note = absent_classes_note(test_targets); !note.empty()) result.notes.push_back(std::move(note));
   result.selection = fitted.selection;
   result.convergence = fitted.convergence;
   result.calibration = fitted.calibration;
