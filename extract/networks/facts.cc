@@ -82,6 +82,15 @@ std::string_view option_of(std::string_view name) {
   return "eps=1e-5 or eps=1e-6";
 }
 
+// A number is spelt in one way, whoever says it: 1e-6, 1e-06 and 0.000001 are one fact and one key.
+std::string in_one_spelling(std::string_view value) {
+  double parsed = 0;
+  if (!parse_double(value, parsed)) return std::string(value);
+  std::string text = number(parsed);
+  if (const std::size_t exponent = text.find("e-0"); exponent != std::string::npos) text.erase(exponent + 2, 1);
+  return text;
+}
+
 }  // namespace
 
 std::string_view activation_name(Activation function) { return name_of(kActivations, function); }
@@ -89,9 +98,7 @@ std::string_view position_rule_name(PositionRule rule) { return name_of(kRules, 
 
 void Facts::say(std::string_view name, std::string_view value, std::string_view source) {
   check_value(name, value);
-  // A number in one spelling, whoever says it: 1e-6 and 1e-06 are one fact and one key.
-  double spelt = 0;
-  const std::string text = parse_double(value, spelt) ? number(spelt) : std::string(value);
+  const std::string text = in_one_spelling(value);
   const auto [place, first] = said_.try_emplace(std::string(name), Said{text, std::string(source)});
   if (first) return;
   // Two that agree are one voice; of two that don't, the first is believed and the other is named.

@@ -26,7 +26,7 @@ TEST(Inspect, DescribesACheckpointOfNoKnownArchitecture) {
   EXPECT_EQ(json["container"], "safetensors");
   EXPECT_EQ(json["tensor_count"], 2);
   EXPECT_EQ(json["match"], nullptr);
-  EXPECT_TRUE(json["mismatch"].get<std::string>().starts_with("holds 2 tensors, but no residual network's"));
+  EXPECT_TRUE(json["mismatch"].get<std::string>().starts_with("holds 2 tensors, but no network that is known"));
   EXPECT_EQ(json["tensors"][0]["sum"], 3.0);
   // printf '\1\2' | sha256sum
   EXPECT_EQ(json["tensors"][0]["sha256"], "a12871fee210fb8619291eaea194581cbd2531e4b23759d225f6806923f63222");
