@@ -39,8 +39,11 @@ NetworkRequest network_request(const FeatureRequest& request) {
 
 // Everything that decides what a file's network is: of its several networks the one that is meant, and what was said of
 // it.
-std::string outline_folder(const Backbone& backbone, const NetworkRequest& request) {
-  std::string text = backbone.architecture + "\n" + backbone.branch + "\n" + request.key_map.sha256;
+std::string outline_folder(const Recipe& recipe, const NetworkRequest& request) {
+  const Backbone& backbone = recipe.request.backbone;
+  // A folder's hash covers its configs, which change without the file that is remembered.
+  std::string text =
+      recipe.weights.sha256 + "\n" + backbone.architecture + "\n" + backbone.branch + "\n" + request.key_map.sha256;
   for (const std::string& key : backbone.drop) text += "\ndrop " + key;
   for (const Fact& fact : backbone.facts) text += fmt::format("\n{}={} ({})", fact.name, fact.value, fact.source);
   return fmt::format("outlines-{}-{}", kOutlineVersion, sha256_hex(text).substr(0, 16));
@@ -53,7 +56,7 @@ Outline outline_of_file(const Recipe& recipe, const NetworkRequest& request, con
     return outline_of(backbone.architecture);
   const Path& file = recipe.weights.file;
   return outline_from_json(
-      parse_json(remembered(recipe.weights.anchor, cache / "paths" / outline_folder(backbone, request),
+      parse_json(remembered(recipe.weights.anchor, cache / "paths" / outline_folder(recipe, request),
                             [&] { return to_json(outline(load_network(file, request))).dump(); }),
                  "the cache's outline of a network"));
 }
