@@ -21,7 +21,7 @@ struct Sample {
   std::vector<std::string> optional{};
 };
 
-std::vector<Sample> samples() {
+std::vector<Sample> make_samples() {
   const LoadRequest act = saying({{"act", "exact"}}), both = saying({{"act", "exact"}, {"eps", "1e-6"}});
   const std::vector<std::string> text{"positional_embedding",
                                       "text_projection",
@@ -73,9 +73,14 @@ std::vector<Sample> samples() {
         "text.positional_embedding"}}};
 }
 
+const std::vector<Sample>& samples() {
+  static const std::vector<Sample> all = make_samples();
+  return all;
+}
+
 class Layouts : public testing::TestWithParam<std::size_t> {
  protected:
-  const Sample sample = samples()[GetParam()];
+  const Sample& sample = samples()[GetParam()];
   bool is_optional(const std::string& name) const {
     return std::find(sample.optional.begin(), sample.optional.end(), name) != sample.optional.end();
   }
