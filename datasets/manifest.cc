@@ -154,6 +154,31 @@ class ManifestBuilder {
   std::vector<Part> folder_parts_;
 };
 
+// Where no column says the split but all images lie in folders that are called so, the split that is drawn is another.
+void note_split_folders(Dataset& dataset) {
+  if (dataset.official) return;
+  std::set<std::string> seen;
+  std::set<Part> parts;
+  for (const std::string& id : dataset.ids) {
+    bool found = false;
+    for (std::size_t begin = 0, end = id.find('/'); end != std::string::npos && !found;
+         begin = end + 1, end = id.find('/', begin)) {
+      const std::string folder = id.substr(begin, end - begin);
+      if (const auto part = part_named(folder)) {
+        found = true;
+        seen.insert(folder);
+        parts.insert(*part);
+      }
+    }
+    if (!found) return;
+  }
+  if (parts.size() < 2) return;
+  dataset.notes.push_back(
+      fmt::format("the images lie in {}, but no column says the split, so none of these folders is "
+                  "taken for it: add a column split",
+                  join(std::vector<std::string>(seen.begin(), seen.end()), "/, ") + "/"));
+}
+
 }  // namespace
 
 Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log,
@@ -168,6 +193,7 @@ Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std
   Dataset dataset = builder.finish();
   dataset.name = std::move(name);
   dataset.root = root;
+  note_split_folders(dataset);
   for (const std::string& column : unused_splits(kinds, roles))
     dataset.notes.push_back(
         fmt::format("column '{0}' holds a split's names and is not used as the split: say "

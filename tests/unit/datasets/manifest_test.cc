@@ -218,6 +218,15 @@ TEST(Manifest, SaysThatAColumnLooksLikeTheSplit) {
       notes_mention(dataset, "column 'set' holds a split's names and is not used as the split: say --split-column"));
 }
 
+TEST(Manifest, SaysThatPathsLieInASplitThatNoColumnNames) {
+  MiniTree tree;
+  tree.images({"train/1.jpg", "val/1.jpg"})
+      .file("t.csv", "path,label\ntrain/1.jpg,a\nval/1.jpg,b\n")
+      .file("s.csv", "path,label,split\ntrain/1.jpg,a,train\nval/1.jpg,b,test\n");
+  EXPECT_TRUE(notes_mention(open_table(tree, "t.csv"), "the images lie in train/, val/, but no column says the split"));
+  EXPECT_TRUE(open_table(tree, "s.csv").notes.empty());
+}
+
 TEST(Manifest, RefusesAColumnThatIsThereTwice) {
   MiniTree tree;
   tree.images({"1.jpg"})
