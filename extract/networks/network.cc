@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -127,12 +128,18 @@ std::string parameters_hash(const Network& network) {
 
 std::uint64_t parameter_count(const Network& network) {
   std::uint64_t count = 0;
+  std::set<const float*> seen;  // a last norm is several operations: of the last tokens, and of three blocks before
+  const auto add = [&](const Parameter& parameter) {
+    const float* const values = parameter.values().data();
+    if (values == nullptr || seen.insert(values).second) count += parameter.size();
+  };
   for (const Op& op : network.ops) {
     if (const auto* norm = op.as<BatchNorm>()) {
-      count += norm->gamma.size() + norm->beta.size();
+      add(norm->gamma);
+      add(norm->beta);
       continue;
     }
-    for (const Parameter* parameter : parameters(op)) count += parameter->size();
+    for (const Parameter* parameter : parameters(op)) add(*parameter);
   }
   return count;
 }
