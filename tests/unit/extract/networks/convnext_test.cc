@@ -217,7 +217,7 @@ TEST(ConvNext, OfPublishedSizesIsKnownInTimmsLayout) {
   EXPECT_EQ(atto.default_layer, "final");
   EXPECT_EQ(test::epsilons(atto), std::vector{1e-6});
   const std::string source = "the key layout (timm's code)";
-  EXPECT_EQ(atto.facts, (std::vector<Fact>{{"act", "exact", source}, {"eps", "1e-06", source}}));
+  EXPECT_EQ(atto.facts, (std::vector<Fact>{{"act", "exact", source}, {"eps", "1e-6", source}}));
   EXPECT_EQ(convnext_spec("convnext-xxl").eps, 1e-5);
 }
 

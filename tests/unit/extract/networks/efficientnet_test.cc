@@ -108,7 +108,7 @@ TEST(EfficientNet, InTimmsLayoutIsAskedAbout) {
 TEST(EfficientNet, InTorchvisionsLayoutIsKnownByItsSizes) {
   const Network network = test::load_from(torchvision_file(draw(efficientnet_spec("efficientnet-b0")).tensors));
   const std::string source = "the key layout (torchvision's code)";
-  EXPECT_EQ(network.facts, (std::vector<Fact>{{"act", "silu", source}, {"eps", "1e-05", source}}));
+  EXPECT_EQ(network.facts, (std::vector<Fact>{{"act", "silu", source}, {"eps", "1e-5", source}}));
   EXPECT_NE(test::refusal(torchvision_file(draw(small_spec()).tensors)).find("epsilon"), std::string::npos);
   EXPECT_EQ(efficientnet_spec("efficientnet-b4").eps, 1e-5);
   EXPECT_EQ(efficientnet_spec("efficientnet-b5").eps, 1e-3);

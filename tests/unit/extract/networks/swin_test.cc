@@ -154,7 +154,7 @@ TEST(Swin, KnowsItsFactsFromTheCodeAndTakesTheUsersWord) {
   const Tensors file = torchvision_file(draw(small_spec()).tensors);
   const Network network = test::load_from(file);
   const std::string source = "the key layout (torchvision's code)";
-  EXPECT_EQ(network.facts, (std::vector<Fact>{{"act", "exact", source}, {"eps", "1e-05", source}}));
+  EXPECT_EQ(network.facts, (std::vector<Fact>{{"act", "exact", source}, {"eps", "1e-5", source}}));
   EXPECT_EQ(test::epsilons(network), std::vector{1e-5});
   EXPECT_EQ(test::epsilons(test::load_from(file, test::facts_of({{"eps", "1e-6"}}))), std::vector{1e-6});
 }
