@@ -1,37 +1,19 @@
 // CLIP's RN50 and TorchScript programs on LibTorch, against PyTorch's own modules in Python (clip_oracle.py): an oracle
 // that shares no line with this program. Skipped where Debian's python3-torch or the LibTorch module isn't there.
-#include <unistd.h>
-
-#include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <optional>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/module.h"
 #include "extract/networks/load.h"
 #include "extract/networks/trunk.h"
+#include "tests/golden/checkpoint/oracle.h"
 #include "tests/shared.h"
 
 namespace vise {
 namespace {
 
-std::vector<float> floats_of(const Path& file) {
-  const std::string bytes = read_text_file(file);
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
-  return values;
-}
-
-double relative_error(std::span<const float> ours, std::span<const float> theirs) {
-  double difference = 0, norm = 0;
-  for (std::size_t i = 0; i < theirs.size(); ++i) {
-    difference += (static_cast<double>(ours[i]) - theirs[i]) * (static_cast<double>(ours[i]) - theirs[i]);
-    norm += static_cast<double>(theirs[i]) * theirs[i];
-  }
-  return std::sqrt(difference / norm);
-}
+using test::floats_of;
+using test::relative_error;
 
 // N x C x H x W to N x H x W x C, as maps lie.
 std::vector<float> channels_last(const std::vector<float>& planar, std::size_t n, std::size_t c, std::size_t area) {
@@ -43,26 +25,10 @@ std::vector<float> channels_last(const std::vector<float>& planar, std::size_t n
   return result;
 }
 
-// What the script writes, kept in the build folder for this version of it: it takes PyTorch eight seconds.
-std::optional<Path> oracle_folder() {
-  const Path script = Path(VISE_SOURCE_DIR) / "tests/golden/checkpoint/clip_oracle.py";
-  const Path folder = Path(VISE_BINARY_DIR) / ("clip-oracle-" + sha256_hex(read_text_file(script)).substr(0, 16));
-  if (std::filesystem::exists(folder)) return folder;
-  const Path making = folder.string() + "." + std::to_string(::getpid());
-  std::filesystem::create_directories(making);
-  const bool made = std::system("/usr/bin/python3 -c 'import torch' 2>/dev/null") == 0 &&
-                    std::system((script.string() + " " + making.string()).c_str()) == 0;
-  std::error_code lost;  // to another test that made it meanwhile
-  if (made) std::filesystem::rename(making, folder, lost);
-  std::filesystem::remove_all(making, lost);
-  if (!made) return std::nullopt;
-  return folder;
-}
-
 class ClipOracle : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = oracle_folder();
+    folder_ = test::oracle_folder("clip_oracle.py", "torch");
     if (!folder_) GTEST_SKIP() << "skipped: python3-torch not found";
     try {
       Module::torch();
