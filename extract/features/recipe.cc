@@ -176,6 +176,7 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
   }
   resolve_taps(recipe);
   recipe.base_key["architecture"] = recipe.outline.architecture;
+  if (recipe.outline.revision > 0) recipe.base_key["revision"] = recipe.outline.revision;
   recipe.base_key["transform"] = recipe.transform->describe();
   recipe.base_key["engine"] = engine_name(*recipe.request.engine);
   recipe.base_key["precision"] = precision_name(recipe.request.precision);

@@ -55,6 +55,7 @@ Outline outline(const Network& network) {
   seen.architecture = network.architecture;
   seen.default_layer = network.default_layer;
   seen.default_pool = network.default_pool;
+  seen.revision = network.revision;
   seen.side = network.side;
   seen.any_side = network.any_side;
   seen.has_class_token = network.has_class_token;
@@ -80,6 +81,7 @@ Json to_json(const Outline& outline) {
           {"layers", layers},
           {"default_layer", outline.default_layer},
           {"default_pool", outline.default_pool},
+          {"revision", outline.revision},
           {"side", outline.side},
           {"any_side", outline.any_side},
           {"class_token", outline.has_class_token},
@@ -96,6 +98,7 @@ Outline outline_from_json(const Json& json) {
     outline.layers.push_back({layer.at(0), layer.at(1), layer.at(2), layer.at(3)});
   outline.default_layer = json.at("default_layer");
   outline.default_pool = json.at("default_pool");
+  outline.revision = json.at("revision");
   outline.side = json.at("side");
   outline.any_side = json.at("any_side");
   outline.has_class_token = json.at("class_token");

@@ -41,6 +41,9 @@ struct Network {
   std::vector<Layer> layers;  // in forward order; hidden ones ("final-1") serve pools and aren't listed
   // The feature that the family's authors probe, where the backbone's row names no other.
   std::string default_layer, default_pool = "avg";
+  // Raised by a family when its description of the same file comes to other last bits: old rows are then not taken for
+  // new ones.
+  int revision = 0;
   int side = 224;                       // height and width of the input that its positions were made for
   bool any_side = true;                 // whether another side can be run
   bool has_class_token = false;         // token 0 of every value with a prefix
@@ -65,6 +68,7 @@ struct Outline {
   std::string family, architecture;
   std::vector<LayerOutline> layers;
   std::string default_layer, default_pool;
+  int revision = 0;
   int side = 224;
   bool any_side = true, has_class_token = false, has_distillation_token = false, is_program = false;
   std::vector<Fact> facts;
