@@ -59,7 +59,9 @@ void audit_verb(const AuditOptions& options, Session& session) {
   const OpenedData opened = open_data(options.data, session);
   const Dataset& dataset = opened.dataset;
   const Split split =
-      opened.split ? *opened.split : Split(std::vector<Part>(dataset.size(), Part::unused), "none (no labels)");
+      opened.split ? *opened.split
+                   : Split(std::vector<Part>(dataset.size(), Part::unused),
+                           opened.dataset.targets.empty() ? "none (no labels)" : "none (labels to be asked about)");
   const Context context = session.context();
   const DecodeOptions decode{session.places.max_pixels};
   std::vector<PictureFacts> pictures(dataset.size());

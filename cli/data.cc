@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "datasets/label_check.h"
 #include "experiments/runner.h"
 #include "experiments/split_rule.h"
 
@@ -66,7 +67,11 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
   if (task.name.empty()) task.name = opened.dataset.name;  // as a run does: a drawn split depends on it
   if (task.target.empty()) task.target = usual_target(opened.dataset).value_or("label");
   const bool has_target = opened.dataset.targets.contains(task.target);
-  if (has_target || !choice.target.empty() || !choice.task.empty())
+  // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here.
+  const bool doubtful = task.dataset.empty() && has_target && doubt_about(opened.dataset.target(task.target));
+  if (doubtful)
+    opened.split = opened.dataset.official;
+  else if (has_target || !choice.target.empty() || !choice.task.empty())
     opened.split = resolve_split(task, opened.dataset);
   else
     opened.split = opened.dataset.official;
