@@ -4,6 +4,7 @@
 // oneDNN's 16 x 16 convolution of stride 16 is several times slower than gathering its patches and multiplying.
 #include <algorithm>
 #include <cstring>
+#include <string_view>
 
 #include "extract/networks/onednn/compile.h"
 #include "extract/networks/onednn/row_kernels.h"
@@ -84,6 +85,50 @@ bool is_patch_product(const Convolution& conv) {
   return conv.kernel > 1 && conv.stride == conv.kernel && conv.pad == 0 && conv.groups == 1 && conv.dilation == 1;
 }
 
+namespace {
+
+using Product = dnnl::matmul::primitive_desc;
+
+// Rows of `in` channels times in x out, with everything that the group fuses.
+Product describe(const Compilation& c, const FusedGroup& group, memory::dim rows, memory::dim in) {
+  const memory::dim columns = c.shape_of(group.out).channels;
+  dnnl::post_ops fused;
+  if (group.sum) fused.append_sum(1.F);
+  if (group.activation) append_activation(fused, *group.activation);
+  const type operand = c.assembly.operand_type();
+  const memory::desc left({rows, in}, operand, tag::ab), right({in, columns}, operand, tag::any),
+      bias({1, columns}, type::f32, tag::ab), product({rows, columns}, c.type_of(group.out), tag::ab);
+  return {dnnl::matmul::desc(left, right, bias, product), Assembly::attributes(fused), c.assembly.engine()};
+}
+
+// oneDNN's batch-reduced kernels (AVX-512 and later) compute each row alike wherever it stands. Its older ones, which
+// CPUs with AVX2 get, have other kernels for the last rows than for the rest, which round differently.
+bool rows_are_alike(const Product& chosen) { return std::string_view(chosen.impl_info_str()).starts_with("brg"); }
+
+// One product an image, so that an image's rows are at the same place of the same product wherever it stands.
+void add_by_image(Assembly& a, const Product& chosen, const std::vector<memory>& parts, const Laid& source,
+                  const Laid& target) {
+  const auto bytes = [&](const Laid& value) { return value.desc.get_size() / static_cast<std::size_t>(a.batch()); };
+  Assembly::Arguments arguments{{DNNL_ARG_SRC, a.unbound(chosen.src_desc())},
+                                {DNNL_ARG_WEIGHTS, parts[0]},
+                                {DNNL_ARG_BIAS, parts[1]},
+                                {DNNL_ARG_DST, a.unbound(chosen.dst_desc())},
+                                {DNNL_ARG_SCRATCHPAD, a.unbound(chosen.scratchpad_desc())}};
+  a.need_scratch(chosen.scratchpad_desc().get_size());
+  a.add([&a, arguments, product = dnnl::matmul(chosen), from = Assembly::spot(source), to = Assembly::spot(target),
+         from_bytes = bytes(source), to_bytes = bytes(target)]() mutable {
+    arguments.at(DNNL_ARG_SCRATCHPAD).set_data_handle(a.scratch());
+    for (std::size_t image = 0; image < static_cast<std::size_t>(a.batch()); ++image) {
+      arguments.at(DNNL_ARG_SRC).set_data_handle(a.bytes(from) + image * from_bytes);
+      arguments.at(DNNL_ARG_DST).set_data_handle(a.bytes(to) + image * to_bytes);
+      product.execute(a.stream(), arguments);
+      a.stream().wait();
+    }
+  });
+}
+
+}  // namespace
+
 Laid compile_product(Compilation& c, const FusedGroup& group) {
   Assembly& a = c.assembly;
   const Op& op = c.network.ops[group.op];
@@ -93,16 +138,10 @@ Laid compile_product(Compilation& c, const FusedGroup& group) {
   const Laid source = !conv     ? a.as_rows(c.input(op), a.operand_type())
                       : picture ? picture_patches(c, c.input(op), *conv, out)
                                 : map_patches(c, c.input(op), *conv, out);
-  const memory::dim rows = static_cast<memory::dim>(a.batch()) * out.tokens(), in = source.shape.channels,
-                    columns = out.channels;
-  const type operand = a.operand_type(), result = c.type_of(group.out);
-  dnnl::post_ops fused;
-  if (group.sum) fused.append_sum(1.F);
-  if (group.activation) append_activation(fused, *group.activation);
-  const memory::desc left({rows, in}, operand, tag::ab), right({in, columns}, operand, tag::any),
-      bias({1, columns}, type::f32, tag::ab), product({rows, columns}, result, tag::ab);
-  const dnnl::matmul::primitive_desc chosen(dnnl::matmul::desc(left, right, bias, product), Assembly::attributes(fused),
-                                            a.engine());
+  const memory::dim in = source.shape.channels, columns = out.channels;
+  Product chosen = describe(c, group, static_cast<memory::dim>(a.batch()) * out.tokens(), in);
+  const bool by_image = a.batch() > 1 && !rows_are_alike(chosen);
+  if (by_image) chosen = describe(c, group, out.tokens(), in);
   const auto& parts = c.weights(group.op, [&] {
     FoldedWeights values = folded(c.network, group);
     if (conv && !picture) values.weight = channels_last(values.weight, *conv);
@@ -110,14 +149,17 @@ Laid compile_product(Compilation& c, const FusedGroup& group) {
                        c.packed_as({{1, columns}, type::f32, tag::ab}, values.bias, chosen.bias_desc())};
   });
   c.count("products");
-  const memory::desc as_rows = a.rows(out, result);
+  const memory::desc as_rows = a.rows(out, c.type_of(group.out));
   const Laid target = group.sum ? c.as_target(*group.sum, as_rows) : a.make(as_rows, out);
-  a.add(dnnl::matmul(chosen),
-        {{DNNL_ARG_SRC, a.at(source, left)},
-         {DNNL_ARG_WEIGHTS, parts[0]},
-         {DNNL_ARG_BIAS, parts[1]},
-         {DNNL_ARG_DST, a.at(target, product)}},
-        chosen.scratchpad_desc());
+  if (by_image)
+    add_by_image(a, chosen, parts, source, target);
+  else
+    a.add(dnnl::matmul(chosen),
+          {{DNNL_ARG_SRC, a.at(source, chosen.src_desc())},
+           {DNNL_ARG_WEIGHTS, parts[0]},
+           {DNNL_ARG_BIAS, parts[1]},
+           {DNNL_ARG_DST, a.at(target, chosen.dst_desc())}},
+          chosen.scratchpad_desc());
   return target;
 }
 
