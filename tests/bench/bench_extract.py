@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Extraction beside its peers: torchvision's frozen and eager networks, and oneDNN's bare ceiling on this CPU.
 
-Usage: bench_extract.py VISE_EVAL SHARED [--rounds N] [--images N] [--only fp32,bf16,several] [--no-eager] [--memory [FEW,MANY]]
+Usage: bench_extract.py VISE_EVAL SHARED [--rounds N] [--images N] [--only fp32,bf16,encoders,several] [--no-eager] [--memory [FEW,MANY]]
 
 SHARED holds peers/, weights and data sets. Every round runs all sides one after the other on the same images with the
 same weights; the first round warms up and is dropped. Medians and their ratios are printed. Whole: from the first
@@ -12,6 +12,8 @@ quoted with its best.
   fp32     three cases of data and network, beside the peers and the fp32 ceilings
   bf16     the same with --precision bf16, where the CPU has it: ratios to the bf16 ceiling and to the fp32 peer, how far
            features move, and what a probe on them scores in both precisions
+  encoders today's encoders on bass, in fp32 and bf16: torchvision's with random weights (../shared/data/encoders makes them)
+           beside torchvision, and the network alone beside the ceiling of its products
   several  three backbones in one run beside the same three in runs of their own
 """
 import argparse
@@ -260,7 +262,57 @@ def build_ceiling(o, folder):
                    check=True)
 
 
-KINDS = {"fp32": bench_fp32, "bf16": bench_bf16, "several": bench_several}
+# Case of make_encoders.py, its file, our registry's name, torchvision's (none: no peer) and the ceiling's (none: unknown).
+ENCODERS = [("torchvision_vit_b16", "vit_b_16-c867db91.pth", "vit-b16", "vit_b_16", "vit_b16"),
+            ("dinov2_s14", "dinov2_vits14_pretrain.pth", "dinov2-vit-s14", None, "vit_s14"),
+            ("torchvision_convnext_t", "convnext_tiny-983f1562.pth", "convnext-t", "convnext_tiny", "convnext_t"),
+            ("torchvision_swin_t", "swin_t-704ceda3.pth", "swin-t", "swin_t", None)]
+
+
+def encoder_peer(o, manifest, weights, arch, mode, workers):
+    r = run_json([os.path.join(o.shared, "peers", "torchvision_extract.py"), "--weights", weights, "--arch", arch,
+                  "--manifest", manifest, "--mode", mode, "--workers", str(workers), "--threads", str(o.threads)])
+    return dict(whole=r["images_per_s"], forward=r["forward_images_per_s"])
+
+
+def encoder_ours(o, manifest, backbone, folder, precision):
+    rows, s = extract(o, manifest, backbone, folder, ["--precision", precision])
+    return dict(whole=rows / s["wall"], forward=rows * o.threads / s["forward"])
+
+
+def encoder_ceiling(o, arch):
+    out = subprocess.run([o.ceiling, arch, "4", "5"], check=True, capture_output=True, text=True,
+                         env=dict(os.environ, OMP_NUM_THREADS=str(o.threads))).stdout
+    return {r["ceiling"].split()[0]: r["images_per_s"] for r in map(json.loads, out.splitlines()) if "images_per_s" in r}
+
+
+def bench_encoders(o):
+    precisions = ["fp32"] + (["bf16"] if "avx512_bf16" in cpu_flags() else [])
+    for case, file, name, torchvision, ceiling_name in ENCODERS:
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([PYTHON, os.path.join(o.shared, "data", "encoders", "make_encoders.py"), folder, case], check=True,
+                           stdout=subprocess.DEVNULL)
+            weights = os.path.join(folder, file)
+            manifest = small_manifest(o, "bass", "valence.csv", folder)
+            sides = {f"ours {p}": lambda p=p: encoder_ours(o, manifest, f"{name}={weights}", folder, p) for p in precisions}
+            if torchvision and o.has_torchvision:
+                for workers in o.workers:
+                    sides[f"frozen, {workers} workers"] = lambda w=workers: encoder_peer(o, manifest, weights, torchvision, "frozen", w)
+                if o.eager:
+                    sides["eager"] = lambda: encoder_peer(o, manifest, weights, torchvision, "eager", 0)
+            if ceiling_name:
+                sides["ceiling"] = lambda: encoder_ceiling(o, ceiling_name)
+            median = interleaved(o, sides)
+        print_medians(f"encoders: bass {name}", median)
+        peers = [best_whole(median, mode) for mode in ("frozen", "eager") if best_whole(median, mode)]
+        for p in precisions:
+            if peers:
+                print(f"  {p}: whole run ratio to the best torchvision: {median[f'ours {p}', 'whole'] / max(peers):.2f}")
+            if ("ceiling", p) in median:
+                print(f"  {p}: forward ratio to the ceiling: {median[f'ours {p}', 'forward'] / median['ceiling', p]:.2f}")
+
+
+KINDS = {"fp32": bench_fp32, "bf16": bench_bf16, "encoders": bench_encoders, "several": bench_several}
 
 
 def names_of(choices, text):
