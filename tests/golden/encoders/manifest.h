@@ -109,6 +109,14 @@ inline std::vector<Path> golden_images() {
   return images;
 }
 
+// Whether golden_checkpoint() has what it needs.
+inline bool have_encoders() {
+  if (!std::filesystem::exists(encoders_dir() / "manifest.csv")) return false;
+  if (std::getenv("VISE_ENCODERS")) return true;
+  const char* const looks = "import importlib.util, sys; sys.exit(importlib.util.find_spec('torch') is None)";
+  return std::filesystem::exists("/usr/bin/python3") && run_process({"/usr/bin/python3", "-c", looks}).code == 0;
+}
+
 // Where the case's checkpoint lies: below VISE_ENCODERS if that is set (make_encoders.py writes all of them, 4 GB, in
 // half a minute), else made now, below `scratch`.
 inline Path golden_checkpoint(const GoldenCase& golden, const Path& scratch) {
@@ -120,3 +128,7 @@ inline Path golden_checkpoint(const GoldenCase& golden, const Path& scratch) {
 }
 
 }  // namespace vise::test
+
+// First line of a test that needs the checkpoints, or what makes them.
+#define VISE_NEEDS_ENCODERS() \
+  if (!vise::test::have_encoders()) GTEST_SKIP() << "skipped: ../shared, or Debian's python3-torch, not found"
