@@ -32,12 +32,23 @@ std::vector<Fact> known_facts(const Checkpoint& checkpoint) {
   return facts;
 }
 
+// Of networks whose transform nobody says; a ResNet is given ImageNet's.
+bool transform_is_open(const CheckpointInspection& seen, const Backbone* row) {
+  const bool said = row || (seen.config && !seen.config->transform.empty());
+  return !said && seen.outline && seen.outline->family != "resnet" && !seen.outline->is_program;
+}
+
 std::string report(const CheckpointInspection& seen, bool tensors, bool as_json) {
   const Backbone* const row = known_row(seen.checkpoint);
+  const bool open = transform_is_open(seen, row);
   if (!as_json)
-    return to_text(seen, tensors) + (row ? fmt::format("  known as      {}: {}\n", row->name, row->title) : "") + "\n";
+    return to_text(seen, tensors) +
+           (open ? "  open          transform: nobody says it; transform=T, or the name of the registry's row it is\n"
+                 : "") +
+           (row ? fmt::format("  known as      {}: {}\n", row->name, row->title) : "") + "\n";
   Json json = to_json(seen, tensors);
   if (row) json["known_as"] = row->name;
+  if (open) json["transform_is_open"] = true;
   return json_line(json);
 }
 

@@ -165,7 +165,8 @@ void add_extract(Verbs& verbs) {
   verb->add_option("--data", options->data, "a folder or a manifest")->type_name("PATH");
   add_column_options(verb, options->columns);
   verb->add_option("--task", options->task, "or a task's data set")->type_name("T");
-  verb->add_option("--backbone", options->backbone, "a registry name or NAME=FILE[,arch=A][,transform=T]")
+  verb->add_option("--backbone", options->backbone,
+                   "a registry name or NAME=FILE[,transform=T][,act=A] ... (docs/your-backbone.md)")
       ->type_name("B");
   verb->add_option("--out", options->out, "the folder to write")->type_name("DIR");
   verb->add_option("--shard", options->shard, "only the I-th of N parts; joined by vise-eval cache merge")

@@ -38,7 +38,9 @@ constexpr const char* kExamples =
     "  vise-eval run paper.yaml --dry-run\n"
     "  vise-eval run --task politics --launcher slurm --shards 32 --slurm "
     "partition=long,time=04:00:00,cpus-per-task=8\n"
-    "A backbone is a registry name (vise-eval list backbones) or NAME=FILE[,arch=A][,transform=T].";
+    "A backbone is a registry name (vise-eval list backbones) or NAME=FILE[,OPTION=VALUE ...]: transform, act, eps,\n"
+    "positions, side, arch, branch, drop, keys, skip-foreign (docs/your-backbone.md). FILE may be a Hugging Face "
+    "folder.";
 
 // Registry names may share one --backbone, split by commas; a NAME=FILE keeps its own options.
 std::vector<std::string> split_names(const std::vector<std::string>& given) {

@@ -73,16 +73,21 @@ int measured_program_dim(const Recipe& recipe, const Path& cache) {
   }));
 }
 
-// What the tensors don't say decides the numbers, so it is part of the key, and is printed with who said it.
+// What the tensors don't say decides the numbers, so it is part of the key, and is printed with who said it. How
+// positions are resized matters at other sizes than their own only.
 void add_facts(Recipe& recipe) {
+  const Backbone& backbone = recipe.request.backbone;
+  const bool resizes = static_cast<int>(recipe.transform->width()) != recipe.outline.side;
   std::vector<std::string> said;
   for (const Fact& fact : recipe.outline.facts) {
+    if (fact.name == "positions" && !resizes) continue;
     recipe.base_key["facts"][fact.name] = fact.value;
     said.push_back(fmt::format("{}={} ({})", fact.name, fact.value, fact.source));
   }
-  if (!said.empty())
-    recipe.notes.push_back(
-        fmt::format("{}: what its tensors do not say: {}", recipe.request.backbone.name, join(said, ", ")));
+  if (said.empty()) return;
+  said.push_back(fmt::format("transform={} ({})", backbone.transform,
+                             backbone.transform_source.empty() ? "assumed" : backbone.transform_source));
+  recipe.notes.push_back(fmt::format("{}: what its tensors do not say: {}", backbone.name, join(said, ", ")));
 }
 
 void find_and_learn(Recipe& recipe, const ExtractOptions& options, const Context& context) {
@@ -102,8 +107,10 @@ void check_transform_is_known(const Recipe& recipe) {
       fmt::format("{}: its tensors do not say how pictures are prepared for it: published networks of the family {} "
                   "differ in size, crop, filter and normalisation, which changes features by up to a fifth",
                   recipe.weights.file.string(), recipe.outline.family),
-      "say it: --backbone NAME=FILE,transform=clip (vise-eval help transforms lists them); a registry's name "
-      "(clip-vit-b32=FILE) or the preprocessor_config.json beside the file says it too");
+      fmt::format("say it: --backbone NAME=FILE,transform=T, T one of {} or settings such as "
+                  "resize=256,filter=bicubic,crop=224; the name of the registry's row that it is, as NAME=FILE, or the "
+                  "preprocessor_config.json beside the file says it too",
+                  join(transform_names(), ", ")));
 }
 
 void resolve_network(Recipe& recipe, const ExtractOptions& options) {

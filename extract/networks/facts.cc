@@ -117,10 +117,14 @@ void Facts::note(std::string_view name, std::string value, std::string source) {
 
 std::string Facts::need(std::string_view name, std::string_view usual) {
   const auto found = said_.find(name);
+  if (found == said_.end() && leaves_open_ && name != "heads") {
+    note(name, "?", fmt::format("{}{}", option_of(name), usual.empty() ? "" : fmt::format(" ({})", usual)));
+    return name == "act" ? "exact" : name == "positions" ? "antialias" : "1e-6";
+  }
   if (found == said_.end())
     throw Error(
         ErrorKind::input, fmt::format("{}: its tensors do not say {}", subject_, what_is_open(name)),
-        fmt::format("say it: --backbone NAME=FILE,{}{}; a registry's name (clip-vit-b32=FILE) or the config.json "
+        fmt::format("say it: --backbone NAME=FILE,{}{}; the registry's row that it is (NAME=FILE) or the config.json "
                     "beside the file says it too",
                     option_of(name), usual.empty() ? "" : fmt::format(" ({})", usual)));
   note(name, found->second.value, found->second.source);

@@ -27,6 +27,7 @@ struct Fact {
   std::string value;   // "quick", "1e-05", "antialias", "12"
   std::string source;  // "the user", "config.json", "the key layout (torchvision's code)"
 
+  bool is_open() const { return value == "?"; }  // nobody said it; `source` is how to
   bool operator==(const Fact&) const = default;
 };
 
@@ -47,6 +48,11 @@ class Facts {
   // noted as the layout's.
   int heads(int otherwise);
 
+  // From now on a fact that nobody said is no error: it is noted with the value "?" (Fact::is_open) and its option as
+  // the source, and some value is taken for it. For describing a network, whose shapes and parameters don't depend on
+  // it; never for running one.
+  void leave_open() { leaves_open_ = true; }
+
   // What was asked of the facts so far, in order, with who said it.
   const std::vector<Fact>& used() const { return used_; }
   // Of messages: "clip.pt".
@@ -59,6 +65,7 @@ class Facts {
   std::string need(std::string_view name, std::string_view usual);
   void note(std::string_view name, std::string value, std::string source);
 
+  bool leaves_open_ = false;
   std::string subject_ = "this file";
   std::map<std::string, Said, std::less<>> said_;
   std::vector<Fact> used_;

@@ -14,13 +14,27 @@ namespace {
 
 constexpr std::size_t kMinDigits = 8, kShownKeys = 3;
 
+// Whether it has a table of positions and nobody said how it is resized.
+bool needs_position_rule(const Network& network) {
+  return std::ranges::any_of(network.ops, [](const Op& op) {
+    const auto* const tokens = op.as<Tokens>();
+    return tokens && tokens->positions.exists() && !tokens->rule && !tokens->mean_token;
+  });
+}
+
 void match(CheckpointInspection& seen, const LoadRequest& request) {
   const Checkpoint& checkpoint = seen.checkpoint;
   try {
     LoadReport report;
-    const Network network = load_network(checkpoint, request, &report);
+    LoadRequest open = request;
+    open.facts.leave_open();
+    const Network network = load_network(checkpoint, open, &report);
     seen.parameters_hash = parameters_hash(network);
     seen.outline = outline(network);
+    if (needs_position_rule(network))
+      seen.outline->facts.push_back(
+          {"positions", "?",
+           fmt::format("positions=scale|size|antialias, at other sizes than {} x {}", network.side, network.side)});
     seen.match = std::move(report);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::usage) throw;
@@ -103,8 +117,15 @@ std::string layers_text(const Outline& network) {
   }
   std::string text = fmt::format("  layers        {}\n", join(shown, ", "));
   text += fmt::format("  default       --layer {} --pool {}\n", network.default_layer, network.default_pool);
+  if (const int prefix = network.layers.front().prefix; prefix > 0)
+    text += fmt::format("  tokens        {} before the grid's: {}{}\n", prefix,
+                        network.has_class_token ? "the class token" : "none a class token",
+                        network.has_distillation_token ? ", the distillation token"
+                        : prefix > 1                   ? fmt::format(", {} registers", prefix - 1)
+                                                       : "");
   for (const Fact& fact : network.facts)
-    text += fmt::format("  not in it     {}={}, said by {}\n", fact.name, fact.value, fact.source);
+    text += fact.is_open() ? fmt::format("  open          {}: nobody says it; {}\n", fact.name, fact.source)
+                           : fmt::format("  not in it     {}={}, said by {}\n", fact.name, fact.value, fact.source);
   return text;
 }
 
