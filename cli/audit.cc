@@ -23,7 +23,7 @@ constexpr const char* kExamples =
     "  vise-eval audit --task emotion --data-root D --json\n"
     "  vise-eval audit --data photos/ --backbone imagenet-v1     # also pairs whose features are near\n"
     "Exit codes: 0 nothing puts numbers in doubt; 1 unreadable images, equal or similar images across splits or with\n"
-    "conflicting labels, or class names that look like typos.";
+    "conflicting labels, groups across splits, or class names that look like typos.";
 
 // "" where the picture can't be read.
 std::string thumbnail(const Path& path, std::uint64_t max_pixels) {

@@ -13,11 +13,11 @@ Task chosen_task(const DataChoice& choice, Session& session) {
   if (choice.task.empty() == choice.data.empty())
     throw Error(ErrorKind::usage, "one of --task NAME and --data PATH is needed",
                 "vise-eval list tasks; PATH is a folder of class folders or a CSV/JSONL manifest");
-  if (!choice.data.empty()) return task_for_data(choice.data, choice.target);
+  if (!choice.data.empty()) return with_split(task_for_data(choice.data, choice.target), choice.split).front();
   const TaskLibrary library({choice.include_paths.begin(), choice.include_paths.end()});
   const std::vector<Task> tasks = library.expand(choice.task);
   if (tasks.size() > 1) session.console.info(fmt::format("{}: the split of {}", choice.task, tasks.front().name));
-  Task task = tasks.front();
+  Task task = with_split(tasks.front(), choice.split).front();
   if (!choice.target.empty()) task.target = choice.target;
   return task;
 }
@@ -29,6 +29,7 @@ void add_data_options(CLI::App* verb, DataChoice& choice) {
   verb->add_option("--data", choice.data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
   verb->add_option("--target", choice.target, "which of the data's labels [the task's; label, or the only one]")
       ->type_name("NAME");
+  add_split_options(verb, choice.split, false);
   verb->add_option("--include-path", choice.include_paths, "a folder of task files of your own")->type_name("DIR");
 }
 
@@ -42,7 +43,7 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
     opened.dataset = DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
                                                       session.places.cache_dir(), session.console);
   }
-  if (task.name.empty()) task.name = opened.dataset.name;  // as a run does: a drawn split depends on it
+  if (task.name.empty()) task.name = name_of_split(opened.dataset.name, task.split);
   if (task.target.empty()) task.target = usual_target(opened.dataset).value_or("label");
   const bool has_target = opened.dataset.targets.contains(task.target);
   if (has_target || !choice.target.empty() || !choice.task.empty())

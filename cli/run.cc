@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -10,6 +11,7 @@
 #include "cli/places.h"
 #include "cli/report.h"
 #include "cli/session.h"
+#include "cli/split_options.h"
 #include "experiments/clean.h"
 #include "experiments/look_ahead.h"
 #include "experiments/runner.h"
@@ -25,6 +27,7 @@ struct RunOptions {
   std::string overwrite = "missing";
   int seeds = 0;
   bool dry_run = false, clean = false;
+  SplitOptions split;
   LaunchOptions launch;
 };
 
@@ -105,6 +108,18 @@ std::vector<FeatureTap> taps_of(const RunOptions& options) {
   return taps;
 }
 
+// Of a task that was several by another rule one is left to be divided anew.
+void apply_split(const SplitOptions& options, RunRequest& request) {
+  std::vector<Task> tasks;
+  std::set<std::string> divided;
+  for (const Task& task : request.tasks)
+    for (Task& one : with_split(task, options)) {
+      const bool named = !one.name.empty() && options.any();
+      if (!named || divided.insert(one.name + "\n" + one.target).second) tasks.push_back(std::move(one));
+    }
+  request.tasks = std::move(tasks);
+}
+
 // What is said on the command line wins over a study's.
 void apply_options(const RunOptions& options, RunRequest& request) {
   if (!options.backbones.empty()) request.backbones = split_names(options.backbones);
@@ -144,6 +159,7 @@ Path default_out(const RunOptions& options, const RunRequest& request) {
 
 RunRequest make_request(const RunOptions& options, const Session& session) {
   RunRequest request = what_is_asked(options);
+  apply_split(options.split, request);
   apply_options(options, request);
   request.include_paths.insert(request.include_paths.begin(), options.include_paths.begin(),
                                options.include_paths.end());
@@ -174,8 +190,7 @@ std::vector<Result> judge_clean(const RunRequest& request, const RunOutcome& out
                                 Session& session) {
   std::vector<Result> clean;
   std::filesystem::remove_all(request.out / "clean");
-  for (Task task : request.tasks) {
-    if (task.name.empty()) task.name = outcome.results.front().cell.task;  // --data: the only task, named by its data
+  for (const Task& task : outcome.tasks) {
     const bool measured = std::ranges::any_of(
         outcome.results, [&](const Result& r) { return r.cell.task == task.name && r.status == "ok"; });
     if (!measured) continue;
@@ -317,6 +332,7 @@ void add_run(Verbs& verbs) {
   CLI::App* verb = verbs.add("run", "evaluate backbones on a task and print the comparison table", kExamples,
                              [options, &session] { run_verb(*options, session); });
   add_what(verb, *options);
+  add_split_options(verb, options->split, true);
   add_grid(verb, *options);
   verb->add_option("--out", options->out, "where results and tables go [vise-results/<task>]")->type_name("DIR");
   verb->add_option("--overwrite", options->overwrite, "cells to fit again: never, missing, always [missing]")

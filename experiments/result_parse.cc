@@ -213,7 +213,8 @@ Selection read_selection(ondemand::object object, ResultDetail detail, KnownValu
 }
 
 void read_split(ondemand::object object, Result& result) {
-  ondemand::value sample;
+  ondemand::value draw, sample;
+  if (find(object, "draw", draw)) result.draw = static_cast<int>(get<std::int64_t>(draw, "draw"));
   result.split_hash = text(object, "hash");
   result.split_origin = text(object, "origin");
   if (find(object, "sample_hash", sample)) result.sample_hash = get<std::string_view>(sample, "sample_hash");

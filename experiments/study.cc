@@ -15,7 +15,8 @@ const std::vector<std::string> kStudyKeys{"study",  "title",  "tasks",      "bac
                                           "probes", "seeds",  "shots",      "fractions",    "layers",
                                           "pools",  "engine", "precision",  "device",       "views",
                                           "store",  "where",  "data_roots", "weights_dirs", "include_paths"};
-const std::vector<std::string> kEntryKeys{"task", "data", "name", "target", "where", "backbones", "baseline", "probes"};
+const std::vector<std::string> kEntryKeys{"task",  "data",      "name",     "target", "where",
+                                          "split", "backbones", "baseline", "probes"};
 
 class StudyReader {
  public:
@@ -139,6 +140,7 @@ class StudyReader {
       if (!target.empty()) each->target = target;
       if (const std::string name = text(place + "/name"); !name.empty() && task.empty()) each->name = name;
       each->condition = text(place + "/where");
+      if (find(place + "/split")) each->split = parse_split(file_, place + "/split", folder_);
       if (find(place + "/backbones")) each->backbones = backbones(place + "/backbones");
       if (find(place + "/baseline")) each->baseline = text(place + "/baseline");
       if (find(place + "/probes")) each->probes = texts(place + "/probes");
@@ -228,6 +230,7 @@ std::string task_yaml(const Task& task) {
     yaml = fmt::format("  - task: {}\n", quoted(task.name));
   yaml += fmt::format("    target: {}\n", quoted(task.target));
   if (!task.condition.empty()) yaml += fmt::format("    where: {}\n", quoted(task.condition));
+  yaml += fmt::format("    split: {}\n", split_yaml(task.split));
   yaml += fmt::format("    backbones: {}\n", list_yaml(with_absolute_files(task.backbones)));
   yaml += fmt::format("    baseline: {}\n", quoted(task.baseline));
   if (!task.probes.empty()) yaml += fmt::format("    probes: {}\n", list_yaml(task.probes));  // else the target's own

@@ -12,7 +12,9 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "datasets/groups.h"
 #include "datasets/sampling.h"
+#include "experiments/earlier_draws.h"
 #include "experiments/scores_file.h"
 #include "experiments/split_rule.h"
 #include "experiments/weights_file.h"
@@ -20,8 +22,6 @@
 
 namespace vise {
 namespace {
-
-constexpr int kMostFolds = 5;
 
 std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
@@ -55,26 +55,6 @@ Split without_val(const Split& split) {
   std::vector<Part> parts = split.parts();
   std::ranges::replace(parts, Part::val, Part::unused);
   return {std::move(parts), split.origin()};
-}
-
-Split sampled(const Split& split, const Targets& targets, const std::string& task, const Sample& sample,
-              std::uint64_t seed) {
-  Split thin = split;
-  const std::vector<int> strata = targets.strata();
-  if (sample.fraction < 1) thin = label_fraction(thin, strata, sample.fraction, task + "/fraction", seed);
-  if (sample.shots > 0) thin = few_shots(thin, strata, sample.shots, task + "/shots", seed);
-  return without_val(thin);
-}
-
-// As many folds as the rarest stratum has images, at most five; none where that is one.
-std::vector<int> folds_within(const Targets& train, const std::string& task, std::uint64_t seed) {
-  const std::vector<int> strata = train.strata();
-  std::map<int, int> counts;
-  for (const int stratum : strata) ++counts[stratum];
-  int rarest = kMostFolds;
-  for (const auto& [stratum, count] : counts) rarest = std::min(rarest, count);
-  if (rarest < 2) return {};
-  return make_folds(strata, {}, rarest, task + "/folds", seed);
 }
 
 std::vector<std::uint32_t> rows_of(const Features& features, const std::vector<std::uint32_t>& items) {
@@ -134,10 +114,11 @@ Dataset open_dataset(const Task& task, const RunRequest& request, Log& log) {
 }
 
 TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
-    : request_(request), context_(context), task_(std::move(task)) {
+    : request_(request), context_(context), task_(std::move(task)), draws_({}, 0) {
   dataset_ = open_dataset(task_, request_, context_.log);
-  if (task_.name.empty()) task_.name = dataset_.name;
+  if (task_.name.empty()) task_.name = name_of_split(dataset_.name, task_.split);
   if (task_.target.empty()) task_.target = target_to_predict(dataset_);
+  keep_earlier_draws(request_.keeps_draws_of, task_);
   split_ = resolve_split(task_, dataset_);
   // The condition comes after the split: an item has the same part in every run of this task.
   if (!task_.condition.empty()) {
@@ -146,6 +127,8 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
     dataset_ = subset(dataset_, items);
     check_parts(split_, fmt::format("{} where {}", dataset_.name, task_.condition));
   }
+  draws_ = draws_of(task_, dataset_);
+  note_straddling_groups();
   targets_ = dataset_.target(task_.target);
   if (task_.probes.empty()) task_.probes = {default_probe(targets_.kind())};
   targets_hash_ = hash_of(targets_);
@@ -270,12 +253,40 @@ void TaskRun::leave_out_unreadable() {
   split_ = without_items(split_, items);
 }
 
+// A group of which the probe saw a part is recognised, not judged.
+void TaskRun::note_straddling_groups() {
+  const auto group = dataset_.attributes.find("group");
+  if (!task_.dataset.empty() || group == dataset_.attributes.end()) return;
+  const GroupCount count = straddling_groups(group->second, split_);
+  if (count.straddling == 0) return;
+  notes_.push_back(
+      fmt::format("{} of {} groups (column 'group') stand in several parts of the split: what is "
+                  "recognised may be the group.",
+                  count.straddling, count.groups));
+  context_.log.warn(fmt::format("{}: {}", task_.name, notes_.back()));
+}
+
+Split TaskRun::sampled(const Sample& sample, std::uint64_t seed) const {
+  Split thin = split_;
+  const std::vector<int> strata = targets_.strata();
+  if (sample.fraction < 1) thin = draws_.label_fraction(thin, strata, sample.fraction, seed);
+  if (sample.shots > 0) thin = draws_.few_shots(thin, strata, sample.shots, seed);
+  return without_val(thin);
+}
+
+std::vector<int> TaskRun::folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const {
+  std::vector<std::string> groups;
+  if (const auto all = groups_of(task_, dataset_); !all.empty())
+    for (const std::uint32_t item : train) groups.push_back(all[item]);
+  return draws_.inner_folds(train, targets_.select(train).strata(), groups, seed);
+}
+
 void TaskRun::sample_splits() {
   split_hash_ = split_.hash(dataset_.ids);
   splits_ = {{Sample{}, 0, split_, split_hash_, ""}};
   for (const Sample& sample : request_.samples)
     for (int seed = 0; seed < request_.seeds && !sample.is_all(); ++seed) {
-      Split thin = sampled(split_, targets_, task_.name, sample, static_cast<std::uint64_t>(seed));
+      Split thin = sampled(sample, static_cast<std::uint64_t>(seed));
       std::string hash = thin.hash(dataset_.ids);
       splits_.push_back({sample, static_cast<std::uint64_t>(seed), std::move(thin), std::move(hash), ""});
     }
@@ -370,6 +381,7 @@ Result TaskRun::describe(const PlannedCell& planned) const {
   result.target_kind = target_kind_name(targets_.kind());
   result.split_origin = split_.origin();
   result.split_hash = split_hash_;
+  result.draw = draws_.version();
   if (!planned.split->sample.is_all()) result.sample_hash = planned.split->hash;
   result.sizes = {split.count(Part::train), split.count(Part::val), split.count(Part::test), split.count(Part::unused)};
   for (const std::vector<std::string>* notes : {&task_.notes, &dataset_.notes, &notes_})
@@ -451,8 +463,7 @@ FittedAndTested TaskRun::fit_features(const PlannedCell& planned, const Probe& p
                                    test_rows = rows_of(features, split.items(Part::test));
   const Targets train_targets = targets_.select(train), val_targets = targets_.select(val);
   const float* const values = features.map->values.data();
-  const std::vector<int> folds =
-      val.empty() ? folds_within(train_targets, task_.name, planned.cell.seed) : std::vector<int>{};
+  const std::vector<int> folds = val.empty() ? folds_within(train, planned.cell.seed) : std::vector<int>{};
   const TrainView train_view{FeatureRows(values, features.dim, train_rows), train_targets, folds};
   const ValView val_view{FeatureRows(values, features.dim, val_rows), val_targets};
   FittedAndTested done;

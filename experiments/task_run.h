@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "experiments/draws.h"
 #include "experiments/finetune.h"
 #include "experiments/runner.h"
 #include "experiments/scores_file.h"
@@ -98,6 +99,9 @@ class TaskRun {
   std::vector<Column*> with_features();
   void extract_columns(const std::vector<Column*>& columns);
   void find_failing(const Error& error);
+  Split sampled(const Sample& sample, std::uint64_t seed) const;
+  std::vector<int> folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const;
+  void note_straddling_groups();
   void sample_splits();
   void hash_data(std::span<const ContentHash> contents);
   void leave_out_unreadable();
@@ -116,6 +120,7 @@ class TaskRun {
   const Context& context_;
   Task task_;
   Dataset dataset_;
+  Draws draws_;
   Split split_;
   Targets targets_;
   std::string targets_hash_, split_hash_;
