@@ -169,16 +169,30 @@ RunRequest make_request(const RunOptions& options, const Session& session) {
   return request;
 }
 
+// What the table is of, where that isn't everything in results.jsonl, in its order.
+std::vector<std::string> keys_of(const Path& out, const std::vector<Result>& results) {
+  const std::vector<Result> kept = read_results(out / "results.jsonl", ResultDetail::table);
+  if (std::ranges::equal(kept, results, {}, &Result::key, &Result::key)) return {};
+  std::vector<std::string> keys;
+  for (const Result& result : results) keys.push_back(result.key);
+  return keys;
+}
+
 // Tables on stdout and as files beside results.jsonl.
 void print_and_write(const RunRequest& request, const RunOutcome& outcome, std::vector<Result> clean,
-                     std::vector<PublishedRecord> published, const Context& context, Session& session) {
+                     const std::string& published_file, std::vector<PublishedRecord> published, const Context& context,
+                     Session& session) {
   CompareOptions compare_options;
   compare_options.baselines = outcome.baselines;
   compare_options.published = std::move(published);
+  ReportRecipe recipe{{}, outcome.baselines};
+  recipe.clean = !clean.empty();
+  recipe.published = published_file;
+  recipe.keys = keys_of(request.out, outcome.results);
   std::vector<RunFolder> runs{{request.out, outcome.results}};
   if (!clean.empty()) runs.push_back({request.out / "clean", std::move(clean)});
   const Report report = make_report(std::move(runs), compare_options, context);
-  const std::string files = write_report(report, request.out);
+  const std::string files = write_report(report, recipe, request.out);
   session.console.end_progress();
   print_report(report, session);
   session.console.info(fmt::format("{} cell(s): {} fitted, {} known, {} failed; {} in {}", outcome.results.size(),
@@ -284,7 +298,7 @@ void run_verb(const RunOptions& options, Session& session) {
   const RunOutcome outcome = run(request, context);
   std::vector<Result> clean;
   if (options.clean) clean = judge_clean(request, outcome, context, session);
-  print_and_write(request, outcome, std::move(clean), std::move(published), context, session);
+  print_and_write(request, outcome, std::move(clean), options.published, std::move(published), context, session);
   session.exit_code = outcome.failed > 0 ? 1 : 0;
 }
 

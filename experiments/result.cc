@@ -128,6 +128,7 @@ Json to_json(const Result& result) {
           {"calibration", calibration_json(result.calibration)},
           {"probe_settings", *result.probe_settings},
           {"features", *result.features},
+          {"inputs", {{"data", result.data_hash}, {"targets", result.targets_hash}, {"parameters", result.parameters}}},
           {"images", result.images},
           {"seconds", from_doubles(result.seconds)},
           {"notes", result.notes},

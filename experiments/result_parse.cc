@@ -224,6 +224,12 @@ void read_split(ondemand::object object, Result& result) {
   result.sizes.val = field<std::uint64_t>(object, "val");
 }
 
+void read_inputs(ondemand::object object, Result& result) {
+  result.data_hash = text(object, "data");
+  result.parameters = text(object, "parameters");
+  result.targets_hash = text(object, "targets");
+}
+
 void read_result(ondemand::object object, ResultDetail detail, KnownValues& known, Result& result) {
   const bool all = detail == ResultDetail::everything;
   result.calibration = read_calibration(object);
@@ -233,6 +239,8 @@ void read_result(ondemand::object object, ResultDetail detail, KnownValues& know
   result.error = text(object, "error");
   if (all) result.features = any_json(field<ondemand::value>(object, "features"), "features", known);
   if (ondemand::value images; find(object, "images", images)) result.images = get<std::uint64_t>(images, "images");
+  if (ondemand::value inputs; all && find(object, "inputs", inputs))
+    read_inputs(get<ondemand::object>(inputs, "inputs"), result);
   result.key = text(object, "key");
   result.metrics = metrics(object, "metrics");
   result.notes = texts(object, "notes");

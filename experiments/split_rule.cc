@@ -152,8 +152,6 @@ Split resolve_split(const Task& task, const Dataset& dataset) {
     if (!wanted[item]) strata[item] = -1;
   Split split = apply_rule(task, dataset, strata, draws_of(task, dataset));
   split = without_items(split, unwanted(wanted, split));
-  if (task.split.by_name && split.origin().find("seed") != std::string::npos)
-    split = split.with_origin(fmt::format("{}, as 0.1 drew it from the name {}", split.origin(), base_task_name(task)));
   if (!task.where.empty()) split = split.with_origin(fmt::format("{}, where {}", split.origin(), task.where));
   if (task.agreement > 0)
     split = split.with_origin(fmt::format("{}, agreement at least {}", split.origin(), number(task.agreement)));

@@ -11,10 +11,10 @@
 namespace vise {
 namespace {
 
-const std::vector<std::string> kStudyKeys{"study",  "title",  "tasks",      "backbones",    "baseline",
-                                          "probes", "seeds",  "shots",      "fractions",    "layers",
-                                          "pools",  "engine", "precision",  "device",       "views",
-                                          "store",  "where",  "data_roots", "weights_dirs", "include_paths"};
+const std::vector<std::string> kStudyKeys{
+    "study",     "title",      "tasks",        "backbones",     "baseline",     "probes",    "seeds", "shots",
+    "fractions", "layers",     "pools",        "engine",        "precision",    "device",    "views", "store",
+    "where",     "data_roots", "weights_dirs", "include_paths", "on_bad_image", "max_pixels"};
 const std::vector<std::string> kEntryKeys{"task",  "data",      "name",     "target", "where",
                                           "split", "backbones", "baseline", "probes"};
 
@@ -41,6 +41,12 @@ class StudyReader {
     read_features(request);
     request.data_roots = paths("/data_roots");
     request.extract.weights.folders = paths("/weights_dirs");
+    if (const std::string policy = text("/on_bad_image"); policy == "skip")
+      request.extract.on_bad_image = BadImagePolicy::skip;
+    else if (!policy.empty() && policy != "fail")
+      file_.fail("/on_bad_image", "one of fail and skip is needed here");
+    request.extract.max_pixels = static_cast<std::uint64_t>(
+        number_at("/max_pixels", static_cast<std::int64_t>(request.extract.max_pixels), 1, INT64_MAX));
     return request;
   }
 
@@ -306,6 +312,9 @@ std::string study_yaml(const RunRequest& request) {
   yaml += fmt::format("engine: {}\nprecision: {}\ndevice: {}\nviews: {}\nstore: {}\n",
                       engine_name(full.engine.value_or(default_engine(full.device))), precision_name(full.precision),
                       full.device.name(), views_name(full.views), storage_name(full.storage));
+  if (full.extract.on_bad_image == BadImagePolicy::skip) yaml += "on_bad_image: skip\n";
+  if (full.extract.max_pixels != ExtractOptions{}.max_pixels)
+    yaml += fmt::format("max_pixels: {}\n", full.extract.max_pixels);
   if (!full.include_paths.empty()) yaml += fmt::format("include_paths: {}\n", paths_yaml(full.include_paths));
   if (!full.data_roots.empty()) yaml += fmt::format("data_roots: {}\n", paths_yaml(full.data_roots));
   if (!full.extract.weights.folders.empty())

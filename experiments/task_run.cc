@@ -14,6 +14,7 @@
 #include "base/version.h"
 #include "datasets/groups.h"
 #include "datasets/sampling.h"
+#include "experiments/cell_key.h"
 #include "experiments/earlier_draws.h"
 #include "experiments/scores_file.h"
 #include "experiments/split_rule.h"
@@ -74,6 +75,16 @@ std::string hash_of(const Targets& targets) {
   else
     add(targets.rows());
   return hash.hex();
+}
+
+// As the store kept it when the features were computed; empty of floors, and of stores that lost it.
+std::string parameters_of(const Features& features) {
+  std::error_code error;
+  const Path facts = features.folder / "features.json";
+  if (!std::filesystem::exists(facts, error)) return {};
+  const Json json = Json::parse(read_text_file(facts, 16 << 20), nullptr, false);
+  const Json hash = json.is_object() ? json.value("parameters_sha256", Json()) : Json();
+  return hash.is_string() ? hash.get<std::string>() : std::string();
 }
 
 std::string sample_name(const Sample& sample, std::uint64_t seed) {
@@ -266,6 +277,22 @@ void TaskRun::note_straddling_groups() {
   context_.log.warn(fmt::format("{}: {}", task_.name, notes_.back()));
 }
 
+std::optional<std::string> TaskRun::random_note(const Features& features) const {
+  const auto own = std::ranges::find_if(
+      columns_, [&](const Column& column) { return column.request.backbone.name == features.backbone; });
+  if (own == columns_.end() || own->request.backbone.kind != BackboneKind::random) return std::nullopt;
+  const std::string mine = features.key.parts.value("architecture", "");
+  std::string note = fmt::format("{} is a {} with random weights", features.backbone, mine);
+  for (const Column& column : columns_) {
+    if (column.request.backbone.kind != BackboneKind::weights || column.features.empty()) continue;
+    const std::string other = column.features.front().key.parts.value("architecture", "");
+    if (other != mine)
+      return fmt::format("{}; {} is a {}, whose floor is --backbone random,arch={}.", note,
+                         column.request.backbone.name, other, other);
+  }
+  return note + ".";
+}
+
 Split TaskRun::sampled(const Sample& sample, std::uint64_t seed) const {
   Split thin = split_;
   const std::vector<int> strata = targets_.strata();
@@ -315,21 +342,12 @@ void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
   if (!features || split.data_hash.empty()) return;
   auto [name, options] = parse_probe(cell.probe);
   options.seed = cell.seed;
-  Json identity = {{"task", task_.name},
-                   {"target", task_.target},
-                   {"targets", targets_hash_},
-                   {"data", split.data_hash},
-                   {"backbone", cell.backbone},
-                   {"features", features->str()},
-                   {"probe", ProbeRegistry::instance().make(name, options)->describe()},
-                   {"probe_name", name},
-                   {"version", kVersion}};
-  if (!split.sample.is_all()) identity["sample"] = {{"shots", cell.shots}, {"fraction", cell.fraction}};
+  const Json identity = cell_identity(cell, {split.data_hash, targets_hash_, features->str(),
+                                             ProbeRegistry::instance().make(name, options)->describe(), kVersion});
   // Probes describe their seed where they use it, a sample's split is in its data; folds are drawn where val is empty.
   Json fit = identity;
   if (split.split.count(Part::val) == 0) fit["folds"] = cell.seed;
-  identity["seed"] = cell.seed;
-  planned.key = sha256_hex(canonical_json(identity)).substr(0, 16);
+  planned.key = cell_key(cell, identity);
   planned.fit_key = sha256_hex(canonical_json(fit));
 }
 
@@ -382,12 +400,16 @@ Result TaskRun::describe(const PlannedCell& planned) const {
   result.split_origin = split_.origin();
   result.split_hash = split_hash_;
   result.draw = draws_.version();
+  result.data_hash = planned.split->data_hash;
+  result.targets_hash = targets_hash_;
   if (!planned.split->sample.is_all()) result.sample_hash = planned.split->hash;
   result.sizes = {split.count(Part::train), split.count(Part::val), split.count(Part::test), split.count(Part::unused)};
   for (const std::vector<std::string>* notes : {&task_.notes, &dataset_.notes, &notes_})
     result.notes.insert(result.notes.end(), notes->begin(), notes->end());
   if (const Features* const features = planned.features) {
     result.features = features->key.parts;
+    result.parameters = parameters_of(*features);
+    if (const auto note = random_note(*features)) result.notes.push_back(*note);
     for (const auto& [stage, seconds] : features->seconds) result.seconds["features/" + stage] = seconds;
     result.images = features->computed;
     result.notes.insert(result.notes.end(), features->notes.begin(), features->notes.end());
@@ -508,6 +530,13 @@ Path split_file(const Cell& cell, bool of_sample) {
   if (!cell.where.empty()) name += fmt::format(".where-{}", sha256_hex(cell.where).substr(0, 8));
   if (of_sample) name += sample_name({cell.shots, cell.fraction}, cell.seed);
   return Path("splits") / (name + ".csv");
+}
+
+Path split_file(const Result& result, bool of_sample) {
+  if (result.cell.layer != kGivenLayer) return split_file(result.cell, of_sample);
+  Cell named = result.cell;
+  named.task += "." + result.split_hash.substr(0, 8);
+  return split_file(named, of_sample);
 }
 
 std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason) {

@@ -1,4 +1,6 @@
 #include "experiments/runner.h"
+#include "experiments/draws.h"
+#include "experiments/verify.h"
 
 #include <gtest/gtest.h>
 
@@ -329,6 +331,9 @@ TEST(Runner, KeepsTheDrawsOfAnEarlierProgramInItsFolder) {
   const RunOutcome again = run(request, context);
   EXPECT_EQ(again.reused, 1u);
   EXPECT_EQ(again.results[0].split_hash, old.split_hash);
+  VerifyOptions options;
+  options.extract = request.extract;
+  EXPECT_TRUE(verify(dir / "old", options, context).differences.empty());
   request.out = dir / "new";
   const Result fresh = run(request, context).results.at(0);
   EXPECT_EQ(fresh.draw, kDrawnFromIds);
