@@ -240,6 +240,41 @@ TEST(Trust, VerifyFitsAgainAsTheRunDidWhereImagesWereSkipped) {
   EXPECT_CONTAINS(verified.out, "1 cell(s) fitted again, 1 of them");
 }
 
+TEST(Trust, ExplainTellsTwoFilesOfFeaturesApart) {
+  Program program;
+  std::string labels = "id,label\n";
+  for (int i = 0; i < 40; ++i) labels += fmt::format("{},{}\n", i, i % 2);
+  write_file_atomically(program / "labels.csv", labels);
+  for (const std::string folder : {"x", "y"}) {
+    RandomStream random(folder, 0);
+    std::vector<float> features(40 * 3);
+    for (float& v : features) v = static_cast<float>(random.normal());
+    std::filesystem::create_directories(program / folder);
+    write_npy(program / folder / "features.npy", std::span<const float>(features), {40, 3});
+    ASSERT_EQ(
+        program.run({"probe", "--features", folder + "/features.npy", "--labels", "labels.csv", "--out", "r" + folder})
+            .exit_code,
+        0);
+  }
+  const Outcome said = program.run({"explain", "rx", "ry"});
+  EXPECT_CONTAINS(said.out, "features given (SHA-256)");
+}
+
+TEST(Trust, KnnChoosesAmongNoMoreNeighboursThanThereAreRows) {
+  Program program;
+  run_moods(program, "r", {"--probe", "knn"});
+  const std::string results = read_text(program / "r/results.jsonl");
+  EXPECT_EQ(results.find("\"parameters\":{\"k\":100.0}"), std::string::npos);
+  EXPECT_CONTAINS(results, "\"parameters\":{\"k\":20.0}");
+}
+
+TEST(Trust, ARowOfRandomWeightsNamesItsArchitecture) {
+  Program program;
+  run_moods(program, "r");
+  const Outcome ran = program.run({"run", "--data", "d/moods.csv", "--backbone", "random-resnet18", "--out", "s"});
+  EXPECT_CONTAINS(ran.out, "random-resnet18 is a resnet18 with random weights.");
+}
+
 TEST(Trust, AnIntervalAndItsVerdictAgree) {
   Program program;
   run_moods(program, "r", {"--group", "none", "--shots", "1,2,4,8,all", "--seeds", "2"});
