@@ -9,7 +9,7 @@ namespace vise {
 Json parse_json(std::string_view text, std::string_view name_for_messages) {
   try {
     return Json::parse(text);
-  } catch (const Json::parse_error& e) {
+  } catch (const Json::exception& e) {  // also a number beyond double
     throw Error(ErrorKind::input, fmt::format("{}: is not JSON: {}", name_for_messages, e.what()));
   }
 }

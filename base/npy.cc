@@ -16,9 +16,31 @@ static_assert(std::endian::native == std::endian::little, "files are little-endi
 
 constexpr std::string_view kMagic = "\x93NUMPY";
 
+// Bytes of a value; 0 for a type that is not read. Texts have their number of letters there: "U12", "S3".
 std::size_t item_size(std::string_view type) {
   std::int64_t size = 0;
-  return type.size() == 2 && parse_int(type.substr(1), size) ? static_cast<std::size_t>(size) : 0;
+  if (type.size() < 2 || !parse_int(type.substr(1), size) || size <= 0 || size > 1'000'000) return 0;
+  if (type[0] == 'U') return static_cast<std::size_t>(size) * 4;
+  return type[0] == 'S' || type.size() == 2 ? static_cast<std::size_t>(size) : 0;
+}
+
+// UTF-8 of one letter; false where it is none.
+bool append_letter(std::uint32_t letter, std::string& text) {
+  if (letter > 0x10FFFF || (letter >= 0xD800 && letter < 0xE000)) return false;
+  const auto tail = [&](unsigned shift) { text += static_cast<char>(0x80 | (letter >> shift & 0x3F)); };
+  if (letter < 0x80) {
+    text += static_cast<char>(letter);
+  } else if (letter < 0x800) {
+    text += static_cast<char>(0xC0 | letter >> 6);
+    tail(0);
+  } else if (letter < 0x10000) {
+    text += static_cast<char>(0xE0 | letter >> 12);
+    tail(6), tail(0);
+  } else {
+    text += static_cast<char>(0xF0 | letter >> 18);
+    tail(12), tail(6), tail(0);
+  }
+  return true;
 }
 
 // A reader for the header's Python dict literal, which numpy always writes with these three keys.
@@ -130,8 +152,12 @@ void write(const Path& path, std::string_view type, std::span<const T> values, s
 }  // namespace
 
 NpyArray NpyArray::parse(ByteView bytes, std::string_view name) {
-  const auto fail = [&](std::string_view why) { throw Error(ErrorKind::input, fmt::format("{}: {}", name, why)); };
+  const auto fail = [&](std::string_view why, std::string hint = {}) {
+    throw Error(ErrorKind::input, fmt::format("{}: {}", name, why), std::move(hint));
+  };
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with("PK\x03\x04"))
+    fail("is an .npz, a zip of several arrays", "save one of them: numpy.save('x.npy', numpy.load('x.npz')['NAME'])");
   if (!text.starts_with(kMagic) || text.size() < 12) fail("is not an .npy file");
   const unsigned major = static_cast<unsigned char>(text[6]);
   if (major < 1 || major > 3) fail(fmt::format(".npy format {} is not known", major));
@@ -147,7 +173,13 @@ NpyArray NpyArray::parse(ByteView bytes, std::string_view name) {
   bool fortran = false;
   HeaderReader(text.substr(start, length), name).read(descr, fortran, array.shape_);
   if (fortran) fail("is in Fortran order; save numpy.ascontiguousarray(x)");
-  if (descr.size() != 3 || std::string_view("<|").find(descr[0]) == std::string_view::npos)
+  if (descr.starts_with('>'))
+    fail(fmt::format("holds type '{}', which is not read: its bytes are big-endian", descr),
+         fmt::format("save x.astype('<{}')", descr.substr(1)));
+  if (descr == "|O")
+    fail("holds type '|O', which is not read: Python objects are a pickle",
+         "save text or numbers: numpy.save(file, numpy.array(x.tolist()))");
+  if (descr.size() < 3 || std::string_view("<|").find(descr[0]) == std::string_view::npos)
     fail(fmt::format("holds type '{}', which is not read", descr));
   array.type_ = descr.substr(1);
   const std::size_t item = item_size(array.type_);
@@ -208,6 +240,9 @@ std::vector<double> NpyArray::to_doubles() const {
   if (type_ == "u2") return to_doubles_from<std::uint16_t>(data_);
   if (type_ == "u4") return to_doubles_from<std::uint32_t>(data_);
   if (type_ == "u8") return to_doubles_from<std::uint64_t>(data_);
+  if (is_text())
+    throw Error(ErrorKind::input, fmt::format("{}: holds text (<{}), where numbers are needed", name_, type_),
+                "text labels are for --target classes; features are numbers");
   if (type_ != "f2") throw Error(ErrorKind::input, fmt::format("{}: type {} is not a number", name_, type_));
   std::vector<double> values(data_.size() / 2);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -216,6 +251,27 @@ std::vector<double> NpyArray::to_doubles() const {
     values[i] = half_to_float(half);
   }
   return values;
+}
+
+std::vector<std::string> NpyArray::to_texts() const {
+  if (!is_text()) throw Error(ErrorKind::input, fmt::format("{}: holds type {}, where text is needed", name_, type_));
+  const std::size_t item = item_size(type_);
+  std::vector<std::string> texts(size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::byte* const begin = data_.data() + i * item;
+    if (type_[0] == 'S') {
+      texts[i].assign(reinterpret_cast<const char*>(begin), item);
+      texts[i].resize(texts[i].find_last_not_of('\0') + 1);
+      continue;
+    }
+    std::vector<std::uint32_t> letters(item / 4);
+    std::memcpy(letters.data(), begin, item);
+    while (!letters.empty() && letters.back() == 0) letters.pop_back();
+    for (const std::uint32_t letter : letters)
+      if (!append_letter(letter, texts[i]))
+        throw Error(ErrorKind::input, fmt::format("{}: value {} has a letter that is none", name_, i));
+  }
+  return texts;
 }
 
 std::string npy_header(std::string_view type, std::span<const std::uint64_t> shape, std::size_t min_bytes) {

@@ -20,7 +20,8 @@ namespace vise {
 
 class NpyArray {
  public:
-  // Error{input} with the reason for Fortran order, big-endian, object or structured types, or a wrong size.
+  // Error{input} with the reason and the cure for Fortran order, big-endian, object or structured types, an .npz, or a
+  // wrong size.
   static NpyArray open(const Path& path);
   static NpyArray parse(ByteView bytes, std::string_view name_for_messages);  // `bytes` must outlive the array
 
@@ -34,8 +35,11 @@ class NpyArray {
   // T is float, double, std::int64_t, std::int32_t or std::uint8_t.
   template <typename T>
   std::span<const T> as() const;
-  // Any integer, bool or float type, widened.
+  // Any integer, bool or float type, widened; Error{input} for text.
   std::vector<double> to_doubles() const;
+  // Of the types U and S: UTF-8, without the zeros at their ends. Error{input} for letters that are none.
+  bool is_text() const { return type_.starts_with('U') || type_.starts_with('S'); }
+  std::vector<std::string> to_texts() const;
 
  private:
   void expect(std::string_view type) const;

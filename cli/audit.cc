@@ -23,7 +23,9 @@ constexpr const char* kExamples =
     "  vise-eval audit --task emotion --data-root D --json\n"
     "  vise-eval audit --data photos/ --backbone imagenet-v1     # also pairs whose features are near\n"
     "Exit codes: 0 nothing puts numbers in doubt; 1 unreadable images, equal or similar images across splits or with\n"
-    "conflicting labels, groups across splits, or class names that look like typos.";
+    "conflicting labels, groups across splits, class names that look like typos, or labels that look like no classes "
+    "(a\n"
+    "split's names, file names, dates, numbers, as many values as images).";
 
 // "" where the picture can't be read.
 std::string thumbnail(const Path& path, std::uint64_t max_pixels) {
@@ -58,7 +60,9 @@ void audit_verb(const AuditOptions& options, Session& session) {
   const OpenedData opened = open_data(options.data, session);
   const Dataset& dataset = opened.dataset;
   const Split split =
-      opened.split ? *opened.split : Split(std::vector<Part>(dataset.size(), Part::unused), "none (no labels)");
+      opened.split ? *opened.split
+                   : Split(std::vector<Part>(dataset.size(), Part::unused),
+                           opened.dataset.targets.empty() ? "none (no labels)" : "none (labels to be asked about)");
   const Context context = session.context();
   const DecodeOptions decode{session.places.max_pixels};
   std::vector<PictureFacts> pictures(dataset.size());

@@ -16,16 +16,36 @@ namespace {
 
 struct InspectOptions {
   std::vector<std::string> files, drop;
-  std::string architecture, branch, keys;
+  std::string architecture, branch, keys, activation, eps, positions;
   bool tensors = false, skip_foreign = false;
 };
+
+// The registry's row that has a file's SHA-256.
+const Backbone* known_row(const Checkpoint& checkpoint) {
+  return checkpoint.hashes.size() == 1 ? backbone_of_sha256(checkpoint.hashes.front()) : nullptr;
+}
+
+std::vector<Fact> known_facts(const Checkpoint& checkpoint) {
+  std::vector<Fact> facts;
+  if (const Backbone* const row = known_row(checkpoint)) facts = row->facts;
+  for (Fact& fact : facts) fact.source = "the published SHA-256";
+  return facts;
+}
+
+std::string report(const CheckpointInspection& seen, bool tensors, bool as_json) {
+  const Backbone* const row = known_row(seen.checkpoint);
+  if (!as_json)
+    return to_text(seen, tensors) + (row ? fmt::format("  known as      {}: {}\n", row->name, row->title) : "") + "\n";
+  Json json = to_json(seen, tensors);
+  if (row) json["known_as"] = row->name;
+  return json_line(json);
+}
 
 // One line of JSON, or some of text; a file that can't be read is a line too.
 std::string describe(const std::string& file, const InspectOptions& options, const NetworkRequest& request,
                      Session& session) {
   try {
-    const CheckpointInspection seen = inspect_checkpoint(file, request);
-    return session.json ? json_line(to_json(seen, options.tensors)) : to_text(seen, options.tensors) + "\n";
+    return report(inspect_checkpoint(file, request, known_facts), options.tensors, session.json);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::usage) throw;
     session.exit_code = std::max(session.exit_code, exit_code_of(e.kind()));
@@ -36,34 +56,42 @@ std::string describe(const std::string& file, const InspectOptions& options, con
 }
 
 void inspect_verb(const InspectOptions& options, Session& session) {
-  const NetworkRequest request{{options.architecture, options.branch, options.drop},
-                               {.skip_foreign = options.skip_foreign},
-                               read_key_map(options.keys),
-                               true};
+  NetworkRequest request{{options.architecture, options.branch, options.drop},
+                         {.skip_foreign = options.skip_foreign},
+                         read_key_map(options.keys),
+                         true};
+  for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"act", options.activation},
+                                    {"eps", options.eps},
+                                    {"positions", options.positions}})
+    if (!value.empty()) request.load.facts.say(name, value, kUserSource);
   for (const std::string& file : options.files) fmt::print("{}", describe(file, options, request, session));
 }
 
 void show_verb(const std::string& name, const Session& session) {
   const Backbone backbone = parse_backbone(name);
   if (session.json) {
-    fmt::print("{}\n", Json({{"name", backbone.name},
-                             {"title", backbone.title},
-                             {"architecture", backbone.architecture},
-                             {"transform", backbone.transform},
-                             {"files", backbone.files},
-                             {"urls", backbone.urls},
-                             {"licence", backbone.licence},
-                             {"citation", backbone.citation},
-                             {"notes", backbone.notes}})
-                           .dump());
+    fmt::print("{}\n", to_json(backbone).dump());
     return;
   }
-  fmt::print(
-      "{}: {}\n  architecture  {}\n  transform     {}\n  files         {}\n  from          {}\n  licence       {}\n  "
-      "citation      {}\n",
-      backbone.name, backbone.title, backbone.architecture, backbone.transform, join(backbone.files, ", "),
-      join(backbone.urls, "\n                "), backbone.licence, backbone.citation);
-  for (const std::string& note : backbone.notes) fmt::print("  note          {}\n", note);
+  std::vector<std::string> facts;
+  for (const Fact& fact : backbone.facts)
+    facts.push_back(fmt::format("{}={} ({})", fact.name, fact.value, fact.source));
+  fmt::print("{}: {}\n", backbone.name, backbone.title);
+  const auto line = [](const char* label, const std::string& text) {
+    if (!text.empty()) fmt::print("  {:<13} {}\n", label, text);
+  };
+  line("architecture", backbone.architecture.empty() ? "as its tensors say" : backbone.architecture);
+  line("transform", backbone.transform);
+  if (backbone.layer != "default") line("feature", fmt::format("--layer {} --pool {}", backbone.layer, backbone.pool));
+  line("probed", backbone.probed);
+  line("not in it", join(facts, ", "));
+  line("files", join(backbone.files, ", "));
+  line("from", join(backbone.urls, "\n                "));
+  line("sha256", backbone.sha256);
+  line("licence", backbone.licence);
+  line("citation", backbone.citation);
+  for (const std::string& note : backbone.notes) line("note", note);
+  for (const std::string& what : backbone.unverified) line("unverified", what);
 }
 
 void fetch_verb(const std::vector<std::string>& names, Session& session) {
@@ -95,13 +123,20 @@ void add_backbone(Verbs& verbs) {
       inner.add("inspect", "what a checkpoint holds: container, tensors, what matches which network",
                 "  vise-eval backbone inspect run7.pth\n  vise-eval backbone inspect --json --tensors *.pth",
                 [=, &session] { inspect_verb(*inspected, session); });
-  inspect->add_option("file", inspected->files, "weights files")->required()->type_name("FILE");
+  inspect->add_option("file", inspected->files, "weights files, or folders with config and weights")
+      ->required()
+      ->type_name("FILE");
   inspect->add_flag("--tensors", inspected->tensors, "each tensor's dtype, shape, sum and SHA-256");
   inspect->add_option("--arch", inspected->architecture, "what it has to be [as its shapes say]")->type_name("ARCH");
   inspect->add_option("--branch", inspected->branch, "which of several networks: teacher, encoder_k ...")
       ->type_name("BRANCH");
   inspect->add_option("--drop", inspected->drop, "leave out keys that begin with this component")->type_name("KEY");
   inspect->add_option("--keys", inspected->keys, "a file of rules that rename keys")->type_name("FILE");
+  inspect->add_option("--act", inspected->activation, "what its tensors don't say: exact, tanh or quick GELU")
+      ->type_name("ACT");
+  inspect->add_option("--eps", inspected->eps, "its layer norms' epsilon")->type_name("E");
+  inspect->add_option("--positions", inspected->positions, "how its positions are resized: scale, size or antialias")
+      ->type_name("RULE");
   inspect->add_flag("--skip-foreign", inspected->skip_foreign, "pass over what isn't a tensor (argparse.Namespace)");
   inner.add_json_option(inspect);
   CLI::App* show = inner.add("show", "a registry backbone: files, transform, licence, citation",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "datasets/label_check.h"
 #include "experiments/runner.h"
 #include "experiments/split_rule.h"
 
@@ -13,7 +14,9 @@ Task chosen_task(const DataChoice& choice, Session& session) {
   if (choice.task.empty() == choice.data.empty())
     throw Error(ErrorKind::usage, "one of --task NAME and --data PATH is needed",
                 "vise-eval list tasks; PATH is a folder of class folders or a CSV/JSONL manifest");
-  if (!choice.data.empty()) return with_split(task_for_data(choice.data, choice.target), choice.split).front();
+  check_columns(choice.columns, !choice.data.empty());
+  if (!choice.data.empty())
+    return with_split(task_for_data(choice.data, choice.target, choice.columns), choice.split).front();
   const TaskLibrary library({choice.include_paths.begin(), choice.include_paths.end()});
   const std::vector<Task> tasks = library.expand(choice.task);
   if (tasks.size() > 1) session.console.info(fmt::format("{}: the split of {}", choice.task, tasks.front().name));
@@ -29,8 +32,28 @@ void add_data_options(CLI::App* verb, DataChoice& choice) {
   verb->add_option("--data", choice.data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
   verb->add_option("--target", choice.target, "which of the data's labels [the task's; label, or the only one]")
       ->type_name("NAME");
+  add_column_options(verb, choice.columns);
   add_split_options(verb, choice.split, false);
   verb->add_option("--include-path", choice.include_paths, "a folder of task files of your own")->type_name("DIR");
+}
+
+void add_column_options(CLI::App* verb, DataColumns& columns) {
+  verb->add_option("--path-column", columns.path,
+                   "of --data's table: which column names the image [path, file_name, ...]")
+      ->type_name("NAME");
+  verb->add_option("--label-column", columns.label, "which holds the labels [label, class, category, target]")
+      ->type_name("NAME");
+  verb->add_option("--split-column", columns.split, "which holds train, val, test [split]")->type_name("NAME");
+  verb->add_option("--label-kind", columns.kind, "what the labels of --data are [as they look]")
+      ->type_name("{classes,values}")
+      ->check(CLI::IsMember({"classes", "values"}));
+}
+
+void check_columns(const DataColumns& columns, bool has_data) {
+  const bool any = !columns.path.empty() || !columns.label.empty() || !columns.split.empty() || !columns.kind.empty();
+  if (any && !has_data)
+    throw Error(ErrorKind::usage, "--path-column, --label-column, --split-column and --label-kind are about --data",
+                "a task's file names them itself: columns: {path: ..., label: ..., split: ..., kind: ...}");
 }
 
 OpenedData open_data(const DataChoice& choice, Session& session) {
@@ -38,7 +61,7 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
   opened.task = chosen_task(choice, session);
   Task& task = opened.task;
   if (task.dataset.empty()) {
-    opened.dataset = open_data_path(task.data, session.console);
+    opened.dataset = open_data_path(task.data, session.console, task.columns);
   } else {
     opened.dataset = DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
                                                       session.places.cache_dir(), session.console);
@@ -46,7 +69,11 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
   if (task.name.empty()) task.name = name_of_split(opened.dataset.name, task.split);
   if (task.target.empty()) task.target = usual_target(opened.dataset).value_or("label");
   const bool has_target = opened.dataset.targets.contains(task.target);
-  if (has_target || !choice.target.empty() || !choice.task.empty())
+  // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here.
+  const bool doubtful = task.dataset.empty() && has_target && doubt_about(opened.dataset.target(task.target));
+  if (doubtful && !choice.split.any())
+    opened.split = opened.dataset.official;
+  else if (has_target || !choice.target.empty() || !choice.task.empty())
     opened.split = resolve_split(task, opened.dataset);
   else
     opened.split = opened.dataset.official;

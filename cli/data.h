@@ -13,11 +13,16 @@ namespace vise::cli {
 
 struct DataChoice {
   std::string task, data, target;  // target: "" for the task's own, or "label"
+  DataColumns columns;             // of --data
   std::vector<std::string> include_paths;
   SplitOptions split;
 };
 
 void add_data_options(CLI::App* verb, DataChoice& choice);
+// --path-column, --label-column, --split-column and --label-kind.
+void add_column_options(CLI::App* verb, DataColumns& columns);
+// Error{usage} for such an option without --data.
+void check_columns(const DataColumns& columns, bool has_data);
 
 struct OpenedData {
   Task task;

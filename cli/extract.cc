@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "cli/data.h"
 #include "cli/places.h"
 #include "cli/session.h"
 #include "datasets/sampling.h"
@@ -20,16 +21,19 @@ namespace {
 struct ExtractVerbOptions {
   std::string study, data, task, backbone, out, shard, into, engine, precision = "fp32", device = "cpu", views = "one",
                                                                      store = "fp32", save_maps;
-  std::vector<std::string> layers{"final"}, pools{"avg"}, include_paths;
+  DataColumns columns;
+  std::vector<std::string> layers{"default"}, pools{"default"}, include_paths;
+  int side = 0;
 };
 
 Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
   if (options.data.empty() == options.task.empty())
     throw Error(ErrorKind::usage, "extract: one of --data PATH and --task NAME is needed");
-  if (!options.data.empty()) return open_data_path(options.data, session.console);
+  check_columns(options.columns, !options.data.empty());
+  if (!options.data.empty()) return open_data_path(options.data, session.console, options.columns);
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
   const Task task = library.expand(options.task).front();
-  if (task.dataset.empty()) return open_data_path(task.data, session.console);
+  if (task.dataset.empty()) return open_data_path(task.data, session.console, task.columns);
   return DatasetRegistry::instance().open(task.dataset, session.places.data_roots(), session.places.cache_dir(),
                                           session.console);
 }
@@ -65,12 +69,14 @@ void extract_study(const ExtractVerbOptions& options, Session& session) {
 }
 
 FeatureRequest request_of(const ExtractVerbOptions& options) {
-  FeatureRequest request{.backbone = parse_backbone(options.backbone),
-                         .precision = parse_precision(options.precision),
-                         .taps = {},
-                         .views = parse_views(options.views),
-                         .storage = parse_storage(options.store),
-                         .device = parse_device(options.device)};
+  FeatureRequest request{
+      .backbone = parse_backbone(options.side > 0 ? fmt::format("{},side={}", options.backbone, options.side)
+                                                  : options.backbone),
+      .precision = parse_precision(options.precision),
+      .taps = {},
+      .views = parse_views(options.views),
+      .storage = parse_storage(options.store),
+      .device = parse_device(options.device)};
   if (!options.engine.empty()) request.engine = parse_engine(options.engine);
   for (const std::string& layer : options.layers)
     for (const std::string& pool : options.pools) request.taps.push_back({layer, pool});
@@ -157,6 +163,7 @@ void add_extract(Verbs& verbs) {
       [options, &session] { extract_verb(*options, session); });
   verb->add_option("study", options->study, "or a shard's share of what a study needs")->type_name("STUDY.yaml");
   verb->add_option("--data", options->data, "a folder or a manifest")->type_name("PATH");
+  add_column_options(verb, options->columns);
   verb->add_option("--task", options->task, "or a task's data set")->type_name("T");
   verb->add_option("--backbone", options->backbone, "a registry name or NAME=FILE[,arch=A][,transform=T]")
       ->type_name("B");
@@ -165,10 +172,10 @@ void add_extract(Verbs& verbs) {
       ->type_name("I/N");
   verb->add_option("--into", options->into, "of a study's shard: the cache for rows that --cache lacks")
       ->type_name("DIR");
-  verb->add_option("--layer", options->layers, "layer1 to layer4; final: the network's last [final]")
-      ->type_name("L")
-      ->delimiter(',');
-  verb->add_option("--pool", options->pools, "avg, max, gem:P [avg]")->type_name("POOL")->delimiter(',');
+  add_tap_options(verb, options->layers, options->pools);
+  verb->add_option("--side", options->side, "another input size [the transform's own]")
+      ->type_name("N")
+      ->check(CLI::Range(16, 4096));
   add_compute_options(verb, options->engine, options->precision, options->device);
   verb->add_option("--views", options->views, "features averaged over views of a picture: one, hflip, tencrop [one]")
       ->type_name("{one,hflip,tencrop}");

@@ -22,6 +22,8 @@ constexpr Entry kEnvironment[] = {
      "~/.cache/vise-eval."},
     {"VISE_WEIGHTS", "A folder of weights, looked into after those of --weights-dir."},
     {"TORCH_HOME", "Its hub/checkpoints is looked into next, so that what torchvision downloaded is found."},
+    {"HF_HUB_CACHE", "Hugging Face's cache, where rows that are folders of its hub are looked for."},
+    {"HF_HOME", "Its hub/ is looked into next, else ~/.cache/huggingface/hub."},
     {"XDG_CACHE_HOME", "Its torch/hub/checkpoints is looked into next; the last is ~/.cache/torch/hub/checkpoints."},
     {"VISE_DATA", "A data root, looked into after those of --data-root and before ./data."},
     {"VISE_OFFLINE", "1: never fetch weights, as with --offline."},

@@ -109,7 +109,9 @@ void fit_and_test(const ProbeVerbOptions& options, const ProbeData& data, const 
   result.notes = fitted.notes;
   if (test.empty()) return;
   const Scores scores = fitted.model->predict(FeatureRows(test_rows, data.dim));
-  result.metrics = evaluate(scores, data.targets.select(test), fitted.calibration);
+  const Targets tested = data.targets.select(test);
+  result.metrics = evaluate(scores, tested, fitted.calibration);
+  if (std::string note = absent_classes_note(tested); !note.empty()) result.notes.push_back(std::move(note));
   if (!options.out.empty()) write_scores(options.out, result, data, test, scores);
 }
 

@@ -10,6 +10,8 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "datasets/cells.h"
+#include "datasets/label_check.h"
 
 namespace vise::cli {
 namespace {
@@ -18,9 +20,11 @@ namespace {
   throw Error(ErrorKind::input, fmt::format("{}: {}", file, what), hint);
 }
 
-bool is_npy(const std::string& file) { return Path(file).extension() == ".npy"; }
+// An .npz is refused by the same reader, which says why.
+bool is_npy(const std::string& file) { return Path(file).extension() == ".npy" || Path(file).extension() == ".npz"; }
 
 TargetKind parse_kind(const std::string& text) {
+  if (text.empty()) return TargetKind::classes;
   std::vector<std::string> known;
   for (const TargetKind kind :
        {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values}) {
@@ -46,12 +50,21 @@ Cells read_npy_cells(const std::string& file) {
   Cells cells;
   cells.width = array.shape().size() == 2 ? array.shape()[1] : 1;
   for (std::size_t k = 0; k < cells.width; ++k) cells.names.push_back(std::to_string(k));
-  for (const double value : array.to_doubles()) cells.text.push_back(std::isnan(value) ? "" : number(value));
+  if (array.is_text())
+    for (std::string& text : array.to_texts()) cells.text.push_back(is_missing(text) ? std::string() : std::move(text));
+  else
+    for (const double value : array.to_doubles()) cells.text.push_back(std::isnan(value) ? "" : number(value));
   return cells;
 }
 
+// A table of any kind that data sets come in; what says nothing ("NA") is an empty cell.
 Cells read_csv_cells(const std::string& file, const std::string& columns) {
-  const CsvTable table = CsvTable::parse(read_text_file(file), file);
+  const std::string text = read_text_file(file), header = text.substr(0, text.find('\n'));
+  const bool semicolons = header.find(';') != std::string::npos && header.find(',') == std::string::npos;
+  const CsvTable table = CsvTable::parse(text, file,
+                                         lower(Path(file).extension().string()) == ".tsv" ? '\t'
+                                         : semicolons                                     ? ';'
+                                                                                          : ',');
   Cells cells;
   cells.names = split(columns, ',');
   cells.width = cells.names.size();
@@ -59,7 +72,11 @@ Cells read_csv_cells(const std::string& file, const std::string& columns) {
   const bool only = table.header().size() == 1 && cells.width == 1;
   for (const std::string& name : cells.names) places.push_back(only ? 0 : table.column(name));
   for (std::size_t row = 0; row < table.rows(); ++row) {
-    for (const std::size_t place : places) cells.text.push_back(table.cell(row, place));
+    for (const std::size_t place : places) {
+      const std::string& cell = table.cell(row, place);
+      const auto with_comma = semicolons && has_decimal_comma(cell) ? parse_cell_number(cell, true) : std::nullopt;
+      cells.text.push_back(is_missing(cell) ? std::string() : with_comma ? number(*with_comma) : cell);
+    }
     for (const char* const id : {"id", "path"}) {
       if (cells.ids.size() == row && table.has_column(id)) cells.ids.push_back(table.cell(row, table.column(id)));
     }
@@ -90,6 +107,19 @@ Targets class_targets(const Cells& cells, const std::string& file) {
           "say --target values to predict numbers");
   }
   return Targets::from_labels(cells.text, class_order(cells.text));
+}
+
+// Labels that look like something else are asked about, unless the command says that they are classes. Whole numbers
+// are codes here, as scikit-learn's examples have them.
+void check_classes(const Targets& targets, const std::string& file) {
+  const auto is_whole = [](const std::string& name) {
+    std::int64_t value = 0;
+    return parse_int(name, value);
+  };
+  if (std::all_of(targets.names().begin(), targets.names().end(), is_whole)) return;
+  if (const auto doubt = doubt_about(targets))
+    bad(file, fmt::format("the labels {}", *doubt),
+        "--column names another column; --target values predicts numbers, --target classes takes them as they are");
 }
 
 double parse_cell(const Cells& cells, std::size_t i, const std::string& file) {
@@ -123,7 +153,14 @@ Targets make_targets(const Cells& cells, TargetKind kind, const std::string& fil
 
 std::size_t add_features(ProbeData& data, const std::string& file) {
   const auto array = std::make_shared<const NpyArray>(NpyArray::open(file));
-  if (array->shape().size() != 2 || array->size() == 0) bad(file, "N x D features are needed");
+  // Of a network's last map, N x D x 1 x 1, each row is as good.
+  const auto& shape = array->shape();
+  if (shape.size() < 2 || array->size() == 0 ||
+      std::any_of(shape.begin() + 2, shape.end(), [](std::uint64_t n) { return n != 1; }))
+    bad(file, "N x D features are needed",
+        shape.size() > 2
+            ? fmt::format("it holds {}: take a mean over places, or x.reshape(len(x), -1)", fmt::join(shape, " x "))
+            : "");
   const std::size_t count = array->shape()[0], dim = array->shape()[1];
   if (data.dim != 0 && data.dim != dim) bad(file, fmt::format("{} dimensions, the others have {}", dim, data.dim));
   data.dim = dim;
@@ -196,6 +233,7 @@ ProbeData read_probe_data(const ProbeFiles& files) {
   if (!files.val.empty()) add_pair(data, cells, parts, files.val[0], files.val[1], files, Part::val);
   if (!files.test.empty()) add_pair(data, cells, parts, files.test[0], files.test[1], files, Part::test);
   data.targets = make_targets(cells, parse_kind(files.target), files.labels);
+  if (files.target.empty()) check_classes(data.targets, files.labels);
   data.ids = cells.ids.size() == data.rows.size() ? std::move(cells.ids) : std::vector<std::string>{};
   for (std::size_t i = data.ids.size(); i < data.rows.size(); ++i) data.ids.push_back(std::to_string(i));
   if (!files.groups.empty()) data.groups = read_column(files.groups, "group", data.rows.size());

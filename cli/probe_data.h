@@ -19,7 +19,7 @@ namespace vise::cli {
 struct ProbeFiles {
   std::string features, labels;        // all rows, or train's where there are files for val or test
   std::vector<std::string> val, test;  // "X.npy", "y.npy"; or none
-  std::string target = "classes";      // a TargetKind's name
+  std::string target;                  // a TargetKind's name; "": classes, if they look so
   std::string column = "label";        // of a CSV of labels; several, joined by commas, for more than one value
   std::string split, groups;           // files, or none
   std::array<double, 3> shares{0.6, 0.2, 0.2};  // of a drawn split
@@ -37,9 +37,9 @@ struct ProbeData {
 };
 
 // Features are N x D of any float type; float32 is mapped, others are converted. Labels: an .npy of N (classes, values)
-// or N x K numbers, or a CSV whose columns are named by `column`. `split`: an .npy of 0 (train), 1 (val), 2 (test), or
-// a CSV with a column `split`; else drawn: stratified, whole groups where there are groups. Error{input} naming file
-// and row, Error{usage} for options that don't go together.
+// or N x K numbers, of N texts, or a CSV whose columns are named by `column`. `split`: an .npy of 0 (train), 1 (val), 2
+// (test), or a CSV with a column `split`; else drawn: stratified, whole groups where there are groups. Error{input}
+// naming file and row, Error{usage} for options that don't go together.
 ProbeData read_probe_data(const ProbeFiles& files);
 
 std::vector<const float*> rows_of(const ProbeData& data, std::span<const std::uint32_t> items);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/data.h"
 #include "cli/launch.h"
 #include "cli/places.h"
 #include "cli/report.h"
@@ -23,8 +24,10 @@ namespace {
 struct RunOptions {
   std::string study;
   std::vector<std::string> tasks, backbones, probes, include_paths, shots, fractions, layers, pools;
+  std::vector<int> sides;
   std::string data, target, baseline, engine, precision, device, views, store, out, where, published;
   std::string overwrite = "missing";
+  DataColumns columns;
   int seeds = 0;
   bool dry_run = false, clean = false;
   SplitOptions split;
@@ -72,7 +75,7 @@ RunRequest request_of_study(const RunOptions& options) {
 RunRequest request_of_tasks(const RunOptions& options) {
   RunRequest request;
   if (!options.data.empty()) {
-    request.tasks = {task_for_data(options.data, options.target)};
+    request.tasks = {task_for_data(options.data, options.target, options.columns)};
     return request;
   }
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
@@ -89,6 +92,7 @@ RunRequest request_of_tasks(const RunOptions& options) {
 }
 
 RunRequest what_is_asked(const RunOptions& options) {
+  check_columns(options.columns, !options.data.empty());
   const int given = !options.study.empty() + !options.tasks.empty() + !options.data.empty();
   if (given != 1)
     throw Error(ErrorKind::usage,
@@ -102,8 +106,8 @@ RunRequest what_is_asked(const RunOptions& options) {
 
 std::vector<FeatureTap> taps_of(const RunOptions& options) {
   std::vector<FeatureTap> taps;
-  for (const std::string& layer : options.layers.empty() ? std::vector<std::string>{"final"} : options.layers)
-    for (const std::string& pool : options.pools.empty() ? std::vector<std::string>{"avg"} : options.pools)
+  for (const std::string& layer : options.layers.empty() ? std::vector<std::string>{"default"} : options.layers)
+    for (const std::string& pool : options.pools.empty() ? std::vector<std::string>{"default"} : options.pools)
       taps.push_back({layer, pool});
   return taps;
 }
@@ -123,6 +127,7 @@ void apply_split(const SplitOptions& options, RunRequest& request) {
 // What is said on the command line wins over a study's.
 void apply_options(const RunOptions& options, RunRequest& request) {
   if (!options.backbones.empty()) request.backbones = split_names(options.backbones);
+  request.sides = options.sides;
   if (!options.baseline.empty()) request.baseline = options.baseline;
   if (!options.probes.empty()) request.probes = split_names(options.probes);
   if (options.seeds > 0) request.seeds = options.seeds;
@@ -308,6 +313,7 @@ void add_what(CLI::App* verb, RunOptions& options) {
   verb->add_option("--data", options.data, "a folder of class folders, or a CSV/JSONL manifest")->type_name("PATH");
   verb->add_option("--target", options.target, "which of the data's labels [the task's; label, or the only one]")
       ->type_name("NAME");
+  add_column_options(verb, options.columns);
   verb->add_option("--where", options.where, "only items that meet this: topic=x, topic!=x, joined by ','")
       ->type_name("CONDITION");
   verb->add_option("--include-path", options.include_paths, "a folder of task files of your own")->type_name("DIR");
@@ -327,10 +333,11 @@ void add_grid(CLI::App* verb, RunOptions& options) {
   verb->add_option("--fraction", options.fractions, "fit on shares of train: 0.01,0.1,1")
       ->type_name("F,F")
       ->delimiter(',');
-  verb->add_option("--layer", options.layers, "layer1 to layer4; final: the network's last [final]")
-      ->type_name("L")
-      ->delimiter(',');
-  verb->add_option("--pool", options.pools, "avg, max, gem:P [avg]")->type_name("POOL")->delimiter(',');
+  add_tap_options(verb, options.layers, options.pools);
+  verb->add_option("--side", options.sides, "other input sizes, a row each: NAME@N [the transform's own]")
+      ->type_name("N,N")
+      ->delimiter(',')
+      ->check(CLI::Range(16, 4096));
   add_compute_options(verb, options.engine, options.precision, options.device);
   verb->add_option("--views", options.views, "features averaged over views of a picture: one, hflip, tencrop [one]")
       ->type_name("{one,hflip,tencrop}");

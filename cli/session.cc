@@ -60,6 +60,10 @@ WeightsSearch Places::weights_search() const {
   if (!environment("XDG_CACHE_HOME").empty()) search.folders.push_back(xdg_cache() / "torch/hub/checkpoints");
   search.folders.push_back(home() / ".cache/torch/hub/checkpoints");
   search.into = torch_checkpoints();
+  // As huggingface_hub looks for its cache.
+  if (const std::string value = environment("HF_HUB_CACHE"); !value.empty()) search.hubs.emplace_back(value);
+  if (const std::string value = environment("HF_HOME"); !value.empty()) search.hubs.push_back(Path(value) / "hub");
+  search.hubs.push_back(xdg_cache() / "huggingface/hub");
   search.offline = offline || is_on(environment("VISE_OFFLINE"));
   search.patience = seconds_of("VISE_FETCH_TIMEOUT", 30);
   search.mirror = environment("VISE_MIRROR");
@@ -119,6 +123,18 @@ void Verbs::add_place_options(CLI::App* verb) {
 }
 
 void Verbs::add_json_option(CLI::App* verb) { verb->add_flag("--json", session.json, "print JSON"); }
+
+void add_tap_options(CLI::App* verb, std::vector<std::string>& layers, std::vector<std::string>& pools) {
+  verb->add_option(
+          "--layer", layers,
+          "layers by name (vise-eval backbone inspect lists them); final: the last; all: each [what its authors probe]")
+      ->type_name("L,L")
+      ->delimiter(',');
+  verb->add_option("--pool", pools,
+                   "avg, max, gem:P; of tokens also cls, cls+avg, cls+dist, last4, last4+avg, map [the layer's]")
+      ->type_name("POOL,POOL")
+      ->delimiter(',');
+}
 
 void add_compute_options(CLI::App* verb, std::string& engine, std::string& precision, std::string& device) {
   verb->add_option("--engine", engine, "onednn, or torch to compare with [onednn; torch on CUDA]")

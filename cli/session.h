@@ -63,6 +63,7 @@ struct Verbs {
 // What --help prints.
 std::string help_text(const CLI::App& verb);
 // --engine, --precision and --device of the verbs that extract features.
+void add_tap_options(CLI::App* verb, std::vector<std::string>& layers, std::vector<std::string>& pools);
 void add_compute_options(CLI::App* verb, std::string& engine, std::string& precision, std::string& device);
 
 void add_run(Verbs& verbs);

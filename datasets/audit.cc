@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "datasets/label_check.h"
 
 namespace vise {
 namespace {
@@ -270,7 +271,10 @@ Audit audit_files(const Dataset& dataset, const Split& split, const Context& con
   const std::vector<FileFacts> facts = read_all(dataset, context, look);
   judge_files(dataset, facts, audit);
   const Targets* labels = labels_of(dataset, target);
-  if (labels) count_classes(*labels, split, audit);
+  if (labels) {
+    count_classes(*labels, split, audit);
+    audit.label_doubt = doubt_about(*labels).value_or("");
+  }
   find_typos(audit);
   find_duplicates(facts, labels, split, audit);
   audit.groups = audit_groups(dataset, split);
@@ -345,7 +349,7 @@ std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& datas
 
 bool has_findings(const Audit& audit) {
   const auto matters = [](const auto& found) { return found.across_parts || found.conflicting; };
-  return !audit.unreadable.empty() || !audit.typos.empty() || !audit.groups.empty() ||
+  return !audit.unreadable.empty() || !audit.typos.empty() || !audit.label_doubt.empty() || !audit.groups.empty() ||
          std::any_of(audit.duplicates.begin(), audit.duplicates.end(), matters) ||
          std::any_of(audit.similar.begin(), audit.similar.end(), matters);
 }

@@ -80,6 +80,7 @@ struct Audit {
   double imbalance = 1;             // the largest class over the smallest that isn't empty
   std::size_t unlabelled = 0;
   std::vector<LabelTypo> typos;
+  std::string label_doubt;                   // why the labels look like something else (label_check.h); "": they don't
   std::vector<DuplicateGroup> duplicates;    // across parts first, then by first item
   std::vector<NearDuplicate> similar;        // across parts first; the first items of duplicate groups stand for all
   std::vector<FeatureNeighbour> neighbours;  // across parts first, then the nearest
@@ -115,8 +116,8 @@ void audit_features(const Dataset& dataset, const Split& split, std::span<const 
 // another label; increasing, with the reason.
 std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& dataset, const Split& split);
 
-// Whether numbers measured on this data set are in doubt: unreadable images, labels that look like typos, duplicates
-// across parts or with conflicting labels, groups across parts.
+// Whether numbers measured on this data set are in doubt: unreadable images, labels that look like typos or like
+// something else, duplicates across parts or with conflicting labels, groups across parts.
 bool has_findings(const Audit& audit);
 
 // The format that a file's first bytes show: "jpeg", "png", "gif", "webp", "bmp", "tiff", "pnm", or "" for none of

@@ -172,6 +172,7 @@ std::string audit_text(const Audit& audit, const Dataset& dataset, const Split& 
   Lines lines(most);
   lines.text = fmt::format("{}: {} images; split: {}\n", dataset.name, dataset.size(), split.origin());
   lines.text += class_table(audit);
+  if (!audit.label_doubt.empty()) lines.text += fmt::format("\nare these the labels? They {}\n", audit.label_doubt);
   lines.add("class names that may be typos", audit.typos, [](const LabelTypo& typo) {
     return fmt::format("'{}' ({}) beside '{}' ({})", typo.rare, typo.rare_items, typo.common, typo.common_items);
   });
@@ -208,10 +209,10 @@ std::string audit_text(const Audit& audit, const Dataset& dataset, const Split& 
 
 Json audit_json(const Audit& audit, const Dataset& dataset, const Split& split) {
   Json json{
-      {"schema", kSchemaVersion},       {"dataset", dataset.name},
-      {"images", dataset.size()},       {"split", {{"origin", split.origin()}, {"hash", split.hash(dataset.ids)}}},
-      {"imbalance", audit.imbalance},   {"unlabelled", audit.unlabelled},
-      {"findings", has_findings(audit)}};
+      {"schema", kSchemaVersion},        {"dataset", dataset.name},
+      {"images", dataset.size()},        {"split", {{"origin", split.origin()}, {"hash", split.hash(dataset.ids)}}},
+      {"imbalance", audit.imbalance},    {"unlabelled", audit.unlabelled},
+      {"findings", has_findings(audit)}, {"label_doubt", audit.label_doubt}};
   Json &classes = json["classes"] = Json::array(), &typos = json["typos"] = Json::array(),
        &duplicates = json["duplicates"] = Json::array(), &similar = json["similar"] = Json::array();
   for (const ClassCount& count : audit.classes) {

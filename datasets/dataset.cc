@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cassert>
 #include <system_error>
 
 #include "base/error.h"
@@ -79,9 +78,14 @@ void Dataset::check() const {
   if (const auto equal = equal_ids(ids))
     throw Error(ErrorKind::input, fmt::format("data set '{}': items {} and {} are both '{}'", name, equal->first + 1,
                                               equal->second + 1, ids[equal->first]));
-  for ([[maybe_unused]] const auto& [key, column] : targets) assert(column.size() == size());
-  for ([[maybe_unused]] const auto& [key, column] : attributes) assert(column.size() == size());
-  assert(!official || official->size() == size());
+  const auto check_rows = [&](const std::string& what, std::size_t rows) {
+    if (rows != size())
+      throw Error(ErrorKind::input,
+                  fmt::format("data set '{}': {} has {} rows for {} images", name, what, rows, size()));
+  };
+  for (const auto& [key, column] : targets) check_rows(fmt::format("target '{}'", key), column.size());
+  for (const auto& [key, column] : attributes) check_rows(fmt::format("attribute '{}'", key), column.size());
+  if (official) check_rows("its split", official->size());
 }
 
 DatasetRegistry& DatasetRegistry::instance() {

@@ -37,7 +37,7 @@ struct Dataset {
   // Error{usage} naming the nearest target.
   const Targets& target(const std::string& target_name) const;
   const std::vector<std::string>& attribute(const std::string& attribute_name) const;
-  // Asserts that ids are unique and every column has size() rows; Error{input} naming two equal ids.
+  // Error{input} naming two equal ids, or a column that hasn't size() rows.
   void check() const;
 };
 
@@ -89,9 +89,15 @@ void register_builtin_datasets(DatasetRegistry& registry);
 // Items a and b, a < b, with the same id, if there are any.
 std::optional<std::pair<std::size_t, std::size_t>> equal_ids(std::span<const std::string> ids);
 
+// Which columns of a table say what, where their names don't (manifest.h), and what its labels are.
+struct DataColumns {
+  std::string path, label, split;  // names of columns; "" for the usual ones
+  std::string kind;                // of the labels, of class folders too: "classes" or "values"; "" as they look
+};
+
 // Reads what `--data PATH` names: a folder of class folders or one with metadata.csv|jsonl (folder.h), or a
 // .csv|.tsv|.jsonl manifest (manifest.h). A folder's name is its own, a manifest's that of its folder and its own:
 // "omi300/happy".
-Dataset open_data_path(const Path& path, Log& log);
+Dataset open_data_path(const Path& path, Log& log, const DataColumns& columns = {});
 
 }  // namespace vise

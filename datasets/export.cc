@@ -68,7 +68,7 @@ std::vector<Column> columns_of(const Dataset& dataset, const Split* split, bool 
   for (const auto& [name, target] : dataset.targets)
     if (name != "label" && !dataset.attributes.contains(name)) add_target(name, target, columns);
   for (const auto& [name, texts] : dataset.attributes)
-    columns.push_back({name, false, [&texts](std::size_t i) { return texts[i]; }});
+    columns.push_back({name, false, [&values = texts](std::size_t i) { return values[i]; }});
   return columns;
 }
 

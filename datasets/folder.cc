@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "datasets/folder_layout.h"
+#include "datasets/label_check.h"
 #include "datasets/manifest.h"
 #include "datasets/rows.h"
 #include "datasets/tree.h"
@@ -18,80 +20,86 @@ std::string own_name(const Path& folder) {
   return (normal.has_filename() ? normal : normal.parent_path()).filename().string();
 }
 
-std::optional<Part> part_named(const std::string& folder) {
-  try {
-    return folder.empty() || folder == "unused" ? std::nullopt : std::optional(parse_part(folder));
-  } catch (const Error&) {
-    return std::nullopt;
-  }
-}
-
 std::optional<Path> metadata_in(const Path& folder) {
   for (const char* name : {"metadata.csv", "metadata.jsonl"})
     if (std::filesystem::exists(folder / name)) return folder / name;
   return std::nullopt;
 }
 
-// The tables of an image folder as hubs have it: one at the top, or one in each of train/, val/, test/.
+// The tables of an image folder as hubs have it: one at the top, or one in each folder, of which those that are called
+// train, val and test are parts of the split.
 std::vector<ManifestPart> metadata_tables(const Path& folder) {
   if (const auto table = metadata_in(folder)) return {{*table, "", std::nullopt}};
-  std::vector<ManifestPart> parts;
+  std::vector<ManifestPart> parts, of_classes;
+  bool every_folder = true;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
+    if (!entry.is_directory() || is_junk_name(name)) continue;
     const auto part = part_named(name);
-    if (!part || !entry.is_directory()) continue;
-    if (const auto table = metadata_in(entry.path())) parts.push_back({*table, name + '/', part});
+    const auto table = metadata_in(entry.path());
+    every_folder = every_folder && table;
+    if (!table || part == Part::unused) continue;
+    (part ? parts : of_classes).push_back({*table, name + '/', part});
   }
-  std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.prefix < b.prefix; });
-  return parts;
+  std::vector<ManifestPart>& tables = parts.empty() && every_folder ? of_classes : parts;
+  std::sort(tables.begin(), tables.end(), [](const auto& a, const auto& b) { return a.prefix < b.prefix; });
+  return std::move(tables);
 }
 
-// How much of every id is folders that all ids share: the end of "images/" in "images/joy/1.jpg".
-std::size_t shared_prefix(const std::vector<std::string>& sorted) {
-  const std::string &first = sorted.front(), &last = sorted.back();
-  const auto same = std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first - first.begin();
-  const auto slash = std::string_view(first).substr(0, static_cast<std::size_t>(same)).rfind('/');
-  return slash == std::string_view::npos ? 0 : slash + 1;
-}
-
-// The folder at `begin`, or "" where a file is there.
-std::string folder_at(const std::string& id, std::size_t begin) {
-  const auto slash = id.find('/', begin);
-  return slash == std::string::npos ? std::string() : id.substr(begin, slash - begin);
-}
-
-// Train, val and test by the folder at `prefix`, where each image lies in such a folder and there are at least two.
-std::optional<Split> folder_split(const std::vector<std::string>& ids, std::size_t prefix) {
-  std::vector<Part> parts;
-  std::set<std::string> seen;
-  for (const std::string& id : ids) {
-    const std::string folder = folder_at(id, prefix);
-    const auto part = part_named(folder);
-    if (!part) return std::nullopt;
-    seen.insert(folder);
-    parts.push_back(*part);
+void add_remarks(const FolderLayout& layout, Dataset& dataset, Log& log) {
+  for (const std::string& remark : layout.remarks) {
+    log.warn(fmt::format("{}: {}", dataset.name, remark));
+    dataset.notes.push_back(remark);
   }
-  if (seen.size() < 2) return std::nullopt;
-  return Split(std::move(parts), "official (folders)");
 }
 
-void add_class_folders(Dataset& dataset) {
-  const std::size_t prefix = shared_prefix(dataset.ids);
-  dataset.official = folder_split(dataset.ids, prefix);
-  std::vector<std::string> labels;
-  for (const std::string& id : dataset.ids)
-    labels.push_back(folder_at(id, dataset.official ? id.find('/', prefix) + 1 : prefix));
-  Targets targets = Targets::from_labels(labels);
+FolderLayout layout_of(const Dataset& dataset) {
+  try {
+    return folder_layout(dataset.ids);
+  } catch (const Error& error) {
+    throw Error(error.kind(), fmt::format("{}: {}", dataset.root.string(), error.message()), error.hint());
+  }
+}
+
+void add_class_folders(Dataset& dataset, Log& log) {
+  FolderLayout layout = layout_of(dataset);
+  dataset.official = std::move(layout.official);
+  Targets targets = Targets::from_labels(layout.labels);
   if (targets.width() > 0) dataset.targets.emplace("label", std::move(targets));
+  add_remarks(layout, dataset, log);
+}
+
+// Metadata that say nothing to be predicted: the folders do, and that is said.
+void add_labels_of_folders(Dataset& dataset, Log& log) {
+  for (const char* const name : {"label", "labels", "votes"})
+    if (dataset.targets.contains(name)) return;
+  FolderLayout layout = layout_of(dataset);
+  Targets targets = Targets::from_labels(layout.labels);
+  if (targets.width() < 2) return;
+  if (!dataset.official) dataset.official = std::move(layout.official);
+  std::vector<std::string> names = targets.names();
+  if (names.size() > 5) names.resize(5);
+  layout.remarks.insert(layout.remarks.begin(),
+                        fmt::format("the labels are the names of folders ({}{}): the metadata have none",
+                                    join(names, ", "), targets.width() > names.size() ? ", ..." : ""));
+  dataset.targets.emplace("label", std::move(targets));
+  add_remarks(layout, dataset, log);
 }
 
 }  // namespace
 
-Dataset read_folder(const Path& folder, Log& log) {
+Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns) {
   if (!std::filesystem::is_directory(folder))
     throw Error(ErrorKind::missing, fmt::format("{}: there is no such folder", folder.string()));
   const auto tables = metadata_tables(folder);
-  if (!tables.empty()) return read_manifest(tables, folder, own_name(folder), log);
+  if (!tables.empty()) {
+    Dataset dataset = read_manifest(tables, folder, own_name(folder), log, columns);
+    add_labels_of_folders(dataset, log);
+    return dataset;
+  }
+  if (!columns.path.empty() || !columns.label.empty() || !columns.split.empty())
+    throw Error(ErrorKind::usage, fmt::format("{}: has no metadata.csv, so no columns to name", folder.string()),
+                "leave --path-column, --label-column and --split-column out, or name the table itself");
   ImageTree tree = list_images(folder);
   if (tree.images.empty())
     throw Error(ErrorKind::input,
@@ -103,11 +111,11 @@ Dataset read_folder(const Path& folder, Log& log) {
   dataset.name = own_name(folder);
   dataset.root = folder;
   dataset.ids = std::move(tree.images);
-  add_class_folders(dataset);
+  add_class_folders(dataset, log);
   return dataset;
 }
 
-Dataset open_data_path(const Path& path, Log& log) {
+Dataset open_data_path(const Path& path, Log& log, const DataColumns& columns) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored))
     throw Error(ErrorKind::missing, fmt::format("{}: there is no such file or folder", path.string()),
@@ -115,7 +123,10 @@ Dataset open_data_path(const Path& path, Log& log) {
   if (!RowReader::can_open(path) && !std::filesystem::is_directory(path))
     throw Error(ErrorKind::usage, fmt::format("{}: is neither a folder nor a manifest", path.string()),
                 "known: a folder of class folders, .csv, .tsv, .jsonl, .ndjson");
-  Dataset dataset = std::filesystem::is_directory(path) ? read_folder(path, log) : read_manifest(path, log);
+  Dataset dataset =
+      std::filesystem::is_directory(path) ? read_folder(path, log, columns) : read_manifest(path, log, columns);
+  if (const auto label = dataset.targets.find("label"); !columns.kind.empty() && label != dataset.targets.end())
+    label->second = labels_as(label->second, columns.kind);
   dataset.check();
   return dataset;
 }

@@ -3,270 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cmath>
-#include <deque>
-#include <functional>
-#include <limits>
 #include <map>
 #include <memory>
-#include <unordered_map>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "datasets/manifest_columns.h"
+#include "datasets/manifest_images.h"
+#include "datasets/manifest_sinks.h"
 #include "datasets/rows.h"
 #include "datasets/sampling.h"
 
 namespace vise {
 namespace {
 
-constexpr std::array<std::string_view, 8> kPathColumns{"path", "file_name", "filename",   "image",
-                                                       "img",  "file",      "image_path", "image_name"};
-constexpr std::array<std::string_view, 4> kLabelColumns{"label", "class", "category", "target"};
-constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
-
-bool is_missing(std::string_view cell) {
-  const std::string word = lower(trim(cell));
-  return word.empty() || word == "na" || word == "nan" || word == "null";
-}
-
-double value_of(std::string_view cell) {
-  double value = kUnknown;
-  return parse_double(cell, value) ? value : kUnknown;
-}
-
-// What the first pass learns of a column, so that the second can store its cells in their final form.
-struct ColumnKind {
-  bool numbers = true;     // every cell is a number or missing
-  bool fractions = false;  // some number isn't whole
-  bool filled = false;     // some cell isn't missing
-
-  void see(std::string_view cell) {
-    if (!numbers || is_missing(cell)) return;
-    filled = true;
-    double value = 0;
-    numbers = parse_double(cell, value);
-    fractions = fractions || value != std::floor(value);
-  }
-  bool is_values() const { return numbers && filled; }
-};
-
-using ColumnKinds = std::map<std::string, ColumnKind>;
-
-ColumnKinds column_kinds(std::span<const ManifestPart> parts) {
-  ColumnKinds kinds;
-  for (const ManifestPart& part : parts) {
-    const auto rows = RowReader::open(part.table);
-    std::vector<ColumnKind*> of_column;
-    while (rows->next()) {
-      const auto cells = rows->cells();
-      for (std::size_t c = of_column.size(); c < cells.size(); ++c) of_column.push_back(&kinds[rows->columns()[c]]);
-      for (std::size_t c = 0; c < cells.size(); ++c) of_column[c]->see(cells[c]);
-    }
-    for (const std::string& column : rows->columns()) kinds.try_emplace(column);
-  }
-  return kinds;
-}
-
-template <std::size_t N>
-std::string first_known(const ColumnKinds& kinds, const std::array<std::string_view, N>& names) {
-  for (const std::string_view name : names)
-    if (kinds.contains(std::string(name))) return std::string(name);
-  return {};
-}
-
-// Texts as numbers, in order of appearance; most columns hold few different ones.
-class Interned {
- public:
-  int add(std::string_view text) {
-    if (text.empty()) return kNoClass;
-    const auto found = index_.find(text);
-    if (found != index_.end()) return found->second;
-    const std::string& kept = texts_.emplace_back(text);
-    return index_.emplace(kept, static_cast<int>(texts_.size()) - 1).first->second;
-  }
-
-  // Classes sorted bytewise.
-  Targets targets(std::vector<int> numbers) const {
-    std::vector<std::string> names(texts_.begin(), texts_.end());
-    std::sort(names.begin(), names.end());
-    std::unordered_map<std::string_view, int> place;
-    for (std::size_t k = 0; k < names.size(); ++k) place.emplace(names[k], static_cast<int>(k));
-    std::vector<int> moved;
-    for (const std::string& text : texts_) moved.push_back(place.at(text));
-    for (int& number : numbers)
-      if (number >= 0) number = moved[static_cast<std::size_t>(number)];
-    return Targets::from_classes(std::move(numbers), std::move(names));
-  }
-
-  std::size_t size() const { return texts_.size(); }
-
- private:
-  std::deque<std::string> texts_;
-  std::unordered_map<std::string_view, int> index_;
-};
-
-struct Place {
-  const std::string& table;
-  std::size_t row;
-
-  [[noreturn]] void fail(const std::string& what, std::string hint = {}) const {
-    throw Error(ErrorKind::input, fmt::format("{}: line {}: {}", table, row, what), std::move(hint));
-  }
-};
-
-// What becomes of a column's cells.
-class Sink {
- public:
-  virtual ~Sink() = default;
-  virtual void add(std::string_view cell, const Place& place) = 0;
-  virtual void finish(Dataset& dataset) = 0;
-};
-
-class ClassSink final : public Sink {
- public:
-  void add(std::string_view cell, const Place&) override { numbers_.push_back(texts_.add(trim(cell))); }
-  void finish(Dataset& dataset) override {
-    dataset.targets.insert_or_assign("label", texts_.targets(std::move(numbers_)));
-  }
-
- private:
-  Interned texts_;
-  std::vector<int> numbers_;
-};
-
-class ValueSink final : public Sink {
- public:
-  explicit ValueSink(std::string name) : name_(std::move(name)) {}
-  void add(std::string_view cell, const Place&) override { values_.push_back(value_of(cell)); }
-  void finish(Dataset& dataset) override {
-    dataset.targets.insert_or_assign(name_, Targets::from_values(std::move(values_), {name_}));
-  }
-
- private:
-  std::string name_;
-  std::vector<double> values_;
-};
-
-class TextSink final : public Sink {
- public:
-  TextSink(std::string name, bool as_target) : name_(std::move(name)), as_target_(as_target) {}
-
-  void add(std::string_view cell, const Place&) override {
-    texts_.emplace_back(trim(cell));
-    if (as_target_) numbers_.push_back(distinct_.add(texts_.back()));
-    if (distinct_.size() > kMostClasses) as_target_ = false;
-  }
-
-  void finish(Dataset& dataset) override {
-    if (as_target_ && distinct_.size() * 2 <= texts_.size())
-      dataset.targets.try_emplace(name_, distinct_.targets(std::move(numbers_)));
-    dataset.attributes.insert_or_assign(name_, std::move(texts_));
-  }
-
- private:
-  static constexpr std::size_t kMostClasses = 10000;
-  std::string name_;
-  bool as_target_;
-  std::vector<std::string> texts_;
-  Interned distinct_;
-  std::vector<int> numbers_;
-};
-
-class SplitSink final : public Sink {
- public:
-  explicit SplitSink(std::string column) : column_(std::move(column)) {}
-
-  void add(std::string_view cell, const Place& place) override {
-    const auto found = words_.find(cell);
-    if (found != words_.end()) return parts_.push_back(found->second);
-    try {
-      parts_.push_back(words_.emplace(cell, parse_part(cell)).first->second);
-    } catch (const Error& error) {
-      place.fail(error.message(), error.hint());
-    }
-  }
-
-  void finish(Dataset& dataset) override { dataset.official = Split(std::move(parts_), column_); }
-
- private:
-  std::string column_;
-  std::map<std::string, Part, std::less<>> words_;
-  std::vector<Part> parts_;
-};
-
-// Several columns of one target, "votes:joy", "votes:fear": an item's row is complete when each has added its cell.
-class RowsSink final : public Sink {
- public:
-  RowsSink(std::string name, TargetKind kind) : name_(std::move(name)), kind_(kind) {}
-
-  void add_class(std::string name) { names_.push_back(std::move(name)); }
-
-  void add(std::string_view cell, const Place& place) override {
-    double value = kind_ == TargetKind::multi_label ? -1 : 0;
-    const std::string word = lower(trim(cell));
-    if (word == "true" || word == "false") {
-      value = word == "true" ? 1 : 0;
-    } else if (!is_missing(cell)) {
-      value = value_of(cell);
-      const bool good = kind_ == TargetKind::multi_label ? value == 0 || value == 1 || value == -1 : value >= 0;
-      if (!good)
-        place.fail(fmt::format("'{}' in column {}:{}", cell, name_, names_[values_.size() % names_.size()]),
-                   kind_ == TargetKind::multi_label ? "1, 0 or nothing" : "votes are numbers, not negative");
-    }
-    values_.push_back(value);
-  }
-
-  void finish(Dataset& dataset) override {
-    if (kind_ == TargetKind::distribution) {
-      dataset.targets.insert_or_assign(name_, Targets::from_distribution(std::move(values_), std::move(names_)));
-    } else {
-      std::vector<std::int8_t> bits(values_.begin(), values_.end());
-      dataset.targets.insert_or_assign(name_, Targets::from_multi_label(std::move(bits), std::move(names_)));
-    }
-  }
-
- private:
-  std::string name_;
-  TargetKind kind_;
-  std::vector<std::string> names_;
-  std::vector<double> values_;
-};
-
-// One column of lists, "joy|fear". An empty cell is an item without any of the labels.
-class ListSink final : public Sink {
- public:
-  void add(std::string_view cell, const Place&) override {
-    auto& of_item = numbers_.emplace_back();
-    for (const std::string& label : split(cell, '|'))
-      if (const int number = texts_.add(trim(label)); number >= 0) of_item.push_back(number);
-  }
-
-  void finish(Dataset& dataset) override {
-    if (texts_.size() == 0) return;
-    std::vector<int> identity(texts_.size());
-    for (std::size_t k = 0; k < identity.size(); ++k) identity[k] = static_cast<int>(k);
-    const Targets sorted = texts_.targets(std::move(identity));
-    std::vector<std::int8_t> bits(numbers_.size() * texts_.size(), 0);
-    for (std::size_t i = 0; i < numbers_.size(); ++i)
-      for (const int number : numbers_[i])
-        bits[i * texts_.size() + static_cast<std::size_t>(sorted.classes()[static_cast<std::size_t>(number)])] = 1;
-    dataset.targets.insert_or_assign("labels", Targets::from_multi_label(std::move(bits), sorted.names()));
-  }
-
- private:
-  Interned texts_;
-  std::vector<std::vector<int>> numbers_;
-};
-
 // Second pass: every column into its sink, paths into ids.
 class ManifestBuilder {
  public:
-  ManifestBuilder(const ColumnKinds& kinds, std::string origin, const Path& root)
-      : path_column_(first_known(kinds, kPathColumns)), root_prefix_(std::filesystem::absolute(root).string() + '/') {
-    const std::string label = first_known(kinds, kLabelColumns);
+  ManifestBuilder(const ColumnKinds& kinds, ColumnRoles roles, std::string origin, const Path& root)
+      : roles_(std::move(roles)), root_prefix_(std::filesystem::absolute(root).string() + '/') {
     for (const auto& [column, kind] : kinds)
-      if (column != path_column_) sinks_.emplace(column, sink_for(column, kind, label, origin));
+      if (column != roles_.path) sinks_.emplace(column, sink_for(column, kind, origin));
   }
 
   void read(const ManifestPart& part) {
@@ -285,7 +43,7 @@ class ManifestBuilder {
       ids_.push_back(id_of(cell(path_cell), part.prefix, place));
       places_.push_back({table_number_, static_cast<std::uint32_t>(rows->row())});
       for (const auto& [sink, c] : order) sink->add(cell(c), place);
-      if (!sinks_.contains("split") && part.part) folder_parts_.push_back(*part.part);
+      if (roles_.split.empty() && part.part) folder_parts_.push_back(*part.part);
     }
     tables_.push_back(table);
     ++table_number_;
@@ -294,6 +52,7 @@ class ManifestBuilder {
   Dataset finish() {
     Dataset dataset;
     dataset.ids = std::move(ids_);
+    note_unsaid(dataset);
     for (Sink* sink : distinct_sinks()) sink->finish(dataset);
     if (!dataset.official && !folder_parts_.empty() && folder_parts_.size() == dataset.size())
       dataset.official = Split(std::move(folder_parts_), "official (folders)");
@@ -306,26 +65,24 @@ class ManifestBuilder {
     std::uint32_t table, row;
   };
 
-  std::shared_ptr<Sink> sink_for(const std::string& column, const ColumnKind& kind, const std::string& label,
-                                 const std::string& origin) {
-    if (column == "split") return std::make_shared<SplitSink>(origin);
-    if (column == "group") return std::make_shared<TextSink>(column, false);
-    if (column.starts_with("votes:")) return shared_rows(column, votes_, TargetKind::distribution);
-    if (column.starts_with("labels:")) return shared_rows(column, labels_, TargetKind::multi_label);
-    if (column == "labels") return std::make_shared<ListSink>();
-    if (!label.empty() && column == label) {
-      if (kind.is_values() && kind.fractions) return std::make_shared<ValueSink>("label");
-      return std::make_shared<ClassSink>();
-    }
-    if (kind.is_values()) return std::make_shared<ValueSink>(column);
-    return std::make_shared<TextSink>(column, true);
+  std::shared_ptr<Sink> sink_for(const std::string& column, const ColumnKind& kind, const std::string& origin) {
+    if (column.empty()) return kind.is_values() ? value_sink(column, kind.decimal_comma) : text_sink(column, true);
+    if (column == roles_.label && kind.is_values() && kind.fractions) return value_sink("label", kind.decimal_comma);
+    if (column == roles_.label) return class_sink();
+    if (column == roles_.split) return split_sink(origin);
+    if (column == "group") return text_sink(column, false);
+    if (column.starts_with("votes:")) return shared_rows(column, kind, votes_, TargetKind::distribution);
+    if (column.starts_with("labels:")) return shared_rows(column, kind, labels_, TargetKind::multi_label);
+    if (column == "labels") return list_sink();
+    if (kind.is_values()) return value_sink(column, kind.decimal_comma);
+    return text_sink(column, true);
   }
 
-  static std::shared_ptr<Sink> shared_rows(const std::string& column, std::shared_ptr<RowsSink>& rows,
-                                           TargetKind kind) {
+  static std::shared_ptr<Sink> shared_rows(const std::string& column, const ColumnKind& kind,
+                                           std::shared_ptr<ClassColumns>& rows, TargetKind of) {
     const auto colon = column.find(':');
-    if (!rows) rows = std::make_shared<RowsSink>(column.substr(0, colon), kind);
-    rows->add_class(column.substr(colon + 1));
+    if (!rows) rows = rows_sink(column.substr(0, colon), of);
+    rows->add_class(column.substr(colon + 1), kind.decimal_comma);
     return rows;
   }
 
@@ -339,7 +96,24 @@ class ManifestBuilder {
     };
     order.clear();
     for (const auto& [column, sink] : sinks_) order.emplace_back(sink.get(), place_of(column));
-    return place_of(path_column_);
+    return place_of(roles_.path);
+  }
+
+  // What the tables leave open: labels of any spelling, in other columns what a program wrote for "nothing".
+  void note_unsaid(Dataset& dataset) const {
+    std::vector<std::string> columns;
+    std::set<const Sink*> seen;
+    for (const auto& [column, sink] : sinks_) {
+      const Sink::Unsaid& unsaid = sink->unsaid();
+      const bool is_label = !column.empty() && column == roles_.label;
+      const std::size_t count = unsaid.spelt + (is_label ? unsaid.empty : 0);
+      if (count == 0 || column == roles_.split || !seen.insert(sink.get()).second) continue;
+      std::vector<std::string> spellings(unsaid.spellings.begin(), unsaid.spellings.end());
+      if (is_label && unsaid.empty > 0) spellings.emplace_back("empty");
+      const std::string name = column.substr(0, column.find(':'));  // votes:joy and votes:fear are votes
+      columns.push_back(fmt::format("{} {} ({})", count, name, join(spellings, ", ")));
+    }
+    if (!columns.empty()) dataset.notes.push_back(fmt::format("not known: {}", join(columns, ", ")));
   }
 
   std::vector<Sink*> distinct_sinks() const {
@@ -353,7 +127,7 @@ class ManifestBuilder {
     path = trim(path);
     while (path.starts_with("./")) path.remove_prefix(2);
     if (path.starts_with(root_prefix_)) path.remove_prefix(root_prefix_.size());
-    if (path.empty()) place.fail(fmt::format("no path in column '{}'", path_column_));
+    if (path.empty()) place.fail(fmt::format("no path in column '{}'", roles_.path));
     return prefix.empty() || path.starts_with('/') ? std::string(path) : prefix + std::string(path);
   }
 
@@ -369,9 +143,10 @@ class ManifestBuilder {
         "a row an image: join what the rows say, for example as votes:CLASS columns");
   }
 
-  std::string path_column_, root_prefix_;
+  ColumnRoles roles_;
+  std::string root_prefix_;
   std::map<std::string, std::shared_ptr<Sink>> sinks_;  // by column
-  std::shared_ptr<RowsSink> votes_, labels_;
+  std::shared_ptr<ClassColumns> votes_, labels_;
   std::vector<std::string> ids_;
   std::vector<RowPlace> places_;
   std::vector<std::string> tables_;
@@ -379,55 +154,63 @@ class ManifestBuilder {
   std::vector<Part> folder_parts_;
 };
 
-void check_path_column(const ColumnKinds& kinds, std::span<const ManifestPart> parts) {
-  if (!first_known(kinds, kPathColumns).empty()) return;
-  std::vector<std::string> columns;
-  for (const auto& [column, kind] : kinds) columns.push_back(column);
-  throw Error(
-      ErrorKind::input,
-      fmt::format("{}: no column names the image; it has {}", parts.front().table.string(), join(columns, ", ")),
-      "call it path (or file_name, filename, image, img, file, image_path, image_name)");
-}
-
-void check_first_images(const Dataset& dataset, std::span<const ManifestPart> parts) {
-  constexpr std::size_t kLookedFor = 5;
-  std::error_code ignored;
-  for (std::size_t i = 0; i < std::min(kLookedFor, dataset.size()); ++i)
-    if (std::filesystem::exists(dataset.path(i), ignored)) return;
-  if (dataset.size() == 0) throw Error(ErrorKind::input, fmt::format("{}: has no rows", parts.front().table.string()));
-  std::string hint = "paths are relative to the table's folder";
-  if (std::filesystem::exists(dataset.root / "images" / dataset.ids[0], ignored))
-    hint = fmt::format("it is in images/: write images/{}", dataset.ids[0]);
-  else if (dataset.ids[0].find('\\') != std::string::npos)
-    hint = "write '/' between folders, not '\\'";
-  throw Error(ErrorKind::missing,
-              fmt::format("{}: none of its first images is there, for example {}", parts.front().table.string(),
-                          dataset.path(0).string()),
-              hint);
+// Where no column says the split but all images lie in folders that are called so, the split that is drawn is another.
+void note_split_folders(Dataset& dataset) {
+  if (dataset.official) return;
+  std::set<std::string> seen;
+  std::set<Part> parts;
+  for (const std::string& id : dataset.ids) {
+    bool found = false;
+    for (std::size_t begin = 0, end = id.find('/'); end != std::string::npos && !found;
+         begin = end + 1, end = id.find('/', begin)) {
+      const std::string folder = id.substr(begin, end - begin);
+      if (const auto part = part_named(folder)) {
+        found = true;
+        seen.insert(folder);
+        parts.insert(*part);
+      }
+    }
+    if (!found) return;
+  }
+  if (parts.size() < 2) return;
+  dataset.notes.push_back(
+      fmt::format("the images lie in {}, but no column says the split, so none of these folders is "
+                  "taken for it: add a column split",
+                  join(std::vector<std::string>(seen.begin(), seen.end()), "/, ") + "/"));
 }
 
 }  // namespace
 
-Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log) {
+Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log,
+                      const DataColumns& columns) {
   const ColumnKinds kinds = column_kinds(parts);
-  check_path_column(kinds, parts);
-  const std::string table = parts.size() == 1 ? parts.front().table.filename().string() : "the tables";
-  ManifestBuilder builder(kinds, fmt::format("official (column 'split' of {})", table), root);
+  const Path& first = parts.front().table;
+  const ColumnRoles roles = column_roles(kinds, columns, first);
+  const std::string table = parts.size() == 1 ? first.filename().string() : "the tables";
+  const std::string split_column = roles.split.empty() ? "split" : roles.split;
+  ManifestBuilder builder(kinds, roles, fmt::format("official (column '{}' of {})", split_column, table), root);
   for (const ManifestPart& part : parts) builder.read(part);
   Dataset dataset = builder.finish();
   dataset.name = std::move(name);
   dataset.root = root;
-  check_first_images(dataset, parts);
+  note_split_folders(dataset);
+  for (const std::string& column : unused_splits(kinds, roles))
+    dataset.notes.push_back(
+        fmt::format("column '{0}' holds a split's names and is not used as the split: say "
+                    "--split-column {0}, or call it split",
+                    column));
+  for (const std::string& note : dataset.notes) log.warn(fmt::format("{}: {}", dataset.name, note));
+  check_images(dataset, first);
   add_label_from_votes(dataset, log);
   return dataset;
 }
 
-Dataset read_manifest(const Path& table, Log& log) {
+Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns) {
   const Path absolute = std::filesystem::absolute(table).lexically_normal();
   const ManifestPart part{table, "", std::nullopt};
   const std::string folder = absolute.parent_path().filename().string(), stem = absolute.stem().string();
   return read_manifest(std::span(&part, 1), table.has_parent_path() ? table.parent_path() : Path("."),
-                       folder.empty() ? stem : fmt::format("{}/{}", folder, stem), log);
+                       folder.empty() ? stem : fmt::format("{}/{}", folder, stem), log, columns);
 }
 
 }  // namespace vise

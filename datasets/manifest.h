@@ -8,8 +8,12 @@
 //   group                             the attribute "group", for grouped splits
 //   votes:CLASS ...                   the target "votes": a distribution over the classes named so
 //   labels:CLASS ... or labels        the target "labels": multi-label, as 0/1 columns (empty: unknown), or joined by
-//   '|' any other column of numbers       a target of its name with one value; empty, NA or nan: not known any other
-//   column                  an attribute; where texts repeat also a target of its name, as classes
+//   '|' any other column of numbers       a target of its name with one value any other column                  an
+//   attribute; where texts repeat also a target of its name, as classes
+//
+// Names of columns are compared without case; DataColumns names others for path, label and split. Cells that say
+// nothing (is_missing) are not known, and what a file spelt so is counted in a note; a row of votes with one has no
+// votes. With semicolons between cells, a column of numbers may have decimal commas.
 //
 // Without a label column, votes give the target "label": the class with most votes, not known where two have as many.
 // Items keep the table's order. A row without a path, or two with the same one, is Error{input} naming the rows.
@@ -26,7 +30,7 @@
 namespace vise {
 
 // The data set of one table; its root is the table's folder, its name "folder/stem".
-Dataset read_manifest(const Path& table, Log& log);
+Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns = {});
 
 // A data set in several tables (the metadata.csv of train/ and of test/).
 struct ManifestPart {
@@ -35,6 +39,7 @@ struct ManifestPart {
   std::optional<Part> part;  // of its rows, where it has no split column
 };
 
-Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log);
+Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log,
+                      const DataColumns& columns = {});
 
 }  // namespace vise

@@ -27,7 +27,8 @@ class CsvRows final : public RowReader {
   CsvRows(const Path& path, std::optional<char> separator)
       : name_(path.string()),
         text_(read_text_file(path)),
-        reader_(text_, name_, separator.value_or(separator_of(text_))) {
+        separator_(separator.value_or(separator_of(text_))),
+        reader_(text_, name_, separator_) {
     if (!reader_.next())
       throw Error(ErrorKind::input, fmt::format("{}: is empty", name_), "its first line must name the columns");
     for (const std::string_view cell : reader_.cells()) columns_.emplace_back(trim(cell));
@@ -44,10 +45,12 @@ class CsvRows final : public RowReader {
     return true;
   }
   std::span<const std::string_view> cells() const override { return reader_.cells(); }
+  bool may_have_decimal_commas() const override { return separator_ == ';'; }
   std::size_t row() const override { return reader_.row(); }
 
  private:
   std::string name_, text_;
+  char separator_;
   CsvReader reader_;
   std::vector<std::string> columns_;
 };
@@ -74,6 +77,7 @@ class JsonRows final : public RowReader {
   }
 
   std::span<const std::string_view> cells() const override { return cells_; }
+  bool may_have_decimal_commas() const override { return false; }
   std::size_t row() const override { return row_; }
 
  private:

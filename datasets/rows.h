@@ -33,6 +33,9 @@ class RowReader {
   virtual bool next() = 0;
   // As many as columns(); valid until next().
   virtual std::span<const std::string_view> cells() const = 0;
+  // Whether "5,6" is a number: cells are separated by semicolons, which only such languages need. (Between tabs "1,234"
+  // is as likely a thousand.)
+  virtual bool may_have_decimal_commas() const = 0;
   // The file's line, from 1.
   virtual std::size_t row() const = 0;
 };

@@ -184,15 +184,17 @@ std::string_view part_name(Part part) {
 }
 
 Part parse_part(std::string_view text) {
-  static const std::map<std::string, Part, std::less<>> words{
-      {"train", Part::train},   {"training", Part::train}, {"val", Part::val},   {"validation", Part::val},
-      {"valid", Part::val},     {"dev", Part::val},        {"test", Part::test}, {"testing", Part::test},
-      {"unused", Part::unused}, {"", Part::unused}};
-  const auto found = words.find(lower(trim(text)));
-  if (found == words.end())
+  const auto part = trim(text).empty() ? Part::unused : part_named(text);
+  if (!part)
     throw Error(ErrorKind::input, fmt::format("'{}' is not a part of a split", text),
-                "known: train, val, test, unused (also training, validation, valid, dev, testing)");
-  return found->second;
+                "known: train, val, test, unused (also training, training_set, validation, valid, dev, testing)");
+  return *part;
+}
+
+Split Split::val_as_test() const {
+  std::vector<Part> parts = parts_;
+  std::replace(parts.begin(), parts.end(), Part::val, Part::test);
+  return {std::move(parts), fmt::format("{}, without a test: its val is the test", origin_)};
 }
 
 Split Split::stratified(std::span<const int> strata, std::array<double, 3> shares, std::string_view name,

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,8 +22,11 @@ namespace vise {
 enum class Part : std::uint8_t { train, val, test, unused };
 
 std::string_view part_name(Part part);  // "train", "val", "test", "unused"
-// Also "training", "validation", "valid", "dev", "testing", any case, and "" for unused. Error{input} for anything
-// else.
+// The part that a name stands for in its usual spellings (part_name.cc), any case: "train", "training", "Training_Set",
+// "train2017", "test images", "valid", "dev"; "unused" and "unlabeled" are unused. Nothing for any other, as
+// "trainval".
+std::optional<Part> part_named(std::string_view name);
+// The same of a cell of a table, where "" is unused too. Error{input} for anything else.
 Part parse_part(std::string_view text);
 
 class Split {
@@ -44,6 +48,9 @@ class Split {
 
   // Where an official split lacks val: moves `share` of train into val, stratified.
   Split with_val_from_train(std::span<const int> strata, double share, std::string_view name, std::uint64_t seed) const;
+
+  // Where one lacks test: val in its place. Its origin says so.
+  Split val_as_test() const;
 
   std::size_t size() const { return parts_.size(); }
   Part part(std::size_t item) const { return parts_[item]; }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <cmath>
 #include <unordered_map>
 
@@ -33,6 +32,13 @@ std::vector<T> select_rows(const std::vector<T>& rows, std::size_t width, std::s
     chosen.insert(chosen.end(), begin, begin + static_cast<std::ptrdiff_t>(width));
   }
   return chosen;
+}
+
+// A table may come without a class or a value.
+void check_columns(std::size_t cells, std::size_t names) {
+  if (names == 0) throw Error(ErrorKind::input, "labels without a name: there is nothing to predict");
+  if (cells % names != 0)
+    throw Error(ErrorKind::input, fmt::format("{} cells are not rows of {} labels", cells, names));
 }
 
 std::vector<int> most_voted(const Targets& targets) {
@@ -104,8 +110,10 @@ Targets Targets::from_labels(std::span<const std::string> labels, std::vector<st
 }
 
 Targets Targets::from_classes(std::vector<int> classes, std::vector<std::string> names) {
-  assert(std::all_of(classes.begin(), classes.end(),
-                     [&](int c) { return c >= kNoClass && c < static_cast<int>(names.size()); }));
+  for (std::size_t i = 0; i < classes.size(); ++i)
+    if (classes[i] < kNoClass || classes[i] >= static_cast<int>(names.size()))
+      throw Error(ErrorKind::input,
+                  fmt::format("item {}: there is no class {} of {}", i + 1, classes[i], names.size()));
   Targets targets;
   targets.kind_ = TargetKind::classes;
   targets.size_ = classes.size();
@@ -115,7 +123,7 @@ Targets Targets::from_classes(std::vector<int> classes, std::vector<std::string>
 }
 
 Targets Targets::from_multi_label(std::vector<std::int8_t> bits, std::vector<std::string> names) {
-  assert(!names.empty() && bits.size() % names.size() == 0);
+  check_columns(bits.size(), names.size());
   Targets targets;
   targets.kind_ = TargetKind::multi_label;
   targets.size_ = bits.size() / names.size();
@@ -131,7 +139,7 @@ Targets Targets::from_distribution(std::vector<double> rows, std::vector<std::st
 }
 
 Targets Targets::from_values(std::vector<double> rows, std::vector<std::string> names) {
-  assert(!names.empty() && rows.size() % names.size() == 0);
+  check_columns(rows.size(), names.size());
   Targets targets;
   targets.kind_ = TargetKind::values;
   targets.size_ = rows.size() / names.size();
@@ -140,18 +148,23 @@ Targets Targets::from_values(std::vector<double> rows, std::vector<std::string> 
   return targets;
 }
 
+void Targets::expect(bool good, std::string_view wanted) const {
+  if (!good)
+    throw Error(ErrorKind::input, fmt::format("labels are {}, where {} are needed", target_kind_name(kind_), wanted));
+}
+
 std::span<const int> Targets::classes() const {
-  assert(kind_ == TargetKind::classes);
+  expect(kind_ == TargetKind::classes, "classes");
   return classes_;
 }
 
 std::span<const std::int8_t> Targets::multi_label() const {
-  assert(kind_ == TargetKind::multi_label);
+  expect(kind_ == TargetKind::multi_label, "several labels");
   return bits_;
 }
 
 std::span<const double> Targets::rows() const {
-  assert(kind_ == TargetKind::distribution || kind_ == TargetKind::values);
+  expect(kind_ == TargetKind::distribution || kind_ == TargetKind::values, "numbers");
   return rows_;
 }
 

@@ -31,9 +31,9 @@ class Targets {
   // One class name an item; the classes are the distinct names sorted bytewise, or `order` where it is given (a label
   // outside it is Error{input} naming the item's row and the nearest class). An empty label = kNoClass.
   static Targets from_labels(std::span<const std::string> labels, std::vector<std::string> order = {});
-  // `classes[i]` in [-1, names.size()).
+  // `classes[i]` in [-1, names.size()), else Error{input}.
   static Targets from_classes(std::vector<int> classes, std::vector<std::string> names);
-  // N x K, row-major.
+  // N x K, row-major. Error{input} without a name, or where the cells are no whole rows: files are to blame for both.
   static Targets from_multi_label(std::vector<std::int8_t> bits, std::vector<std::string> names);
   static Targets from_distribution(std::vector<double> rows, std::vector<std::string> names);
   static Targets from_values(std::vector<double> rows, std::vector<std::string> names);
@@ -43,7 +43,7 @@ class Targets {
   const std::vector<std::string>& names() const { return names_; }
   std::size_t width() const { return names_.size(); }  // K, the number of classes or values
 
-  // The form's own data; asking for another form is a bug (assertion).
+  // The form's own data; Error{input} for another form, since what a column holds is its file's choice.
   std::span<const int> classes() const;
   std::span<const std::int8_t> multi_label() const;
   std::span<const double> rows() const;  // distribution or values
@@ -57,6 +57,8 @@ class Targets {
   std::vector<int> strata() const;
 
  private:
+  void expect(bool good, std::string_view wanted) const;
+
   TargetKind kind_ = TargetKind::classes;
   std::size_t size_ = 0;
   std::vector<std::string> names_;

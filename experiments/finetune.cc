@@ -104,15 +104,18 @@ FinetuneResult train(const FinetuneJob& job) {
 FittedAndTested finetune(const FinetuneRequest& request, const Context& context) {
   FeatureRequest wanted;
   wanted.backbone = request.backbone;
+  wanted.taps = {request.tap};
   const Recipe recipe = make_recipe(wanted, request.extract, context);
   if (recipe.is_floor())
     throw Error(ErrorKind::usage,
                 fmt::format("{}: a floor has no network for probe finetune to train", request.backbone.name));
   const Network network = recipe.network();
-  const auto* const resnet = std::get_if<ResNet>(&network);
-  if (!resnet)
-    throw Error(ErrorKind::usage, fmt::format("{}: probe finetune trains ResNets, not {}", request.backbone.name,
-                                              architecture_of(network)));
+  if (network.program)
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: probe finetune trains networks that it knows operation by operation, "
+                            "and a TorchScript program is none",
+                            request.backbone.name),
+                "give the network's state dict");
   const Transform& transform = *recipe.transform;
   const ImageReader reader(request, transform);
   const KnownPart train_part(request.train, request.train_targets), val_part(request.val, request.val_targets);
@@ -123,7 +126,9 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
   const std::vector<float> targets = dense_targets(train_part.targets);
 
   FinetuneJob job;
-  job.network = resnet;
+  job.network = &network;
+  job.layer = recipe.taps.taps.front().tap.layer;
+  job.pool = recipe.taps.taps.front().tap.pool;
   job.settings = request.settings;
   job.side = static_cast<int>(transform.width());
   job.train = reader.augmented(train_part.items);

@@ -20,6 +20,7 @@ struct FinetuneRequest {
   const Dataset& dataset;
   const Backbone& backbone;
   const ExtractOptions& extract;
+  FeatureTap tap;  // what the head reads
   FinetuneSettings settings;
   std::span<const std::uint32_t> train, val, test;  // items; test comes without targets
   const Targets &train_targets, &val_targets;
@@ -32,7 +33,7 @@ struct FittedAndTested {
   Scores test;
 };
 
-// Error{usage} for a backbone that is no ResNet; Error{missing|input} for weights and images; Error{interrupted}.
+// Error{usage} for a floor or a TorchScript program; Error{missing|input} for weights and images; Error{interrupted}.
 FittedAndTested finetune(const FinetuneRequest& request, const Context& context);
 
 }  // namespace vise

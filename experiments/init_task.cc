@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "datasets/label_check.h"
 #include "probes/evaluate.h"
 
 namespace vise {
@@ -65,15 +66,31 @@ std::string split_text(const Dataset& dataset) {
   return text;
 }
 
+// Which columns were asked for; where labels look like something else, what is to be decided.
+std::string columns_text(const DataColumns& columns, const Dataset& dataset) {
+  std::vector<std::string> parts;
+  for (const auto& [key, name] : {std::pair("path", columns.path), std::pair("label", columns.label),
+                                  std::pair("split", columns.split), std::pair("kind", columns.kind)})
+    if (!name.empty()) parts.push_back(fmt::format("{}: {}", key, quoted(name)));
+  std::string text;
+  const auto label = dataset.targets.find("label");
+  if (label != dataset.targets.end() && columns.kind.empty())
+    if (const auto doubt = doubt_about(label->second))
+      text += fmt::format("# The labels {}. If that is meant, say so: columns: {{kind: classes}}, or kind: values.\n",
+                          *doubt);
+  return parts.empty() ? text : text + fmt::format("columns: {{{}}}\n", join(parts, ", "));
+}
+
 }  // namespace
 
-std::string task_yaml(const Dataset& dataset, const Path& data, const Path& file) {
+std::string task_yaml(const Dataset& dataset, const Path& data, const Path& file, const DataColumns& columns) {
   const std::string target = first_target(dataset);
   const Targets& targets = dataset.target(target);
   const bool values = targets.kind() == TargetKind::values;
   std::string text = "# A task of vise-eval: docs/formats/task.md has every key.\n";
   text += fmt::format("title: {}\n", quoted(dataset.name));
   text += fmt::format("# {} images.\ndata: {}\n", dataset.size(), quoted(data_as_seen_from(data, file).string()));
+  text += columns_text(columns, dataset);
   text += "# What is predicted:\n";
   for (const auto& [name, column] : dataset.targets) text += fmt::format("#   {}: {}\n", name, describe(column));
   text += fmt::format("target: {}\n", quoted(target));

@@ -157,6 +157,13 @@ void resolve_baseline(Task& task, const RunRequest& request, const std::vector<s
   const auto is_listed = [&](const std::string& name) { return std::ranges::count(names, name) > 0; };
   if (!request.baseline.empty()) task.baseline = request.baseline;
   if (is_listed(task.baseline)) return;
+  // At several input sizes a name stands for its first row.
+  const auto at_side = std::ranges::find_if(
+      names, [&](const std::string& name) { return !task.baseline.empty() && name.starts_with(task.baseline + "@"); });
+  if (at_side != names.end()) {
+    task.baseline = *at_side;
+    return;
+  }
   const bool by_default = request.baseline.empty() && (task.baseline.empty() || !request.backbones.empty());
   const std::string name = by_default ? names.front() : parse_backbone(task.baseline).name;
   if (!is_listed(name)) task.backbones.insert(task.backbones.begin(), task.baseline);
@@ -165,6 +172,7 @@ void resolve_baseline(Task& task, const RunRequest& request, const std::vector<s
 
 void resolve_backbones(Task& task, const RunRequest& request) {
   if (!request.backbones.empty()) task.backbones = request.backbones;
+  task.backbones = with_sides(task.backbones, request.sides);
   if (task.backbones.empty())
     throw Error(ErrorKind::usage, "no backbone was named",
                 "add --backbone NAME[,NAME] or NAME=FILE; vise-eval list backbones");
@@ -194,6 +202,7 @@ RunRequest resolved(RunRequest request) {
     resolve_probes(task, request);
   }
   request.backbones.clear();
+  request.sides.clear();
   request.probes.clear();
   request.baseline.clear();
   return request;
@@ -214,11 +223,12 @@ std::pair<std::string, ProbeOptions> parse_probe(const std::string& text) {
   return {parts[0], options};
 }
 
-Task task_for_data(const Path& path, const std::string& target) {
+Task task_for_data(const Path& path, const std::string& target, const DataColumns& columns) {
   Task task;
   task.title = path.filename().string();
   task.data = path;
   task.target = target;
+  task.columns = columns;
   task.split.shares = {0.6, 0.2, 0.2};
   return task;
 }

@@ -44,6 +44,7 @@ struct RunRequest {
   std::vector<Path> include_paths;  // where tasks were looked for, for plan.yaml
   std::vector<Path> data_roots;
   std::vector<std::string> backbones;  // as on the command line; empty: each task's own
+  std::vector<int> sides;              // input sizes: each backbone is a row a side; empty: its transform's own
   std::string baseline;                // as one of `backbones`; empty: the task's, else the first
   std::vector<std::string> probes;     // "logreg", "liblinear,solver=1"; empty: the task's
   int seeds = 1;
@@ -81,7 +82,7 @@ std::pair<std::string, ProbeOptions> parse_probe(const std::string& text);
 
 // The task that --data PATH stands for. Its name is empty: a run takes the data set's; so with an empty target. Split:
 // official, or stratified 60/20/20.
-Task task_for_data(const Path& path, const std::string& target);
+Task task_for_data(const Path& path, const std::string& target, const DataColumns& columns = {});
 
 // By key; empty where the file isn't there.
 std::map<std::string, Result> earlier_results(const Path& results_jsonl);

@@ -85,6 +85,13 @@ Split by_file(const Task& task, const Dataset& dataset) {
   return Split(std::move(parts), fmt::format("file {}", task.split.file.filename().string()));
 }
 
+// What has no label is in nobody's part: a test without labels is none.
+std::size_t labelled(const Targets& targets, const Split& split, Part part) {
+  std::size_t known = 0;
+  for (std::size_t item = 0; item < targets.size(); ++item) known += targets.known(item) && split.part(item) == part;
+  return known;
+}
+
 Split drawn_shares(const Task& task, const Dataset& dataset, const std::vector<int>& strata, const Draws& draws) {
   const Split split = draws.shares(strata, groups_of(task, dataset), task.split.shares);
   const std::string group = group_attribute(task, dataset);
@@ -103,12 +110,33 @@ Split apply_rule(const Task& task, const Dataset& dataset, const std::vector<int
                 fmt::format("{}: several splits were asked for, but its split isn't drawn", dataset.name),
                 "the data have a split of their own: leave --splits out, or draw folds with --folds K");
   if (shares) return drawn_shares(task, dataset, strata, draws);
-  const Split split = rule.kind == "folds"       ? one_fold(task, dataset, strata, draws)
-                      : rule.kind == "attribute" ? by_attribute(task, dataset)
-                      : rule.kind == "file"      ? by_file(task, dataset)
-                                                 : *dataset.official;
-  if (split.count(Part::val) > 0) return split;
+  Split split = rule.kind == "folds"       ? one_fold(task, dataset, strata, draws)
+                : rule.kind == "attribute" ? by_attribute(task, dataset)
+                : rule.kind == "file"      ? by_file(task, dataset)
+                                           : *dataset.official;
+  const Targets& targets = dataset.target(task.target);
+  const bool has_val = labelled(targets, split, Part::val) > 0;
+  if (rule.kind == "official" && has_val && labelled(targets, split, Part::test) == 0) {
+    split = split.val_as_test();
+  } else if (has_val) {
+    return split;
+  }
   return draws.with_val_from_train(split, strata, groups_of(task, dataset), rule.val_from_train);
+}
+
+// Why a split lacks a part, and what to do.
+std::string hint_for(Part part, const Split& split, const Dataset& dataset) {
+  if (dataset.official && dataset.official->count(part) > 0)
+    return fmt::format(
+        "the {} images of its {} have no label here: give them one, or have the split drawn "
+        "(init-task, then split: {{kind: stratified}})",
+        dataset.official->count(part), part_name(part));
+  if (split.origin().starts_with("official"))
+    return fmt::format(
+        "a probe needs train, val and test; name the folder or the column's value of {}, or have the "
+        "split drawn (init-task, then split: {{kind: stratified}})",
+        part_name(part));
+  return "a probe needs train, val and test; check the split column, or ask for another split in the task's YAML";
 }
 
 }  // namespace
@@ -157,10 +185,9 @@ Split resolve_split(const Task& task, const Dataset& dataset) {
     split = split.with_origin(fmt::format("{}, agreement at least {}", split.origin(), number(task.agreement)));
   for (const Part part : {Part::train, Part::val, Part::test})
     if (split.count(part) == 0)
-      throw Error(
-          ErrorKind::input,
-          fmt::format("{}: the split ({}) leaves no {} images", dataset.name, split.origin(), part_name(part)),
-          "a probe needs train, val and test; check the split column, or ask for another split in the task's YAML");
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: the split ({}) leaves no {} images", dataset.name, split.origin(), part_name(part)),
+                  hint_for(part, split, dataset));
   return split;
 }
 

@@ -19,9 +19,10 @@ std::string group_attribute(const Task& task, const Dataset& dataset);
 // A text an item, or nothing where groups don't matter.
 std::span<const std::string> groups_of(const Task& task, const Dataset& dataset);
 
-// Official where the data set has one (val taken from train where it lacks val), else stratified or grouped by the
-// rule. Items whose target is not known are unused. Error{input} when train, val or test would be empty, Error{usage}
-// where several draws are asked for of what isn't drawn.
+// Official where the data set has one (where no test is labelled its val is the test, where it lacks val a share of
+// train is taken, and its origin says so), else stratified or grouped by the rule. Items whose target is not known are
+// unused. Error{input} when train, val or test would be empty, Error{usage} where several draws are asked for of what
+// isn't drawn.
 Split resolve_split(const Task& task, const Dataset& dataset);
 
 // The split without `items`: images that could not be read belong to nobody.

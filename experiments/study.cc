@@ -15,8 +15,9 @@ const std::vector<std::string> kStudyKeys{
     "study",     "title",      "tasks",        "backbones",     "baseline",     "probes",    "seeds", "shots",
     "fractions", "layers",     "pools",        "engine",        "precision",    "device",    "views", "store",
     "where",     "data_roots", "weights_dirs", "include_paths", "on_bad_image", "max_pixels"};
-const std::vector<std::string> kEntryKeys{"task",  "data",      "name",     "target", "where",
-                                          "split", "backbones", "baseline", "probes"};
+const std::vector<std::string> kColumnKeys{"path", "label", "split", "kind"};
+const std::vector<std::string> kEntryKeys{"task",  "data",  "columns",   "name",     "target",
+                                          "where", "split", "backbones", "baseline", "probes"};
 
 class StudyReader {
  public:
@@ -133,6 +134,12 @@ class StudyReader {
     }
   }
 
+  DataColumns columns(const std::string& place) const {
+    if (!find(place)) return {};
+    file_.expect_keys(place, kColumnKeys);
+    return {text(place + "/path"), text(place + "/label"), text(place + "/split"), text(place + "/kind")};
+  }
+
   void add_entry(const std::string& place, RunRequest& request) const {
     file_.expect_keys(place, kEntryKeys);
     const std::string task = text(place + "/task"), data = text(place + "/data"), target = text(place + "/target");
@@ -141,7 +148,7 @@ class StudyReader {
     if (data.empty())
       added = add_tasks(task, place + "/task", request, text(place + "/name"));
     else
-      request.tasks.push_back(task_for_data(path(data), target));
+      request.tasks.push_back(task_for_data(path(data), target, columns(place + "/columns")));
     for (auto each = request.tasks.end() - static_cast<std::ptrdiff_t>(added); each != request.tasks.end(); ++each) {
       if (!target.empty()) each->target = target;
       if (const std::string name = text(place + "/name"); !name.empty() && task.empty()) each->name = name;
@@ -187,8 +194,8 @@ class StudyReader {
     read_name("/device", request.device, parse_device);
     read_name("/views", request.views, parse_views);
     read_name("/store", request.storage, parse_storage);
-    const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"final"},
-                                   pools = find("/pools") ? texts("/pools") : std::vector<std::string>{"avg"};
+    const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"default"},
+                                   pools = find("/pools") ? texts("/pools") : std::vector<std::string>{"default"};
     request.taps.clear();
     for (const std::string& layer : layers)
       for (const std::string& pool : pools) request.taps.push_back({layer, pool});
@@ -226,6 +233,15 @@ std::vector<std::string> with_absolute_files(std::vector<std::string> backbones)
   return backbones;
 }
 
+// An entry's line `columns`, where there is something to say.
+std::string columns_yaml(const DataColumns& columns) {
+  std::vector<std::string> parts;
+  for (const auto& [key, text] : {std::pair("path", columns.path), std::pair("label", columns.label),
+                                  std::pair("split", columns.split), std::pair("kind", columns.kind)})
+    if (!text.empty()) parts.push_back(fmt::format("{}: {}", key, quoted(text)));
+  return parts.empty() ? std::string() : fmt::format("    columns: {{{}}}\n", join(parts, ", "));
+}
+
 std::string task_yaml(const Task& task) {
   std::string yaml;
   if (!task.file.empty())
@@ -234,6 +250,7 @@ std::string task_yaml(const Task& task) {
     yaml = fmt::format("  - data: {}\n    name: {}\n", quoted(absolute_text(task.data)), quoted(task.name));
   else
     yaml = fmt::format("  - task: {}\n", quoted(task.name));
+  if (task.file.empty()) yaml += columns_yaml(task.columns);
   yaml += fmt::format("    target: {}\n", quoted(task.target));
   if (!task.condition.empty()) yaml += fmt::format("    where: {}\n", quoted(task.condition));
   yaml += fmt::format("    split: {}\n", split_yaml(task.split));

@@ -14,9 +14,10 @@
 namespace vise {
 namespace {
 
-const std::vector<std::string> kTaskKeys{"title",    "dataset",   "data",      "target",   "metric",   "split",
-                                         "where",    "agreement", "backbones", "baseline", "protocol", "probes",
-                                         "citation", "licence",   "notes",     "groups"};
+const std::vector<std::string> kTaskKeys{"title",  "dataset",  "data",      "columns",   "target",   "metric",
+                                         "split",  "where",    "agreement", "backbones", "baseline", "protocol",
+                                         "probes", "citation", "licence",   "notes",     "groups"};
+const std::vector<std::string> kColumnKeys{"path", "label", "split", "kind"};
 
 // Published protocols by the names that PROTOCOL gives them, as probes of ours; docs/probes.md says what each presets.
 const std::map<std::string, std::string>& protocols() {
@@ -50,6 +51,24 @@ std::vector<std::string> list_of(const YamlFile& file, const Json& map, const st
     list.push_back(element.get<std::string>());
   }
   return list;
+}
+
+// `columns: {path: image_id, label: emotion}` of the file's `data`.
+DataColumns columns_of(const YamlFile& file) {
+  DataColumns columns;
+  if (!file.root().contains("columns")) return columns;
+  if (!file.root().contains("data")) file.fail("/columns", "'columns' are those of 'data', and there is none");
+  file.expect_keys("/columns", kColumnKeys);
+  const Json& map = file.root()["columns"];
+  for (const auto& [key, to] : {std::pair("path", &columns.path), std::pair("label", &columns.label),
+                                std::pair("split", &columns.split), std::pair("kind", &columns.kind)}) {
+    if (!map.contains(key)) continue;
+    if (!map[key].is_string()) file.fail(fmt::format("/columns/{}", key), fmt::format("'{}' must be a text", key));
+    *to = map[key].get<std::string>();
+  }
+  if (!columns.kind.empty() && columns.kind != "classes" && columns.kind != "values")
+    file.fail("/columns/kind", fmt::format("labels of the kind '{}'", columns.kind), "classes or values");
+  return columns;
 }
 
 // `protocol` in words is `probes` in ours; a task says one or the other.
@@ -103,6 +122,7 @@ Task parse_task(const std::string& yaml, const std::string& name, const std::str
               "dataset: a name that vise-eval list datasets shows; data: a folder or a manifest");
   if (task.data.is_relative() && !task.data.empty())
     task.data = (Path(file_for_messages).parent_path() / task.data).lexically_normal();
+  task.columns = columns_of(file);
   task.target = text_of(file, "target", "label");
   task.metric = text_of(file, "metric", "");
   check_metric(file, task.metric);

@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/yaml.h"
+#include "datasets/dataset.h"
 
 namespace vise {
 
@@ -42,6 +43,7 @@ struct Task {
   std::string name, title;
   std::string dataset;  // in the registry; empty when `data` or --data names a path
   Path data;            // a folder or manifest, absolute or as the file's own folder has it
+  DataColumns columns;  // of `data`
   Path file;            // that describes it, where it isn't built in
   std::string target = "label";
   std::string metric;  // the primary one; empty: the target kind's own

@@ -16,6 +16,7 @@
 #include "datasets/sampling.h"
 #include "experiments/cell_key.h"
 #include "experiments/earlier_draws.h"
+#include "experiments/label_question.h"
 #include "experiments/scores_file.h"
 #include "experiments/split_rule.h"
 #include "experiments/weights_file.h"
@@ -51,13 +52,6 @@ Split chosen(const Split& split, const std::vector<std::uint32_t>& items) {
   return {std::move(parts), split.origin()};
 }
 
-// A sampled cell learns from its sample alone: val belongs to nobody.
-Split without_val(const Split& split) {
-  std::vector<Part> parts = split.parts();
-  std::ranges::replace(parts, Part::val, Part::unused);
-  return {std::move(parts), split.origin()};
-}
-
 std::vector<std::uint32_t> rows_of(const Features& features, const std::vector<std::uint32_t>& items) {
   std::vector<std::uint32_t> rows;
   for (const std::uint32_t item : items) rows.push_back(features.rows[item]);
@@ -87,23 +81,6 @@ std::string parameters_of(const Features& features) {
   return hash.is_string() ? hash.get<std::string>() : std::string();
 }
 
-std::string sample_name(const Sample& sample, std::uint64_t seed) {
-  if (sample.is_all()) return {};
-  std::string name;
-  if (sample.shots > 0) name += fmt::format(".shots-{}", sample.shots);
-  if (sample.fraction < 1) name += fmt::format(".fraction-{}", number(sample.fraction));
-  return fmt::format("{}.seed-{}", name, seed);
-}
-
-// Failed cells of data that were never seen have a key too, of what was asked for.
-std::string key_without_data(const Cell& cell) {
-  const Json identity = {{"task", cell.task},   {"target", cell.target}, {"backbone", cell.backbone},
-                         {"probe", cell.probe}, {"layer", cell.layer},   {"pool", cell.pool},
-                         {"seed", cell.seed},   {"shots", cell.shots},   {"fraction", cell.fraction},
-                         {"where", cell.where}, {"status", "failed"}};
-  return sha256_hex(canonical_json(identity)).substr(0, 16);
-}
-
 std::string target_to_predict(const Dataset& dataset) {
   if (auto usual = usual_target(dataset)) return *usual;
   if (dataset.targets.empty())
@@ -120,7 +97,7 @@ std::string default_probe(TargetKind kind) { return kind == TargetKind::values ?
 }  // namespace
 
 Dataset open_dataset(const Task& task, const RunRequest& request, Log& log) {
-  if (task.dataset.empty()) return open_data_path(task.data, log);
+  if (task.dataset.empty()) return open_data_path(task.data, log, task.columns);
   return DatasetRegistry::instance().open(task.dataset, request.data_roots, request.extract.cache, log);
 }
 
@@ -130,6 +107,7 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
   if (task_.name.empty()) task_.name = name_of_split(dataset_.name, task_.split);
   if (task_.target.empty()) task_.target = target_to_predict(dataset_);
   keep_earlier_draws(request_.keeps_draws_of, task_);
+  ask_about_labels(task_, dataset_);
   split_ = resolve_split(task_, dataset_);
   // The condition comes after the split: an item has the same part in every run of this task.
   if (!task_.condition.empty()) {
@@ -160,13 +138,8 @@ std::vector<TaskRun::Column*> TaskRun::with_features() {
 
 void TaskRun::extract_columns(const std::vector<Column*>& columns) {
   std::vector<Features> all = extract_features(dataset_, feature_requests(), request_.extract, context_);
-  auto next = all.begin();
-  for (Column* column : columns) {
-    column->features.clear();
-    while (next != all.end() && column->features.size() < column->request.taps.size() &&
-           next->backbone == column->request.backbone.name)
-      column->features.push_back(std::move(*next++));
-  }
+  for (Column* column : columns) column->features.clear();
+  for (Features& features : all) columns[features.request]->features.push_back(std::move(features));
 }
 
 // Which backbone an extraction failed for: each is tried on one image. Where none fails, or all do, the data are to
@@ -293,98 +266,11 @@ std::optional<std::string> TaskRun::random_note(const Features& features) const 
   return note + ".";
 }
 
-Split TaskRun::sampled(const Sample& sample, std::uint64_t seed) const {
-  Split thin = split_;
-  const std::vector<int> strata = targets_.strata();
-  if (sample.fraction < 1) thin = draws_.label_fraction(thin, strata, sample.fraction, seed);
-  if (sample.shots > 0) thin = draws_.few_shots(thin, strata, sample.shots, seed);
-  return without_val(thin);
-}
-
 std::vector<int> TaskRun::folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const {
   std::vector<std::string> groups;
   if (const auto all = groups_of(task_, dataset_); !all.empty())
     for (const std::uint32_t item : train) groups.push_back(all[item]);
   return draws_.inner_folds(train, targets_.select(train).strata(), groups, seed);
-}
-
-void TaskRun::sample_splits() {
-  split_hash_ = split_.hash(dataset_.ids);
-  splits_ = {{Sample{}, 0, split_, split_hash_, ""}};
-  for (const Sample& sample : request_.samples)
-    for (int seed = 0; seed < request_.seeds && !sample.is_all(); ++seed) {
-      Split thin = sampled(sample, static_cast<std::uint64_t>(seed));
-      std::string hash = thin.hash(dataset_.ids);
-      splits_.push_back({sample, static_cast<std::uint64_t>(seed), std::move(thin), std::move(hash), ""});
-    }
-}
-
-// What is measured on: the items' ids and contents in their parts.
-void TaskRun::hash_data(std::span<const ContentHash> contents) {
-  for (SampledSplit& split : splits_) {
-    Sha256 hash;
-    for (std::size_t item = 0; item < dataset_.size(); ++item)
-      hash.update(
-          fmt::format("{}\n{}\n{}\n", dataset_.ids[item], contents[item].str(), part_name(split.split.part(item))));
-    split.data_hash = hash.hex();
-  }
-}
-
-const SampledSplit& TaskRun::split_for(const Sample& sample, std::uint64_t seed) const {
-  const auto found = std::ranges::find_if(
-      splits_, [&](const SampledSplit& s) { return s.sample == sample && (s.sample.is_all() || s.seed == seed); });
-  return *found;  // sample_splits() made one for each
-}
-
-void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
-  const Cell& cell = planned.cell;
-  const SampledSplit& split = *planned.split;
-  if (!features || split.data_hash.empty()) return;
-  auto [name, options] = parse_probe(cell.probe);
-  options.seed = cell.seed;
-  const Json identity = cell_identity(cell, {split.data_hash, targets_hash_, features->str(),
-                                             ProbeRegistry::instance().make(name, options)->describe(), kVersion});
-  // Probes describe their seed where they use it, a sample's split is in its data; folds are drawn where val is empty.
-  Json fit = identity;
-  if (split.split.count(Part::val) == 0) fit["folds"] = cell.seed;
-  planned.key = cell_key(cell, identity);
-  planned.fit_key = sha256_hex(canonical_json(fit));
-}
-
-void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Features* features, const FeatureKey* key,
-                          std::vector<PlannedCell>& cells) const {
-  for (const std::string& probe : task_.probes)
-    for (const Sample& sample : request_.samples)
-      for (int s = 0; s < request_.seeds; ++s) {
-        const auto seed = static_cast<std::uint64_t>(s);
-        PlannedCell planned;
-        planned.cell = {task_.name,     task_.target, column.request.backbone.name,
-                        probe,          tap.layer,    tap.pool,
-                        seed,           sample.shots, sample.fraction,
-                        task_.condition};
-        planned.features = features;
-        planned.split = &split_for(sample, seed);
-        planned.failure = column.failure;
-        if (column.failure.empty())
-          set_keys(planned, key);
-        else
-          planned.key = key_without_data(planned.cell);
-        cells.push_back(std::move(planned));
-      }
-}
-
-std::vector<PlannedCell> TaskRun::plan() const {
-  std::vector<PlannedCell> cells;
-  for (const Column& column : columns_) {
-    for (const Features& features : column.features) plan_column(column, features.tap, &features, &features.key, cells);
-    if (!column.features.empty()) continue;
-    for (const FeatureStatus& status : column.status)
-      plan_column(column, status.tap, nullptr,
-                  status.problem.empty() && status.fetched_from.empty() ? &status.key : nullptr, cells);
-    if (!column.failure.empty())
-      for (const FeatureTap& tap : column.request.taps) plan_column(column, tap, nullptr, nullptr, cells);
-  }
-  return cells;
 }
 
 std::size_t TaskRun::fit_rows() const { return split_.count(Part::train) + split_.count(Part::val); }
@@ -463,6 +349,7 @@ void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Conte
                               : fit_features(planned, *probe, context);
   result.seconds["fit"] = watch.seconds();
   result.metrics = evaluate(scores, test_targets, fitted.calibration);
+  if (std::string note = absent_classes_note(test_targets); !note.empty()) result.notes.push_back(std::move(note));
   result.selection = fitted.selection;
   result.convergence = fitted.convergence;
   result.calibration = fitted.calibration;
@@ -499,44 +386,15 @@ FittedAndTested TaskRun::fit_images(const PlannedCell& planned, FinetuneSettings
   const auto column =
       std::ranges::find_if(columns_, [&](const Column& c) { return c.request.backbone.name == planned.cell.backbone; });
   const Backbone& backbone = column->request.backbone;
-  if (planned.cell.pool != "avg" || (planned.cell.layer != "layer4" && planned.cell.layer != "final"))
-    throw Error(ErrorKind::usage, fmt::format("probe finetune learns on layer4's mean, not on {}/{}",
-                                              planned.cell.layer, planned.cell.pool));
   const Split& split = planned.split->split;
   const std::vector<std::uint32_t> train = split.items(Part::train), val = split.items(Part::val),
                                    test = split.items(Part::test);
   const Targets train_targets = targets_.select(train), val_targets = targets_.select(val);
   const Path checkpoint = request_.out.empty() ? Path() : request_.out / "finetune" / (planned.key + ".safetensors");
-  return finetune({dataset_, backbone, request_.extract, std::move(settings), train, val, test, train_targets,
+  const FeatureTap tap{planned.cell.layer, planned.cell.pool};
+  return finetune({dataset_, backbone, request_.extract, tap, std::move(settings), train, val, test, train_targets,
                    val_targets, checkpoint, planned.key},
                   context_);
-}
-
-void TaskRun::write_splits(const Path& out) const {
-  const auto cell_of = [&](const Sample& sample, std::uint64_t seed) {
-    return Cell{task_.name, task_.target, {}, {}, {}, {}, seed, sample.shots, sample.fraction, task_.condition};
-  };
-  for (const SampledSplit& split : splits_)
-    split.split.write(out / split_file(cell_of(split.sample, split.seed), !split.sample.is_all()), dataset_.ids);
-  const Path file = out / "skipped" / split_file(cell_of({}, 0), false).lexically_relative("splits");
-  std::error_code ignored;
-  std::filesystem::remove(file, ignored);  // of an earlier run that couldn't read what this one could
-  if (!skipped_csv_.empty()) write_file_atomically(file, skipped_csv_);
-}
-
-Path split_file(const Cell& cell, bool of_sample) {
-  std::string name = cell.task;
-  if (cell.target != "label") name += fmt::format(".{}", cell.target);
-  if (!cell.where.empty()) name += fmt::format(".where-{}", sha256_hex(cell.where).substr(0, 8));
-  if (of_sample) name += sample_name({cell.shots, cell.fraction}, cell.seed);
-  return Path("splits") / (name + ".csv");
-}
-
-Path split_file(const Result& result, bool of_sample) {
-  if (result.cell.layer != kGivenLayer) return split_file(result.cell, of_sample);
-  Cell named = result.cell;
-  named.task += "." + result.split_hash.substr(0, 8);
-  return split_file(named, of_sample);
 }
 
 std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason) {

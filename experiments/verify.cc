@@ -47,7 +47,8 @@ std::vector<std::string> metric_differences(const Metrics& recorded, const Metri
           fmt::format("{} is recorded as {}, recomputed {}", name, value_text(value), value_text(found->second)));
   }
   for (const auto& [name, value] : recomputed)
-    if (!recorded.contains(name)) differences.push_back(fmt::format("{} = {} isn't recorded", name, value_text(value)));
+    if (!recorded.contains(name) && name != "f1_macro_seen")  // not yet a metric in 0.1
+      differences.push_back(fmt::format("{} = {} isn't recorded", name, value_text(value)));
   return differences;
 }
 

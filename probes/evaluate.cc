@@ -40,17 +40,38 @@ Known known_rows(const Scores& scores, const Targets& targets) {
   return known;
 }
 
+// Classes that no row has, or labels that are never 1. None of other kinds.
+std::vector<std::string> classes_without_rows(const Targets& targets) {
+  const bool classes = targets.kind() == TargetKind::classes;
+  if (!classes && targets.kind() != TargetKind::multi_label) return {};
+  const std::size_t width = targets.width();
+  std::vector<bool> seen(width, false);
+  if (classes)
+    for (const int k : targets.classes()) {
+      if (k >= 0) seen[static_cast<std::size_t>(k)] = true;
+    }
+  else
+    for (std::size_t j = 0; j < targets.multi_label().size(); ++j)
+      if (targets.multi_label()[j] == 1) seen[j % width] = true;
+  std::vector<std::string> names;
+  for (std::size_t k = 0; k < width; ++k)
+    if (!seen[k]) names.push_back(targets.names()[k]);
+  return names;
+}
+
 // What the classes with the highest scores say. A sweep asks for one of these at every candidate, and sorting all
 // scores for the others would take a twentieth of its time.
 Metrics evaluate_decisions(const Known& known) {
   const std::size_t classes = known.targets.width();
   const ClassReport report =
       class_report(confusion(known.targets.classes(), argmax_rows(known.scores, classes), classes));
-  return {{"accuracy", report.accuracy},
-          {"balanced_accuracy", report.balanced_accuracy},
-          {"f1_macro", report.f1_macro},
-          {"f1_weighted", report.f1_weighted},
-          {"kappa", report.kappa}};
+  Metrics m{{"accuracy", report.accuracy},
+            {"balanced_accuracy", report.balanced_accuracy},
+            {"f1_macro", report.f1_macro},
+            {"f1_weighted", report.f1_weighted},
+            {"kappa", report.kappa}};
+  if (!classes_without_rows(known.targets).empty()) m["f1_macro_seen"] = report.f1_macro_seen;
+  return m;
 }
 
 Metrics evaluate_classes(const Known& known, const Calibration& calibration) {
@@ -206,6 +227,19 @@ Metrics evaluate(const Scores& scores, const Targets& targets, const Calibration
     if (metric.kind == targets.kind())
       metrics[metric.name] = metric.compute({known.targets.size(), scores.columns, known.scores}, known.targets);
   return metrics;
+}
+
+std::string absent_classes_note(const Targets& test) {
+  constexpr std::size_t kShown = 5;
+  std::vector<std::string> absent = classes_without_rows(test);
+  const std::size_t count = absent.size();
+  if (count == 0) return {};
+  if (count > kShown) absent.resize(kShown);
+  return fmt::format("test has no image of {}{}: macro-F1 counts {} as 0{}", join(absent, ", "),
+                     count > kShown ? fmt::format(" and {} more", count - kShown) : "", count == 1 ? "it" : "each",
+                     test.kind() == TargetKind::classes
+                         ? "; f1_macro_seen in the results leaves out what neither test nor predictions have"
+                         : "");
 }
 
 std::string primary_metric(TargetKind kind) {

@@ -9,8 +9,9 @@
 //   multi-label    map, auc_macro, f1_macro, f1_micro, f1_samples, f1_samples_empty_right, exact_match
 //   distribution   kl, cross_entropy, js, accuracy_within_votes, majority_accuracy, vote_share, vote_share_ceiling
 //   values         r2, pearson, spearman, ccc, mae, rmse; several values: their means, and "r2:NAME" ... for each
-// and those of metric_registry.h. `brier` is the two-class form for two classes and the sum over classes for more.
-// Definitions: metrics.h.
+// and those of metric_registry.h. Where a class has no row, f1_macro counts it as 0; f1_macro_seen, which is there only
+// then, is the mean over the classes that targets or scores show. `brier` is the two-class form for two classes and the
+// sum over classes for more. Definitions: metrics.h.
 //
 // Rows whose target is not known are left out. Pure functions; safe from any thread.
 #pragma once
@@ -30,6 +31,10 @@ using Metrics = std::map<std::string, std::optional<double>>;
 
 // Error{input} where no row is known or scores and targets don't match.
 Metrics evaluate(const Scores& scores, const Targets& targets, const Calibration& calibration = {});
+
+// A macro average over classes without a test image is a choice: what a table's foot says of it, or "" where test has
+// every class (or a 1 of every label), and for other kinds of targets.
+std::string absent_classes_note(const Targets& test);
 
 // What a table ranks by: "accuracy", "map", "kl", "r2".
 std::string primary_metric(TargetKind kind);

@@ -1,9 +1,12 @@
-// Probe `finetune`: a linear head trained together with the network's last stage, or all of it (LibTorch).
+// Probe `finetune`: a linear head trained together with the network's last blocks, or all of it (LibTorch).
 #include "probes/finetune.h"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "probes/builtin.h"
 #include "probes/options.h"
 
@@ -20,17 +23,28 @@ class Finetune final : public Probe {
   }
 
   Json describe() const override { return settings_.describe(); }
+  Json identity() const override { return settings_.identity(); }
 
  private:
   FinetuneSettings settings_;
 };
+
+// "last", "all", or a number; 0.1, which knew ResNets only, called the last stage layer4.
+std::int64_t parse_blocks(const std::string& text) {
+  std::int64_t blocks = 0;
+  if (text == "all") return 0;
+  if (text == "last" || text == "layer4") return 1;
+  if (parse_int(text, blocks) && blocks >= 1) return blocks;
+  throw Error(ErrorKind::usage, fmt::format("probe finetune: unfreeze={}", text),
+              "last (block or stage), all, or how many of them from the end");
+}
 
 }  // namespace
 
 FinetuneSettings parse_finetune(const ProbeOptions& given) {
   const OptionReader options("finetune", given);
   FinetuneSettings s;
-  s.all_layers = options.choice("unfreeze", {"layer4", "all"}, "layer4") == "all";
+  s.blocks = parse_blocks(options.text("unfreeze", "last"));
   s.freeze_batch_norm = options.choice("batch-norm", {"frozen", "train"}, "frozen") == "frozen";
   s.adamw = options.choice("optimizer", {"sgd", "adamw"}, "sgd") == "adamw";
   s.rate = options.number("lr", s.adamw ? 1e-3 : 1e-2, 1e-12, 1e6);
@@ -53,7 +67,9 @@ FinetuneSettings parse_finetune(const ProbeOptions& given) {
 
 Json FinetuneSettings::describe() const {
   Json json{{"probe", "finetune"},
-            {"unfreeze", all_layers ? "all" : "layer4"},
+            {"unfreeze", blocks == 0   ? "all"
+                         : blocks == 1 ? "last"
+                                       : std::to_string(blocks)},
             {"batch_norm", freeze_batch_norm ? "frozen" : "train"},
             {"optimizer", adamw ? "adamw" : "sgd"},
             {"lr", rate},
@@ -74,9 +90,15 @@ Json FinetuneSettings::describe() const {
   return json;
 }
 
+Json FinetuneSettings::identity() const {
+  Json json = describe();
+  if (blocks == 1) json["unfreeze"] = "layer4";
+  return json;
+}
+
 void register_finetune(ProbeRegistry& registry) {
   ProbeInfo info{"finetune",
-                 "a linear layer and the network's last stage (or all of it), trained on images (LibTorch)",
+                 "a linear layer and the network's last blocks (or all of it), trained on images (LibTorch)",
                  {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values},
                  {"unfreeze", "batch-norm", "optimizer", "lr", "stage-lr", "momentum", "weight-decay", "epochs",
                   "warmup", "batch", "patience", "schedule", "augment", "least-area", "flip", "metric", "device"}};

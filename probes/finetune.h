@@ -11,10 +11,10 @@
 namespace vise {
 
 struct FinetuneSettings {
-  bool all_layers = false;  // false: layer4 alone
+  std::int64_t blocks = 1;  // that learn, from the end: blocks or stages of the network; 0: all
   bool freeze_batch_norm = true;
   bool adamw = false;  // else SGD
-  double rate = 0.01;  // of the head; a stage k steps below it learns at rate * stage_rate^k
+  double rate = 0.01;  // of the head; a block k steps below it learns at rate * stage_rate^k
   double stage_rate = 0.3;
   double momentum = 0.9, weight_decay = 1e-4;
   std::int64_t epochs = 20, warmup = 1, batch = 32;
@@ -27,6 +27,8 @@ struct FinetuneSettings {
   std::uint64_t seed = 0;
 
   Json describe() const;
+  // As describe(), in 0.1's words: a cell that 0.1 computed keeps its key.
+  Json identity() const;
 };
 
 // Error{usage} as every probe's options.

@@ -81,7 +81,7 @@ ClassReport class_report(const Confusion& table) {
   }
   const double n = std::accumulate(truth.begin(), truth.end(), 0.0);
   ClassReport report;
-  double right = 0, present = 0;
+  double right = 0, present = 0, seen = 0;
   for (std::size_t k = 0; k < classes; ++k) {
     const auto hits = static_cast<double>(table(k, k));
     report.precision.push_back(ratio(hits, predicted[k]));
@@ -92,8 +92,11 @@ ClassReport class_report(const Confusion& table) {
     report.f1_weighted += report.f1[k] * truth[k] / n;
     right += hits;
     present += truth[k] > 0;
+    seen += truth[k] > 0 || predicted[k] > 0;
+    report.f1_macro_seen += report.f1[k];
   }
   report.balanced_accuracy /= present;
+  report.f1_macro_seen /= seen;
   report.accuracy = report.f1_micro = right / n;
   report.kappa = cohens_kappa(table, truth, predicted, right, n);
   return report;

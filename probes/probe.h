@@ -81,8 +81,10 @@ class Probe {
   // `val` may be null: then train.folds choose, or, without folds, nothing is chosen. Error{input} for targets this
   // probe can't fit or fewer than two classes; Error{interrupted} when asked to stop.
   virtual Fitted fit(const TrainView& train, const ValView* val, const Context& context) const = 0;
-  // Everything that decides the result, in words, for the cell's key and results.jsonl.
+  // Everything that decides the result, in words, for results.jsonl.
   virtual Json describe() const = 0;
+  // The same for the cell's key: other words only where an earlier version used them.
+  virtual Json identity() const { return describe(); }
 };
 
 // --probe NAME and its options, as text: {"C": "0.1", "grid": "1e-6:1e6:25", "solver": "1", "preset": "vissl-svm"}.

@@ -10,10 +10,11 @@ namespace vise {
 namespace {
 
 // In the order of tables; the keys are probes/evaluate.h's.
-constexpr std::array<MetricName, 33> kNames{{
+constexpr std::array<MetricName, 34> kNames{{
     {"accuracy", "accuracy", "accuracy"},
     {"balanced_accuracy", "balanced accuracy", "balanced acc."},
     {"f1_macro", "macro-F1", "macro-F1"},
+    {"f1_macro_seen", "macro-F1 over the classes that test or the predictions have", "macro-F1 (seen)"},
     {"f1_micro", "micro-F1", "micro-F1"},
     {"f1_samples", "samples-F1", "samples-F1"},
     {"f1_samples_empty_right", "samples-F1, an image without labels and predictions counting 1",

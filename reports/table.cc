@@ -115,11 +115,23 @@ class Grouping {
   std::unordered_map<RowKey, Variants, TupleHash> variants_;
 };
 
+// Whether a row's feature is taken from a network: floors have the picture itself, and cells that failed before their
+// weights were found have no tap yet.
+bool has_tap(const TableRow& row) { return row.cell.layer != "image" && row.cell.layer != "default"; }
+
+// Rows say their layer and pool where these differ: within a backbone, or between networks of several kinds (a map's
+// mean beside a class token is no like for like unless it is said).
 void name_layers_where_they_vary(TableSection& section) {
   std::map<std::string, std::set<std::pair<std::string, std::string>>> taps;
-  for (const TableRow& row : section.rows) taps[row.cell.backbone].emplace(row.cell.layer, row.cell.pool);
-  if (std::ranges::all_of(taps, [](const auto& of) { return of.second.size() == 1; })) return;
-  for (TableRow& row : section.rows) row.backbone += fmt::format(" {}/{}", row.cell.layer, row.cell.pool);
+  std::set<std::pair<std::string, std::string>> of_networks;
+  for (const TableRow& row : section.rows) {
+    taps[row.cell.backbone].emplace(row.cell.layer, row.cell.pool);
+    if (has_tap(row)) of_networks.emplace(row.cell.layer, row.cell.pool);
+  }
+  const bool within = std::ranges::any_of(taps, [](const auto& of) { return of.second.size() > 1; });
+  if (!within && of_networks.size() < 2) return;
+  for (TableRow& row : section.rows)
+    if (within || has_tap(row)) row.backbone += fmt::format(" {}/{}", row.cell.layer, row.cell.pool);
 }
 
 void list_metrics(TableSection& section, const ComparisonTable& table) {

@@ -7,11 +7,14 @@
 // No official split: 5 folds. Metric: accuracy.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
 #include "datasets/sampling.h"
+#include "datasets/tree.h"
 
 namespace vise {
 namespace {
@@ -37,17 +40,43 @@ std::string class_name(std::string_view header) {
   return word == "content" ? "contentment" : word == "sad" ? "sadness" : word;
 }
 
+const std::vector<std::string> kEmotions{"amusement", "anger",      "awe",  "contentment",
+                                         "disgust",   "excitement", "fear", "sadness"};
+
+// Which column names the picture, and which hold an emotion's votes; in any order. What else there is (an index, a sum)
+// is no emotion.
+struct Columns {
+  std::size_t name = SIZE_MAX;
+  std::vector<std::size_t> votes;
+  std::vector<std::string> emotions;
+
+  explicit Columns(const CsvTable& table) {
+    for (std::size_t c = 0; c < table.header().size(); ++c) {
+      const std::string word = class_name(table.header()[c]);
+      if (std::find(kEmotions.begin(), kEmotions.end(), word) == kEmotions.end()) {
+        const bool names = table.rows() > 0 && has_image_extension(unquoted(table.cell(0, c)));
+        if (names && name == SIZE_MAX) name = c;
+        continue;
+      }
+      if (std::find(emotions.begin(), emotions.end(), word) != emotions.end())
+        throw Error(ErrorKind::input, fmt::format("{}: the column '{}' stands there twice", table.name(), word));
+      votes.push_back(c);
+      emotions.push_back(word);
+    }
+    if (votes.empty()) throw Error(ErrorKind::input, fmt::format("{}: has no columns of votes", table.name()));
+    if (name == SIZE_MAX) throw Error(ErrorKind::input, fmt::format("{}: no column names the picture", table.name()));
+  }
+};
+
 Dataset read(const DatasetRequest& request) {
   const Path path = request.root / "ABSTRACT_groundTruth.csv";
   const CsvTable table = CsvTable::parse(read_text_file(path), path.string());
   Dataset dataset = new_dataset(request, kInfo.name);
-  std::vector<std::string> names;
-  for (std::size_t c = 1; c < table.header().size(); ++c) names.push_back(class_name(table.header()[c]));
-  if (names.empty()) throw Error(ErrorKind::input, fmt::format("{}: has no columns of votes", path.string()));
+  Columns columns(table);
   std::vector<double> votes;
   for (std::size_t r = 0; r < table.rows(); ++r) {
-    dataset.ids.push_back(unquoted(table.cell(r, 0)));
-    for (std::size_t c = 1; c < table.header().size(); ++c) {
+    dataset.ids.push_back(unquoted(table.cell(r, columns.name)));
+    for (const std::size_t c : columns.votes) {
       double value = 0;
       if (!parse_double(unquoted(table.cell(r, c)), value) || value < 0)
         throw Error(ErrorKind::input, fmt::format("{}: line {}: '{}' is no number of votes", path.string(),
@@ -55,7 +84,7 @@ Dataset read(const DatasetRequest& request) {
       votes.push_back(value);
     }
   }
-  dataset.targets.emplace("votes", Targets::from_distribution(std::move(votes), std::move(names)));
+  dataset.targets.emplace("votes", Targets::from_distribution(std::move(votes), std::move(columns.emotions)));
   expect_count(dataset, request.log, "rows", dataset.size(), 280);
   drop_missing(dataset, request.log, "");
   add_label_from_votes(dataset, request.log);

@@ -123,6 +123,13 @@ void drop_placeholders(Dataset& dataset, Log& log) {
   log.warn(fmt::format("{}: {}", dataset.name, dataset.notes.back()));
 }
 
+std::span<const double> numbers_of(const Dataset& dataset, const std::string& column, const Path& table) {
+  const auto found = dataset.targets.find(column);
+  if (found == dataset.targets.end() || found->second.kind() != TargetKind::values)
+    throw Error(ErrorKind::input, fmt::format("{}: has no column '{}' of numbers", table.string(), column));
+  return found->second.rows();
+}
+
 std::string existing_folder(const Path& root, const std::vector<std::string>& folders) {
   for (const std::string& folder : folders)
     if (std::filesystem::is_directory(root / folder)) return folder;

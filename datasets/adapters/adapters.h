@@ -63,6 +63,9 @@ void drop_missing(Dataset& dataset, Log& log, const std::string& below);
 // a note. Reads only files that share their size with that many others.
 void drop_placeholders(Dataset& dataset, Log& log);
 
+// The numbers of a manifest's column, NaN where not known; Error{input} naming the table where it has none such.
+std::span<const double> numbers_of(const Dataset& dataset, const std::string& column, const Path& table);
+
 // The first of `folders` that exists below the root; Error{missing} naming them all.
 std::string existing_folder(const Path& root, const std::vector<std::string>& folders);
 

@@ -6,7 +6,7 @@
 // images. Targets: label; polarity (the first four emotions are positive); and where annotation/ is there, its
 // attributes: brightness and colorfulness (0 to 1 in steps of 0.1, as texts in the first release), scene,
 // facial_expression and human_action (classes), object (multi-label: what is named is 1, what isn't 0, unknown where
-// the key is missing). A missing key is no label. Metric: accuracy.
+// the key is missing; no such target where no image names any). A missing key is no label. Metric: accuracy.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,8 +71,8 @@ Attributes read_attributes(const Path& path) {
   Attributes attributes;
   for (const std::vector<std::string>* keys : {&kNumbers, &kClasses})
     for (const std::string& key : *keys)
-      if (json.contains(key)) attributes.texts[key] = plain_text(json[key], path.string(), key);
-  if (!json.contains("object")) return attributes;
+      if (json.contains(key) && !json[key].is_null()) attributes.texts[key] = plain_text(json[key], path.string(), key);
+  if (!json.contains("object") || json["object"].is_null()) return attributes;
   attributes.objects.emplace();
   const Json objects = json["object"].is_array() ? json["object"] : Json::array({json["object"]});
   for (const Json& object : objects) attributes.objects->push_back(plain_text(object, path.string(), "object"));
@@ -126,7 +126,8 @@ void add_attributes(const std::vector<Attributes>& all, Dataset& dataset) {
     for (const Attributes& one : all) labels.push_back(text_of(one, key));
     dataset.targets.emplace(key, Targets::from_labels(labels));
   }
-  dataset.targets.emplace("object", objects_of(all));
+  const auto names_objects = [](const Attributes& one) { return one.objects && !one.objects->empty(); };
+  if (std::any_of(all.begin(), all.end(), names_objects)) dataset.targets.emplace("object", objects_of(all));
 }
 
 Dataset read(const DatasetRequest& request) {
@@ -149,7 +150,7 @@ Dataset read(const DatasetRequest& request) {
   dataset.targets.emplace("label", Targets::from_labels(labels, {"amusement", "awe", "contentment", "excitement",
                                                                  "anger", "disgust", "fear", "sadness"}));
   std::vector<int> polarity;
-  for (const int k : dataset.target("label").classes()) polarity.push_back(k < 4 ? 1 : 0);
+  for (const int k : dataset.target("label").classes()) polarity.push_back(k < 0 ? kNoClass : k < 4 ? 1 : 0);
   dataset.targets.emplace("polarity", Targets::from_classes(std::move(polarity), {"negative", "positive"}));
   if (std::filesystem::is_directory(request.root / "annotation"))
     add_attributes(read_all_attributes(request, annotations), dataset);

@@ -2,22 +2,26 @@
 // et al., ICMI 2016).
 //
 // Source page: https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge.
-// Licence: see the page. Tree: fer2013.csv with emotion, pixels (48 x 48 grey values by blanks), Usage (Training
-// 28,709, PublicTest 3,589 = val, PrivateTest 3,589 = test); fer2013new.csv (FER+, the same rows: Usage, Image name,
-// votes). The faces are unpacked once, as PNG files, into the cache. Metric: accuracy on PrivateTest. Defect: the
-// folder re-release (train/, test/) sorts names, so that its 4, 5, 6 are neutral, sad, surprise, where the CSV's are
-// sad, surprise, neutral: seen confused in public code. Here classes go by name, in the CSV's order.
+// Licence: see the page. Tree: fer2013.csv or icml_face_data.csv, the same rows, with emotion, pixels (48 x 48 grey
+// values by blanks), Usage (Training 28,709, PublicTest 3,589 = val, PrivateTest 3,589 = test), in either order; or the
+// challenge's train.csv (emotion, pixels) and test.csv (pixels); fer2013new.csv (FER+, the same rows: Usage, Image
+// name, votes; rows without a name are no faces, the columns unknown and NF no emotions). The faces are unpacked once,
+// as PNG files, into the cache. Metric: accuracy on PrivateTest. Defect: the folder re-release (train/, test/) sorts
+// names, so that its 4, 5, 6 are neutral, sad, surprise, where the CSV's are sad, surprise, neutral: seen confused in
+// public code. Here classes go by name, in the CSV's order.
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <optional>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/cells.h"
 #include "datasets/folder.h"
 #include "datasets/png.h"
 #include "datasets/rows.h"
@@ -30,8 +34,9 @@ const DatasetInfo kInfo{
     .title = "FER2013 (Goodfellow et al., 2013)",
     .folders = {"fer2013", "FER2013"},
     .tree =
-        "fer2013/\n  fer2013.csv     emotion,pixels,Usage\n  fer2013new.csv  (optional: FER+)\n"
-        "or train/<emotion>/<file>, test/<emotion>/<file>",
+        "fer2013/\n  fer2013.csv or icml_face_data.csv   emotion, pixels, Usage in any order\n"
+        "  fer2013new.csv                       (optional: FER+)\n"
+        "or train.csv, test.csv; or train/<emotion>/<file>, test/<emotion>/<file>",
     .page = "https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge",
     .licence = "see the page",
     .citation =
@@ -44,6 +49,33 @@ constexpr std::uint32_t kSide = 48;
 struct Table {
   std::vector<int> classes;
   std::vector<Part> parts;
+};
+
+// Columns by name, in any case and order, as the tables were published with "emotion,pixels,Usage" and
+// "emotion, Usage, pixels".
+struct Columns {
+  std::size_t emotion = SIZE_MAX, pixels = SIZE_MAX, usage = SIZE_MAX;
+
+  Columns(const std::vector<std::string>& names, const Path& path, bool needs_emotion, bool needs_usage) {
+    for (std::size_t c = 0; c < names.size(); ++c) {
+      const std::string name = lower(names[c]);
+      for (const auto& [known, place] :
+           {std::pair("emotion", &emotion), std::pair("pixels", &pixels), std::pair("usage", &usage)}) {
+        if (name != known) continue;
+        if (*place != SIZE_MAX)
+          throw Error(ErrorKind::input, fmt::format("{}: the column '{}' stands there twice", path.string(), known));
+        *place = c;
+      }
+    }
+    const auto need = [&](std::size_t place, const char* name) {
+      if (place == SIZE_MAX)
+        throw Error(ErrorKind::input, fmt::format("{}: has no column '{}'", path.string(), name),
+                    fmt::format("it has {}", join(names, ", ")));
+    };
+    need(pixels, "pixels");
+    if (needs_emotion) need(emotion, "emotion");
+    if (needs_usage) need(usage, "Usage");
+  }
 };
 
 Part part_of(std::string_view usage, const std::string& where) {
@@ -111,55 +143,87 @@ class Unpacker {
   bool needed_;
 };
 
-Table read_table(const Path& path, const Unpacker& unpacker) {
+int class_of(std::string_view cell, const std::string& where) {
+  std::int64_t code = -1;
+  if (!parse_int(cell, code) || code < 0 || code > 6)
+    throw Error(ErrorKind::input, fmt::format("{}: emotion '{}' is not 0 to 6", where, cell));
+  return static_cast<int>(code);
+}
+
+// Adds the rows of one table; without Usage all are of `part`, without emotions none has a label.
+void read_table(const Path& path, std::optional<Part> part, const Unpacker& unpacker, Table& table) {
   const auto rows = RowReader::open(path);
-  const std::vector<std::string> expected{"emotion", "pixels", "Usage"};
-  if (rows->columns() != expected)
-    throw Error(ErrorKind::input, fmt::format("{}: its columns are not emotion,pixels,Usage", path.string()));
-  Table table;
+  const Columns columns(rows->columns(), path, !part || *part == Part::train, !part);
   while (rows->next()) {
     const std::string where = fmt::format("{}: line {}", path.string(), rows->row());
     const auto cells = rows->cells();
-    std::int64_t code = -1;
-    if (!parse_int(cells[0], code) || code < 0 || code > 6)
-      throw Error(ErrorKind::input, fmt::format("{}: emotion '{}' is not 0 to 6", where, cells[0]));
-    unpacker.add(table.classes.size(), cells[1], where);
-    table.classes.push_back(static_cast<int>(code));
-    table.parts.push_back(part_of(trim(cells[2]), where));
+    unpacker.add(table.classes.size(), cells[columns.pixels], where);
+    table.classes.push_back(columns.emotion == SIZE_MAX ? kNoClass : class_of(cells[columns.emotion], where));
+    table.parts.push_back(part ? *part : part_of(trim(cells[columns.usage]), where));
   }
-  unpacker.finish();
-  return table;
 }
 
-// FER+'s rows are those of fer2013.csv.
+// FER+'s own emotions. Its further columns count raters who saw none: "unknown" and "NF" (no face) are no emotions.
+const std::vector<std::string> kVoted{"neutral", "happiness", "surprise", "sadness",
+                                      "anger",   "disgust",   "fear",     "contempt"};
+
+// FER+'s rows are those of the table of faces. A row without an image's name is no face: it has no votes.
 void add_votes(const Path& path, Dataset& dataset, Log& log) {
   if (!std::filesystem::exists(path)) return;
   const auto rows = RowReader::open(path);
-  if (rows->columns().size() < 3)
-    throw Error(ErrorKind::input, fmt::format("{}: has no columns of votes", path.string()));
+  std::vector<std::string> names;
+  std::vector<std::size_t> places;
+  std::size_t image = SIZE_MAX;
+  for (std::size_t c = 0; c < rows->columns().size(); ++c) {
+    const std::string name = lower(rows->columns()[c]);
+    if (name == "image name") image = c;
+    if (std::find(kVoted.begin(), kVoted.end(), name) == kVoted.end()) continue;
+    if (std::find(names.begin(), names.end(), name) != names.end())
+      throw Error(ErrorKind::input, fmt::format("{}: the column '{}' stands there twice", path.string(), name));
+    names.push_back(name);
+    places.push_back(c);
+  }
+  if (names.empty()) throw Error(ErrorKind::input, fmt::format("{}: has no columns of votes", path.string()));
   std::vector<double> votes;
-  std::size_t count = 0;
+  std::size_t count = 0, no_faces = 0;
   for (; rows->next(); ++count) {
-    for (const std::string_view cell : rows->cells().subspan(2)) {
+    const auto cells = rows->cells();
+    const bool is_face = image == SIZE_MAX || !is_missing(cells[image]);
+    no_faces += !is_face;
+    for (const std::size_t place : places) {
       double value = 0;
-      if (!parse_double(cell, value) || value < 0)
+      if (!parse_double(cells[place], value) || value < 0)
         throw Error(ErrorKind::input,
-                    fmt::format("{}: line {}: '{}' is no number of votes", path.string(), rows->row(), cell));
-      votes.push_back(value);
+                    fmt::format("{}: line {}: '{}' is no number of votes", path.string(), rows->row(), cells[place]));
+      votes.push_back(is_face ? value : 0);
     }
   }
+  const auto note = [&](std::string text) {
+    log.warn(fmt::format("{}: {}", dataset.name, text));
+    dataset.notes.push_back(std::move(text));
+  };
   if (count != dataset.size())
-    return log.warn(
-        fmt::format("{}: {} rows, where fer2013.csv has {}: left out", path.string(), count, dataset.size()));
-  std::vector<std::string> names(rows->columns().begin() + 2, rows->columns().end());
+    return note(fmt::format("{}: {} rows, where there are {} faces: its votes are left out", path.filename().string(),
+                            count, dataset.size()));
+  if (no_faces > 0) note(fmt::format("{} images are no face by FER+ and have no votes", no_faces));
   dataset.targets.emplace("votes", Targets::from_distribution(std::move(votes), std::move(names)));
+}
+
+// The whole table under one of its names; empty where it isn't there.
+Path whole_table(const Path& root) {
+  for (const char* name : {"fer2013.csv", "icml_face_data.csv"})
+    if (std::filesystem::exists(root / name)) return root / name;
+  return {};
 }
 
 Dataset read_csv(const DatasetRequest& request, const Path& path) {
   Dataset dataset = new_dataset(request, kInfo.name);
   const ContentHash content = content_hash(MappedFile(path).bytes());
   dataset.root = request.cache / "fer2013" / content.str();
-  Table table = read_table(path, Unpacker(dataset.root));
+  const Unpacker unpacker(dataset.root);
+  Table table;
+  read_table(path, std::nullopt, unpacker, table);
+  unpacker.finish();
   for (std::size_t i = 0; i < table.classes.size(); ++i) dataset.ids.push_back(image_name(i));
   dataset.targets.emplace("label", Targets::from_classes(std::move(table.classes), kEmotions));
   dataset.official = Split(std::move(table.parts), "official (val: PublicTest, test: PrivateTest)");
@@ -169,9 +233,37 @@ Dataset read_csv(const DatasetRequest& request, const Path& path) {
   return dataset;
 }
 
+// The challenge's train.csv, and its test.csv without emotions: a test nobody can score, so that there is no official
+// split.
+Dataset read_challenge(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kInfo.name);
+  const Path train = request.root / "train.csv", test = request.root / "test.csv";
+  const bool has_test = std::filesystem::exists(test);
+  std::string content = content_hash(MappedFile(train).bytes()).str();
+  if (has_test) content += content_hash(MappedFile(test).bytes()).str();
+  dataset.root = request.cache / "fer2013" / content;
+  const Unpacker unpacker(dataset.root);
+  Table table;
+  read_table(train, Part::train, unpacker, table);
+  const std::size_t labelled = table.classes.size();
+  if (has_test) read_table(test, Part::unused, unpacker, table);
+  unpacker.finish();
+  for (std::size_t i = 0; i < table.classes.size(); ++i) dataset.ids.push_back(image_name(i));
+  dataset.targets.emplace("label", Targets::from_classes(std::move(table.classes), kEmotions));
+  expect_count(dataset, request.log, "training images", labelled, 28709);
+  dataset.notes.push_back(
+      fmt::format("train.csv alone has emotions: the split is drawn from its {} images, and numbers "
+                  "don't compare with PrivateTest's",
+                  labelled));
+  request.log.warn(fmt::format("{}: {}", dataset.name, dataset.notes.back()));
+  return dataset;
+}
+
 Dataset read_folders(const DatasetRequest& request) {
   Dataset dataset = read_folder(request.root, request.log);
   dataset.name = kInfo.name;
+  if (!dataset.targets.contains("label"))
+    throw Error(ErrorKind::missing, fmt::format("{}: train/ has no folders of emotions", request.root.string()));
   const Targets& found = dataset.target("label");
   std::vector<std::string> labels;
   for (const int k : found.classes())
@@ -181,8 +273,8 @@ Dataset read_folders(const DatasetRequest& request) {
 }
 
 Dataset read(const DatasetRequest& request) {
-  const Path csv = request.root / "fer2013.csv";
-  if (std::filesystem::exists(csv)) return read_csv(request, csv);
+  if (const Path whole = whole_table(request.root); !whole.empty()) return read_csv(request, whole);
+  if (std::filesystem::is_regular_file(request.root / "train.csv")) return read_challenge(request);
   if (std::filesystem::is_directory(request.root / "train")) return read_folders(request);
   throw Error(ErrorKind::missing, fmt::format("{}: has neither fer2013.csv nor train/", request.root.string()));
 }

@@ -69,12 +69,15 @@ void read_part(const Json& file, const std::string& folder, Part part, Dataset& 
   std::map<int, std::string> categories;
   for (const Json& category : file.at("categories"))
     categories[category.at("id").get<int>()] = category.at("name").get<std::string>();
-  names.clear();
   std::map<int, std::size_t> column;
+  std::vector<std::string> own;
   for (const auto& [id, name] : categories) {
-    column[id] = names.size();
-    names.push_back(name);
+    column[id] = own.size();
+    own.push_back(name);
   }
+  if (own.empty()) throw Error(ErrorKind::input, "has no categories");
+  if (!names.empty() && names != own) throw Error(ErrorKind::input, "has other categories than train");
+  names = std::move(own);
   std::map<std::string, std::string> path_of;
   for (const Json& image : file.at("images")) path_of[image.at("id").dump()] = file_of(image);
   for (const Json& annotation : file.at("annotations")) {
@@ -95,6 +98,9 @@ Dataset read(const DatasetRequest& request) {
     const std::size_t before = dataset.size();
     try {
       read_part(read_json(path), folder == "." ? "" : folder, part, dataset, columns, names);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input || error.message().starts_with(path.string())) throw;
+      throw Error(error.kind(), fmt::format("{}: {}", path.string(), error.message()), error.hint());
     } catch (const Json::exception& error) {
       throw Error(ErrorKind::input, fmt::format("{}: is not as Intentonomy has it: {}", path.string(), error.what()));
     } catch (const std::out_of_range&) {

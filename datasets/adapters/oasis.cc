@@ -6,9 +6,12 @@
 // arousal. No official split. Metrics: CCC, Pearson. Defect: themes with blanks behind them.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/cells.h"
 #include "datasets/rows.h"
 
 namespace vise {
@@ -38,6 +41,7 @@ Dataset read(const DatasetRequest& request) {
   std::vector<double> valences, arousals;
   const auto mean = [&](std::size_t c) {
     double value = 0;
+    if (is_missing(rows->cells()[c])) return std::nan("");
     if (parse_double(rows->cells()[c], value)) return value;
     throw Error(ErrorKind::input,
                 fmt::format("{}: line {}: '{}' is no number", path.string(), rows->row(), rows->cells()[c]));

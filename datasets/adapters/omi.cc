@@ -9,8 +9,10 @@
 #include <limits>
 
 #include "base/csv.h"
+#include "base/error.h"
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/cells.h"
 #include "datasets/manifest.h"
 
 namespace vise {
@@ -35,9 +37,13 @@ Dataset read_means(const DatasetRequest& request, const Path& path) {
   for (std::size_t c = 0; c < table.header().size(); ++c) {
     if (c == stimulus) continue;
     std::vector<double> means(table.rows(), std::numeric_limits<double>::quiet_NaN());
+    const std::string& name = table.header()[c];
     for (std::size_t r = 0; r < table.rows(); ++r)
-      if (double value = 0; parse_double(table.cell(r, c), value)) means[r] = value;
-    dataset.targets.emplace(table.header()[c], Targets::from_values(std::move(means), {table.header()[c]}));
+      if (!parse_double(table.cell(r, c), means[r]) && !is_missing(table.cell(r, c)))
+        throw Error(ErrorKind::input,
+                    fmt::format("{}: line {}: '{}' is no number", path.string(), table.line(r), table.cell(r, c)));
+    if (!dataset.targets.emplace(name, Targets::from_values(std::move(means), {name})).second)
+      throw Error(ErrorKind::input, fmt::format("{}: the column '{}' stands there twice", path.string(), name));
   }
   expect_count(dataset, request.log, "rows", dataset.size(), 1004);
   drop_missing(dataset, request.log, "images");

@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "extract/networks/resnet.h"
+#include "extract/networks/network.h"
 #include "probes/finetune.h"
 #include "probes/torch/entry.h"
 
@@ -28,7 +28,8 @@ struct ImagePart {
 };
 
 struct FinetuneJob {
-  const ResNet* network = nullptr;
+  const Network* network = nullptr;
+  std::string layer, pool;  // what the head reads: a layer of the network, pooled as networks/pooling.h says
   FinetuneSettings settings;
   int side = 224;
   ImagePart train, val, test;      // val may be empty

@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "experiments/torch/entry.h"
-#include "experiments/torch/trainable_resnet.h"
+#include "experiments/torch/trainable_network.h"
 #include "experiments/torch/training_state.h"
 
 namespace vise {
@@ -57,16 +57,17 @@ class Training {
       : job_(job),
         s_(job.settings),
         device_(device_named(s_.device)),
-        network_(*job.network, s_.all_layers ? 0 : 3, s_.freeze_batch_norm, device_) {
+        network_(*job.network, job.side, {job.layer, Pooling::parse(job.pool), s_.blocks, s_.freeze_batch_norm},
+                 device_) {
     RandomStream random("probe/finetune/head", s_.seed);
-    weight_ = torch::empty({static_cast<std::int64_t>(job.outputs), job.network->dim()});
+    weight_ = torch::empty({static_cast<std::int64_t>(job.outputs), network_.dim()});
     for (std::int64_t i = 0; i < weight_.numel(); ++i)
       weight_.data_ptr<float>()[i] = static_cast<float>(0.01 * random.normal());
     weight_ = weight_.to(device_).requires_grad_(true);
     bias_ = torch::zeros({static_cast<std::int64_t>(job.outputs)}, device_).requires_grad_(true);
     parameters_ = {{weight_, 0, true}, {bias_, 0, false}};
     parameters_.insert(parameters_.end(), network_.parameters().begin(), network_.parameters().end());
-    for (const Parameter& p : parameters_) {
+    for (const LearnedTensor& p : parameters_) {
       learned_.push_back(p.value);
       first_moments_.push_back(torch::zeros_like(p.value));
       if (s_.adamw) second_moments_.push_back(torch::zeros_like(p.value));
@@ -196,7 +197,7 @@ class Training {
     const auto t = static_cast<double>(++state_.steps);
     torch::Tensor largest = torch::zeros({}, device_);
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
-      Parameter& p = parameters_[i];
+      LearnedTensor& p = parameters_[i];
       torch::Tensor g = p.value.grad(), &m = first_moments_[i];
       largest = torch::maximum(largest, g.abs().max());
       const double rate = s_.rate * std::pow(s_.stage_rate, p.depth) * factor, decay = p.decays ? s_.weight_decay : 0;
@@ -234,9 +235,9 @@ class Training {
   const FinetuneJob& job_;
   const FinetuneSettings& s_;
   const torch::Device device_;
-  TrainableResNet network_;
+  TrainableNetwork network_;
   torch::Tensor weight_, bias_;
-  std::vector<Parameter> parameters_;  // the head's first
+  std::vector<LearnedTensor> parameters_;  // the head's first
   std::vector<torch::Tensor> learned_, first_moments_, second_moments_;
   TrainingState state_;
 };

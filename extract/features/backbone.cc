@@ -3,35 +3,54 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/text.h"
-#include "extract/features/fetch.h"
-#include "extract/networks/inspect.h"
+#include "extract/images/transform/transform.h"
 
 namespace vise {
 namespace {
 
-const std::vector<std::string> kOptions{"arch", "transform", "branch", "drop", "skip-foreign", "keys", "seed"};
-
-// What follows transform= and is split off by the same commas: "transform=resize=232,crop=224".
-const std::vector<std::string> kTransformSettings{"resize", "squash", "filter", "crop", "mean", "std"};
+const std::vector<std::string> kOptions{"arch", "transform",    "act",  "eps",  "positions", "branch",
+                                        "drop", "skip-foreign", "keys", "seed", "side"};
+const std::vector<std::string> kFacts{"act", "eps", "positions"};
 
 bool is_one_of(const std::vector<std::string>& names, const std::string& option) {
   return std::find(names.begin(), names.end(), option.substr(0, option.find('='))) != names.end();
 }
 
-// One element an option, a transform's settings with it.
+// One element an option, a transform's settings with it: "transform=resize=232,crop=224" is split off by the same
+// commas.
 std::vector<std::string> split_options(const std::vector<std::string>& parts) {
   std::vector<std::string> options;
   for (const std::string& part : parts)
-    if (!options.empty() && options.back().starts_with("transform=") && is_one_of(kTransformSettings, part))
+    if (!options.empty() && options.back().starts_with("transform=") && is_one_of(transform_setting_names(), part))
       options.back() += "," + part;
     else
       options.push_back(part);
   return options;
+}
+
+// Before what the row says.
+void say_fact(Backbone& backbone, const std::string& name, const std::string& value) {
+  if (backbone.kind != BackboneKind::weights)
+    throw Error(ErrorKind::usage, fmt::format("--backbone: '{}={}': of networks from a file only", name, value));
+  Facts().say(name, value, kUserSource);
+  const auto said = [&](const Fact& fact) { return fact.name == name && fact.source == kUserSource; };
+  if (std::ranges::any_of(backbone.facts, said))
+    throw Error(ErrorKind::usage, fmt::format("--backbone: {}= is given twice", name));
+  backbone.facts.insert(backbone.facts.begin(), {name, value, std::string(kUserSource)});
+}
+
+// Another input size is another row.
+void set_side(Backbone& backbone, const std::string& value) {
+  std::int64_t side = 0;
+  if (backbone.kind == BackboneKind::image_function)
+    throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is a floor without an input size", backbone.name));
+  if (!parse_int(value, side) || side < 16 || side > 4096)
+    throw Error(ErrorKind::usage, fmt::format("--backbone: 'side={}': pixels, 16 to 4096", value));
+  backbone.side = static_cast<int>(side);
+  backbone.name += fmt::format("@{}", side);
 }
 
 void apply_option(Backbone& backbone, const std::string& text) {
@@ -41,8 +60,13 @@ void apply_option(Backbone& backbone, const std::string& text) {
     throw Error(ErrorKind::usage, fmt::format("--backbone: unknown option '{}'", text),
                 suggest(key, kOptions) + "; each NAME=FILE stands in a --backbone of its own");
   std::int64_t seed = 0;
+  if (key == "side") set_side(backbone, value);
   if (key == "arch") backbone.architecture = value;
-  if (key == "transform") backbone.transform = value;
+  if (key == "transform") {
+    backbone.transform = value;
+    backbone.transform_source = kUserSource;
+  }
+  if (is_one_of(kFacts, key)) say_fact(backbone, key, value);
   if (key == "branch") backbone.branch = value;
   if (key == "drop") backbone.drop.push_back(value);
   if (key == "keys") backbone.key_map = Path(value);
@@ -85,56 +109,6 @@ Backbone from_file(std::string_view name, std::string_view file) {
   return backbone;
 }
 
-std::optional<Path> look_for(const Backbone& backbone, const WeightsSearch& search) {
-  std::error_code error;
-  for (const Path& folder : search.folders)
-    for (const std::string& file : backbone.files)
-      if (std::filesystem::is_regular_file(folder / file, error)) return folder / file;
-  return std::nullopt;
-}
-
-// What to do about weights that aren't there.
-std::string cure(const Backbone& backbone, const WeightsSearch& search) {
-  if (backbone.files.empty())
-    return fmt::format("there is no official file: name yours, --backbone {}=FILE[,keys=MAP]", backbone.name);
-  std::string text = fmt::format("put {} ({}licence: {}) into one of", join(backbone.files, " or "),
-                                 backbone.urls.empty() ? "no download known; " : "", backbone.licence);
-  for (const Path& folder : search.folders) text += "\n    " + folder.string();
-  text += fmt::format("\n  or name the folder that has it: --weights-dir DIR\n  or the file: --backbone {}=FILE",
-                      backbone.name);
-  if (backbone.urls.empty()) return text;
-  text += "\n  or a mirror that your network reaches: VISE_MIRROR=http://HOST";
-  for (const std::string& url : backbone.urls) text += "\n  published at " + url;
-  return text;
-}
-
-// Error{missing} with a line for every link that failed; Error{system} where the folder can't be written.
-Path fetch_missing(const Backbone& backbone, const WeightsSearch& search, const Context& context) {
-  try {
-    return fetch_weights(backbone, search, context);
-  } catch (const Error& e) {
-    if (e.kind() == ErrorKind::missing)
-      throw Error(ErrorKind::missing,
-                  fmt::format("no weights for {} ({}), and fetching them failed:{}", backbone.name, backbone.title,
-                              e.message()),
-                  cure(backbone, search));
-    if (e.kind() == ErrorKind::system)
-      throw Error(ErrorKind::system, fmt::format("weights for {}: {}", backbone.name, e.message()),
-                  "TORCH_HOME=DIR has them fetched into DIR/hub/checkpoints; or " + cure(backbone, search));
-    throw;
-  }
-}
-
-std::string file_sha256(const Path& file, PathCache& known) {
-  const FileIdentity identity = FileIdentity::of(file);
-  if (const std::string* hash = known.find(identity)) return *hash;
-  const MappedFile map(file);
-  std::string hash = sha256_hex(map.bytes());
-  known.put(identity, hash);
-  known.save();
-  return hash;
-}
-
 }  // namespace
 
 std::vector<std::string> registry_backbone_names() {
@@ -162,41 +136,35 @@ Backbone parse_backbone(std::string_view text) {
   return backbone;
 }
 
-FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known,
-                          const Context& context) {
-  FoundWeights found;
-  if (!backbone.file.empty()) {
-    found.file = backbone.file;
-    std::error_code error;
-    if (!std::filesystem::exists(found.file, error))
-      throw Error(ErrorKind::missing,
-                  fmt::format("--backbone {}: {}: there is no such file", backbone.name, found.file.string()));
-  } else if (const auto path = look_for(backbone, search)) {
-    found.file = *path;
-  } else if (search.offline || backbone.urls.empty() || search.into.empty()) {
-    throw Error(ErrorKind::missing,
-                fmt::format("no weights for {} ({}){}", backbone.name, backbone.title,
-                            search.offline ? ", and fetching is off (--offline)" : ""),
-                cure(backbone, search));
-  } else {
-    found.file = fetch_missing(backbone, search, context);
+Json to_json(const Backbone& b) {
+  Json facts = Json::object();
+  for (const Fact& fact : b.facts) facts[fact.name] = fact.value;
+  return {{"name", b.name},           {"title", b.title}, {"architecture", b.architecture},
+          {"transform", b.transform}, {"layer", b.layer}, {"pool", b.pool},
+          {"probed", b.probed},       {"facts", facts},   {"branch", b.branch},
+          {"drop", b.drop},           {"files", b.files}, {"urls", b.urls},
+          {"sha256", b.sha256},       {"md5", b.md5},     {"licence", b.licence},
+          {"citation", b.citation},   {"notes", b.notes}, {"unverified", b.unverified}};
+}
+
+std::vector<std::string> with_sides(const std::vector<std::string>& backbones, const std::vector<int>& sides) {
+  if (sides.empty()) return backbones;
+  std::vector<std::string> all;
+  for (const std::string& text : backbones) {
+    const Backbone backbone = parse_backbone(text);
+    if (backbone.kind == BackboneKind::image_function || backbone.side > 0) {
+      all.push_back(text);
+      continue;
+    }
+    for (const int side : sides) all.push_back(fmt::format("{},side={}", text, side));
   }
-  found.sha256 = file_sha256(found.file, known);
-  if (!found.sha256.starts_with(backbone.sha256)) {
-    found.notes.push_back(fmt::format("{}: {} is not the published file: SHA-256 {}... instead of {}...", backbone.name,
-                                      found.file.filename().string(), found.sha256.substr(0, 8),
-                                      backbone.sha256.substr(0, 8)));
-    context.log.warn(found.notes.back());
-  }
-  const std::string name = found.file.filename().string();
-  const NameHash promised = hash_in_name(found.file, found.sha256);
-  if (!promised.digits.empty() && !promised.agrees) {
-    found.notes.push_back(
-        fmt::format("{}: {} does not hold what its name says: the name promises SHA-256 {}..., the file has {}...",
-                    backbone.name, name, promised.digits, found.sha256.substr(0, 8)));
-    context.log.warn(found.notes.back());
-  }
-  return found;
+  return all;
+}
+
+LoadRequest load_request(const Backbone& backbone) {
+  LoadRequest request{backbone.architecture, backbone.branch, backbone.drop};
+  for (const Fact& fact : backbone.facts) request.facts.say(fact.name, fact.value, fact.source);
+  return request;
 }
 
 }  // namespace vise

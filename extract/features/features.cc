@@ -230,6 +230,7 @@ class Extraction {
     Pass& pass = *passes_.of_request[request];
     const FeatureStore& store = pass.stores()[tap];
     Features features;
+    features.request = request;
     features.backbone = requests_[request].backbone.name;
     features.tap = pass.recipe().request.taps[tap];
     features.key = store.key();

@@ -26,8 +26,9 @@ namespace vise {
 
 // Where features are taken from a network, and how its map becomes a row.
 struct FeatureTap {
-  std::string layer = "final";  // the network's own last one: layer4 of a ResNet, attnpool of CLIP's
-  std::string pool = "avg";
+  // "default": the backbone's own, what its authors probe. "final": the network's last; "all": each that it has.
+  std::string layer = "default";
+  std::string pool = "default";  // networks/pooling.h has the others
 };
 
 struct FeatureRequest {
@@ -55,6 +56,7 @@ struct ExtractOptions {
 };
 
 struct Features {
+  std::size_t request = 0;  // whose features these are
   std::string backbone;
   FeatureTap tap;
   FeatureKey key;
@@ -72,9 +74,9 @@ struct Features {
   std::span<const float> values(std::size_t item) const { return map->values.subspan(rows[item] * dim, dim); }
 };
 
-// One Features a request and tap, in that order. Error{missing} for weights or images that aren't there, Error{input}
-// for bad ones, Error{verification} should a network's parameters change while it runs, Error{interrupted} after a
-// stop: what was finished is stored in every case.
+// One Features a request and tap, in that order; layer "all" is as many taps as the network has layers. Error{missing}
+// for weights or images that aren't there, Error{input} for bad ones, Error{verification} should a network's parameters
+// change while it runs, Error{interrupted} after a stop: what was finished is stored in every case.
 std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                        const ExtractOptions& options, const Context& context);
 

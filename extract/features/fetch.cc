@@ -39,7 +39,7 @@ std::string hash_fault(const Path& file, const StatedHash& stated) {
 std::string fault(const Backbone& backbone, const Path& file, const StatedHash& stated) {
   if (!stated.digits.empty()) return hash_fault(file, stated);
   try {
-    load_network(file, {{backbone.architecture, backbone.branch, backbone.drop}, {}, {}, false});
+    load_network(file, {load_request(backbone), {}, {}, false});
     return "";
   } catch (const Error& e) {
     std::string reason = e.message();

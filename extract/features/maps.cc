@@ -44,11 +44,13 @@ struct MapSource::State {
     for (std::size_t i = 0; i < maps.size(); ++i)
       loaded.push_back(load(dataset.path(maps[i].item), rgb, input.data() + i * per_image));
     trunk.forward();
-    const FeatureMaps all = trunk.maps(recipe.layer_of_tap[0]);
+    const FeatureMaps all = trunk.maps(recipe.taps.taps[0].layers.back());
     const std::size_t size = all.values.size() / static_cast<std::size_t>(all.batch);
     for (std::size_t i = 0; i < maps.size(); ++i) {
       if (!loaded[i]) continue;
-      const auto values = all.values.subspan(i * size, size);
+      // The grid's places: tokens that stand for none have no place in a map.
+      const auto prefix = static_cast<std::size_t>(all.prefix) * static_cast<std::size_t>(all.channels);
+      const auto values = all.values.subspan(i * size + prefix, size - prefix);
       maps[i].height = all.height;
       maps[i].width = all.width;
       maps[i].channels = all.channels;

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "extract/networks/network.h"
 
 namespace vise {
 
@@ -45,9 +44,13 @@ void Pass::build_network(const TrunkPlan& plan) {
   TrunkRequest request = recipe_.trunk_request();
   request.batch = plan.batch;
   plan_ = plan;
-  trunks_.emplace(make_trunk(network, request), plan.trunks);
+  try {
+    trunks_.emplace(make_trunk(network, request), plan.trunks);
+  } catch (const Error& e) {
+    throw Error(e.kind(), fmt::format("{}: {}", recipe_.request.backbone.name, e.message()), e.hint());
+  }
   state_before_ = trunks_->first().state_hash();
-  parameters_hash_ = recipe_.request.backbone.architecture == kTorchScript ? state_before_ : parameters_hash(network);
+  parameters_hash_ = network.program ? state_before_ : parameters_hash(network);
   engine_text_ = trunks_->first().description();
 }
 
@@ -82,12 +85,14 @@ void Pass::run(const Batch& batch, std::size_t worker) {
   const std::size_t views = view_count(recipe_.request.views);
   std::vector<std::vector<double>> sums(stores_.size());
   std::vector<float> rows;
+  std::vector<FeatureMaps> maps;
   for (std::size_t view = 0; view < views; ++view) {
     run_view(*trunk, batch, view);
     for (std::size_t tap = 0; tap < stores_.size(); ++tap) {
-      const FeatureMaps maps = trunk->maps(recipe_.layer_of_tap[tap]);
-      rows.resize(static_cast<std::size_t>(maps.batch) * stores_[tap].key().dim);
-      recipe_.pools[tap](maps, rows);
+      maps.clear();
+      for (const std::size_t layer : recipe_.taps.taps[tap].layers) maps.push_back(trunk->maps(layer));
+      rows.resize(static_cast<std::size_t>(trunk->batch()) * stores_[tap].key().dim);
+      recipe_.taps.taps[tap].pooling(maps, rows);
       sums[tap].resize(rows.size());
       for (std::size_t i = 0; i < rows.size(); ++i) sums[tap][i] += static_cast<double>(rows[i]);
     }
@@ -143,6 +148,11 @@ void Pass::finish(std::map<std::string, double> seconds) {
     facts["state_sha256_before"] = state_before_;
     facts["state_sha256_after"] = after;
     facts["engine"] = engine_text_;
+    if (!recipe_.outline.facts.empty()) {
+      facts["facts"] = Json::object();  // what the tensors don't say, and who said it
+      for (const Fact& fact : recipe_.outline.facts)
+        facts["facts"][fact.name] = {{"value", fact.value}, {"source", fact.source}};
+    }
     facts["weights_file"] = recipe_.weights.file.filename().string();
   }
   for (const auto& writer : writers_) writer->finish(facts);

@@ -6,10 +6,16 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "extract/networks/network.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "extract/images/transform/transform_presets.h"
+#include "extract/networks/load.h"
 
 namespace vise {
 namespace {
+
+// Raised when an outline says more or other things.
+constexpr int kOutlineVersion = 1;
 
 // What is found out about a weights file is remembered by its identity: a warm run must not open the checkpoint.
 template <typename Find>
@@ -23,73 +29,114 @@ std::string remembered(const Path& file, const Path& folder, Find find) {
   return value;
 }
 
-// Which of the file's networks is meant decides what it is.
-std::string detect_architecture(const Path& file, const NetworkRequest& request, const Path& cache) {
-  const std::string folder =
-      request.load.branch.empty() && request.key_map.empty()
-          ? "architectures"
-          : "architectures-" + sha256_hex(request.load.branch + "\n" + request.key_map.sha256).substr(0, 16);
-  return remembered(file, cache / "paths" / folder, [&] { return architecture_of(load_network(file, request)); });
-}
-
 NetworkRequest network_request(const FeatureRequest& request) {
   const Backbone& backbone = request.backbone;
-  return {{backbone.architecture, backbone.branch, backbone.drop},
+  return {load_request(backbone),
           {.skip_foreign = backbone.skip_foreign},
           read_key_map(backbone.key_map),
           request.engine == Engine::torch};
 }
 
-// The rows of a dimension that the weights alone can tell.
-std::size_t measured_program_dim(const Recipe& recipe, const Path& cache) {
+// Everything that decides what a file's network is: of its several networks the one that is meant, and what was said of
+// it.
+std::string outline_folder(const Recipe& recipe, const NetworkRequest& request) {
+  const Backbone& backbone = recipe.request.backbone;
+  // A folder's hash covers its configs, which change without the file that is remembered.
+  std::string text =
+      recipe.weights.sha256 + "\n" + backbone.architecture + "\n" + backbone.branch + "\n" + request.key_map.sha256;
+  for (const std::string& key : backbone.drop) text += "\ndrop " + key;
+  for (const Fact& fact : backbone.facts) text += fmt::format("\n{}={} ({})", fact.name, fact.value, fact.source);
+  return fmt::format("outlines-{}-{}", kOutlineVersion, sha256_hex(text).substr(0, 16));
+}
+
+Outline outline_of_file(const Recipe& recipe, const NetworkRequest& request, const Path& cache) {
+  const Backbone& backbone = recipe.request.backbone;
+  if (!backbone.architecture.empty() && backbone.architecture != kTorchScript &&
+      family_of(backbone.architecture).tensors_say_all)
+    return outline_of(backbone.architecture);
+  const Path& file = recipe.weights.file;
+  return outline_from_json(
+      parse_json(remembered(recipe.weights.anchor, cache / "paths" / outline_folder(recipe, request),
+                            [&] { return to_json(outline(load_network(file, request))).dump(); }),
+                 "the cache's outline of a network"));
+}
+
+// The dimension of a program's rows, which only running it tells.
+int measured_program_dim(const Recipe& recipe, const Path& cache) {
   const int side = static_cast<int>(recipe.transform->width());
   const FoundWeights& weights = recipe.weights;
-  return std::stoul(remembered(weights.file, cache / "paths" / fmt::format("programs-{}", side), [&] {
-    return std::to_string(program_dim({weights.file, weights.sha256}, side));
+  return std::stoi(remembered(weights.anchor, cache / "paths" / fmt::format("programs-{}", side), [&] {
+    Network program;
+    program.family = program.architecture = kTorchScript;
+    program.program = TorchProgram{weights.file, weights.sha256};
+    return std::to_string(program_dim(program, side));
   }));
 }
 
-void resolve_weights(Recipe& recipe, const ExtractOptions& options, const Context& context) {
+// What the tensors don't say decides the numbers, so it is part of the key, and is printed with who said it.
+void add_facts(Recipe& recipe) {
+  std::vector<std::string> said;
+  for (const Fact& fact : recipe.outline.facts) {
+    recipe.base_key["facts"][fact.name] = fact.value;
+    said.push_back(fmt::format("{}={} ({})", fact.name, fact.value, fact.source));
+  }
+  if (!said.empty())
+    recipe.notes.push_back(
+        fmt::format("{}: what its tensors do not say: {}", recipe.request.backbone.name, join(said, ", ")));
+}
+
+void find_and_learn(Recipe& recipe, const ExtractOptions& options, const Context& context) {
   Backbone& backbone = recipe.request.backbone;
   PathCache known(options.cache / "paths" / "weights");
   recipe.weights = find_weights(backbone, options.weights, known, context);
+  learn_from_weights(backbone, recipe.weights);
+}
+
+// Whether a network may be given ImageNet's transform where nobody says one: ResNets and programs were before others
+// were read here. All other families disagree among themselves, so it is asked for.
+void check_transform_is_known(const Recipe& recipe) {
+  const Backbone& backbone = recipe.request.backbone;
+  if (!backbone.transform_source.empty() || recipe.outline.is_program || recipe.outline.family == "resnet") return;
+  throw Error(
+      ErrorKind::input,
+      fmt::format("{}: its tensors do not say how pictures are prepared for it: published networks of the family {} "
+                  "differ in size, crop, filter and normalisation, which changes features by up to a fifth",
+                  recipe.weights.file.string(), recipe.outline.family),
+      "say it: --backbone NAME=FILE,transform=clip (vise-eval help transforms lists them); a registry's name "
+      "(clip-vit-b32=FILE) or the preprocessor_config.json beside the file says it too");
+}
+
+void resolve_network(Recipe& recipe, const ExtractOptions& options) {
+  Backbone& backbone = recipe.request.backbone;
+  recipe.notes.insert(recipe.notes.end(), backbone.notes.begin(), backbone.notes.end());
   recipe.notes.insert(recipe.notes.end(), recipe.weights.notes.begin(), recipe.weights.notes.end());
   const NetworkRequest wanted = network_request(recipe.request);
-  if (backbone.architecture.empty())
-    backbone.architecture = detect_architecture(recipe.weights.file, wanted, options.cache);
-  if (is_torch_only(backbone.architecture) && recipe.request.engine != Engine::torch) {
-    recipe.request.engine = Engine::torch;
-    recipe.notes.push_back(fmt::format("{}: {} runs on LibTorch only", backbone.name, backbone.architecture));
+  recipe.outline = outline_of_file(recipe, wanted, options.cache);
+  check_transform_is_known(recipe);
+  if (recipe.outline.is_program) {
+    if (recipe.request.engine != Engine::torch) {
+      recipe.request.engine = Engine::torch;
+      recipe.notes.push_back(fmt::format("{}: {} runs on LibTorch only", backbone.name, recipe.outline.architecture));
+    }
+    recipe.outline.layers.front().channels = measured_program_dim(recipe, options.cache);
   }
-  if (backbone.architecture == kTorchScript) recipe.program_dim = measured_program_dim(recipe, options.cache);
+  add_facts(recipe);
   recipe.base_key["weights"] = recipe.weights.sha256;
   if (!backbone.branch.empty()) recipe.base_key["branch"] = backbone.branch;
   if (!wanted.key_map.empty()) recipe.base_key["key_map"] = wanted.key_map.sha256;
 }
 
-// Layers by their own names, and each tap once: two stores of one key would wait for each other's lock.
 void resolve_taps(Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
-  std::vector<FeatureTap> taps;
-  for (FeatureTap tap : recipe.request.taps) {
-    if (tap.layer == "final") tap.layer = final_layer(backbone.architecture);
-    const Pool pool = Pool::parse(tap.pool);
-    const auto same = [&](const FeatureTap& other) { return other.layer == tap.layer && other.pool == tap.pool; };
-    if (std::any_of(taps.begin(), taps.end(), same)) continue;
-    if (tap.layer == "attnpool" && pool.name() != "avg")
-      throw Error(ErrorKind::usage, fmt::format("{}: attnpool gives one vector an image", backbone.name),
-                  "leave --pool at avg, or name a layer with a map: --layer layer4");
-    const auto known = std::find(recipe.layers.begin(), recipe.layers.end(), tap.layer);
-    recipe.layer_of_tap.push_back(static_cast<std::size_t>(known - recipe.layers.begin()));
-    if (known == recipe.layers.end()) recipe.layers.push_back(tap.layer);
-    recipe.pools.push_back(pool);
-    taps.push_back(std::move(tap));
-  }
-  recipe.request.taps = std::move(taps);
+  recipe.taps = plan_taps(recipe.outline, recipe.request.taps, {backbone.layer, backbone.pool});
+  recipe.request.taps.clear();
+  for (const PlannedTap& planned : recipe.taps.taps) recipe.request.taps.push_back(planned.tap);
 }
 
 void resolve_transform(Recipe& recipe) {
-  recipe.transform = Transform::parse(recipe.request.backbone.transform);
+  const Backbone& backbone = recipe.request.backbone;
+  recipe.transform = Transform::parse(backbone.transform);
+  if (backbone.side > 0) recipe.transform = recipe.transform->scaled_to(static_cast<std::uint32_t>(backbone.side));
   TransformSpec geometry = recipe.transform->spec();
   geometry.mean = {0, 0, 0};
   geometry.std = {1, 1, 1};
@@ -99,7 +146,7 @@ void resolve_transform(Recipe& recipe) {
   if (views == Views::one) return;
   recipe.base_key["views"] = views_name(views);
   recipe.notes.push_back(fmt::format(
-      "{}: features are means over {}", recipe.request.backbone.name,
+      "{}: features are means over {}", backbone.name,
       views == Views::hflip ? "a picture's crop and its mirror image"
                             : "ten crops of a picture: its corners and centre, and those of its mirror image"));
 }
@@ -111,7 +158,7 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
   recipe.request = request;
   recipe.request.engine = request.engine.value_or(default_engine(request.device));
   Backbone& backbone = recipe.request.backbone;
-  recipe.notes = backbone.notes;
+  if (backbone.kind != BackboneKind::weights) recipe.notes = backbone.notes;  // the others learn more first
   if (request.storage == Storage::fp16) recipe.base_key["storage"] = storage_name(request.storage);
   if (backbone.kind == BackboneKind::image_function) {
     recipe.request.taps = {FeatureTap{"image", backbone.name}};
@@ -119,13 +166,17 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
     return recipe;
   }
   check_combination(*recipe.request.engine, request.precision, request.device);
+  if (backbone.kind == BackboneKind::weights) find_and_learn(recipe, options, context);
   resolve_transform(recipe);
-  if (backbone.kind == BackboneKind::random)
+  if (backbone.kind == BackboneKind::random) {
     recipe.base_key["weights"] = fmt::format("random, seed {}", backbone.seed);
-  else
-    resolve_weights(recipe, options, context);
+    recipe.outline = outline_of(backbone.architecture);
+  } else {
+    resolve_network(recipe, options);
+  }
   resolve_taps(recipe);
-  recipe.base_key["architecture"] = backbone.architecture;
+  recipe.base_key["architecture"] = recipe.outline.architecture;
+  if (recipe.outline.revision > 0) recipe.base_key["revision"] = recipe.outline.revision;
   recipe.base_key["transform"] = recipe.transform->describe();
   recipe.base_key["engine"] = engine_name(*recipe.request.engine);
   recipe.base_key["precision"] = precision_name(recipe.request.precision);
@@ -137,23 +188,23 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
 FeatureKey Recipe::key(std::size_t tap) const {
   FeatureKey key{base_key, is_floor() ? request.backbone.function->dim : 0};
   if (is_floor()) return key;
-  key.parts["layer"] = request.taps[tap].layer;
-  key.parts["pool"] = pools[tap].name();
-  key.dim = layer_dim(request.backbone.architecture, request.taps[tap].layer);
-  if (key.dim == 0) key.dim = program_dim;
+  const PlannedTap& planned = taps.taps[tap];
+  key.parts["layer"] = planned.tap.layer;
+  key.parts["pool"] = planned.tap.pool;
+  key.dim = planned.dim;
   return key;
 }
 
 Network Recipe::network() const {
   const Backbone& backbone = request.backbone;
-  if (backbone.kind == BackboneKind::random) return random_resnet(backbone.architecture, backbone.seed);
+  if (backbone.kind == BackboneKind::random) return random_network(backbone.architecture, backbone.seed);
   return load_network(weights.file, network_request(request));
 }
 
 TrunkRequest Recipe::trunk_request() const {
   return {*request.engine,
           request.precision,
-          layers,
+          taps.layers,
           trunk_plan(request.device, 1).batch,
           static_cast<int>(transform->width()),
           request.device};

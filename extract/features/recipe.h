@@ -13,22 +13,20 @@
 #include <vector>
 
 #include "extract/features/features.h"
+#include "extract/features/taps.h"
 #include "extract/images/transform/transform.h"
-#include "extract/networks/pool.h"
 
 namespace vise {
 
 // A value. What is said of taps holds for the tap's place in request.taps.
 struct Recipe {
-  FeatureRequest request;              // its engine and architecture told, its layers by their own names, each tap once
+  FeatureRequest request;              // its engine made definite, its taps by their own names, each once
   std::optional<Transform> transform;  // none for floors, which take the decoded image
-  std::string geometry;     // equal for two recipes that want the same views and pixels, whatever their mean and std
-  std::vector<Pool> pools;  // by tap
-  std::vector<std::string> layers;        // distinct, as the trunk taps them
-  std::vector<std::size_t> layer_of_tap;  // into `layers`
+  std::string geometry;  // equal for two recipes that want the same views and pixels, whatever their mean and std
+  Outline outline;       // of the network
+  TapPlan taps;
   FoundWeights weights;
-  std::size_t program_dim = 0;  // of an opaque program's output
-  Json base_key;                // equal for two recipes that make the same rows
+  Json base_key;  // equal for two recipes that make the same rows
   std::vector<std::string> notes;
 
   bool is_floor() const { return !transform; }

@@ -18,14 +18,46 @@ void match(CheckpointInspection& seen, const LoadRequest& request) {
   const Checkpoint& checkpoint = seen.checkpoint;
   try {
     LoadReport report;
-    seen.parameters_hash = parameters_hash(load_network(checkpoint, request, &report));
+    const Network network = load_network(checkpoint, request, &report);
+    seen.parameters_hash = parameters_hash(network);
+    seen.outline = outline(network);
     seen.match = std::move(report);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::usage) throw;
     seen.mismatch = e.message();
+    seen.hint = e.hint();
     const std::string start = checkpoint.path.string() + ": ";
     if (seen.mismatch.starts_with(start)) seen.mismatch.erase(0, start.size());
   }
+}
+
+Json config_json(const HubConfig& config) {
+  Json facts = Json::array();
+  for (const Fact& fact : config.facts)
+    facts.push_back({{"name", fact.name}, {"value", fact.value}, {"source", fact.source}});
+  return {{"model", config.model},
+          {"facts", facts},
+          {"transform", config.transform.empty() ? Json() : Json(config.transform)},
+          {"transform_source", config.transform_source},
+          {"notes", config.notes}};
+}
+
+std::string config_text(const HubConfig& config) {
+  std::string text;
+  if (!config.model.empty()) text += fmt::format("  config        {}\n", printable(config.model));
+  for (const Fact& fact : config.facts)
+    text += fmt::format("  config says   {}={} ({})\n", fact.name, fact.value, printable(fact.source));
+  if (!config.transform.empty())
+    text += fmt::format("  transform     {} ({})\n", config.transform, config.transform_source);
+  for (const std::string& note : config.notes) text += fmt::format("  note          {}\n", printable(note));
+  return text;
+}
+
+std::string folder_text(const ModelFolder& folder) {
+  std::string text = fmt::format("  files         {}\n", printable(join(folder.files(), ", ")));
+  if (!folder.passed_over.empty())
+    text += fmt::format("  passed over   {}: other files of the same weights\n", join(folder.passed_over, ", "));
+  return text;
 }
 
 Json number_or_text(double value) {
@@ -62,6 +94,20 @@ std::string few(const std::vector<std::string>& keys) {
   return join(shown, ", ") + (keys.size() > kShownKeys ? ", ..." : "");
 }
 
+// Each layer's name and width, what is taken where nobody says, and what the tensors don't say.
+std::string layers_text(const Outline& network) {
+  std::vector<std::string> shown;
+  for (const std::string& name : network.layer_names()) {
+    const LayerOutline& layer = network.layer(name);
+    shown.push_back(fmt::format("{} ({}{})", name, layer.channels, layer.vector ? ", a vector" : ""));
+  }
+  std::string text = fmt::format("  layers        {}\n", join(shown, ", "));
+  text += fmt::format("  default       --layer {} --pool {}\n", network.default_layer, network.default_pool);
+  for (const Fact& fact : network.facts)
+    text += fmt::format("  not in it     {}={}, said by {}\n", fact.name, fact.value, fact.source);
+  return text;
+}
+
 std::string match_text(const LoadReport& match, const std::string& hash) {
   std::string text = fmt::format("  matches       {}, {} tensors below '{}', {} keys\n", match.architecture,
                                  match.matched, printable(match.prefix), match.layout);
@@ -90,12 +136,21 @@ NameHash hash_in_name(const Path& path, std::string_view sha256) {
   return {digits, agrees};
 }
 
-CheckpointInspection inspect_checkpoint(const Path& path, const NetworkRequest& request) {
+CheckpointInspection inspect_checkpoint(const Path& path, const NetworkRequest& request, const KnownFacts& known) {
   CheckpointInspection seen;
   seen.checkpoint = read_checkpoint(path, request.read);
-  seen.name_hash = hash_in_name(path, seen.checkpoint.sha256);
+  LoadRequest load = request.load;
+  if (seen.checkpoint.container == Container::folder)
+    seen.folder = find_model_folder(path);
+  else
+    seen.name_hash = hash_in_name(path, seen.checkpoint.sha256);
+  seen.config = config_beside(path);
+  if (seen.config)
+    for (const Fact& fact : seen.config->facts) load.facts.say(fact.name, fact.value, fact.source);
+  if (known)
+    for (const Fact& fact : known(seen.checkpoint)) load.facts.say(fact.name, fact.value, fact.source);
   rename_keys(seen.checkpoint, request.key_map);
-  match(seen, request.load);
+  match(seen, load);
   if (seen.checkpoint.container == Container::torchscript && !seen.match && !request.programs)
     refuse_program(seen.checkpoint, seen.mismatch);
   return seen;
@@ -115,9 +170,13 @@ Json to_json(const CheckpointInspection& seen, bool tensors) {
   if (seen.match) {
     json["match"] = match_json(*seen.match);
     json["match"]["parameters_sha256"] = seen.parameters_hash;
+    json["match"]["network"] = to_json(*seen.outline);
   } else {
     json["mismatch"] = seen.mismatch;
   }
+  if (seen.folder) json["files"] = seen.folder->files();
+  if (seen.folder) json["passed_over_files"] = seen.folder->passed_over;
+  if (seen.config) json["config"] = config_json(*seen.config);
   if (!checkpoint.opaque.empty()) json["opaque"] = checkpoint.opaque;
   if (tensors) {
     json["tensors"] = Json::array();
@@ -134,8 +193,11 @@ std::string to_text(const CheckpointInspection& seen, bool tensors) {
   if (!seen.name_hash.digits.empty())
     text += fmt::format("  name's hash   {} {}\n", seen.name_hash.digits,
                         seen.name_hash.agrees ? "agrees" : "DISAGREES: the file is not the one its name says");
-  text += seen.match ? match_text(*seen.match, seen.parameters_hash)
+  if (seen.folder) text += folder_text(*seen.folder);
+  if (seen.config) text += config_text(*seen.config);
+  text += seen.match ? match_text(*seen.match, seen.parameters_hash) + layers_text(*seen.outline)
                      : fmt::format("  matches       nothing known: {}\n", printable(seen.mismatch));
+  if (!seen.hint.empty()) text += fmt::format("  hint          {}\n", printable(seen.hint));
   if (!checkpoint.opaque.empty()) text += fmt::format("  not built     {}\n", join(checkpoint.opaque, ", "));
   if (tensors)
     for (const NamedTensor& named : checkpoint.tensors)

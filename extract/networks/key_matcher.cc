@@ -77,49 +77,56 @@ std::string first_few(const std::vector<std::string>& items) {
 
 }  // namespace
 
-KeyMatcher::KeyMatcher(const Checkpoint& checkpoint, const TrunkPlace& place, std::vector<TrunkPlace> others)
-    : checkpoint_(checkpoint), prefix_(place.prefix), others_(std::move(others)) {
-  for (const NamedTensor& named : checkpoint.tensors) {
-    const bool added = by_name_.emplace(named.name, &named.tensor).second;
-    if (!added && named.name.starts_with(prefix_))
-      throw Error(ErrorKind::input, fmt::format("{}: two tensors are called '{}'", checkpoint.path.string(),
+KeyMatcher::KeyMatcher(const KeyIndex& keys, const Place& place, std::vector<Place> others)
+    : index_(keys), prefix_(place.prefix), others_(std::move(others)) {
+  std::set<std::string_view> seen;
+  for (const NamedTensor& named : keys.checkpoint().tensors)
+    if (named.name.starts_with(prefix_) && !seen.insert(named.name).second)
+      throw Error(ErrorKind::input, fmt::format("{}: two tensors are called '{}'", keys.checkpoint().path.string(),
                                                 printable(named.name.substr(0, 200))));
-  }
 }
 
-const Tensor* KeyMatcher::find(const std::string& key) const {
-  const auto found = by_name_.find(prefix_ + key);
-  return found == by_name_.end() ? nullptr : found->second;
-}
-
-bool KeyMatcher::skip(const std::string& key) {
-  const bool there = find(key) != nullptr;
-  if (there) {
-    used_.insert(prefix_ + key);
-    ++matched_;
-  }
-  return there;
-}
-
-std::vector<float> KeyMatcher::take(const std::string& key, const std::vector<std::int64_t>& shape, bool positive) {
-  const Tensor* const tensor = find(key);
-  if (!tensor) {
-    missing_.push_back(prefix_ + key);
-    return {};
+void KeyMatcher::skip(const std::string& key) {
+  if (!find(key)) {
+    absent_.push_back(key);
+    return;
   }
   used_.insert(prefix_ + key);
   ++matched_;
+}
+
+void KeyMatcher::drop(const std::string& key, const std::string& rule) {
+  if (find(key) && used_.insert(prefix_ + key).second) dropped_[rule].push_back(prefix_ + key);
+}
+
+Parameter KeyMatcher::take(const std::string& key, std::vector<std::int64_t> shape, Init init) {
+  const std::vector<std::int64_t> file_shape = shape;
+  return take(key, std::move(shape), init, file_shape);
+}
+
+Parameter KeyMatcher::take(const std::string& key, std::vector<std::int64_t> shape, Init init,
+                           const std::vector<std::int64_t>& file_shape) {
+  const Tensor* const tensor = find(key);
+  if (!tensor) {
+    missing_.push_back(prefix_ + key);
+    return Parameter(std::move(shape));
+  }
+  used_.insert(prefix_ + key);
+  ++matched_;
+  // torch counts a batch norm's batches beside its variance; old files don't.
+  if (init == Init::variance) skip(key.substr(0, key.rfind('.') + 1) + "num_batches_tracked");
   const auto wrong = [&](const std::string& why) {
     wrong_.push_back(fmt::format("{}{} {}", prefix_, key, why));
-    return std::vector<float>{};
+    return Parameter(shape);
   };
-  if (tensor->shape != shape) return wrong(fmt::format("is {}, not {}", shape_text(tensor->shape), shape_text(shape)));
+  if (tensor->shape != file_shape)
+    return wrong(fmt::format("is {}, not {}", shape_text(tensor->shape), shape_text(file_shape)));
   if (!is_floating(tensor->dtype)) return wrong(fmt::format("holds {}", dtype_name(tensor->dtype)));
   std::vector<float> values = tensor->to_floats();
   if (!all_finite(values)) return wrong("holds NaN or infinity");
-  if (positive && std::any_of(values.begin(), values.end(), [](float v) { return v < 0; }))
+  if (init == Init::variance && std::any_of(values.begin(), values.end(), [](float v) { return v < 0; }))
     return wrong("is a variance and holds negative values");
-  return values;
+  return {std::move(shape), std::move(values)};
 }
 
 std::string KeyMatcher::rule_for(const std::string& name, const std::map<std::string, std::string>& more) const {
@@ -127,7 +134,7 @@ std::string KeyMatcher::rule_for(const std::string& name, const std::map<std::st
   if (name.starts_with(prefix_)) {
     parts = split(name.substr(prefix_.size()), '.');
   } else {
-    for (const TrunkPlace& other : others_)
+    for (const Place& other : others_)
       if (name.starts_with(other.prefix)) return "other branch";
     parts = split(name, '.');
     const auto first = std::find_if_not(parts.begin(), parts.end(), is_wrapper);
@@ -140,33 +147,31 @@ std::string KeyMatcher::rule_for(const std::string& name, const std::map<std::st
   return "";
 }
 
-void KeyMatcher::sort_rest(std::map<std::string, std::vector<std::string>>& dropped,
-                           const std::map<std::string, std::string>& more) {
-  for (const NamedTensor& named : checkpoint_.tensors) {
+void KeyMatcher::sort_rest(const std::map<std::string, std::string>& more) {
+  for (const NamedTensor& named : index_.checkpoint().tensors) {
     if (used_.contains(named.name)) continue;
     const std::string rule = rule_for(named.name, more);
     if (rule.empty())
       unexpected_.push_back(named.name);
     else
-      dropped[rule].push_back(named.name);
+      dropped_[rule].push_back(named.name);
   }
 }
 
 std::vector<DroppedKeys> KeyMatcher::finish(const std::string& what, const std::map<std::string, std::string>& more) {
-  std::map<std::string, std::vector<std::string>> dropped;
-  sort_rest(dropped, more);
+  sort_rest(more);
   std::vector<std::string> problems;
   if (!missing_.empty()) problems.push_back(fmt::format("{} missing ({})", missing_.size(), first_few(missing_)));
   if (!unexpected_.empty())
     problems.push_back(fmt::format("{} unexpected ({})", unexpected_.size(), first_few(unexpected_)));
   if (!wrong_.empty()) problems.push_back(fmt::format("{} wrong ({})", wrong_.size(), first_few(wrong_)));
   if (!problems.empty())
-    throw Error(
-        ErrorKind::input,
-        fmt::format("{}: not a whole {}: of its keys {}", checkpoint_.path.string(), what, join(problems, ", ")),
-        "weights are loaded strictly: backbone inspect shows what the file holds");
+    throw Error(ErrorKind::input,
+                fmt::format("{}: not a whole {}: of its keys {}", index_.checkpoint().path.string(), what,
+                            join(problems, ", ")),
+                "weights are loaded strictly: backbone inspect shows what the file holds");
   std::vector<DroppedKeys> result;
-  for (auto& [rule, keys] : dropped) result.push_back({rule, std::move(keys)});
+  for (auto& [rule, keys] : dropped_) result.push_back({rule, std::move(keys)});
   return result;
 }
 

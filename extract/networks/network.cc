@@ -3,104 +3,154 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/text.h"
 
 namespace vise {
 namespace {
 
-constexpr std::string_view kClip = "clip-rn50";
-constexpr std::size_t kClipDim = 1024;
-
-// A program's weights are its own; what is asked of it is only that the file is an archive.
-TorchProgram open_program(const Checkpoint& checkpoint) {
-  if (checkpoint.container != Container::torchscript)
-    throw Error(ErrorKind::input, fmt::format("{}: is no TorchScript archive, but {}", checkpoint.path.string(),
-                                              container_name(checkpoint.container)));
-  return {checkpoint.path, checkpoint.sha256};
+// Sizes that no parameter's shape says, but that change what the network computes.
+std::string settings_text(const Op& op) {
+  if (const auto* conv = op.as<Convolution>()) {
+    std::string text =
+        fmt::format("{} {} {} {} {} {}\n", op.name, conv->out, conv->in, conv->kernel, conv->stride, conv->groups);
+    if (conv->dilation != 1) text += fmt::format("dilation {}\n", conv->dilation);
+    return text;
+  }
+  if (const auto* attention = op.as<Attention>()) return fmt::format("{} {}\n", op.name, attention->heads);
+  if (const auto* attention = op.as<CrossAttention>()) return fmt::format("{} {}\n", op.name, attention->heads);
+  return op.as<BatchNorm>() || parameters(op).empty() ? "" : op.name + "\n";
 }
 
-void check_known(const std::string& architecture) {
-  const std::vector<std::string> known = network_architectures();
-  if (std::find(known.begin(), known.end(), architecture) == known.end())
-    throw Error(ErrorKind::usage, fmt::format("unknown architecture '{}'", architecture), suggest(architecture, known));
+LayerOutline outline_of_value(const Layer& layer, const std::vector<ValueShape>& shapes) {
+  const ValueShape& shape = shapes[static_cast<std::size_t>(layer.value)];
+  return {layer.name, shape.channels, shape.prefix, shape.tokens() == 1};
 }
+
+bool is_listed(const LayerOutline& layer) { return layer.name.find('-') == std::string::npos; }
 
 }  // namespace
 
-void refuse_program(const Checkpoint& checkpoint, const std::string& mismatch) {
-  const std::string start = checkpoint.path.string() + ": ";
-  throw Error(
-      ErrorKind::input,
-      fmt::format("{}is a TorchScript archive, not a state dict, and its attributes fit no known architecture: {}",
-                  start, mismatch.starts_with(start) ? mismatch.substr(start.size()) : mismatch),
-      "save model.state_dict(), or run the archive itself: arch=torchscript, which executes what the file says");
-}
-
-Network load_network(const Checkpoint& checkpoint, const LoadRequest& request, LoadReport* report) {
-  if (!request.architecture.empty()) check_known(request.architecture);
-  const TrunkPlace place = choose_trunk(checkpoint, find_trunks(checkpoint), request.branch);
-  const bool clip = request.architecture.empty() ? place.layout == KeyLayout::clip : request.architecture == kClip;
-  if (clip) return load_clip_resnet(checkpoint, request, report);
-  return load_resnet(checkpoint, request, report);
-}
-
-Network load_network(const Path& file, const NetworkRequest& request, LoadReport* report) {
-  if (request.load.architecture == kTorchScript) return open_program(read_checkpoint(file, {.skip_foreign = true}));
-  Checkpoint checkpoint = read_checkpoint(file, request.read);
-  rename_keys(checkpoint, request.key_map);
-  if (checkpoint.container != Container::torchscript) return load_network(checkpoint, request.load, report);
-  try {
-    return load_network(checkpoint, request.load, report);
-  } catch (const Error& e) {
-    if (e.kind() != ErrorKind::input || !request.load.architecture.empty()) throw;
-    if (request.programs) return open_program(checkpoint);
-    refuse_program(checkpoint, e.message());
-  }
-}
-
-std::string architecture_of(const Network& network) {
-  if (const auto* resnet = std::get_if<ResNet>(&network)) return resnet->architecture;
-  if (const auto* clip = std::get_if<ClipResNet>(&network)) return clip->architecture;
-  return std::string(kTorchScript);
-}
-
-std::string parameters_hash(const Network& network) {
-  if (const auto* resnet = std::get_if<ResNet>(&network)) return resnet->parameters_hash();
-  if (const auto* clip = std::get_if<ClipResNet>(&network)) return clip->parameters_hash();
-  return "";
-}
-
-std::vector<std::string> network_architectures() {
-  std::vector<std::string> names = resnet_architectures();
-  names.emplace_back(kClip);
-  names.emplace_back(kTorchScript);
+std::vector<std::string> Outline::layer_names() const {
+  std::vector<std::string> names;
+  for (const LayerOutline& each : layers)
+    if (is_listed(each)) names.push_back(each.name);
   return names;
 }
 
-std::vector<std::string> layers_of(const std::string& architecture) {
-  if (architecture == kTorchScript) return {"output"};
-  check_known(architecture);
-  std::vector<std::string> layers{"layer1", "layer2", "layer3", "layer4"};
-  if (architecture == kClip) layers.emplace_back("attnpool");
-  return layers;
+const LayerOutline& Outline::layer(std::string_view name) const {
+  const auto found = std::ranges::find(layers, name, &LayerOutline::name);
+  if (found == layers.end())
+    throw Error(ErrorKind::usage, fmt::format("{} has no layer '{}'", architecture, name),
+                fmt::format("it has {}", join(layer_names(), ", ")));
+  return *found;
 }
 
-std::string final_layer(const std::string& architecture) { return layers_of(architecture).back(); }
+Outline outline(const Network& network) {
+  Outline seen;
+  seen.family = network.family;
+  seen.architecture = network.architecture;
+  seen.default_layer = network.default_layer;
+  seen.default_pool = network.default_pool;
+  seen.revision = network.revision;
+  seen.side = network.side;
+  seen.any_side = network.any_side;
+  seen.has_class_token = network.has_class_token;
+  seen.has_distillation_token = network.has_distillation_token;
+  seen.is_program = network.program.has_value();
+  seen.facts = network.facts;
+  if (seen.is_program) {
+    seen.layers.push_back({"output", 0, 0, false});
+    return seen;
+  }
+  const std::vector<ValueShape> shapes = value_shapes(network, network.side);
+  for (const Layer& layer : network.layers) seen.layers.push_back(outline_of_value(layer, shapes));
+  return seen;
+}
 
-bool is_torch_only(const std::string& architecture) { return architecture == kClip || architecture == kTorchScript; }
+Json to_json(const Outline& outline) {
+  Json layers = Json::array(), facts = Json::array();
+  for (const LayerOutline& layer : outline.layers)
+    layers.push_back({layer.name, layer.channels, layer.prefix, layer.vector});
+  for (const Fact& fact : outline.facts) facts.push_back({fact.name, fact.value, fact.source});
+  return {{"family", outline.family},
+          {"architecture", outline.architecture},
+          {"layers", layers},
+          {"default_layer", outline.default_layer},
+          {"default_pool", outline.default_pool},
+          {"revision", outline.revision},
+          {"side", outline.side},
+          {"any_side", outline.any_side},
+          {"class_token", outline.has_class_token},
+          {"distillation_token", outline.has_distillation_token},
+          {"program", outline.is_program},
+          {"facts", facts}};
+}
 
-std::size_t layer_dim(const std::string& architecture, const std::string& layer) {
-  const std::vector<std::string> known = layers_of(architecture);
-  const auto found = std::find(known.begin(), known.end(), layer);
-  if (found == known.end())
-    throw Error(ErrorKind::usage, fmt::format("{} has no layer '{}'", architecture, layer),
-                fmt::format("it has {}", join(known, ", ")));
-  if (architecture == kTorchScript) return 0;
-  if (layer == "attnpool") return kClipDim;
-  const auto stage = static_cast<int>(found - known.begin());
-  return static_cast<std::size_t>(resnet_spec(architecture == kClip ? "resnet50" : architecture).out(stage));
+Outline outline_from_json(const Json& json) {
+  Outline outline;
+  outline.family = json.at("family");
+  outline.architecture = json.at("architecture");
+  for (const Json& layer : json.at("layers"))
+    outline.layers.push_back({layer.at(0), layer.at(1), layer.at(2), layer.at(3)});
+  outline.default_layer = json.at("default_layer");
+  outline.default_pool = json.at("default_pool");
+  outline.revision = json.at("revision");
+  outline.side = json.at("side");
+  outline.any_side = json.at("any_side");
+  outline.has_class_token = json.at("class_token");
+  outline.has_distillation_token = json.at("distillation_token");
+  outline.is_program = json.at("program");
+  for (const Json& fact : json.at("facts")) outline.facts.push_back({fact.at(0), fact.at(1), fact.at(2)});
+  return outline;
+}
+
+std::vector<ValueShape> value_shapes(const Network& network, int side) {
+  std::vector<ValueShape> shapes{{0, side, side, 3}};
+  for (const Op& op : network.ops) {
+    std::vector<ValueShape> inputs;
+    for (const int input : op.inputs) inputs.push_back(shapes.at(static_cast<std::size_t>(input)));
+    shapes.push_back(shape_after(op, inputs));
+  }
+  return shapes;
+}
+
+std::string parameters_hash(const Network& network) {
+  if (network.program) return "";
+  Sha256 hash;
+  hash.update(fmt::format("vise-eval {} parameters 1\n", network.family));
+  for (const Op& op : network.ops) {
+    hash.update(settings_text(op));
+    for (const Parameter* parameter : parameters(op)) hash.update(std::as_bytes(parameter->values()));
+  }
+  return hash.hex();
+}
+
+std::uint64_t parameter_count(const Network& network) {
+  std::uint64_t count = 0;
+  std::set<const float*> seen;  // a last norm is several operations: of the last tokens, and of three blocks before
+  const auto add = [&](const Parameter& parameter) {
+    const float* const values = parameter.values().data();
+    if (values == nullptr || seen.insert(values).second) count += parameter.size();
+  };
+  for (const Op& op : network.ops) {
+    if (const auto* norm = op.as<BatchNorm>()) {
+      add(norm->gamma);
+      add(norm->beta);
+      continue;
+    }
+    for (const Parameter* parameter : parameters(op)) add(*parameter);
+  }
+  return count;
+}
+
+Network without_values(Network network) {
+  for (Op& op : network.ops)
+    for (Parameter* parameter : parameters(op)) *parameter = parameter->without_values();
+  return network;
 }
 
 }  // namespace vise

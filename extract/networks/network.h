@@ -1,64 +1,100 @@
-// Any network that the program can run, and what is known of its kind by name alone.
+// A network as a value: a list of operations in forward order, with named values that features are taken from.
 //
-//   const Network network = load_network(path, {.load = {.architecture = "resnet50"}});
-//   architecture_of(network);                           // "resnet50", "clip-rn50", "torchscript"
-//   layer_dim("clip-rn50", "attnpool");                 // 1024
+//   const Network network = load_network(path, {.load = {.architecture = "resnet50"}});   // load.h
+//   for (const Op& op : network.ops) ...                                                   // op.h defines each
+//   outline(network).layer("layer4").channels;                                             // 2048
 //
-// Values own their memory; safe to read from many threads.
+// Engines interpret the value: onednn/ compiles it, torch/ runs it operation by operation. Families (family.h) make it
+// from a checkpoint. Nothing else knows what architectures there are. Values own their memory; safe to read from many
+// threads.
 #pragma once
 
-#include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
-#include "extract/networks/clip_resnet.h"
-#include "extract/networks/key_map.h"
-#include "extract/networks/load_resnet.h"
-#include "extract/networks/resnet.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "extract/networks/facts.h"
+#include "extract/networks/op.h"
 
 namespace vise {
 
-// The architecture of programs: TorchScript archives that are run as they are, on LibTorch.
-inline constexpr std::string_view kTorchScript = "torchscript";
+// A named value.
+struct Layer {
+  std::string name;  // "layer4", "block12", "stage3", "pre", "post", "map", "final"
+  int value = 0;
+};
 
-// Nothing is known of its inside: it takes batch x 3 x side x side and gives batch x D or batch x D x H x W.
+// Nothing is known of its inside: it takes batch x 3 x side x side and gives batch x D or batch x D x H x W. LibTorch
+// alone runs it.
 struct TorchProgram {
   Path file;
   std::string sha256;  // of the file
 };
 
-using Network = std::variant<ResNet, ClipResNet, TorchProgram>;
+struct Network {
+  std::string family;        // "resnet", "vit"
+  std::string architecture;  // "resnet50", "vit-b16"
+  std::vector<Op> ops;
+  std::vector<Layer> layers;  // in forward order; hidden ones ("final-1") serve pools and aren't listed
+  // The feature that the family's authors probe, where the backbone's row names no other.
+  std::string default_layer, default_pool = "avg";
+  // Raised by a family when its description of the same file comes to other last bits: old rows are then not taken for
+  // new ones.
+  int revision = 0;
+  int side = 224;                       // height and width of the input that its positions were made for
+  bool any_side = true;                 // whether another side can be run
+  bool has_class_token = false;         // token 0 of every value with a prefix
+  bool has_distillation_token = false;  // token 1 (DeiT)
+  std::vector<Fact> facts;              // what the tensors don't say, and who said it
+  std::optional<TorchProgram> program;  // then there are no ops, and one layer: "output"
 
-struct NetworkRequest {
-  LoadRequest load{};  // architecture "torchscript": the archive as a program, whatever its attributes look like
-  ReadOptions read{};
-  KeyMap key_map{};
-  // Whether an archive that fits no architecture may be taken as a program without having been asked for as one: it
-  // will run what stands in the file.
-  bool programs = false;
+  // The value that `op` makes.
+  static int value_of(std::size_t op) { return static_cast<int>(op) + 1; }
 };
 
-// Error{input}, Error{usage} as load_resnet and load_clip_resnet; for a TorchScript archive that fits no architecture
-// and isn't to be run, Error{input} that says how it could be.
-Network load_network(const Path& file, const NetworkRequest& request = {}, LoadReport* report = nullptr);
-// Of a checkpoint that was read, by its own layout: never a program.
-Network load_network(const Checkpoint& checkpoint, const LoadRequest& request = {}, LoadReport* report = nullptr);
+// What can be said of a layer without running the network.
+struct LayerOutline {
+  std::string name;
+  int channels = 0;
+  int prefix = 0;       // tokens that stand for no place
+  bool vector = false;  // one place and no prefix: no pool but avg
+};
 
-// What load_network says of an archive that fits no architecture and isn't to be run. `mismatch`: why it fits none.
-[[noreturn]] void refuse_program(const Checkpoint& checkpoint, const std::string& mismatch);
+// What can be said of a network without its weights: cheap to keep, so that a warm run opens no checkpoint.
+struct Outline {
+  std::string family, architecture;
+  std::vector<LayerOutline> layers;
+  std::string default_layer, default_pool;
+  int revision = 0;
+  int side = 224;
+  bool any_side = true, has_class_token = false, has_distillation_token = false, is_program = false;
+  std::vector<Fact> facts;
 
-std::string architecture_of(const Network& network);
-// As ResNet::parameters_hash; of a program empty, since only the engine sees its parameters.
+  // Error{usage} for an unknown layer, with those there are.
+  const LayerOutline& layer(std::string_view name) const;
+  std::vector<std::string> layer_names() const;  // the listed ones
+};
+// Of a program: one layer "output" of 0 channels, which only running it tells.
+Outline outline(const Network& network);
+Json to_json(const Outline& outline);
+// Throws Json's exceptions for what to_json did not write.
+Outline outline_from_json(const Json& json);
+
+// The shapes of all values, value 0 (the input of that side) included. Error{usage} for a side that the network can't
+// take.
+std::vector<ValueShape> value_shapes(const Network& network, int side);
+
+// SHA-256 over names, shapes and float32 values of all parameters, in forward order. Two files that hold the same
+// network in other containers, key layouts or dtypes (where the values are equal) agree. Of a program empty: only the
+// engine sees its parameters.
 std::string parameters_hash(const Network& network);
+// As torch counts parameters: without a batch norm's statistics.
+std::uint64_t parameter_count(const Network& network);
 
-// By name of the architecture. Error{usage} with the nearest name for an unknown one.
-std::vector<std::string> network_architectures();
-std::vector<std::string> layers_of(const std::string& architecture);  // in forward order
-std::string final_layer(const std::string& architecture);             // what is published as the network's feature
-bool is_torch_only(const std::string& architecture);                  // LibTorch alone runs it
-// Channels of a layer's map; a vector counts as a map of 1 x 1. Error{usage} for an unknown layer. 0 for a program's.
-std::size_t layer_dim(const std::string& architecture, const std::string& layer);
+// The same network with shapes alone.
+Network without_values(Network network);
 
 }  // namespace vise

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/module.h"
 #include "base/text.h"
-#include "extract/networks/onednn/resnet_trunk.h"
+#include "extract/networks/onednn/onednn_trunk.h"
 #include "extract/networks/torch/entry.h"
 
 namespace vise {
@@ -47,11 +47,11 @@ void check_combination(Engine engine, Precision precision, const Device& device)
 
 std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request) {
   check_combination(request.engine, request.precision, request.device);
-  const std::string architecture = architecture_of(network);
-  for (const std::string& layer : request.layers) layer_dim(architecture, layer);
+  const Outline seen = outline(network);
+  for (const std::string& layer : request.layers) seen.layer(layer);
   if (request.engine == Engine::onednn) {
-    if (const auto* resnet = std::get_if<ResNet>(&network)) return make_onednn_trunk(*resnet, request);
-    throw Error(ErrorKind::usage, fmt::format("{} runs on LibTorch only", architecture), "--engine torch");
+    if (!seen.is_program) return make_onednn_trunk(network, request);
+    throw Error(ErrorKind::usage, fmt::format("{} runs on LibTorch only", seen.architecture), "--engine torch");
   }
   std::unique_ptr<Trunk> trunk;
   Module::torch().symbol<TorchTrunkEntry>("vise_torch_trunk")(network, request, trunk);
@@ -64,7 +64,7 @@ TorchFacts torch_facts() {
   return facts;
 }
 
-std::size_t program_dim(const TorchProgram& program, int side) {
+std::size_t program_dim(const Network& program, int side) {
   const auto trunk = make_trunk(program, {Engine::torch, Precision::fp32, {"output"}, 1, side});
   trunk->forward();
   return static_cast<std::size_t>(trunk->maps(0).channels);

@@ -51,16 +51,17 @@ inline TrunkPlan trunk_plan(const Device& device, int workers) {
   return device.is_cuda() ? TrunkPlan{kCudaTrunkBatch, kCudaTrunks} : TrunkPlan{kTrunkBatch, workers};
 }
 
-// B x H x W x C, float32, channels innermost. Valid until the trunk's next forward().
+// B x (prefix + H W) x C, float32, channels innermost: a map (prefix 0), tokens (first those that stand for no place,
+// then the grid's), or a vector (one place). Valid until the trunk's next forward().
 struct FeatureMaps {
   std::span<const float> values;
-  int batch = 0, height = 0, width = 0, channels = 0;
+  int batch = 0, height = 0, width = 0, channels = 0, prefix = 0;
 };
 
 struct TrunkRequest {
   Engine engine = Engine::onednn;
   Precision precision = Precision::fp32;
-  std::vector<std::string> layers = {"layer4"};  // tapped in this order; of layers_of(architecture)
+  std::vector<std::string> layers = {"layer4"};  // tapped in this order; of the network's
   int batch = kTrunkBatch;
   int side = 224;  // height and width of the input
   Device device = {};
@@ -90,12 +91,12 @@ class Trunk {
 void check_combination(Engine engine, Precision precision, const Device& device);
 
 // Error{usage} as above, where the CPU lacks the precision, a layer is unknown, or only LibTorch runs the network
-// (is_torch_only) and the request is for oneDNN; Error{missing} without LibTorch, or for a CUDA device that LibTorch
+// (a program) and the request is for oneDNN; Error{missing} without LibTorch, or for a CUDA device that LibTorch
 // doesn't see; Error{input} for a program that can't be loaded.
 std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request);
 
 // How many numbers a program gives for an image: found by running it once, on zeros. Errors as Trunk::forward.
-std::size_t program_dim(const TorchProgram& program, int side);
+std::size_t program_dim(const Network& program, int side);
 
 // "2.6.3": of the library that is linked.
 std::string onednn_version();

@@ -76,6 +76,53 @@ TEST(Tasks, TakeTheTargetThatATableLeavesNoChoiceAbout) {
   EXPECT_CONTAINS(none.err, "a folder for each class");
 }
 
+// Ages as labels, a split's names, a name for each picture: a person is asked, and answers.
+TEST(Labels, ThatMayBeNoClassesAreAskedAboutAndListedByAudit) {
+  Program program;
+  photos(program);
+  std::string table = "picture,age,part,name\n";
+  for (const std::string mood : {"calm", "tense"})
+    for (int i = 0; i < 10; ++i)
+      table += fmt::format("photos/{0}/{1}.png,{2},{3},{0}-{1}\n", mood, i, (mood == "calm" ? 20 : 60) + i % 5,
+                           i < 6 ? "train" : "test");
+  write_file_atomically(program / "people.csv", table);
+  const auto with = [&](const std::string& verb, std::vector<std::string> more) {
+    std::vector<std::string> command{verb, "--data", "people.csv", "--path-column", "picture"};
+    command.insert(command.end(), more.begin(), more.end());
+    if (verb == "run") command.insert(command.end(), {"--backbone", "colour-histogram", "--out", "out"});
+    return program.run(command);
+  };
+  for (const auto& [column, said] : {std::pair("age", "are 10 different numbers"),
+                                     {"part", "are the names of a split"},
+                                     {"name", "are 20 different ones for 20 images"}}) {
+    const Outcome asked = with("run", {"--label-column", column});
+    EXPECT_EQ(asked.exit_code, 2) << asked.out << asked.err;
+    EXPECT_CONTAINS(asked.err, said);
+    EXPECT_CONTAINS(asked.err, "--label-kind");
+    const Outcome listed = with("audit", {"--label-column", column});
+    EXPECT_EQ(listed.exit_code, 1) << listed.err;
+    EXPECT_CONTAINS(listed.out, fmt::format("are these the labels? They {}", said));
+  }
+  const Outcome values = with("run", {"--label-column", "age", "--label-kind", "values", "--split-column", "part"});
+  EXPECT_EQ(values.exit_code, 0) << values.err;
+  EXPECT_CONTAINS(values.out, "R2");
+  EXPECT_CONTAINS(values.out, "official (column 'part' of people.csv)");
+  // The plan names the columns too, so that the same cells are found again.
+  const Outcome again = program.run({"run", "out/plan.yaml", "--out", "out"});
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_CONTAINS(again.err, "0 fitted, 1 known");
+  const Outcome made = program.run({"init-task", "people.csv", "--path-column", "picture", "--label-column", "age",
+                                    "--label-kind", "values", "--out", "ages.yaml"});
+  EXPECT_EQ(made.exit_code, 0) << made.err;
+  const Outcome ran = program.run({"run", "--task", "ages.yaml", "--backbone", "colour-histogram", "--out", "ages"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  const Outcome extracted = with("extract", {"--backbone", "colour-histogram", "--out", "features"});
+  EXPECT_EQ(extracted.exit_code, 0) << extracted.err;
+  const Outcome exported = with("export", {"--label-column", "part"});
+  EXPECT_EQ(exported.exit_code, 0) << exported.err;
+  EXPECT_EQ(program.run({"audit", "--task", "ages.yaml", "--label-column", "age"}).exit_code, 2);
+}
+
 TEST(Tasks, TakeAnotherTargetFromTheCommandLine) {
   Program program;
   photos(program);

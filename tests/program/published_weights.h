@@ -4,7 +4,6 @@
 #pragma once
 
 #include "base/random.h"
-#include "extract/networks/resnet.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"
 #include "tests/unit/extract/networks/networks.h"
 
@@ -39,7 +38,7 @@ inline std::string published_weights(std::size_t bytes, const std::string& archi
   RandomStream random("published weights", seed);
   for (std::size_t i = 0; i < bytes; i += 4) values += little(static_cast<std::uint32_t>(random.below(1ULL << 32)));
   std::string pickle = "\x80\x02}(";
-  for (const NamedTensor& named : trunk_tensors(empty_resnet(resnet_spec(architecture)), "", true))
+  for (const NamedTensor& named : trunk_tensors(shape_of(architecture), "", true))
     pickle += text(named.name) + pickled_tensor(named.tensor, values.size() / sizeof(float));
   return zip({{"archive/data.pkl", pickle + "u."},
               {"archive/version", "3\n"},

@@ -16,9 +16,9 @@ constexpr double kNarrowest = 3.0 / 4, kWidest = 4.0 / 3;
 // Python's round(): halves to even, as nearbyint() does by default.
 std::uint32_t rounded(double value) { return static_cast<std::uint32_t>(std::nearbyint(value)); }
 
-Window largest_central(std::uint32_t width, std::uint32_t height) {
+SourceWindow largest_central(std::uint32_t width, std::uint32_t height) {
   const double aspect = static_cast<double>(width) / static_cast<double>(height);
-  Window window{0, 0, width, height};
+  SourceWindow window{0, 0, width, height};
   if (aspect < kNarrowest) window.height = rounded(static_cast<double>(width) / kNarrowest);
   if (aspect > kWidest) window.width = rounded(static_cast<double>(height) * kWidest);
   window.left = (width - window.width) / 2;
@@ -26,7 +26,7 @@ Window largest_central(std::uint32_t width, std::uint32_t height) {
   return window;
 }
 
-Image part_of(const Image& image, const Window& window) {
+Image part_of(const Image& image, const SourceWindow& window) {
   Image part{window.width, window.height, {}};
   part.pixels.reserve(std::size_t{window.width} * window.height * 3);
   for (std::uint32_t row = 0; row < window.height; ++row) {
@@ -45,7 +45,12 @@ void crop_to(const Image& image, const Transform& transform, const CropDraws& dr
     throw Error(ErrorKind::input,
                 fmt::format("a picture of {} x {} is smaller than the crop of {}", last.width, last.height, size),
                 "give the backbone a transform that resizes first, or use augment=resized-crop");
-  const Window window = random_crop(last.width, last.height, size, draws);
+  const SourceWindow window = random_crop(last.width, last.height, size, draws);
+  if (spec.pad) {
+    const Image part = part_of(transform.resized(image), window);
+    std::copy(part.pixels.begin(), part.pixels.end(), rgb.begin());
+    return;
+  }
   Image middle;
   if (spec.resize && spec.squash) {
     const PictureSize first = shorter_edge_to(*spec.resize, {image.width, image.height});
@@ -65,22 +70,22 @@ void flip(std::span<std::uint8_t> rgb, std::size_t width) {
 
 }  // namespace
 
-Window random_crop(std::uint32_t width, std::uint32_t height, std::uint32_t size, const CropDraws& draws) {
+SourceWindow random_crop(std::uint32_t width, std::uint32_t height, std::uint32_t size, const CropDraws& draws) {
   assert(width >= size && height >= size);
   if (width == size && height == size) return {0, 0, size, size};
-  Window window{0, 0, size, size};
+  SourceWindow window{0, 0, size, size};
   window.top = draws.below(height - size + 1);
   window.left = draws.below(width - size + 1);
   return window;
 }
 
-Window random_resized_crop(std::uint32_t width, std::uint32_t height, double least_area, const CropDraws& draws) {
+SourceWindow random_resized_crop(std::uint32_t width, std::uint32_t height, double least_area, const CropDraws& draws) {
   constexpr int kTries = 10;
   const double area = static_cast<double>(width) * static_cast<double>(height);
   for (int i = 0; i < kTries; ++i) {
     const double wanted = area * (least_area + (1 - least_area) * draws.uniform());
     const double aspect = std::exp(std::log(kNarrowest) + (std::log(kWidest) - std::log(kNarrowest)) * draws.uniform());
-    Window window{0, 0, rounded(std::sqrt(wanted * aspect)), rounded(std::sqrt(wanted / aspect))};
+    SourceWindow window{0, 0, rounded(std::sqrt(wanted * aspect)), rounded(std::sqrt(wanted / aspect))};
     if (window.width == 0 || window.height == 0 || window.width > width || window.height > height) continue;
     window.top = draws.below(height - window.height + 1);
     window.left = draws.below(width - window.width + 1);

@@ -41,9 +41,9 @@ struct CropDraws {
 };
 
 // RandomCrop: a window of size x size in a picture at least as large (asserted).
-Window random_crop(std::uint32_t width, std::uint32_t height, std::uint32_t size, const CropDraws& draws);
+SourceWindow random_crop(std::uint32_t width, std::uint32_t height, std::uint32_t size, const CropDraws& draws);
 // RandomResizedCrop: ten tries, then the largest central part of an allowed aspect.
-Window random_resized_crop(std::uint32_t width, std::uint32_t height, double least_area, const CropDraws& draws);
+SourceWindow random_resized_crop(std::uint32_t width, std::uint32_t height, double least_area, const CropDraws& draws);
 
 // Fills `rgb` (transform.bytes(), asserted) with an augmented view of the image. Error{input} where a picture is
 // smaller than the crop that is to be taken from it.

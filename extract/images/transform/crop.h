@@ -1,4 +1,4 @@
-// Where torchvision 0.14 puts crops.
+// Where torchvision 0.14 and transformers put crops.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,20 @@ struct Centre {
   std::uint32_t skip, begin, length;
 };
 
-// torchvision's center_crop: pads with zeros first (the odd one after), then int(round(excess / 2.0)), which in Python
-// rounds halves to even.
-inline Centre centre_crop(std::uint32_t in, std::uint32_t crop) {
-  if (crop >= in) return {(crop - in) / 2, 0, in};
+// How the crop of an odd excess is placed.
+enum class CentreRule {
+  nearest,  // torchvision's center_crop
+  down      // transformers' center_crop on NumPy arrays (image_transforms.py)
+};
+
+// nearest: torchvision's center_crop: pads with zeros first (the odd one after), then int(round(excess / 2.0)), which
+// in Python rounds halves to even. down: the crop begins at excess // 2, and of an odd padding the larger part stands
+// before.
+inline Centre centre_crop(std::uint32_t in, std::uint32_t crop, CentreRule rule = CentreRule::nearest) {
+  const bool down = rule == CentreRule::down;
+  if (crop >= in) return {(crop - in + (down ? 1 : 0)) / 2, 0, in};
   const std::uint32_t excess = in - crop, half = excess / 2;
-  return {0, excess % 2 && half % 2 ? half + 1 : half, crop};
+  return {0, !down && excess % 2 && half % 2 ? half + 1 : half, crop};
 }
 
 }  // namespace vise

@@ -13,7 +13,7 @@ namespace {
 // rows that stay in the cache, instead of a whole intermediate image.
 class HorizontalPass {
  public:
-  HorizontalPass(const PixelView& source, std::uint32_t width, Filter filter, const Window& window,
+  HorizontalPass(const PixelView& source, std::uint32_t width, Filter filter, const SourceWindow& window,
                  const ResampleKernels& kernels, std::uint32_t first_row, std::uint32_t end_row,
                  std::uint32_t live_rows)
       : source_(source),
@@ -81,8 +81,8 @@ class HorizontalPass {
   std::vector<std::uint8_t> ring_, last_rows_;
 };
 
-void copy_rows(const PixelView& source, std::uint32_t width, Filter filter, const Window& window, std::uint8_t* out,
-               std::size_t stride, const ResampleKernels& kernels) {
+void copy_rows(const PixelView& source, std::uint32_t width, Filter filter, const SourceWindow& window,
+               std::uint8_t* out, std::size_t stride, const ResampleKernels& kernels) {
   const std::uint32_t end = window.top + window.height;
   HorizontalPass horizontal(source, width, filter, window, kernels, window.top, end, 1);
   for (std::uint32_t y = 0; y < window.height; ++y) {
@@ -94,7 +94,7 @@ void copy_rows(const PixelView& source, std::uint32_t width, Filter filter, cons
 }  // namespace
 
 void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t height, Filter filter,
-                 const Window& window, std::uint8_t* out, std::size_t stride, const ResampleKernels& kernels) {
+                 const SourceWindow& window, std::uint8_t* out, std::size_t stride, const ResampleKernels& kernels) {
   assert(source.width && source.height && width && height && (source.bands == 1 || source.bands == 3));
   assert(source.samples.size() == std::size_t{source.width} * source.height * source.bands);
   assert(std::uint64_t{window.left} + window.width <= width && std::uint64_t{window.top} + window.height <= height);
@@ -115,11 +115,11 @@ void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t hei
 }
 
 void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t height, Filter filter,
-                 const Window& window, std::uint8_t* out, std::size_t stride) {
+                 const SourceWindow& window, std::uint8_t* out, std::size_t stride) {
   resize_into(source, width, height, filter, window, out, stride, best_kernels());
 }
 
-Image resize(const Image& image, std::uint32_t width, std::uint32_t height, Filter filter, const Window& window) {
+Image resize(const Image& image, std::uint32_t width, std::uint32_t height, Filter filter, const SourceWindow& window) {
   Image result{window.width, window.height, {}};
   result.pixels.resize(std::size_t{window.width} * window.height * 3);
   resize_into({image.width, image.height, 3, image.pixels}, width, height, filter, window, result.pixels.data(),

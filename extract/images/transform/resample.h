@@ -27,7 +27,7 @@ enum class Filter {
 std::string_view filter_name(Filter filter);
 
 // A part of a resized image, in its pixels.
-struct Window {
+struct SourceWindow {
   std::uint32_t left = 0, top = 0, width = 0, height = 0;
 };
 
@@ -41,11 +41,11 @@ struct PixelView {
 Image resize(const Image& image, std::uint32_t width, std::uint32_t height, Filter filter);
 
 // Only the window, whose edges must lie within width x height (asserted).
-Image resize(const Image& image, std::uint32_t width, std::uint32_t height, Filter filter, const Window& window);
+Image resize(const Image& image, std::uint32_t width, std::uint32_t height, Filter filter, const SourceWindow& window);
 
 // The same into memory of the caller, row y of the window at out + y * stride; stride >= window.width * bands.
 void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t height, Filter filter,
-                 const Window& window, std::uint8_t* out, std::size_t stride);
+                 const SourceWindow& window, std::uint8_t* out, std::size_t stride);
 
 // Which kernels resize_into() runs on this machine: "avx2" or "scalar".
 std::string_view resample_kernels_in_use();

@@ -9,19 +9,22 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "extract/images/transform/crop.h"
 #include "extract/images/transform/transform_presets.h"
 
 namespace vise {
 namespace {
 
+void fill_with(std::span<std::uint8_t> rgb, const std::array<std::uint8_t, 3>& colour) {
+  for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = colour[i % 3];
+}
+
 // The last resize and the crop in one step: only the window's pixels are computed.
-void resize_and_crop(const Image& image, PictureSize to, Filter filter, std::uint32_t crop,
+void resize_and_crop(const Image& image, PictureSize to, const TransformSpec& spec, std::uint32_t crop,
                      std::span<std::uint8_t> rgb) {
-  const Centre x = centre_crop(to.width, crop), y = centre_crop(to.height, crop);
-  if (x.length < crop || y.length < crop) std::fill(rgb.begin(), rgb.end(), std::uint8_t{0});
+  const Centre x = centre_crop(to.width, crop, spec.centre), y = centre_crop(to.height, crop, spec.centre);
+  if (x.length < crop || y.length < crop) fill_with(rgb, spec.fill);
   const std::size_t stride = std::size_t{crop} * 3;
-  resize_into({image.width, image.height, 3, image.pixels}, to.width, to.height, filter,
+  resize_into({image.width, image.height, 3, image.pixels}, to.width, to.height, spec.filter,
               {x.begin, y.begin, x.length, y.length}, rgb.data() + y.skip * stride + std::size_t{x.skip} * 3, stride);
 }
 
@@ -39,12 +42,17 @@ std::array<std::array<float, 256>, 3> value_table(const TransformSpec& spec) {
 }
 
 std::uint32_t result_size(const TransformSpec& spec) {
-  const auto size = spec.crop ? spec.crop : spec.squash;
+  const auto size = spec.crop ? spec.crop : spec.pad ? spec.pad : spec.squash;
   if (!size) {
     throw Error(ErrorKind::usage, "a transform without crop and squash gives pictures of differing size",
                 "add crop=224 or squash=224");
   }
-  for (const auto& edge : {spec.resize, spec.squash, spec.crop}) {
+  if (spec.resize.has_value() + spec.longest.has_value() + spec.pad.has_value() > 1 ||
+      (spec.squash && (spec.longest || spec.pad))) {
+    throw Error(ErrorKind::usage, "a transform that resizes a picture in two ways",
+                "give one of resize, longest, pad and squash; squash may follow resize");
+  }
+  for (const auto& edge : {spec.resize, spec.squash, spec.longest, spec.pad, spec.crop}) {
     if (edge && (*edge < 1 || *edge > 4096)) {
       throw Error(ErrorKind::usage, fmt::format("a transform's edge of {} pixels", *edge),
                   "edges are 1 to 4096 pixels");
@@ -58,19 +66,54 @@ std::uint32_t result_size(const TransformSpec& spec) {
   return *size;
 }
 
+[[noreturn]] void refuse_narrow(PictureSize in) {
+  throw Error(ErrorKind::input, fmt::format("a picture of {} x {} pixels is too narrow to resize", in.width, in.height),
+              "crop it, or leave it out");
+}
+
+// Pillow's ImageOps.contain: the edges of the largest picture of that shape in a square of `side`.
+PictureSize contained_in(std::uint32_t side, PictureSize in) {
+  const double width = in.width, height = in.height;
+  PictureSize to{side, side};
+  if (in.width > in.height) to.height = static_cast<std::uint32_t>(std::nearbyint(height / width * side));
+  if (in.width < in.height) to.width = static_cast<std::uint32_t>(std::nearbyint(width / height * side));
+  if (to.width == 0 || to.height == 0) refuse_narrow(in);
+  return to;
+}
+
+// The part of `edge` that a crop keeps, as people state it (Transform::scaled_to).
+double stated_fraction(std::uint32_t edge, std::uint32_t crop) {
+  const double exact = static_cast<double>(crop) / edge;
+  double power = 1;
+  for (int digits = 0; digits < 9; ++digits, power *= 10) {
+    // The largest decimal of so many digits that is not above the exact one; 1e-9 forgives the division's rounding.
+    const double fraction = std::floor(exact * power + 1e-9) / power;
+    if (fraction > 0 && std::floor(crop / fraction + 1e-9) == edge) return fraction;
+  }
+  return exact;
+}
+
+std::uint32_t scaled_edge(std::uint32_t edge, std::uint32_t crop, std::uint32_t side) {
+  return static_cast<std::uint32_t>(std::floor(side / stated_fraction(edge, crop) + 1e-9));
+}
+
 }  // namespace
 
 // torchvision's _compute_resized_image_output_size: the longer edge is truncated from a double.
 PictureSize shorter_edge_to(std::uint32_t target, PictureSize in) {
   const std::uint64_t shorter = std::min(in.width, in.height), longer = std::max(in.width, in.height);
   const double scaled = static_cast<double>(target * longer) / static_cast<double>(shorter);
-  if (scaled > 2147483647.0) {
-    throw Error(ErrorKind::input,
-                fmt::format("a picture of {} x {} pixels is too narrow to resize", in.width, in.height),
-                "crop it, or leave it out");
-  }
+  if (scaled > 2147483647.0) refuse_narrow(in);
   const auto long_edge = static_cast<std::uint32_t>(scaled);
   return in.width <= in.height ? PictureSize{target, long_edge} : PictureSize{long_edge, target};
+}
+
+PictureSize longer_edge_to(std::uint32_t target, PictureSize in) {
+  const double ratio = std::max(in.width / static_cast<double>(target), in.height / static_cast<double>(target));
+  const auto scaled = [&](std::uint32_t edge) { return static_cast<std::uint32_t>(std::nearbyint(edge / ratio)); };
+  const PictureSize to{scaled(in.width), scaled(in.height)};
+  if (to.width == 0 || to.height == 0) refuse_narrow(in);
+  return to;
 }
 
 Transform::Transform(const TransformSpec& spec, std::string name)
@@ -94,33 +137,63 @@ Json Transform::describe() const {
   json["resize_shorter_edge"] = spec_.resize ? Json(*spec_.resize) : Json();
   json["squash"] = spec_.squash ? Json(*spec_.squash) : Json();
   json["centre_crop"] = spec_.crop ? Json(*spec_.crop) : Json();
+  // Only where they change anything: earlier features' keys are without.
+  if (spec_.longest) json["longest"] = *spec_.longest;
+  if (spec_.pad) json["pad"] = *spec_.pad;
+  if (spec_.centre == CentreRule::down) json["crop_offset"] = "rounded down";
+  if (spec_.fill != std::array<std::uint8_t, 3>{}) json["fill"] = spec_.fill;
   return json;
+}
+
+Transform Transform::scaled_to(std::uint32_t side) const {
+  TransformSpec spec = spec_;
+  for (auto* const edge : {&spec.resize, &spec.longest, &spec.squash, &spec.pad, &spec.crop})
+    if (*edge) *edge = scaled_edge(**edge, size_, side);
+  if (spec.crop) spec.crop = side;
+  return Transform(spec, preset_name(spec));
 }
 
 PictureSize Transform::before_crop(PictureSize in) const {
   if (spec_.squash) return {*spec_.squash, *spec_.squash};
+  if (spec_.pad) return {*spec_.pad, *spec_.pad};
+  if (spec_.longest) return longer_edge_to(*spec_.longest, in);
   return spec_.resize ? shorter_edge_to(*spec_.resize, in) : in;
 }
 
 void Transform::pixels(const Image& image, std::span<std::uint8_t> rgb) const {
   assert(rgb.size() == bytes());
   assert(image.width && image.height);
-  const PictureSize in{image.width, image.height};
-  const PictureSize first = spec_.resize ? shorter_edge_to(*spec_.resize, in) : in;
-  if (!spec_.squash) return resize_and_crop(image, first, spec_.filter, size_, rgb);
-  const PictureSize last{*spec_.squash, *spec_.squash};
-  if (!spec_.resize) return resize_and_crop(image, last, spec_.filter, size_, rgb);
-  resize_and_crop(resize(image, first.width, first.height, spec_.filter), last, spec_.filter, size_, rgb);
+  if (spec_.pad) return resize_and_crop(padded(image), {*spec_.pad, *spec_.pad}, spec_, size_, rgb);
+  const PictureSize in{image.width, image.height}, last = before_crop(in);
+  if (!spec_.squash || !spec_.resize) return resize_and_crop(image, last, spec_, size_, rgb);
+  const PictureSize first = shorter_edge_to(*spec_.resize, in);
+  resize_and_crop(resize(image, first.width, first.height, spec_.filter), last, spec_, size_, rgb);
 }
 
 Image Transform::resized(const Image& image) const {
   assert(image.width && image.height);
+  if (spec_.pad) return padded(image);
+  const PictureSize in{image.width, image.height}, last = before_crop(in);
   Image result = image;
-  if (spec_.resize) {
-    const PictureSize to = shorter_edge_to(*spec_.resize, {image.width, image.height});
-    result = resize(result, to.width, to.height, spec_.filter);
+  if (spec_.resize && spec_.squash) {
+    const PictureSize first = shorter_edge_to(*spec_.resize, in);
+    result = resize(result, first.width, first.height, spec_.filter);
   }
-  return spec_.squash ? resize(result, *spec_.squash, *spec_.squash, spec_.filter) : result;
+  return spec_.resize || spec_.squash || spec_.longest ? resize(result, last.width, last.height, spec_.filter) : result;
+}
+
+// Pillow's ImageOps.pad, whose paste rounds halves to even.
+Image Transform::padded(const Image& image) const {
+  const std::uint32_t side = *spec_.pad;
+  const PictureSize inner = contained_in(side, {image.width, image.height});
+  Image result{side, side, std::vector<std::uint8_t>(std::size_t{side} * side * 3)};
+  fill_with(result.pixels, spec_.fill);
+  const auto left = static_cast<std::size_t>(std::nearbyint((side - inner.width) * 0.5));
+  const auto top = static_cast<std::size_t>(std::nearbyint((side - inner.height) * 0.5));
+  const std::size_t stride = std::size_t{side} * 3;
+  resize_into({image.width, image.height, 3, image.pixels}, inner.width, inner.height, spec_.filter,
+              {0, 0, inner.width, inner.height}, result.pixels.data() + top * stride + left * 3, stride);
+  return result;
 }
 
 void Transform::normalise(std::span<const std::uint8_t> rgb, float* chw) const {

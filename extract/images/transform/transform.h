@@ -10,14 +10,20 @@
 // Text form: a preset's name, or comma-separated settings; a preset's name may come first and settings change it:
 //
 //   resize=N        shorter edge to N, longer edge to int(N * long / short)         squash=N   both edges to N
-//   filter=bilinear|bicubic      crop=N|none   centre N x N, zeros where the picture is smaller
+//   longest=N       longer edge to N, shorter edge rounded; a crop pads what is missing
+//   pad=N           the picture as large as fits into N x N, in its middle, `fill` around it (Pillow's ImageOps.pad)
+//   filter=bilinear|bicubic      crop=N|none   centre N x N, `fill` where the picture is smaller
+//   centre=nearest|down          where a crop lies whose excess is odd: as torchvision has it, or transformers
+//   fill=V or R/G/B              0 to 255
 //   mean=R/G/B  std=R/G/B        of values in [0, 1]
 //
 // "resize=232,filter=bicubic,crop=224,mean=0.485/0.456/0.406,std=0.229/0.224/0.225"; resize, then squash, then crop
-// where several are given. Left out: no resizing, bilinear, crop 224, mean 0, std 1.
+// where several are given; of resize, longest and pad one. Left out: no resizing, bilinear, crop 224, centre nearest,
+// fill 0, mean 0, std 1.
 //
-// Sources: torchvision 0.14.1 transforms/functional.py (resize, center_crop, to_tensor, normalize) and
-// ../shared/data/golden/pillow.csv. Immutable, so thread-safe.
+// Sources: torchvision 0.14.1 transforms/functional.py (resize, center_crop, to_tensor, normalize), open_clip
+// transform.py (longest: ResizeKeepRatio and CenterCropOrPad), Pillow 9.4 ImageOps.py (pad), transformers
+// image_transforms.py (centre=down) and ../shared/data/golden/pillow.csv. Immutable, so thread-safe.
 #pragma once
 
 #include <array>
@@ -30,6 +36,7 @@
 
 #include "base/json.h"
 #include "extract/images/image.h"
+#include "extract/images/transform/crop.h"
 #include "extract/images/transform/resample.h"
 
 namespace vise {
@@ -41,6 +48,10 @@ struct TransformSpec {
   Filter filter = Filter::bilinear;
   std::optional<std::uint32_t> crop = 224;
   std::array<double, 3> mean{0, 0, 0}, std{1, 1, 1};
+  std::optional<std::uint32_t> longest{};  // longer edge
+  std::optional<std::uint32_t> pad{};      // both edges, with `fill` beside the picture
+  std::array<std::uint8_t, 3> fill{0, 0, 0};
+  CentreRule centre = CentreRule::nearest;
 
   bool operator==(const TransformSpec&) const = default;
 };
@@ -52,6 +63,10 @@ struct PictureSize {
 // torchvision's Resize(N) of a picture: its edges when the shorter one becomes `target`. Error{input} for a picture
 // whose longer edge would pass 2^31 - 1, where Pillow gives up too.
 PictureSize shorter_edge_to(std::uint32_t target, PictureSize in);
+
+// open_clip's ResizeKeepRatio(N, longest=1): its edges when the longer one becomes `target`, halves to even.
+// Error{input} for a picture whose shorter edge would vanish.
+PictureSize longer_edge_to(std::uint32_t target, PictureSize in);
 
 class Transform {
  public:
@@ -66,6 +81,12 @@ class Transform {
   // Everything that the result depends on, as part of the features' key: equal results give equal descriptions
   // whatever the name.
   Json describe() const;
+
+  // The same for another side of the result: crop (else squash or pad) becomes `side`, and every other edge E becomes
+  // floor(side / f), where f is the part of E that is kept, as people state it: of the decimals with
+  // floor(crop / f) = E those of the fewest digits, and of these the largest. So 256 and 224 (f = 0.875) become 384 and
+  // 336, and 248 and 224 (timm's 0.9) 373 and 336. Error{usage} for a side that no transform has.
+  Transform scaled_to(std::uint32_t side) const;
 
   // The result's edges (equal: crop or squash size).
   std::uint32_t width() const { return size_; }
@@ -89,10 +110,14 @@ class Transform {
   std::string name_;
   TransformSpec spec_;
   std::uint32_t size_;
+  Image padded(const Image& image) const;
+
   std::array<std::array<float, 256>, 3> table_;  // normalised value of each byte, per channel
 };
 
 // Names of the presets, for lists and suggestions.
 std::vector<std::string> transform_names();
+// Of the settings: "resize", "crop" ...
+const std::vector<std::string>& transform_setting_names();
 
 }  // namespace vise

@@ -14,12 +14,18 @@ constexpr std::array<double, 3> kImageNetMean{0.485, 0.456, 0.406}, kImageNetStd
 constexpr Filter kBilinear = Filter::bilinear, kBicubic = Filter::bicubic;
 constexpr std::nullopt_t kNone = std::nullopt;
 
+constexpr std::array<double, 3> kHalf{0.5, 0.5, 0.5};
+
 struct Preset {
   const char* name;
   TransformSpec spec;
 };
 
-// PROTOCOL.md sections 2 and 4 name the source of each row. Where two are equal, the first one's name is shown.
+const std::vector<std::string> kSettings{"resize", "squash", "longest", "pad",  "filter",
+                                         "crop",   "centre", "fill",    "mean", "std"};
+
+// PROTOCOL.md sections 2 and 4 and ENCODERS.md sections 8 to 10 name the source of each row. Where two are equal, the
+// first one's name is shown.
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
       {"imagenet", {256, kNone, kBilinear, 224, kImageNetMean, kImageNetStd}},
@@ -34,6 +40,9 @@ const std::vector<Preset>& presets() {
       {"vissl-squash", {256, 224, kBilinear, kNone, kImageNetMean, kImageNetStd}},
       {"politics", {kNone, 224, kBilinear, kNone, kImageNetMean, kImageNetStd}},
       {"hateful-memes", {kNone, 256, kBilinear, 224, {0.4678, 0.4453, 0.4066}, {0.1222, 0.1215, 0.1438}}},
+      {"siglip", {kNone, 224, kBicubic, kNone, kHalf, kHalf}},
+      {"augreg", {248, kNone, kBicubic, 224, kHalf, kHalf}},
+      {"deit", {248, kNone, kBicubic, 224, kImageNetMean, kImageNetStd}},
   };
   return all;
 }
@@ -63,11 +72,33 @@ std::array<double, 3> three(std::string_view text, std::string_view value) {
   return result;
 }
 
+std::array<std::uint8_t, 3> colour(std::string_view text, std::string_view value) {
+  const auto parts = split(value, '/');
+  if (parts.size() != 1 && parts.size() != 3) refuse(text, fmt::format("'{}' is no grey and no R/G/B", value));
+  std::array<std::uint8_t, 3> result{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    std::int64_t level = 0;
+    const std::string& part = parts[parts.size() == 1 ? 0 : c];
+    if (!parse_int(part, level) || level < 0 || level > 255) refuse(text, fmt::format("'{}' is not 0 to 255", part));
+    result[c] = static_cast<std::uint8_t>(level);
+  }
+  return result;
+}
+
 void apply(std::string_view text, std::string_view key, std::string_view value, TransformSpec& spec) {
   if (key == "resize") {
     spec.resize = edge(text, value);
   } else if (key == "squash") {
     spec.squash = edge(text, value);
+  } else if (key == "longest") {
+    spec.longest = edge(text, value);
+  } else if (key == "pad") {
+    spec.pad = edge(text, value);
+  } else if (key == "fill") {
+    spec.fill = colour(text, value);
+  } else if (key == "centre") {
+    if (value != "nearest" && value != "down") refuse(text, fmt::format("centre '{}': nearest or down", value));
+    spec.centre = value == "down" ? CentreRule::down : CentreRule::nearest;
   } else if (key == "crop") {
     if (value == "none") {
       spec.crop.reset();
@@ -82,8 +113,7 @@ void apply(std::string_view text, std::string_view key, std::string_view value, 
   } else if (key == "std") {
     spec.std = three(text, value);
   } else {
-    const std::vector<std::string> keys = {"resize", "squash", "filter", "crop", "mean", "std"};
-    throw Error(ErrorKind::usage, fmt::format("transform '{}': no setting '{}'", text, key), suggest(key, keys));
+    throw Error(ErrorKind::usage, fmt::format("transform '{}': no setting '{}'", text, key), suggest(key, kSettings));
   }
 }
 
@@ -118,7 +148,12 @@ std::string settings_text(const TransformSpec& spec) {
   std::string text;
   if (spec.resize) text += fmt::format("resize={},", *spec.resize);
   if (spec.squash) text += fmt::format("squash={},", *spec.squash);
+  if (spec.longest) text += fmt::format("longest={},", *spec.longest);
+  if (spec.pad) text += fmt::format("pad={},", *spec.pad);
   text += fmt::format("filter={},crop={},", filter_name(spec.filter), spec.crop ? std::to_string(*spec.crop) : "none");
+  if (spec.centre == CentreRule::down) text += "centre=down,";
+  if (spec.fill != std::array<std::uint8_t, 3>{})
+    text += fmt::format("fill={}/{}/{},", spec.fill[0], spec.fill[1], spec.fill[2]);
   return text + "mean=" + three_text(spec.mean) + ",std=" + three_text(spec.std);
 }
 
@@ -128,6 +163,8 @@ std::string preset_name(const TransformSpec& spec) {
   }
   return {};
 }
+
+const std::vector<std::string>& transform_setting_names() { return kSettings; }
 
 std::vector<std::string> transform_names() {
   std::vector<std::string> names;

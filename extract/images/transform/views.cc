@@ -23,9 +23,10 @@ void mirror(std::span<const std::uint8_t> rgb, std::size_t width, std::uint8_t* 
 }
 
 // torchvision's five_crop: top left, top right, bottom left, bottom right, centre; each `side` x `side`.
-void five_crops(const Image& image, std::uint32_t side, std::uint8_t* out) {
+void five_crops(const Image& image, std::uint32_t side, CentreRule centre, std::uint8_t* out) {
   const std::uint32_t right = image.width - side, bottom = image.height - side;
-  const std::uint32_t middle_x = centre_crop(image.width, side).begin, middle_y = centre_crop(image.height, side).begin;
+  const std::uint32_t middle_x = centre_crop(image.width, side, centre).begin;
+  const std::uint32_t middle_y = centre_crop(image.height, side, centre).begin;
   const std::size_t row_bytes = std::size_t{side} * 3;
   for (const auto& [left, top] : std::initializer_list<std::pair<std::uint32_t, std::uint32_t>>{
            {0, 0}, {right, 0}, {0, bottom}, {right, bottom}, {middle_x, middle_y}})
@@ -33,7 +34,7 @@ void five_crops(const Image& image, std::uint32_t side, std::uint8_t* out) {
       std::copy_n(image.pixels.data() + ((std::size_t{top} + y) * image.width + left) * 3, row_bytes, out);
 }
 
-void ten_crops(const Image& resized, std::uint32_t side, std::span<std::uint8_t> rgb) {
+void ten_crops(const Image& resized, std::uint32_t side, CentreRule centre, std::span<std::uint8_t> rgb) {
   if (resized.width < side || resized.height < side)
     throw Error(ErrorKind::input,
                 fmt::format("a picture that is resized to {} x {} has no crops of {} x {} pixels", resized.width,
@@ -41,8 +42,8 @@ void ten_crops(const Image& resized, std::uint32_t side, std::span<std::uint8_t>
                 "use a transform that resizes, or one view");
   Image mirrored{resized.width, resized.height, std::vector<std::uint8_t>(resized.pixels.size())};
   mirror(resized.pixels, resized.width, mirrored.pixels.data());
-  five_crops(resized, side, rgb.data());
-  five_crops(mirrored, side, rgb.data() + rgb.size() / 2);
+  five_crops(resized, side, centre, rgb.data());
+  five_crops(mirrored, side, centre, rgb.data() + rgb.size() / 2);
 }
 
 }  // namespace
@@ -66,7 +67,8 @@ void check_views(const Transform& transform, Views views) {
 
 void view_pixels(const Transform& transform, const Image& image, Views views, std::span<std::uint8_t> rgb) {
   assert(rgb.size() == view_count(views) * transform.bytes());
-  if (views == Views::tencrop) return ten_crops(transform.resized(image), transform.width(), rgb);
+  if (views == Views::tencrop)
+    return ten_crops(transform.resized(image), transform.width(), transform.spec().centre, rgb);
   transform.pixels(image, rgb.first(transform.bytes()));
   if (views == Views::hflip) mirror(rgb.first(transform.bytes()), transform.width(), rgb.data() + transform.bytes());
 }

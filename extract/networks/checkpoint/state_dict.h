@@ -27,18 +27,20 @@ struct NamedTensor {
   Tensor tensor;
 };
 
-enum class Container { zip, legacy, tar, safetensors, torchscript };
-std::string_view container_name(Container container);  // "zip", "legacy", "tar", "safetensors", "torchscript"
+enum class Container { zip, legacy, tar, safetensors, torchscript, folder };
+// "zip", "legacy", "tar", "safetensors", "torchscript", "folder"
+std::string_view container_name(Container container);
 
 struct Checkpoint {
   Path path;
   Container container = Container::zip;
-  std::uint64_t file_size = 0;
-  std::string sha256;                // of the whole file: the identity used in cache keys
+  std::uint64_t file_size = 0;       // of a folder: its weights files together
+  std::string sha256;                // of the whole file, or the folder's (folder.h): the identity used in cache keys
   std::vector<NamedTensor> tensors;  // in the file's order
   // Globals that stood in the pickle beside the tensors and were not called ("argparse.Namespace"); only with
   // ReadOptions::skip_foreign.
   std::vector<std::string> opaque;
+  std::vector<std::string> hashes;  // SHA-256 of each weights file: sha256 itself, or those of a folder's
 };
 
 struct ReadOptions {
@@ -48,6 +50,7 @@ struct ReadOptions {
   bool skip_foreign = false;
 };
 
+// A weights file, or a folder with weights in it (folder.h).
 // Error{missing} without the file; Error{input} with a reason, and a hint where one helps ("this is an HTML page: the
 // download went wrong"), for everything that isn't a whole, lawful checkpoint.
 Checkpoint read_checkpoint(const Path& path, const ReadOptions& options = {});

@@ -45,12 +45,15 @@ class ProgramTrunk final : public TorchTrunk {
   std::string description() const override { return library() + ", the TorchScript archive's own forward()"; }
 
  private:
-  void run(const torch::Tensor& input) override {
+  // There is one layer, "output".
+  std::vector<TorchValue> run(const torch::Tensor& input) override {
     const std::string what = name_ + ": its forward() failed: ";
-    tap("output", checked(with_torch_errors(ErrorKind::input, what, [&] { return module_.forward({input}); })));
+    const TorchValue output =
+        checked(with_torch_errors(ErrorKind::input, what, [&] { return module_.forward({input}); }));
+    return std::vector<TorchValue>(request_.layers.size(), output);
   }
 
-  torch::Tensor checked(const c10::IValue& result) const {
+  TorchValue checked(const c10::IValue& result) const {
     const auto refuse = [&](const std::string& gave) {
       throw Error(ErrorKind::input, name_ + ": its forward() gives " + gave,
                   "a backbone's archive takes N x 3 x H x W and gives one tensor, N x D or N x D x H x W");
@@ -59,7 +62,9 @@ class ProgramTrunk final : public TorchTrunk {
     const torch::Tensor x = result.toTensor().to(torch::kFloat32);
     if ((x.dim() != 2 && x.dim() != 4) || x.size(0) != request_.batch || x.numel() == 0)
       refuse("a tensor of shape " + c10::str(x.sizes()) + " for " + std::to_string(request_.batch) + " images");
-    return x;
+    const auto size = [&](int dimension) { return static_cast<int>(x.size(dimension)); };
+    return x.dim() == 2 ? TorchValue{x.unsqueeze(1), {0, 1, 1, size(1)}}
+                        : TorchValue{x, {0, size(2), size(3), size(1)}};
   }
 
   std::string name_;  // of the file

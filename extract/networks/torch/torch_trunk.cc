@@ -5,50 +5,38 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 
 #include "extract/networks/torch/entry.h"
+#include "extract/networks/torch/torch_network.h"
 
 namespace vise {
-
 namespace {
 
 c10::impl::VirtualGuardImpl backend(const torch::Device& device) { return c10::impl::VirtualGuardImpl(device.type()); }
 
-void check_cuda(int index) {
-  if (!c10::impl::hasDeviceGuardImpl(torch::kCUDA))
-    throw Error(
-        ErrorKind::missing, std::string("--device cuda: this LibTorch (") + TORCH_VERSION + ") has no CUDA",
-        "build with a LibTorch that has (cmake -DTorch_DIR=<libtorch>/share/cmake/Torch), or leave --device out");
-  const auto count = static_cast<int>(torch::cuda::device_count());
-  if (index >= count)
-    throw Error(ErrorKind::missing,
-                count == 0 ? "--device cuda: LibTorch sees no CUDA device here"
-                           : "--device cuda:" + std::to_string(index) +
-                                 ": the last of this machine is cuda:" + std::to_string(count - 1),
-                count == 0 ? "look at nvidia-smi and CUDA_VISIBLE_DEVICES, or leave --device out" : "");
-}
+class NetworkTrunk final : public TorchTrunk {
+ public:
+  NetworkTrunk(std::shared_ptr<const TorchNetwork> network, TrunkRequest request)
+      : TorchTrunk(std::move(request)), network_(std::move(network)) {
+    for (const std::string& layer : request_.layers) values_.push_back(network_->layer(layer));
+  }
 
-torch::ScalarType scalar_type(Precision precision) {
-  return precision == Precision::fp32   ? torch::kFloat32
-         : precision == Precision::bf16 ? torch::kBFloat16
-                                        : torch::kFloat16;
-}
+  std::unique_ptr<Trunk> replicate() const override { return std::make_unique<NetworkTrunk>(network_, request_); }
+
+  std::string state_hash() const override {
+    Sha256 hash;
+    network_->add_to(hash);
+    return hash.hex();
+  }
+
+  std::string description() const override { return library() + ", unfused"; }
+
+ private:
+  std::vector<TorchValue> run(const torch::Tensor& input) override { return network_->run(input, values_); }
+
+  std::shared_ptr<const TorchNetwork> network_;
+  std::vector<int> values_;
+};
 
 }  // namespace
-
-Placement Placement::of(const TrunkRequest& request) {
-  if (!request.device.is_cuda()) return {};
-  check_cuda(request.device.index);
-  at::globalContext().setAllowTF32CuDNN(false);
-  at::globalContext().setAllowTF32CuBLAS(false);
-  at::globalContext().setBenchmarkCuDNN(false);
-  at::globalContext().setDeterministicCuDNN(true);
-  return {torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(request.device.index)),
-          scalar_type(request.precision)};
-}
-
-torch::Tensor Placement::place_operand(const torch::Tensor& operand) const {
-  const torch::Tensor placed = operand.to(device).to(precision);
-  return device.is_cuda() && placed.dim() == 4 ? placed.contiguous(torch::MemoryFormat::ChannelsLast) : placed;
-}
 
 TorchTrunk::TorchTrunk(TrunkRequest request)
     : request_(std::move(request)),
@@ -67,24 +55,24 @@ void TorchTrunk::forward() {
   with_torch_errors(ErrorKind::system, "LibTorch: ", [&] {
     c10::OptionalStreamGuard on;
     if (stream_) on.reset_stream(*stream_);
-    run(placement_.place_operand(input_.to(placement_.device, /*non_blocking=*/true)));
+    const std::vector<TorchValue> values =
+        run(placement_.place_operand(input_.to(placement_.device, /*non_blocking=*/true)));
+    for (std::size_t layer = 0; layer < taps_.size(); ++layer) keep(layer, values[layer]);
     if (stream_) stream_->synchronize();
   });
 }
 
-void TorchTrunk::tap(const std::string& layer, const torch::Tensor& x) {
-  for (std::size_t i = 0; i < taps_.size(); ++i) {
-    if (request_.layers[i] != layer) continue;
-    const torch::Tensor map = x.dim() == 2 ? x.reshape({x.size(0), 1, 1, x.size(1)}) : x.permute({0, 2, 3, 1});
-    const torch::Tensor whole = map.to(torch::kFloat32).contiguous();
-    if (!stream_) {
-      taps_[i] = whole;
-      continue;
-    }
-    if (!taps_[i].defined() || taps_[i].sizes() != whole.sizes())
-      taps_[i] = torch::empty(whole.sizes(), torch::TensorOptions().pinned_memory(true));
-    taps_[i].copy_(whole, /*non_blocking=*/true);
+void TorchTrunk::keep(std::size_t layer, const TorchValue& value) {
+  TorchValue& tap = taps_[layer];
+  const torch::Tensor whole = value.tokens().to(torch::kFloat32).contiguous();
+  tap.shape = value.shape;
+  if (!stream_) {
+    tap.tensor = whole;
+    return;
   }
+  if (!tap.tensor.defined() || tap.tensor.sizes() != whole.sizes())
+    tap.tensor = torch::empty(whole.sizes(), torch::TensorOptions().pinned_memory(true));
+  tap.tensor.copy_(whole, /*non_blocking=*/true);
 }
 
 std::string TorchTrunk::library() const {
@@ -97,41 +85,20 @@ std::string TorchTrunk::library() const {
 }
 
 FeatureMaps TorchTrunk::maps(std::size_t layer) {
-  const torch::Tensor& tapped = taps_.at(layer);
-  const auto size = [&](int dimension) { return static_cast<int>(tapped.size(dimension)); };
-  return {{tapped.data_ptr<float>(), static_cast<std::size_t>(tapped.numel())}, size(0), size(1), size(2), size(3)};
+  const TorchValue& tap = taps_.at(layer);
+  FeatureMaps maps;
+  maps.values = {tap.tensor.data_ptr<float>(), static_cast<std::size_t>(tap.tensor.numel())};
+  maps.batch = request_.batch;
+  maps.prefix = tap.shape.prefix;
+  maps.height = tap.shape.height;
+  maps.width = tap.shape.width;
+  maps.channels = tap.shape.channels;
+  return maps;
 }
 
-torch::Tensor tensor_of(const std::vector<float>& values, at::IntArrayRef shape) {
-  return torch::from_blob(const_cast<float*>(values.data()), shape, torch::kFloat32).clone();
-}
-
-void add_tensor(Sha256& hash, const torch::Tensor& tensor) {
-  const torch::Tensor whole = tensor.cpu().contiguous();
-  hash.update(ByteView(static_cast<const std::byte*>(whole.data_ptr()), whole.nbytes()));
-}
-
-TorchConv::TorchConv(const ConvBn& conv, const Placement& placement)
-    : name(conv.name),
-      weight(
-          placement.place_operand(tensor_of(conv.weight, {conv.out, conv.in / conv.groups, conv.kernel, conv.kernel}))),
-      gamma(placement.place(tensor_of(conv.gamma, {conv.out}))),
-      beta(placement.place(tensor_of(conv.beta, {conv.out}))),
-      mean(placement.place(tensor_of(conv.mean, {conv.out}))),
-      variance(placement.place(tensor_of(conv.variance, {conv.out}))),
-      stride(conv.stride),
-      pad(conv.pad),
-      groups(conv.groups),
-      eps(conv.eps) {}
-
-torch::Tensor TorchConv::operator()(const torch::Tensor& x) const {
-  const torch::Tensor y = torch::conv2d(x, weight, {}, stride, pad, 1, groups);
-  return torch::batch_norm(y, gamma, beta, mean, variance, false, 0, eps, false);
-}
-
-void TorchConv::add_to(Sha256& hash) const {
-  hash.update(name);
-  for (const torch::Tensor& tensor : {weight, gamma, beta, mean, variance}) add_tensor(hash, tensor);
+std::unique_ptr<Trunk> make_torch_network(const Network& network, const TrunkRequest& request) {
+  return std::make_unique<NetworkTrunk>(
+      std::make_shared<const TorchNetwork>(network, request.side, Placement::of(request)), request);
 }
 
 }  // namespace vise
@@ -139,9 +106,8 @@ void TorchConv::add_to(Sha256& hash) const {
 extern "C" void vise_torch_trunk(const vise::Network& network, const vise::TrunkRequest& request,
                                  std::unique_ptr<vise::Trunk>& trunk) {
   trunk = vise::with_torch_errors(vise::ErrorKind::system, "LibTorch: ", [&] {
-    if (const auto* resnet = std::get_if<vise::ResNet>(&network)) return vise::make_torch_resnet(*resnet, request);
-    if (const auto* clip = std::get_if<vise::ClipResNet>(&network)) return vise::make_torch_clip(*clip, request);
-    return vise::make_torch_program(std::get<vise::TorchProgram>(network), request);
+    return network.program ? vise::make_torch_program(*network.program, request)
+                           : vise::make_torch_network(network, request);
   });
 }
 

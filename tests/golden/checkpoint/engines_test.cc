@@ -3,7 +3,8 @@
 
 #include "base/error.h"
 #include "base/module.h"
-#include "extract/networks/pool.h"
+#include "extract/networks/family.h"
+#include "extract/networks/pooling.h"
 #include "extract/networks/trunk.h"
 #include "tests/shared.h"
 
@@ -26,35 +27,39 @@ class Normals {
 };
 
 // He's scale, and batch norms that do something.
-ResNet drawn(const std::string& architecture) {
-  ResNet net = empty_resnet(resnet_spec(architecture));
-  Normals normals(architecture);
-  for (ConvBn* conv : convolutions(net)) {
-    const int inputs = conv->in / conv->groups * conv->kernel * conv->kernel;
-    const float scale = std::sqrt(2.0F / static_cast<float>(inputs));
-    conv->weight.resize(static_cast<std::size_t>(conv->out) * static_cast<std::size_t>(inputs));
-    for (float& weight : conv->weight) weight = scale * normals.next();
-    const auto fill = [&](std::vector<float>& values, float centre, float spread) {
-      values.resize(static_cast<std::size_t>(conv->out));
-      for (float& value : values) value = centre + spread * normals.next();
-    };
-    fill(conv->gamma, 0.7F, 0.1F);
-    fill(conv->beta, 0, 0.1F);
-    fill(conv->mean, 0, 0.1F);
-    fill(conv->variance, 1, 0.1F);
+class Drawn final : public WeightSource {
+ public:
+  explicit Drawn(const std::string& name) : normals_(name) {}
+
+  Parameter take(const std::string&, std::vector<std::int64_t> shape, Init init) override {
+    std::vector<float> values(Parameter(shape).size());
+    float centre = 0, spread = 0.1F;
+    if (init == Init::fan_out) spread = std::sqrt(2.0F / static_cast<float>(shape[1] * shape[2] * shape[3]));
+    if (init == Init::one) centre = 0.7F;
+    if (init == Init::variance) centre = 1;
+    for (float& value : values) value = centre + spread * normals_.next();
+    return {std::move(shape), std::move(values)};
   }
-  return net;
+
+ private:
+  Normals normals_;
+};
+
+Network drawn(const std::string& architecture) {
+  Drawn weights(architecture);
+  return family_of(architecture).build(architecture, weights);
 }
 
-std::vector<float> pooled(const ResNet& net, Engine engine) {
+std::vector<float> pooled(const Network& net, Engine engine) {
   const auto trunk = make_trunk(net, {engine, Precision::fp32, {"layer4"}, 1, 96});
   Normals normals("image");
   for (float& value : trunk->input()) value = normals.next();
   const std::string before = trunk->state_hash();
   trunk->forward();
   EXPECT_EQ(trunk->state_hash(), before);
-  std::vector<float> row(static_cast<std::size_t>(net.dim()));
-  Pool::parse("avg")(trunk->maps(0), row);
+  const FeatureMaps maps = trunk->maps(0);
+  std::vector<float> row(static_cast<std::size_t>(maps.channels));
+  Pooling::parse("avg")(std::span(&maps, 1), row);
   return row;
 }
 
@@ -66,7 +71,7 @@ TEST_P(Engines, AgreeOnPooledFeatures) {
   } catch (const Error&) {
     GTEST_SKIP() << "skipped: built without LibTorch";
   }
-  const ResNet net = drawn(GetParam());
+  const Network net = drawn(GetParam());
   const std::vector<float> ours = pooled(net, Engine::onednn), theirs = pooled(net, Engine::torch);
   double difference = 0, norm = 0;
   for (std::size_t i = 0; i < ours.size(); ++i) {
@@ -80,7 +85,7 @@ TEST_P(Engines, AgreeOnPooledFeatures) {
   std::printf("%s: relative error %.2g\n", GetParam().c_str(), error);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Engines, testing::ValuesIn(resnet_architectures()),
+INSTANTIATE_TEST_SUITE_P(All, Engines, testing::ValuesIn(family_of("resnet50").architectures),
                          [](const auto& i) { return i.param; });
 
 }  // namespace

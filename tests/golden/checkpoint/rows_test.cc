@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "extract/features/backbone.h"
 #include "extract/images/transform/transform.h"
 #include "extract/networks/network.h"
@@ -153,7 +154,7 @@ void write_file(const Path& path, const std::vector<NamedTensor>& tensors, const
 
 std::vector<NamedTensor> tensors_of(const Row& row) {
   std::vector<NamedTensor> tensors =
-      test::trunk_tensors(empty_resnet(resnet_spec(row.architecture)), row.prefix, row.vise_layout, row.tracked);
+      test::trunk_tensors(test::shape_of(row.architecture), row.prefix, row.vise_layout, row.tracked);
   for (const char* key : row.beside) tensors.push_back(test::constant(key, {2, 2}));
   return tensors;
 }
@@ -164,12 +165,10 @@ Network load_as_the_program(const std::string& text, const Path& folder, LoadRep
   PathCache known(folder / "paths");
   Silent log;
   const FoundWeights found = find_weights(backbone, {{folder}, true}, known, Context{log});
-  return load_network(found.file,
-                      {{backbone.architecture, backbone.branch, backbone.drop},
-                       {.skip_foreign = backbone.skip_foreign},
-                       read_key_map(backbone.key_map),
-                       false},
-                      &report);
+  return load_network(
+      found.file,
+      {load_request(backbone), {.skip_foreign = backbone.skip_foreign}, read_key_map(backbone.key_map), false},
+      &report);
 }
 
 TEST(Registry, EveryRowReadsItsPublishersKeysAndHasItsOwnTransform) {
@@ -179,7 +178,7 @@ TEST(Registry, EveryRowReadsItsPublishersKeysAndHasItsOwnTransform) {
     write_file(dir / row.file, tensors_of(row), row.wrapper);
     LoadReport report;
     const Network network = load_as_the_program(row.name, dir.path(), report);
-    EXPECT_EQ(architecture_of(network), row.architecture);
+    EXPECT_EQ(network.architecture, row.architecture);
     EXPECT_EQ(report.prefix, (*row.wrapper ? std::string(row.wrapper) + "." : "") + row.prefix);
     EXPECT_EQ(report.matched, row.tensors);
     std::size_t dropped = 0;
@@ -190,9 +189,118 @@ TEST(Registry, EveryRowReadsItsPublishersKeysAndHasItsOwnTransform) {
   }
 }
 
+// The rows of today's encoders, as ENCODERS.md of the project's notes states them: each once more, by another hand than
+// the YAML's. What their files hold is read by the layouts' own tests and by golden/encoders.
+struct EncoderRow {
+  const char *name, *architecture, *file, *geometry, *normalisation, *act, *eps, *positions, *layer, *pool;
+};
+
+std::vector<EncoderRow> encoder_rows() {
+  constexpr const char* kClip = "mean=0.48145466/0.4578275/0.40821073,std=0.26862954/0.26130258/0.27577711";
+  constexpr const char* kHalf = "mean=0.5/0.5/0.5,std=0.5/0.5/0.5";
+  return {{"clip-vit-b32", "vit-b32", "ViT-B-32.pt", "resize=224,filter=bicubic,crop=224,", kClip, "quick", "1e-5", "",
+           "post", "default"},
+          {"clip-vit-b16", "vit-b16", "ViT-B-16.pt", "resize=224,filter=bicubic,crop=224,", kClip, "quick", "1e-5", "",
+           "post", "default"},
+          {"clip-vit-l14", "vit-l14", "ViT-L-14.pt", "resize=224,filter=bicubic,crop=224,", kClip, "quick", "1e-5", "",
+           "post", "default"},
+          {"clip-vit-l14-336", "vit-l14", "ViT-L-14-336px.pt", "resize=336,filter=bicubic,crop=336,", kClip, "quick",
+           "1e-5", "", "post", "default"},
+          {"laion2b-vit-b32", "vit-b32", "models--laion--CLIP-ViT-B-32-laion2B-s34B-b79K",
+           "resize=224,filter=bicubic,crop=224,", kClip, "exact", "1e-5", "antialias", "post", "default"},
+          {"laion2b-vit-b16", "vit-b16", "models--laion--CLIP-ViT-B-16-laion2B-s34B-b88K",
+           "resize=224,filter=bicubic,crop=224,", kClip, "exact", "1e-5", "antialias", "post", "default"},
+          {"laion2b-vit-l14", "vit-l14", "models--laion--CLIP-ViT-L-14-laion2B-s32B-b82K",
+           "resize=224,filter=bicubic,crop=224,", kHalf, "exact", "1e-5", "antialias", "post", "default"},
+          {"datacomp-vit-b32", "vit-b32", "models--laion--CLIP-ViT-B-32-DataComp.XL-s13B-b90K",
+           "resize=224,filter=bicubic,crop=224,", kClip, "exact", "1e-5", "antialias", "post", "default"},
+          {"datacomp-vit-b16", "vit-b16", "models--laion--CLIP-ViT-B-16-DataComp.XL-s13B-b90K",
+           "resize=224,filter=bicubic,crop=224,", kClip, "exact", "1e-5", "antialias", "post", "default"},
+          {"datacomp-vit-l14", "vit-l14", "models--laion--CLIP-ViT-L-14-DataComp.XL-s13B-b90K",
+           "resize=224,filter=bicubic,crop=224,", kClip, "exact", "1e-5", "antialias", "post", "default"},
+          {"siglip-vit-b16", "vit-b16", "models--google--siglip-base-patch16-224",
+           "squash=224,filter=bicubic,crop=none,", kHalf, "tanh", "1e-6", "", "map", "default"},
+          {"siglip2-vit-b16", "vit-b16", "models--google--siglip2-base-patch16-224",
+           "squash=224,filter=bicubic,crop=none,", kHalf, "tanh", "1e-6", "", "map", "default"},
+          {"dino-vit-s16", "vit-s16", "dino_deitsmall16_pretrain.pth", "resize=256,filter=bicubic,crop=224,", kImageNet,
+           "exact", "1e-6", "scale", "final", "last4"},
+          {"dino-vit-b16", "vit-b16", "dino_vitbase16_pretrain.pth", "resize=256,filter=bicubic,crop=224,", kImageNet,
+           "exact", "1e-6", "scale", "final", "cls+avg"},
+          {"dinov2-vit-s14", "vit-s14", "dinov2_vits14_pretrain.pth", "resize=256,filter=bicubic,crop=224,", kImageNet,
+           "exact", "1e-6", "scale", "final", "cls"},
+          {"dinov2-vit-b14", "vit-b14", "dinov2_vitb14_pretrain.pth", "resize=256,filter=bicubic,crop=224,", kImageNet,
+           "exact", "1e-6", "scale", "final", "cls"},
+          {"dinov2-vit-l14", "vit-l14", "dinov2_vitl14_pretrain.pth", "resize=256,filter=bicubic,crop=224,", kImageNet,
+           "exact", "1e-6", "scale", "final", "cls"},
+          {"dinov2-vit-s14-reg", "vit-s14", "dinov2_vits14_reg4_pretrain.pth", "resize=256,filter=bicubic,crop=224,",
+           kImageNet, "exact", "1e-6", "antialias", "final", "cls"},
+          {"dinov2-vit-b14-reg", "vit-b14", "dinov2_vitb14_reg4_pretrain.pth", "resize=256,filter=bicubic,crop=224,",
+           kImageNet, "exact", "1e-6", "antialias", "final", "cls"},
+          {"dinov2-vit-l14-reg", "vit-l14", "dinov2_vitl14_reg4_pretrain.pth", "resize=256,filter=bicubic,crop=224,",
+           kImageNet, "exact", "1e-6", "antialias", "final", "cls"},
+          {"dinov3-vit-s16", "vit-s16", "dinov3_vits16_pretrain_lvd1689m-08c60483.pth",
+           "resize=256,filter=bicubic,crop=224,", kImageNet, "exact", "1e-5", "", "final", "cls"},
+          {"dinov3-vit-b16", "vit-b16", "dinov3_vitb16_pretrain_lvd1689m-73cec8be.pth",
+           "resize=256,filter=bicubic,crop=224,", kImageNet, "exact", "1e-5", "", "final", "cls"},
+          {"dinov3-vit-l16", "vit-l16", "dinov3_vitl16_pretrain_lvd1689m-8aa4cbdd.pth",
+           "resize=256,filter=bicubic,crop=224,", kImageNet, "exact", "1e-5", "", "final", "cls"},
+          {"mae-vit-b16", "vit-b16", "mae_pretrain_vit_base.pth", "resize=256,filter=bicubic,crop=224,", kImageNet,
+           "exact", "1e-6", "", "final", "cls"},
+          {"mae-vit-l16", "vit-l16", "mae_pretrain_vit_large.pth", "resize=256,filter=bicubic,crop=224,", kImageNet,
+           "exact", "1e-6", "", "final", "cls"},
+          {"deit3-vit-b16", "vit-b16", "deit_3_base_224_1k.pth", "resize=248,filter=bicubic,crop=224,", kImageNet,
+           "exact", "1e-6", "", "final", "cls"},
+          {"augreg-vit-b16", "vit-b16", "models--timm--vit_base_patch16_224.augreg2_in21k_ft_in1k",
+           "resize=248,filter=bicubic,crop=224,", kHalf, "exact", "1e-6", "antialias", "final", "cls"},
+          {"vit-b16", "vit-b16", "vit_b_16-c867db91.pth", "resize=256,filter=bilinear,crop=224,", kImageNet, "", "", "",
+           "final", "cls"},
+          {"convnext-t", "convnext-t", "convnext_tiny-983f1562.pth", "resize=236,filter=bilinear,crop=224,", kImageNet,
+           "", "", "", "final", "default"},
+          {"convnext-s", "convnext-s", "convnext_small-0c510722.pth", "resize=230,filter=bilinear,crop=224,", kImageNet,
+           "", "", "", "final", "default"},
+          {"convnext-b", "convnext-b", "convnext_base-6075fbad.pth", "resize=232,filter=bilinear,crop=224,", kImageNet,
+           "", "", "", "final", "default"},
+          {"swin-t", "swin-t", "swin_t-704ceda3.pth", "resize=232,filter=bicubic,crop=224,", kImageNet, "", "", "",
+           "final", "avg"},
+          {"swin-s", "swin-s", "swin_s-5e29d889.pth", "resize=246,filter=bicubic,crop=224,", kImageNet, "", "", "",
+           "final", "avg"},
+          {"swin-b", "swin-b", "swin_b-68c6b09e.pth", "resize=238,filter=bicubic,crop=224,", kImageNet, "", "", "",
+           "final", "avg"},
+          {"efficientnet-b0", "efficientnet-b0", "efficientnet_b0_rwightman-3dd342df.pth",
+           "resize=256,filter=bicubic,crop=224,", kImageNet, "", "", "", "final", "avg"}};
+}
+
+TEST(Registry, EveryRowOfAnEncoderSaysWhatItsSourcesDo) {
+  for (const EncoderRow& row : encoder_rows()) {
+    SCOPED_TRACE(row.name);
+    const Backbone backbone = parse_backbone(row.name);
+    EXPECT_EQ(backbone.architecture, row.architecture);
+    EXPECT_EQ(backbone.files.front(), row.file);
+    EXPECT_EQ(Transform::parse(backbone.transform).describe(),
+              Transform::parse(std::string(row.geometry) + row.normalisation).describe());
+    std::map<std::string, std::string> facts;
+    for (const auto& [name, value] :
+         {std::pair("act", row.act), std::pair("eps", row.eps), std::pair("positions", row.positions)})
+      if (*value) facts[name] = value;
+    std::map<std::string, std::string> said;
+    for (const Fact& fact : backbone.facts) {
+      double number = 0;
+      said[fact.name] =
+          parse_double(fact.value, number) && facts.contains(fact.name) && number == std::stod(facts[fact.name])
+              ? facts[fact.name]
+              : fact.value;
+    }
+    EXPECT_EQ(said, facts);
+    EXPECT_EQ(backbone.layer, row.layer);
+    EXPECT_EQ(backbone.pool, row.pool);
+    EXPECT_NO_THROW(outline_of(backbone.architecture));
+  }
+}
+
 TEST(Registry, HasNoRowWithoutATestOfItsFile) {
   std::set<std::string> tested{"clip-rn50", "simclr"};  // below, and in clip_test.cc
   for (const Row& row : rows()) tested.insert(row.name);
+  for (const EncoderRow& row : encoder_rows()) tested.insert(row.name);
   for (const Backbone& backbone : registry_backbones())
     if (backbone.kind == BackboneKind::weights) {
       EXPECT_TRUE(tested.contains(backbone.name)) << backbone.name;
@@ -213,7 +321,7 @@ TEST(Registry, ClipHasItsTransformArchitectureAndHash) {
 TEST(Registry, SimclrReadsAConversionByAKeyMap) {
   const test::ScratchDir dir;
   std::string map = "# from TensorFlow\nresnet.conv1. conv1.\nresnet.bn1. bn1.\n";
-  std::vector<NamedTensor> tensors = test::trunk_tensors(empty_resnet(resnet_spec("resnet50")), "resnet.");
+  std::vector<NamedTensor> tensors = test::trunk_tensors(test::shape_of("resnet50"), "resnet.");
   for (NamedTensor& named : tensors) {
     if (!named.name.starts_with("resnet.layer")) continue;
     const std::string stage = named.name.substr(0, 14);  // "resnet.layer1."
@@ -249,12 +357,12 @@ TEST(Registry, ANameWithAFileKeepsItsTransform) {
 // A whole training checkpoint of DINO: two branches, and the run's arguments as a Namespace.
 TEST(Registry, ReadsAWholeTrainingCheckpointWhenAsked) {
   const test::ScratchDir dir;
-  const std::int64_t length = storage_length(test::trunk_tensors(empty_resnet(resnet_spec("resnet18"))));
+  const std::int64_t length = storage_length(test::trunk_tensors(test::shape_of("resnet18")));
   std::string both;
   for (const char* branch : {"student", "teacher"}) {
     both += test::text(branch) + "}(";
     const std::vector<NamedTensor> tensors =
-        test::trunk_tensors(empty_resnet(resnet_spec("resnet18")), branch[0] == 's' ? "module.backbone." : "backbone.");
+        test::trunk_tensors(test::shape_of("resnet18"), branch[0] == 's' ? "module.backbone." : "backbone.");
     for (const NamedTensor& named : tensors) both += test::text(named.name) + tensor_pickle(named.tensor, length);
     both += test::text("surprise.weight") + tensor_pickle(test::constant("", {2}).tensor, length) + "u";
   }

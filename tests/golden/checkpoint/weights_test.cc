@@ -25,24 +25,25 @@ TEST(RealWeights, AreReadWhole) {
 TEST(RealWeights, LoadAsTheirArchitecture) {
   VISE_NEEDS_SHARED();
   LoadReport report;
-  const ResNet r50 = load_resnet(read_checkpoint(weights("resnet50_imagenet_fp16.pth")), {}, &report);
+  const Network r50 = load_network(read_checkpoint(weights("resnet50_imagenet_fp16.pth")), {}, &report);
   EXPECT_EQ(r50.architecture, "resnet50");
-  EXPECT_EQ(r50.dim(), 2048);
-  EXPECT_EQ(r50.parameter_count(), 23'508'032U);
+  EXPECT_EQ(outline(r50).layer("layer4").channels, 2048);
+  EXPECT_EQ(parameter_count(r50), 23'508'032U);
   EXPECT_EQ(report.matched, 318U);
   ASSERT_EQ(report.dropped.size(), 1U);
   EXPECT_EQ(report.dropped[0].rule, "classifier");
   EXPECT_EQ(report.dropped[0].keys, (std::vector<std::string>{"fc.weight", "fc.bias"}));
-  const ResNet r18 = load_resnet(read_checkpoint(weights("resnet18_imagenet_fp16.pth")), {.architecture = "resnet18"});
-  EXPECT_EQ(r18.dim(), 512);
-  EXPECT_EQ(r18.parameter_count(), 11'176'512U);
+  const Network r18 =
+      load_network(read_checkpoint(weights("resnet18_imagenet_fp16.pth")), {.architecture = "resnet18"});
+  EXPECT_EQ(outline(r18).layer("layer4").channels, 512);
+  EXPECT_EQ(parameter_count(r18), 11'176'512U);
 }
 
 TEST(RealWeights, AreNotLoadedAsAnotherArchitecture) {
   VISE_NEEDS_SHARED();
   const Checkpoint r18 = read_checkpoint(weights("resnet18_imagenet_fp16.pth"));
   try {
-    load_resnet(r18, {.architecture = "resnet50"});
+    load_network(r18, {.architecture = "resnet50"});
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::input);

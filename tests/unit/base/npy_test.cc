@@ -60,6 +60,46 @@ TEST(Npy, RefusesWhatWouldBeReadWrongly) {
   EXPECT_THROW(parse(""), Error);
 }
 
+TEST(Npy, ReadsTexts) {
+  const auto letters = [](std::u32string text) {
+    return std::string(reinterpret_cast<const char*>(text.data()), text.size() * 4);
+  };
+  const NpyArray wide = parse(npy("{'descr': '<U4', 'fortran_order': False, 'shape': (3,), }",
+                                  letters(std::u32string(U"joy\0f\u00e9e\0\0\0\0\0", 12))));
+  EXPECT_EQ(wide.to_texts(), (std::vector<std::string>{"joy",
+                                                       "f\xC3\xA9"
+                                                       "e",
+                                                       ""}));
+  const NpyArray bytes =
+      parse(npy("{'descr': '|S3', 'fortran_order': False, 'shape': (2,), }", std::string("joyaw\0", 6)));
+  EXPECT_EQ(bytes.to_texts(), (std::vector<std::string>{"joy", "aw"}));
+  EXPECT_THROW(bytes.to_doubles(), Error);
+  EXPECT_THROW(
+      parse(npy("{'descr': '<U1', 'fortran_order': False, 'shape': (1,), }", letters({char32_t(0x110000)}))).to_texts(),
+      Error);
+}
+
+TEST(Npy, SaysWhatIsRefusedAndTheCure) {
+  const auto error_of = [](const std::string& file) {
+    try {
+      parse(file);
+    } catch (const Error& error) {
+      return error.message() + " | " + error.hint();
+    }
+    return std::string("none");
+  };
+  const std::string eight(8, '\0');
+  EXPECT_NE(error_of(npy("{'descr': '>f4', 'fortran_order': False, 'shape': (2,), }", eight))
+                .find("big-endian | save x.astype('<f4')"),
+            std::string::npos);
+  EXPECT_NE(error_of(npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", eight)).find("Python objects"),
+            std::string::npos);
+  EXPECT_NE(error_of("PK\x03\x04 and more of a zip").find("is an .npz"), std::string::npos);
+  EXPECT_NE(error_of(npy("{'descr': '<f4', 'fortran_order': True, 'shape': (1, 2), }", eight))
+                .find("numpy.ascontiguousarray"),
+            std::string::npos);
+}
+
 TEST(Npy, AGrowingFilesHeaderKeepsItsLength) {
   const std::uint64_t small[] = {0, 2048}, large[] = {1'000'000'000, 2048};
   EXPECT_EQ(npy_header("f4", small, 128).size(), 128u);

@@ -61,6 +61,16 @@ TEST(Abstract, ReadsSingleQuotesAndLeavesTiesWithoutALabel) {
   EXPECT_TRUE(mentions(dataset.notes, "2 rows, where 280 are known"));
 }
 
+TEST(Abstract, TakesItsColumnsByNameInAnyOrder) {
+  MiniTree tree;
+  tree.images({"testImages_abstract/a1.jpg", "testImages_abstract/a2.jpg"})
+      .file("testImages_abstract/ABSTRACT_groundTruth.csv",
+            "Number,Sad,Image,Anger,Sum\n1,3,'a1.jpg',1,4\n2,0,'a2.jpg',5,5\n");
+  const Dataset dataset = open_builtin("abstract", tree.path());
+  EXPECT_EQ(dataset.target("votes").names(), (Names{"sadness", "anger"}));
+  EXPECT_EQ(rows_of(dataset, "votes"), (std::vector<double>{3, 1, 0, 5}));
+}
+
 TEST(ArtPhoto, TakesTheClassFromTheFileNameAndSadForSadness) {
   MiniTree tree;
   tree.images({"ArtPhoto/testImages_artphoto/sad_0001.jpg", "ArtPhoto/testImages_artphoto/awe_0550.jpg"});
@@ -140,6 +150,30 @@ TEST(EmoSet, ReadsAttributesWhereTheirFilesAre) {
             std::string::npos);
 }
 
+TEST(EmoSet, HasNoTargetForWhatNoAnnotationNames) {
+  for (const char* annotation :
+       {R"({"emotion": "awe", "brightness": 0.4})", R"({"object": []})", R"({"object": null})"}) {
+    MiniTree tree;
+    tree.images({"EmoSet-118K/image/awe/1.jpg"})
+        .file("EmoSet-118K/train.json", R"([["awe", "image/awe/1.jpg", "annotation/awe/1.json"]])")
+        .file("EmoSet-118K/val.json", "[]")
+        .file("EmoSet-118K/test.json", "[]")
+        .file("EmoSet-118K/annotation/awe/1.json", annotation);
+    const Dataset dataset = open_builtin("emoset", tree.path());
+    EXPECT_FALSE(dataset.targets.contains("object")) << annotation;
+    EXPECT_EQ(class_names(dataset.target("label")), (Names{"awe"}));
+  }
+}
+
+TEST(EmoSet, LeavesThePolarityOfAnEmptyEmotionUnknown) {
+  MiniTree tree;
+  tree.images({"EmoSet-118K/image/1.jpg", "EmoSet-118K/image/2.jpg"})
+      .file("EmoSet-118K/train.json", R"([["", "image/1.jpg", "a.json"], ["fear", "image/2.jpg", "b.json"]])")
+      .file("EmoSet-118K/val.json", "[]")
+      .file("EmoSet-118K/test.json", "[]");
+  EXPECT_EQ(class_names(open_builtin("emoset", tree.path()).target("polarity")), (Names{"-", "negative"}));
+}
+
 TEST(Emotion6, TakesTheLabelFromTheVotesNotFromTheFolder) {
   MiniTree tree;
   tree.images({"Emotion6/images/disgust/1.jpg"})
@@ -168,12 +202,59 @@ TEST(Fer2013, UnpacksFacesOnceAndKeepsTheCsvsCodes) {
   const Dataset dataset = open_builtin("fer2013", tree.path());
   EXPECT_EQ(class_names(dataset.target("label")), (Names{"sad", "neutral"}));
   EXPECT_EQ(dataset.official->part(1), Part::test);
-  EXPECT_EQ(rows_of(dataset, "votes"), (std::vector<double>{1, 9, 0, 10, 0, 0}));
+  EXPECT_EQ(dataset.target("votes").names(), (Names{"neutral", "happiness"}));
+  EXPECT_EQ(rows_of(dataset, "votes"), (std::vector<double>{1, 9, 0, 0}));  // the second row is no face
   EXPECT_TRUE(read_text_file(dataset.path(1)).starts_with("\x89PNG"));
   EXPECT_EQ(open_builtin("fer2013", tree.path()).root, dataset.root);
   tree.file("fer2013/fer2013.csv", "emotion,pixels,Usage\n4,1 2 3,Training\n");
   EXPECT_NE(error_of([&] { open_builtin("fer2013", tree.path()); }).message().find("line 2: 3 pixels instead of 2304"),
             std::string::npos);
+}
+
+std::string face() {
+  std::string pixels = "0";
+  for (int i = 1; i < 48 * 48; ++i) pixels += " 255";
+  return pixels;
+}
+
+TEST(Fer2013, ReadsItsOtherTablesByTheNamesOfTheirColumns) {
+  for (const char* name : {"fer2013.csv", "icml_face_data.csv"}) {
+    MiniTree tree;
+    tree.file(fmt::format("fer2013/{}", name),
+              "emotion, Usage, pixels\n4, Training," + face() + "\n6,PrivateTest, " + face() + "\n");
+    const Dataset dataset = open_builtin("fer2013", tree.path());
+    EXPECT_EQ(class_names(dataset.target("label")), (Names{"sad", "neutral"})) << name;
+    EXPECT_EQ(dataset.official->part(1), Part::test);
+  }
+  MiniTree tree;
+  tree.file("fer2013/fer2013.csv", "pixels,Usage\n" + face() + ",Training\n");
+  EXPECT_NE(error_of([&] { open_builtin("fer2013", tree.path()); }).message().find("has no column 'emotion'"),
+            std::string::npos);
+  tree.file("fer2013/fer2013.csv", "emotion,emotion,pixels,Usage\n1,2," + face() + ",Training\n");
+  EXPECT_NE(error_of([&] { open_builtin("fer2013", tree.path()); }).message().find("'emotion' stands there twice"),
+            std::string::npos);
+}
+
+TEST(Fer2013, ReadsTheChallengesTablesWithoutASplit) {
+  MiniTree tree;
+  tree.file("fer2013/train.csv", "pixels,emotion\n" + face() + ",4\n" + face() + ",6\n")
+      .file("fer2013/test.csv", "pixels\n" + face() + "\n");
+  const Dataset dataset = open_builtin("fer2013", tree.path());
+  EXPECT_EQ(class_names(dataset.target("label")), (Names{"sad", "neutral", "-"}));
+  EXPECT_FALSE(dataset.official);
+  EXPECT_TRUE(mentions(dataset.notes, "train.csv alone has emotions: the split is drawn from its 2 images"));
+}
+
+TEST(Fer2013, TakesEmotionsOfFerPlusByNameAndLeavesOutItsOtherColumns) {
+  MiniTree tree;
+  tree.file("fer2013/fer2013.csv", "emotion,pixels,Usage\n4," + face() + ",Training\n6," + face() + ",Training\n")
+      .file("fer2013/fer2013new.csv",
+            "Usage,NF,Image name,fear,unknown,neutral\nTraining,0,fer0.png,3,5,2\nTraining,10,,0,0,0\n");
+  RecordingLog log;
+  const Dataset dataset = open_builtin("fer2013", tree.path(), log);
+  EXPECT_EQ(dataset.target("votes").names(), (Names{"fear", "neutral"}));
+  EXPECT_EQ(rows_of(dataset, "votes"), (std::vector<double>{3, 2, 0, 0}));
+  EXPECT_TRUE(mentions(log.warnings(), "1 images are no face by FER+ and have no votes"));
 }
 
 TEST(Fer2013, ReadsTheFolderReleaseByName) {
@@ -251,6 +332,38 @@ TEST(Intent, ReadsSharesForTrainAndCategoriesForValAndTest) {
             std::string::npos);
 }
 
+TEST(Intent, RefusesFilesWithoutCategoriesOrWithOthers) {
+  const auto file = [](const char* categories, const char* image) {
+    return fmt::format(R"({{"categories": [{}], "images": [{{"id": 1, "filename": "{}"}}],
+      "annotations": [{{"image_id": 1, "category_ids": []}}]}})",
+                       categories, image);
+  };
+  MiniTree tree;
+  tree.images({"intentonomy/images/a.jpg", "intentonomy/images/b.jpg", "intentonomy/images/c.jpg"})
+      .file("intentonomy/intentonomy_train2020.json", file("", "a.jpg"))
+      .file("intentonomy/intentonomy_val2020.json", file(R"({"id": 0, "name": "Love"})", "b.jpg"))
+      .file("intentonomy/intentonomy_test2020.json", file(R"({"id": 0, "name": "Love"})", "c.jpg"));
+  EXPECT_NE(error_of([&] { open_builtin("intent", tree.path()); }).message().find("train2020.json: has no categories"),
+            std::string::npos);
+  tree.file("intentonomy/intentonomy_train2020.json", file(R"({"id": 0, "name": "Health"})", "a.jpg"));
+  EXPECT_NE(error_of([&] { open_builtin("intent", tree.path()); }).message().find("has other categories than train"),
+            std::string::npos);
+}
+
+TEST(Koniq, ReadsTheLaterTableWithItsSplit) {
+  MiniTree tree;
+  tree.images({"koniq10k/512x384/1.jpg", "koniq10k/512x384/2.jpg"})
+      .file("koniq10k/koniq10k_distributions_sets.csv",
+            "image_name,c1,c2,c3,c4,c5,MOS,SD,set\n1.jpg,0,0,0.25,0.7,0.05,68.1,0.5,training\n2.jpg,,0,0.3,0.5,0.2,60,"
+            "0.5,test\n");
+  const Dataset dataset = open_builtin("koniq", tree.path());
+  EXPECT_EQ(dataset.official->part(0), Part::train);
+  EXPECT_EQ(dataset.official->part(1), Part::test);
+  EXPECT_EQ(rows_of(dataset, "MOS"), (std::vector<double>{68.1, 60}));
+  EXPECT_TRUE(dataset.target("votes").known(0));
+  EXPECT_FALSE(dataset.target("votes").known(1));  // half a distribution is none
+}
+
 TEST(Koniq, MakesItsCountsVotes) {
   MiniTree tree;
   tree.images({"koniq10k/1024x768/1.jpg"})
@@ -312,6 +425,15 @@ TEST(Omi, ReadsMeansOfEveryAttribute) {
   const Dataset dataset = open_builtin("omi", tree.path());
   EXPECT_EQ(rows_of(dataset, "happy"), (std::vector<double>{18.97}));
   EXPECT_EQ(dataset.ids, (Names{"images/1.jpg"}));
+}
+
+TEST(Omi, LeavesMissingMeansUnknownAndNamesOtherTexts) {
+  MiniTree tree;
+  tree.images({"omi/images/1.jpg"}).file("omi/attribute_means.csv", "stimulus,happy\n1,NA\n");
+  EXPECT_FALSE(open_builtin("omi", tree.path()).target("happy").known(0));
+  tree.file("omi/attribute_means.csv", "stimulus,happy\n1,very\n");
+  EXPECT_NE(error_of([&] { open_builtin("omi", tree.path()); }).message().find("line 2: 'very' is no number"),
+            std::string::npos);
 }
 
 TEST(TwitterI, TakesLabelAndVotesFromItsLists) {

@@ -53,6 +53,20 @@ TEST(Audit, FindsDuplicatesConflictsTyposAndBadFiles) {
   EXPECT_DOUBLE_EQ(audit.imbalance, 3);
 }
 
+TEST(Audit, AsksWhetherLabelsThatLookLikeASplitAreLabels) {
+  MiniTree tree;
+  tree.file("a.png", kPng + "1").file("b.png", kPng + "2").file("t.csv", "path,label\na.png,train\nb.png,test\n");
+  Silent log;
+  const Dataset dataset = open_data_path(tree / "t.csv", log);
+  const Split none(std::vector<Part>(2, Part::unused), "none");
+  const Audit audit = audit_files(dataset, none, {.log = log});
+  EXPECT_EQ(audit.label_doubt, "are the names of a split: test, train");
+  EXPECT_TRUE(has_findings(audit));
+  EXPECT_NE(audit_text(audit, dataset, none).find("are these the labels? They are the names of a split: test, train"),
+            std::string::npos);
+  EXPECT_EQ(audit_json(audit, dataset, none)["label_doubt"], audit.label_doubt);
+}
+
 PictureFacts picture(std::uint64_t pixels, std::uint64_t bits) {
   PictureFacts facts{.width = 100, .height = 80, .pixels = {pixels, pixels}, .print = {}, .error = {}};
   facts.print.bits = bits;

@@ -88,6 +88,55 @@ TEST(Folder, JoinsAHubsMetadataOfEverySplit) {
   EXPECT_EQ(dataset.official->part(0), Part::test);
 }
 
+TEST(Folder, TakesLabelsFromFoldersWhereTheMetadataHaveNone) {
+  MiniTree tree;
+  tree.images({"cold/1.jpg", "warm/1.jpg"})
+      .file("metadata.csv", "file_name,caption\nwarm/1.jpg,a picture\ncold/1.jpg,another\n");
+  RecordingLog log;
+  const Dataset dataset = open_data_path(tree.path(), log);
+  EXPECT_EQ(test::class_names(dataset.target("label")), (Names{"warm", "cold"}));
+  EXPECT_EQ(dataset.attribute("caption")[1], "another");
+  ASSERT_EQ(log.warnings().size(), 1u);
+  EXPECT_NE(log.warnings()[0].find("the labels are the names of folders (cold, warm)"), std::string::npos);
+}
+
+TEST(Folder, JoinsMetadataInTheClassFolders) {
+  MiniTree tree;
+  tree.images({"cold/1.jpg", "warm/1.jpg"})
+      .file("cold/metadata.csv", "file_name,photographer\n1.jpg,kim\n")
+      .file("warm/metadata.csv", "file_name,photographer\n1.jpg,lee\n");
+  const Dataset dataset = open_folder(tree.path());
+  EXPECT_EQ(dataset.ids, (Names{"cold/1.jpg", "warm/1.jpg"}));
+  EXPECT_EQ(test::class_names(dataset.target("label")), (Names{"cold", "warm"}));
+  EXPECT_EQ(dataset.attribute("photographer"), (Names{"kim", "lee"}));
+}
+
+TEST(Folder, KeepsMetadataWithLabelsAsTheyAre) {
+  MiniTree tree;
+  tree.images({"cold/1.jpg", "warm/1.jpg"})
+      .file("metadata.csv", "file_name,votes:x,votes:y\nwarm/1.jpg,1,0\ncold/1.jpg,0,2\n");
+  EXPECT_EQ(test::class_names(open_folder(tree.path()).target("label")), (Names{"x", "y"}));
+}
+
+TEST(Folder, WarnsOfImagesOutsideTheSplit) {
+  MiniTree tree;
+  tree.images({"overview.png", "test/cold/1.jpg", "train/cold/1.jpg", "train/warm/1.jpg"});
+  RecordingLog log;
+  const Dataset dataset = open_data_path(tree.path(), log);
+  EXPECT_EQ(dataset.official->part(0), Part::unused);
+  EXPECT_EQ(log.warnings().size(), 1u);
+  EXPECT_EQ(dataset.notes.size(), 1u);
+}
+
+TEST(Folder, HasNoColumnsToName) {
+  MiniTree tree;
+  tree.images({"a/1.jpg", "b/1.jpg"});
+  Silent log;
+  EXPECT_EQ(
+      error_of([&] { open_data_path(tree.path(), log, {.path = "x", .label = {}, .split = {}, .kind = {}}); }).kind(),
+      ErrorKind::usage);
+}
+
 TEST(Folder, SaysWhatItWantsWhenThereIsNothing) {
   MiniTree tree;
   tree.file("empty/readme.txt", "x").file("notes.pdf", "x");

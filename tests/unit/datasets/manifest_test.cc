@@ -1,5 +1,6 @@
 #include "datasets/manifest.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -135,6 +136,130 @@ TEST(Manifest, RefusesJsonThatIsNoObject) {
   tree.file("t.jsonl", "{\"path\": \"a.jpg\"}\n[1]\n");
   EXPECT_NE(error_of([&] { open_table(tree, "t.jsonl"); }).message().find("line 2: isn't a JSON object"),
             std::string::npos);
+}
+
+bool notes_mention(const Dataset& dataset, std::string_view part) {
+  for (const std::string& note : dataset.notes)
+    if (note.find(part) != std::string::npos) return true;
+  return false;
+}
+
+TEST(Manifest, LeavesLabelsThatSayNothingUnknownAndCountsThem) {
+  for (const char* word : {"NA", "N/A", "nan", "null", "None", "-", ""}) {
+    MiniTree tree;
+    tree.images({"1.jpg", "2.jpg", "3.jpg"})
+        .file("t.csv", fmt::format("path,label,mood\n1.jpg,1,up\n2.jpg,{0},{0}\n3.jpg,2,up\n", word));
+    const Dataset dataset = open_table(tree, "t.csv");
+    EXPECT_EQ(test::class_names(dataset.target("label")), (Names{"1", "-", "2"})) << word;
+    EXPECT_EQ(dataset.attribute("mood"), (Names{"up", "", "up"})) << word;
+    EXPECT_TRUE(notes_mention(dataset, fmt::format("1 label ({})", *word ? word : "empty"))) << word;
+  }
+}
+
+TEST(Manifest, LeavesVotesWithAMissingNumberUnknown) {
+  MiniTree tree;
+  tree.images({"1.jpg", "2.jpg", "3.jpg"})
+      .file("v.csv", "path,votes:joy,votes:fear\n1.jpg,3,1\n2.jpg,2,NA\n3.jpg,,4\n");
+  const Dataset dataset = open_table(tree, "v.csv");
+  EXPECT_FALSE(dataset.target("votes").known(1));
+  EXPECT_TRUE(dataset.target("votes").known(2));  // an empty cell is no vote
+  EXPECT_EQ(test::class_names(dataset.target("label")), (Names{"joy", "-", "fear"}));
+  EXPECT_TRUE(notes_mention(dataset, "1 votes (NA)"));
+}
+
+TEST(Manifest, LeavesListsThatSayNothingUnknown) {
+  MiniTree tree;
+  tree.images({"1.jpg", "2.jpg", "3.jpg"}).file("l.csv", "path,labels\n1.jpg,sky|dog\n2.jpg,NA\n3.jpg,\n");
+  const Dataset dataset = open_table(tree, "l.csv");
+  const auto bits = dataset.target("labels").multi_label();
+  EXPECT_EQ(std::vector<int>(bits.begin(), bits.end()), (std::vector<int>{1, 1, -1, -1, 0, 0}));
+}
+
+TEST(Manifest, ReadsDecimalCommasBetweenSemicolons) {
+  MiniTree tree;
+  tree.images({"1.jpg", "2.jpg"})
+      .file("t.csv",
+            "path;label;arousal;mixed;votes:a;votes:b\n1.jpg;5,60;1.234,5;1,5;0,5;1\n2.jpg;3;-2;1.5;NA;0,25\n");
+  const Dataset dataset = open_table(tree, "t.csv");
+  ASSERT_EQ(dataset.target("label").kind(), TargetKind::values);
+  EXPECT_EQ(dataset.target("label").rows()[0], 5.6);
+  EXPECT_EQ(dataset.target("arousal").rows()[0], 1234.5);
+  EXPECT_EQ(dataset.attribute("mixed"), (Names{"1,5", "1.5"}));  // two marks: not guessed
+  EXPECT_EQ(dataset.target("votes").rows()[0], 0.5);
+  tree.file("c.csv", "path,score\n1.jpg,\"5,60\"\n2.jpg,\"3,10\"\n");
+  EXPECT_FALSE(open_table(tree, "c.csv").targets.contains("score"));  // may be a thousand elsewhere
+}
+
+TEST(Manifest, ReadsNamesOfColumnsWithoutCaseAndTakesOthersOnRequest) {
+  MiniTree tree;
+  tree.images({"1.jpg", "2.jpg"})
+      .file("caps.csv", "Path,Label,SPLIT\n1.jpg,warm,Train_Set\n2.jpg,cold,test\n")
+      .file("own.csv", "image_id,emotion,set,Label\n1.jpg,warm,train,x\n2.jpg,cold,test,y\n");
+  const Dataset caps = open_table(tree, "caps.csv");
+  EXPECT_EQ(test::class_names(caps.target("label")), (Names{"warm", "cold"}));
+  EXPECT_EQ(caps.official->part(1), Part::test);
+  Silent log;
+  const Dataset own =
+      open_data_path(tree / "own.csv", log, {.path = "image_id", .label = "emotion", .split = "set", .kind = {}});
+  EXPECT_EQ(test::class_names(own.target("label")), (Names{"warm", "cold"}));
+  EXPECT_EQ(own.official->origin(), "official (column 'set' of own.csv)");
+  const Error absent = error_of(
+      [&] { open_data_path(tree / "own.csv", log, {.path = "image_di", .label = {}, .split = {}, .kind = {}}); });
+  EXPECT_NE(absent.message().find("has no column 'image_di'"), std::string::npos);
+  EXPECT_NE(error_of([&] { open_table(tree, "own.csv"); }).hint().find("--path-column"), std::string::npos);
+}
+
+TEST(Manifest, SaysThatAColumnLooksLikeTheSplit) {
+  MiniTree tree;
+  tree.images({"1.jpg", "2.jpg"}).file("t.csv", "path,label,set\n1.jpg,a,train\n2.jpg,b,test\n");
+  const Dataset dataset = open_table(tree, "t.csv");
+  EXPECT_FALSE(dataset.official);
+  EXPECT_TRUE(
+      notes_mention(dataset, "column 'set' holds a split's names and is not used as the split: say --split-column"));
+}
+
+TEST(Manifest, SaysThatPathsLieInASplitThatNoColumnNames) {
+  MiniTree tree;
+  tree.images({"train/1.jpg", "val/1.jpg"})
+      .file("t.csv", "path,label\ntrain/1.jpg,a\nval/1.jpg,b\n")
+      .file("s.csv", "path,label,split\ntrain/1.jpg,a,train\nval/1.jpg,b,test\n");
+  EXPECT_TRUE(notes_mention(open_table(tree, "t.csv"), "the images lie in train/, val/, but no column says the split"));
+  EXPECT_TRUE(open_table(tree, "s.csv").notes.empty());
+}
+
+TEST(Manifest, RefusesAColumnThatIsThereTwice) {
+  MiniTree tree;
+  tree.images({"1.jpg"})
+      .file("t.csv", "path,label,label\n1.jpg,a,b\n")
+      .file("v.csv", "path,votes:a,votes:a\n1.jpg,1,2\n");
+  EXPECT_NE(error_of([&] { open_table(tree, "t.csv"); }).message().find("'label' stands there twice"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { open_table(tree, "v.csv"); }).message().find("'votes:a' stands there twice"),
+            std::string::npos);
+}
+
+TEST(Manifest, SuggestsThePathUnderWhichTheImageIsThere) {
+  MiniTree tree;
+  tree.images({"images/0000.jpg", "photos/b.png", "c.jpg"});
+  const auto hint = [&](const char* path) {
+    tree.file("t.csv", fmt::format("path,label\n{},x\n", path));
+    return error_of([&] { open_table(tree, "t.csv"); }).hint();
+  };
+  EXPECT_EQ(hint("0000"), "images/0000.jpg is there: write that");
+  EXPECT_EQ(hint("0000.jpg"), "it is in images/: write images/0000.jpg");
+  EXPECT_EQ(hint("b.png"), "it is in photos/: write photos/b.png");
+  EXPECT_EQ(hint("b"), "photos/b.png is there: write that");
+  EXPECT_EQ(hint("data/set/c.jpg"), "c.jpg is there: write that");
+  EXPECT_EQ(hint("nowhere.jpg"), "paths are relative to the table's folder");
+}
+
+TEST(Manifest, NamesABackslashAlsoWhereOnlySomePathsHaveOne) {
+  MiniTree tree;
+  tree.images({"warm/1.jpg", "warm/2.jpg"}).file("all.csv", "path,label\nwarm\\1.jpg,x\nwarm\\2.jpg,y\n");
+  EXPECT_NE(error_of([&] { open_table(tree, "all.csv"); }).hint().find("not '\\'"), std::string::npos);
+  tree.file("some.csv", "path,label\nwarm/1.jpg,x\nwarm\\2.jpg,y\n");
+  const Error error = error_of([&] { open_table(tree, "some.csv"); });
+  EXPECT_NE(error.message().find("the path 'warm\\2.jpg' has a backslash"), std::string::npos) << error.message();
 }
 
 TEST(Manifest, ReadsSharedRatings) {

@@ -5,21 +5,12 @@
 #include <atomic>
 
 #include "base/error.h"
-#include "base/module.h"
 #include "probes/evaluate.h"
+#include "tests/torch_module.h"
 #include "tests/unit/experiments/drawn_data.h"
 
 namespace vise {
 namespace {
-
-bool have_module() {
-  try {
-    Module::torch();
-    return true;
-  } catch (const Error&) {
-    return false;
-  }
-}
 
 // Asks to stop once `epochs` are done.
 class StoppingLog final : public Log {
@@ -40,7 +31,7 @@ class StoppingLog final : public Log {
 class FinetuneTest : public testing::Test {
  protected:
   void SetUp() override {
-    if (!have_module()) GTEST_SKIP() << "skipped: built without the LibTorch module";
+    if (!test::have_torch()) GTEST_SKIP() << "skipped: built without the LibTorch module";
     test::register_everything();
     dataset_ = open_data_path(test::write_drawn_data(dir_ / "d"), log_);
     backbone_.name = "random";
@@ -59,7 +50,7 @@ class FinetuneTest : public testing::Test {
     const std::vector<std::uint32_t> val = with_val ? split.items(Part::val) : std::vector<std::uint32_t>{};
     const Targets &label = dataset_.target("label"), train_targets = label.select(train),
                   val_targets = label.select(val);
-    return finetune({dataset_, backbone_, extract_, parse_finetune({all, 1}), train, val, test, train_targets,
+    return finetune({dataset_, backbone_, extract_, tap_, parse_finetune({all, 1}), train, val, test, train_targets,
                      val_targets, checkpoint, "cell"},
                     context);
   }
@@ -72,6 +63,7 @@ class FinetuneTest : public testing::Test {
   Dataset dataset_;
   Backbone backbone_;
   ExtractOptions extract_;
+  FeatureTap tap_;
 };
 
 TEST_F(FinetuneTest, LowersTheLoss) {
@@ -140,7 +132,7 @@ TEST_F(FinetuneTest, IsACellOfARun) {
   ASSERT_EQ(outcome.results.size(), 2u);
   const Result& result = outcome.results[1];
   EXPECT_EQ(result.status, "ok") << result.error;
-  EXPECT_EQ(result.probe_settings->at("unfreeze"), "layer4");
+  EXPECT_EQ(result.probe_settings->at("unfreeze"), "last");
   EXPECT_EQ(result.selection.chosen.at("epoch"), 1);
   EXPECT_TRUE(result.metrics.at("accuracy").has_value());
   EXPECT_EQ(run(request, Context{log_, {}, 2}).reused, 2u);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "datasets/groups.h"
 #include "datasets/sampling.h"
+#include "experiments/label_question.h"
 #include "tests/shared.h"
 
 namespace vise {
@@ -46,6 +47,81 @@ TEST(ResolveSplit, LeavesItemsWithoutATargetUnused) {
   EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0)");
   EXPECT_EQ(split.part(39), Part::unused);
   EXPECT_EQ(split.count(Part::unused), 1u);
+}
+
+// Parts by item number: the first 24 train, then 10 val, the rest test.
+Dataset with_parts(bool has_test) {
+  Dataset dataset = forty();
+  std::vector<Part> parts;
+  for (int i = 0; i < 40; ++i)
+    parts.push_back(i < 24 ? Part::train : i < 34 ? Part::val : has_test ? Part::test : Part::unused);
+  dataset.official = Split(std::move(parts), "official (folders)");
+  return dataset;
+}
+
+TEST(ResolveSplit, TestsOnValWhereThereIsNoTestAndSaysSo) {
+  const Dataset dataset = with_parts(false);
+  const Split split = resolve_split(task_of("official"), dataset);
+  EXPECT_EQ(split.count(Part::test), 10u);
+  EXPECT_EQ(split.part(24), Part::test);
+  EXPECT_GT(split.count(Part::val), 0u);
+  EXPECT_TRUE(split.origin().starts_with("official (folders), without a test: its val is the test, val = "))
+      << split.origin();
+  const Split whole = resolve_split(task_of("official"), with_parts(true));
+  EXPECT_EQ(whole.part(24), Part::val);
+  EXPECT_EQ(whole.origin(), "official (folders)");
+}
+
+TEST(ResolveSplit, TakesATestWithoutLabelsForNone) {
+  Dataset dataset = with_parts(true);
+  std::vector<int> classes(dataset.target("label").classes().begin(), dataset.target("label").classes().end());
+  std::fill(classes.begin() + 34, classes.end(), kNoClass);
+  dataset.targets.insert_or_assign("label", Targets::from_classes(classes, {"left", "right"}));
+  EXPECT_EQ(resolve_split(task_of("official"), dataset).part(24), Part::test);
+  // Nor is there a val with labels: the error says what the test lacks.
+  std::fill(classes.begin() + 24, classes.end(), kNoClass);
+  dataset.targets.insert_or_assign("label", Targets::from_classes(classes, {"left", "right"}));
+  try {
+    resolve_split(task_of("official"), dataset);
+    ADD_FAILURE() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("leaves no test images"), std::string::npos) << error.message();
+    EXPECT_NE(error.hint().find("the 6 images of its test have no label here"), std::string::npos) << error.hint();
+  }
+}
+
+// A condition that leaves no test item is a mistake of the condition.
+TEST(ResolveSplit, DoesNotTestOnValBecauseOfACondition) {
+  Dataset dataset = with_parts(true);
+  Task task = task_of("official");
+  task.where = "topic=guns";  // items 0 to 19
+  EXPECT_THROW(resolve_split(task, dataset), Error);
+}
+
+TEST(AskAboutLabels, OfDataThatNobodyKnows) {
+  Task task;
+  task.target = "label";
+  const auto asked = [&](std::vector<std::string> labels) {
+    Dataset dataset = forty();
+    labels.resize(40, labels.back());
+    dataset.targets.insert_or_assign("label", Targets::from_labels(labels));
+    try {
+      ask_about_labels(task, dataset);
+    } catch (const Error& error) {
+      return error.message() + " | " + error.hint();
+    }
+    return dataset.notes.empty() ? std::string("nothing") : dataset.notes.back();
+  };
+  EXPECT_NE(asked({"train", "test"}).find("the labels 'label' are the names of a split"), std::string::npos);
+  EXPECT_NE(asked({"18", "19", "44"}).find("--label-kind values"), std::string::npos);
+  EXPECT_EQ(asked({"left", "right"}), "nothing");
+  EXPECT_EQ(asked({"0", "1"}), "nothing");
+  EXPECT_NE(asked({"1", "2", "3"}).find("the numbers 1 to 3 of 'label' are taken for classes"), std::string::npos);
+  task.columns.kind = "classes";
+  EXPECT_EQ(asked({"train", "test"}), "nothing");
+  task.columns.kind = "";
+  task.dataset = "emotion";  // its adapter knows
+  EXPECT_EQ(asked({"train", "test"}), "nothing");
 }
 
 TEST(ResolveSplit, KeepsAGroupInOnePartAndSaysByWhat) {

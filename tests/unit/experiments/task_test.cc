@@ -31,6 +31,22 @@ std::vector<std::string> names_of(const std::vector<Task>& tasks) {
   return names;
 }
 
+TEST(Task, NamesColumnsOfItsData) {
+  const Task task = parse_task("data: t.csv\ncolumns: {path: image_id, label: mood, split: set, kind: values}\n",
+                               "mine", "tasks/mine.yaml");
+  EXPECT_EQ(task.columns.path, "image_id");
+  EXPECT_EQ(task.columns.label, "mood");
+  EXPECT_EQ(task.columns.split, "set");
+  EXPECT_EQ(task.columns.kind, "values");
+  EXPECT_NE(error_of("dataset: emotion\ncolumns: {path: x}\n").message().find("'columns' are those of 'data'"),
+            std::string::npos);
+  EXPECT_NE(error_of("data: t.csv\ncolumns: {pth: x}\n").hint().find("path"), std::string::npos);
+  EXPECT_NE(error_of("data: t.csv\ncolumns: {kind: words}\n").message().find("labels of the kind 'words'"),
+            std::string::npos);
+  EXPECT_THROW(parse_task("data: t.csv\ncolumns: {label: 3}\n", "mine", "m.yaml"), Error);
+  EXPECT_THROW(parse_task("data: t.csv\ncolumns: x\n", "mine", "m.yaml"), Error);
+}
+
 // What a built-in task names must exist: its data set, its backbones, its probe with that preset.
 TEST(BuiltinTasks, NameOnlyWhatIsThere) {
   DatasetRegistry datasets;

@@ -7,24 +7,12 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/module.h"
 #include "extract/features/features.h"
 #include "tests/plain_file.h"
 #include "tests/shared.h"
+#include "tests/torch_module.h"
 
 namespace vise::test {
-
-// False where the program was built without it; one that was built and can't be opened fails the test.
-inline bool have_torch() {
-  if (!std::filesystem::exists(Path(VISE_BINARY_DIR) / "vise_torch.so")) return false;
-  try {
-    Module::torch();
-  } catch (const Error& e) {
-    ADD_FAILURE() << e.message();
-    return false;
-  }
-  return true;
-}
 
 class DrawnImages : public testing::Test {
  protected:

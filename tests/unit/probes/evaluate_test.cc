@@ -24,6 +24,26 @@ TEST(Evaluate, SaysUndefinedWhereOneClassIsMissing) {
   EXPECT_EQ(m.at("accuracy"), 0.5);
 }
 
+// scikit-learn 1.2.1: f1_score([0, 0, 1, 1], [0, 0, 1, 1], average="macro") is 1, with labels=[0, 1, 2] 2/3; with
+// predictions [0, 0, 1, 2] it is 5/9 either way: a class that is predicted is not unknown to it.
+TEST(Evaluate, GivesBothMacroAveragesWhereAClassHasNoRow) {
+  const Targets targets = Targets::from_classes({0, 0, 1, 1}, {"a", "b", "c"});
+  const Metrics right = evaluate({4, 3, {9, 0, 0, 9, 0, 0, 0, 9, 0, 0, 9, 0}}, targets);
+  EXPECT_DOUBLE_EQ(*right.at("f1_macro"), 2.0 / 3);
+  EXPECT_DOUBLE_EQ(*right.at("f1_macro_seen"), 1);
+  const Metrics predicted = evaluate({4, 3, {9, 0, 0, 9, 0, 0, 0, 9, 0, 0, 0, 9}}, targets);
+  EXPECT_DOUBLE_EQ(*predicted.at("f1_macro"), 5.0 / 9);
+  EXPECT_DOUBLE_EQ(*predicted.at("f1_macro_seen"), 5.0 / 9);
+  const Targets all = Targets::from_classes({0, 1, 2, 1}, {"a", "b", "c"});
+  EXPECT_FALSE(evaluate({4, 3, {9, 0, 0, 9, 0, 0, 0, 9, 0, 0, 9, 0}}, all).contains("f1_macro_seen"));
+  EXPECT_EQ(absent_classes_note(all), "");
+  EXPECT_TRUE(
+      absent_classes_note(targets).starts_with("test has no image of c: macro-F1 counts it as 0; f1_macro_seen"));
+  EXPECT_EQ(absent_classes_note(Targets::from_multi_label({1, 0, 0, 0}, {"sky", "dog"})),
+            "test has no image of dog: macro-F1 counts it as 0");
+  EXPECT_EQ(absent_classes_note(Targets::from_values({1, 2}, {"x"})), "");
+}
+
 TEST(Evaluate, GivesExactlyTheMetricsItNames) {
   const Metrics m = evaluate({2, 2, {1, 0, 0, 1}}, Targets::from_classes({0, 1}, {"a", "b"}));
   const auto names = metric_names(TargetKind::classes, 2);

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "extract/networks/family.h"
 #include "tests/unit/extract/drawn.h"
 
 namespace vise {
@@ -42,16 +43,23 @@ double relative_error(std::span<const float> a, std::span<const float> b) {
 }
 
 // Batch norms that do something: random statistics and affine parts.
-ResNet unsettled(const std::string& architecture) {
-  ResNet net = random_resnet(architecture, 3);
+Network unsettled(const std::string& architecture) {
+  Network net = random_network(architecture, 3);
   RandomStream random("statistics", 3);
-  for (ConvBn* conv : convolutions(net))
-    for (std::size_t c = 0; c < conv->gamma.size(); ++c) {
-      conv->gamma[c] = static_cast<float>(0.5 + random.uniform());
-      conv->beta[c] = static_cast<float>(random.normal() * 0.1);
-      conv->mean[c] = static_cast<float>(random.normal() * 0.1);
-      conv->variance[c] = static_cast<float>(0.5 + random.uniform());
+  for (Op& op : net.ops) {
+    auto* const norm = std::get_if<BatchNorm>(&op.kind);
+    if (!norm) continue;
+    const std::size_t channels = norm->gamma.size();
+    std::vector<float> gamma(channels), beta(channels), mean(channels), variance(channels);
+    for (std::size_t c = 0; c < channels; ++c) {
+      gamma[c] = static_cast<float>(0.5 + random.uniform());
+      beta[c] = static_cast<float>(random.normal() * 0.1);
+      mean[c] = static_cast<float>(random.normal() * 0.1);
+      variance[c] = static_cast<float>(0.5 + random.uniform());
     }
+    const std::vector<std::int64_t> shape = norm->gamma.shape();
+    *norm = {{shape, gamma}, {shape, beta}, {shape, mean}, {shape, variance}, norm->eps};
+  }
   return net;
 }
 
@@ -61,7 +69,7 @@ const std::vector<std::string> kLayers{"layer1", "layer2", "layer3", "layer4"};
 TEST(OneDnnTrunk, AgreesWithLibTorchAtEveryLayer) {
   if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
   for (const char* architecture : {"resnet18", "resnet50", "resnext50_32x4d"}) {
-    const ResNet net = unsettled(architecture);
+    const Network net = unsettled(architecture);
     const auto ours = make_trunk(net, {Engine::onednn, Precision::fp32, kLayers, 2, 64});
     const auto theirs = make_trunk(net, {Engine::torch, Precision::fp32, kLayers, 2, 64});
     const std::vector<std::vector<float>> images{noise("a", 3 * 64 * 64), noise("b", 3 * 64 * 64)};
@@ -74,7 +82,7 @@ TEST(OneDnnTrunk, AgreesWithLibTorchAtEveryLayer) {
 }
 
 TEST(OneDnnTrunk, GivesBitEqualMapsWhereverAnImageStandsInTheBatch) {
-  const ResNet net = unsettled("resnet18");
+  const Network net = unsettled("resnet18");
   const auto trunk = make_trunk(net, {Engine::onednn, Precision::fp32, {"layer4"}, 4, 64});
   const auto a = noise("a", 3 * 64 * 64), b = noise("b", 3 * 64 * 64), c = noise("c", 3 * 64 * 64),
              d = noise("d", 3 * 64 * 64);
@@ -85,7 +93,7 @@ TEST(OneDnnTrunk, GivesBitEqualMapsWhereverAnImageStandsInTheBatch) {
 }
 
 TEST(OneDnnTrunk, GivesBitEqualMapsOnReplicasOfOtherThreads) {
-  const ResNet net = unsettled("resnet18");
+  const Network net = unsettled("resnet18");
   const auto trunk = make_trunk(net, {Engine::onednn, Precision::fp32, {"layer2", "layer4"}, 2, 64});
   const std::vector<std::vector<float>> images{noise("a", 3 * 64 * 64), noise("b", 3 * 64 * 64)};
   const auto here = maps_of(*trunk, images, 2);
@@ -95,20 +103,23 @@ TEST(OneDnnTrunk, GivesBitEqualMapsOnReplicasOfOtherThreads) {
 }
 
 TEST(OneDnnTrunk, ProvesThatItsParametersStayedAsTheyWere) {
-  const ResNet net = unsettled("resnet18");
+  const Network net = unsettled("resnet18");
   const auto trunk = make_trunk(net, {Engine::onednn, Precision::fp32, {"layer4"}, 1, 64});
   const std::string before = trunk->state_hash();
   maps_of(*trunk, {noise("a", 3 * 64 * 64)}, 1);
   EXPECT_EQ(trunk->state_hash(), before);
-  ResNet changed = net;
-  changed.stem.weight[0] += 1e-3f;
+  Network changed = net;
+  auto& stem = std::get<Convolution>(changed.ops[0].kind);
+  std::vector<float> weight(stem.weight.values().begin(), stem.weight.values().end());
+  weight[0] += 1e-3f;
+  stem.weight = Parameter(stem.weight.shape(), weight);
   EXPECT_NE(make_trunk(changed, {Engine::onednn, Precision::fp32, {"layer4"}, 1, 64})->state_hash(), before);
 }
 
 // The message and hint that making a trunk ends with; "" if it is made.
 std::string refusal(const TrunkRequest& request) {
   try {
-    static const ResNet net = random_resnet("resnet18", 1);
+    static const Network net = random_network("resnet18", 1);
     make_trunk(net, request);
     return "";
   } catch (const Error& e) {
@@ -136,7 +147,7 @@ TEST(Device, NothingComputesWhatDoesNotFitIt) {
 TEST(CudaTrunk, IsMissingWithAReasonWhereLibTorchHasNone) {
   if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
   try {
-    make_trunk(random_resnet("resnet18", 1), {.engine = Engine::torch, .device = parse_device("cuda:99")});
+    make_trunk(random_network("resnet18", 1), {.engine = Engine::torch, .device = parse_device("cuda:99")});
     FAIL() << "a machine with a hundred CUDA devices";
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::missing);
@@ -149,7 +160,7 @@ TEST(CudaTrunk, AgreesWithTheCpu) {
   const TrunkRequest on_cuda{.engine = Engine::torch, .layers = {"layer4"}, .batch = 8, .device = parse_device("cuda")};
   if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
   if (const std::string why = refusal(on_cuda); !why.empty()) GTEST_SKIP() << "skipped: " << why;
-  const ResNet net = unsettled("resnet50");
+  const Network net = unsettled("resnet50");
   std::vector<std::vector<float>> images;
   for (int i = 0; i < 8; ++i) images.push_back(noise(std::to_string(i), 3 * 224 * 224));
   TrunkRequest on_cpu = on_cuda;

@@ -43,7 +43,7 @@ CropDraws given(const std::vector<double>& values, std::size_t& at) {
 TEST(RandomResizedCrop, IsTorchvisionsForTheSameDraws) {
   for (const Crop& crop : kCrops) {
     std::size_t at = 0;
-    const Window w = random_resized_crop(crop.width, crop.height, crop.least_area, given(crop.draws, at));
+    const SourceWindow w = random_resized_crop(crop.width, crop.height, crop.least_area, given(crop.draws, at));
     EXPECT_EQ((std::vector<std::uint32_t>{w.left, w.top, w.width, w.height}), crop.want)
         << crop.width << " x " << crop.height;
   }
@@ -52,7 +52,7 @@ TEST(RandomResizedCrop, IsTorchvisionsForTheSameDraws) {
 TEST(RandomCrop, DrawsTopThenLeftOfEveryPlaceThatFits) {
   std::size_t at = 0;
   const std::vector<double> draws{0.999, 0.0};
-  const Window w = random_crop(300, 256, 224, given(draws, at));
+  const SourceWindow w = random_crop(300, 256, 224, given(draws, at));
   EXPECT_EQ(w.top, 32u);
   EXPECT_EQ(w.left, 0u);
   RandomStream random("test/crop", 0);

@@ -79,7 +79,7 @@ Case random_case(RandomStream& random) {
   return c;
 }
 
-std::vector<std::uint8_t> run(const Case& c, const Window& window, const ResampleKernels& kernels) {
+std::vector<std::uint8_t> run(const Case& c, const SourceWindow& window, const ResampleKernels& kernels) {
   std::vector<std::uint8_t> out(std::size_t{window.width} * window.height * c.bands);
   resize_into({c.w, c.h, c.bands, c.in}, c.out_w, c.out_h, c.filter, window, out.data(),
               std::size_t{window.width} * c.bands, kernels);
@@ -110,7 +110,7 @@ TEST(Resampler, KernelsAgreeToTheBit) {
   RandomStream random("resampler kernels", 0);
   for (int i = 0; i < 3000; ++i) {
     const Case c = random_case(random);
-    const Window all{0, 0, c.out_w, c.out_h};
+    const SourceWindow all{0, 0, c.out_w, c.out_h};
     ASSERT_EQ(run(c, all, *avx2_kernels()), run(c, all, kScalarKernels))
         << c.w << " x " << c.h << " to " << c.out_w << " x " << c.out_h;
   }
@@ -120,8 +120,8 @@ TEST(Resampler, AWindowEqualsTheSamePartOfTheWhole) {
   RandomStream random("resampler windows", 0);
   for (int i = 0; i < 1000; ++i) {
     const Case c = random_case(random);
-    Window window{static_cast<std::uint32_t>(random.below(c.out_w)), static_cast<std::uint32_t>(random.below(c.out_h)),
-                  0, 0};
+    SourceWindow window{static_cast<std::uint32_t>(random.below(c.out_w)),
+                        static_cast<std::uint32_t>(random.below(c.out_h)), 0, 0};
     window.width = static_cast<std::uint32_t>(1 + random.below(c.out_w - window.left));
     window.height = static_cast<std::uint32_t>(1 + random.below(c.out_h - window.top));
     const auto whole = run(c, {0, 0, c.out_w, c.out_h}, best_kernels()), part = run(c, window, best_kernels());

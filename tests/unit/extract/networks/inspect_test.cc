@@ -26,7 +26,7 @@ TEST(Inspect, DescribesACheckpointOfNoKnownArchitecture) {
   EXPECT_EQ(json["container"], "safetensors");
   EXPECT_EQ(json["tensor_count"], 2);
   EXPECT_EQ(json["match"], nullptr);
-  EXPECT_TRUE(json["mismatch"].get<std::string>().starts_with("holds 2 tensors, but no residual network's"));
+  EXPECT_TRUE(json["mismatch"].get<std::string>().starts_with("holds 2 tensors, but no network that is known"));
   EXPECT_EQ(json["tensors"][0]["sum"], 3.0);
   // printf '\1\2' | sha256sum
   EXPECT_EQ(json["tensors"][0]["sha256"], "a12871fee210fb8619291eaea194581cbd2531e4b23759d225f6806923f63222");
@@ -34,6 +34,37 @@ TEST(Inspect, DescribesACheckpointOfNoKnownArchitecture) {
   EXPECT_EQ(json["tensors"][1]["shape"], Json::array());
   EXPECT_FALSE(to_json(seen, false).contains("tensors"));
   EXPECT_NE(to_text(seen, true).find("float16"), std::string::npos);
+}
+
+TEST(Inspect, SaysOfAFolderWhatItsConfigsSay) {
+  const test::ScratchDir scratch;
+  write_file_atomically(scratch / "pytorch_model.bin", kSmall);
+  write_file_atomically(scratch / "model.safetensors", kSmall);
+  write_file_atomically(scratch / "config.json", std::string_view(R"({"model_type":"vit","layer_norm_eps":1e-12})"));
+  write_file_atomically(scratch / "preprocessor_config.json", std::string_view(R"({"size":3})"));
+  const Json json = to_json(inspect_checkpoint(scratch.path()), false);
+  EXPECT_EQ(json["container"], "folder");
+  EXPECT_EQ(json["name_hash"], nullptr);
+  EXPECT_EQ(json["files"], Json::array({"config.json", "model.safetensors", "preprocessor_config.json"}));
+  EXPECT_EQ(json["passed_over_files"], Json::array({"pytorch_model.bin"}));
+  EXPECT_EQ(json["config"]["model"], "vit (transformers)");
+  EXPECT_EQ(json["config"]["facts"][1], Json({{"name", "eps"}, {"value", "1e-12"}, {"source", "config.json"}}));
+  EXPECT_EQ(json["config"]["transform"], nullptr);
+  EXPECT_TRUE(json["config"]["notes"][0].get<std::string>().starts_with("preprocessor_config.json: "));
+  const std::string text = to_text(inspect_checkpoint(scratch.path()), false);
+  for (const char* part : {"files         config.json", "passed over   pytorch_model.bin", "eps=1e-12 (config.json)",
+                           "act=exact (transformers' default for vit"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+}
+
+// Every fact that a config can say is one that facts.h takes.
+TEST(Inspect, ConfigsSayFactsThatAreUnderstood) {
+  for (const char* type : {"clip", "siglip", "dinov2", "dinov2_with_registers", "dinov3_vit", "vit", "convnext"}) {
+    const HubConfig config = read_configs({.config = std::string(R"({"model_type":")") + type + R"("})"});
+    Facts facts;
+    for (const Fact& fact : config.facts) EXPECT_NO_THROW(facts.say(fact.name, fact.value, fact.source)) << fact.name;
+    EXPECT_TRUE(facts.knows("act")) << type;
+  }
 }
 
 TEST(HashInName, IsReadAsTorchHubWritesIt) {

@@ -1,11 +1,11 @@
-#include "extract/networks/load_resnet.h"
+#include "extract/networks/load.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "base/error.h"
-#include "extract/networks/clip_resnet.h"
+#include "extract/networks/families/resnet/resnet.h"
 #include "tests/unit/extract/networks/networks.h"
 
 namespace vise {
@@ -16,19 +16,19 @@ using test::checkpoint_of;
 using test::constant;
 using test::trunk_tensors;
 
-const ResNet& small() {
-  static const ResNet net = random_resnet("resnet18", 0);
+const Network& small() {
+  static const Network net = random_network("resnet18", 0);
   return net;
 }
 
-const ResNet& other() {
-  static const ResNet net = random_resnet("resnet18", 1);
+const Network& other() {
+  static const Network net = random_network("resnet18", 1);
   return net;
 }
 
 std::string why_not(const Checkpoint& checkpoint, const LoadRequest& request = {}) {
   try {
-    load_resnet(checkpoint, request);
+    load_network(checkpoint, request);
   } catch (const Error& e) {
     return e.message() + " | " + e.hint();
   }
@@ -45,12 +45,12 @@ std::map<std::string, std::size_t> counts(const LoadReport& report) {
 }
 
 TEST(LoadResNet, GivesTheSameNetworkFromEveryLayoutAndWrapper) {
-  const std::string hash = small().parameters_hash();
+  const std::string hash = parameters_hash(small());
   for (const std::string prefix : {"", "state_dict.module.", "anything.at.all."})
     for (const bool vise_layout : {false, true}) {
       LoadReport report;
-      const ResNet net = load_resnet(checkpoint_of(trunk_tensors(small(), prefix, vise_layout)), {}, &report);
-      EXPECT_EQ(net.parameters_hash(), hash);
+      const Network net = load_network(checkpoint_of(trunk_tensors(small(), prefix, vise_layout)), {}, &report);
+      EXPECT_EQ(parameters_hash(net), hash);
       EXPECT_EQ(report.prefix, prefix);
       EXPECT_EQ(report.layout, vise_layout ? "vise-sequential" : "torchvision");
       EXPECT_EQ(report.matched, 120U);
@@ -61,18 +61,17 @@ class Detection : public testing::TestWithParam<std::string> {};
 
 TEST_P(Detection, TellsArchitecturesByTheirShapes) {
   for (const bool vise_layout : {false, true}) {
-    const Checkpoint checkpoint =
-        checkpoint_of(trunk_tensors(empty_resnet(resnet_spec(GetParam())), "module.", vise_layout));
-    EXPECT_EQ(detect_resnet(checkpoint, find_trunks(checkpoint).at(0)).name, GetParam());
+    const Checkpoint checkpoint = checkpoint_of(trunk_tensors(test::shape_of(GetParam()), "module.", vise_layout));
+    EXPECT_EQ(load_network(checkpoint).architecture, GetParam());
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Detection, testing::ValuesIn(resnet_architectures()),
+INSTANTIATE_TEST_SUITE_P(All, Detection, testing::ValuesIn(family_of("resnet50").architectures),
                          [](const auto& i) { return i.param; });
 
 TEST(LoadResNet, AllowsOnlyBatchCountsToBeAbsent) {
   LoadReport report;
-  load_resnet(checkpoint_of(trunk_tensors(small(), "", false, false)), {}, &report);
+  load_network(checkpoint_of(trunk_tensors(small(), "", false, false)), {}, &report);
   EXPECT_EQ(report.absent.size(), 20U);
   EXPECT_EQ(report.absent[0], "bn1.num_batches_tracked");
   std::vector<NamedTensor> tensors = trunk_tensors(small());
@@ -90,7 +89,7 @@ TEST(LoadResNet, RefusesKeysThatNoRuleDrops) {
   EXPECT_TRUE(contains(why, "2 unexpected (module.layer1.0.conv9.weight, module.surprise.weight)")) << why;
   LoadReport report;
   tensors.erase(tensors.end() - 2);
-  load_resnet(checkpoint_of(tensors), {.drop = {"surprise"}}, &report);
+  load_network(checkpoint_of(tensors), {.drop = {"surprise"}}, &report);
   EXPECT_EQ(counts(report), (std::map<std::string, std::size_t>{{"asked for", 1}}));
 }
 
@@ -119,11 +118,11 @@ TEST(LoadResNet, TakesTheQueryEncoderOfMoCoUnlessAskedForTheOther) {
   tensors.push_back(constant("state_dict.module.queue", {4, 4}));
   tensors.push_back(constant("optimizer.state.0.momentum_buffer", {4}));
   LoadReport report;
-  EXPECT_EQ(load_resnet(checkpoint_of(tensors), {}, &report).parameters_hash(), small().parameters_hash());
+  EXPECT_EQ(parameters_hash(load_network(checkpoint_of(tensors), {}, &report)), parameters_hash(small()));
   EXPECT_EQ(counts(report), (std::map<std::string, std::size_t>{
                                 {"MoCo's queue", 1}, {"classifier", 1}, {"other branch", 120}, {"training state", 1}}));
   EXPECT_EQ(report.passed_over, std::vector<std::string>{"state_dict.module.encoder_k."});
-  EXPECT_EQ(load_resnet(checkpoint_of(tensors), {.branch = "encoder_k"}).parameters_hash(), other().parameters_hash());
+  EXPECT_EQ(parameters_hash(load_network(checkpoint_of(tensors), {.branch = "encoder_k"})), parameters_hash(other()));
   EXPECT_TRUE(contains(why_not(checkpoint_of(tensors), {.branch = "teacher"}), "holds no branch 'teacher'"));
 }
 
@@ -136,7 +135,7 @@ TEST(LoadResNet, TakesTheTeacherOfDino) {
   append(both, trunk_tensors(small(), "teacher.module.backbone."));
   both.push_back(constant("teacher.module.head.mlp.0.weight", {2, 2}));
   both.push_back(constant("dino_loss.center", {1, 2}));
-  EXPECT_EQ(load_resnet(checkpoint_of(both)).parameters_hash(), small().parameters_hash());
+  EXPECT_EQ(parameters_hash(load_network(checkpoint_of(both))), parameters_hash(small()));
 }
 
 TEST(LoadResNet, AsksWhichOfTwoNetworksIsMeant) {
@@ -146,7 +145,7 @@ TEST(LoadResNet, AsksWhichOfTwoNetworksIsMeant) {
   EXPECT_TRUE(contains(why, "holds 2 networks: state_dict., state_dict_ema.")) << why;
   EXPECT_TRUE(contains(why, "branch=NAME")) << why;
   LoadReport report;
-  load_resnet(checkpoint_of(tensors), {.branch = "state_dict_ema"}, &report);
+  load_network(checkpoint_of(tensors), {.branch = "state_dict_ema"}, &report);
   EXPECT_EQ(report.prefix, "state_dict_ema.");
 }
 
@@ -162,18 +161,15 @@ TEST(LoadResNet, RefusesAFileOfAThousandNetworks) {
 TEST(LoadResNet, RefusesAFileOfAnotherArchitecture) {
   EXPECT_TRUE(contains(why_not(checkpoint_of(trunk_tensors(small())), {.architecture = "resnet34"}),
                        "holds a resnet18, not a resnet34"));
-  EXPECT_TRUE(contains(why_not(checkpoint_of({constant("fc.weight", {2, 2})})), "no residual network's"));
-  ResNet odd = empty_resnet(resnet_spec("resnet18"));
-  odd.stages[2].pop_back();
+  EXPECT_TRUE(contains(why_not(checkpoint_of({constant("fc.weight", {2, 2})})), "no network that is known"));
+  NoWeights none;
+  const Network odd = build_resnet({"odd", {2, 2, 1, 2}, false}, none);
   EXPECT_TRUE(contains(why_not(checkpoint_of(trunk_tensors(odd))), "none known: basic blocks 2, 2, 1, 2"));
 }
 
 // The shapes of openai/CLIP's ModifiedResNet((3, 4, 6, 3), output_dim=1024, heads=32, input_resolution=224, width=64).
 std::vector<NamedTensor> clip_tensors() {
-  ClipResNet net;
-  const ResNet usual = empty_resnet(resnet_spec("resnet50"));
-  ResNet trunk = usual;
-  trunk.stem = {};
+  static const Network usual = test::shape_of("resnet50");
   std::vector<NamedTensor> tensors;
   for (NamedTensor& tensor : trunk_tensors(usual, "visual."))
     if (tensor.name.starts_with("visual.layer")) tensors.push_back(std::move(tensor));
@@ -198,24 +194,32 @@ std::vector<NamedTensor> clip_tensors() {
 
 TEST(LoadClipResNet, ReadsTheImageEncoderAndDropsTheTextEncoder) {
   LoadReport report;
-  const ClipResNet net = load_clip_resnet(checkpoint_of(clip_tensors()), {}, &report);
-  EXPECT_EQ(net.dim(), 1024);
-  EXPECT_EQ(net.map_dim(), 2048);
-  EXPECT_EQ(net.stem[0].stride, 2);
-  EXPECT_EQ(net.stages[1][0].pool, 2);
-  EXPECT_EQ(net.stages[1][0].convs[1].stride, 1);
-  EXPECT_EQ(net.stages[0][0].pool, 1);
-  EXPECT_EQ(net.attention.positional.size(), 50U * 2048);
+  const Network net = load_network(checkpoint_of(clip_tensors()), {}, &report);
+  EXPECT_EQ(net.architecture, "clip-rn50");
+  const Outline seen = outline(net);
+  EXPECT_EQ(seen.layer("attnpool").channels, 1024);
+  EXPECT_TRUE(seen.layer("attnpool").vector);
+  EXPECT_EQ(seen.layer("layer4").channels, 2048);
+  // Strides are average pools: of the convolutions only the stem's first has one.
+  std::size_t pools = 0;
+  for (const Op& op : net.ops) {
+    if (const auto* conv = op.as<Convolution>()) {
+      EXPECT_EQ(conv->stride, op.name == "conv1" ? 2 : 1) << op.name;
+    }
+    pools += op.as<Pool2d>() != nullptr;
+  }
+  EXPECT_EQ(pools, 1U + 3 * 2);
   EXPECT_EQ(report.prefix, "visual.");
   EXPECT_EQ(counts(report), (std::map<std::string, std::size_t>{{"CLIP's text encoder", 6}}));
-  EXPECT_TRUE(contains(why_not(checkpoint_of(clip_tensors())), "CLIP's modified ResNet"));
+  EXPECT_TRUE(contains(why_not(checkpoint_of(clip_tensors()), {.architecture = "resnet50"}),
+                       "holds a network of the family clip-resnet"));
 }
 
 TEST(LoadClipResNet, IsStrictToo) {
   std::vector<NamedTensor> tensors = clip_tensors();
   std::erase_if(tensors, [](const NamedTensor& t) { return t.name == "visual.attnpool.k_proj.bias"; });
   try {
-    load_clip_resnet(checkpoint_of(tensors));
+    load_network(checkpoint_of(tensors));
     FAIL();
   } catch (const Error& e) {
     EXPECT_TRUE(contains(e.message(), "1 missing (visual.attnpool.k_proj.bias)")) << e.message();

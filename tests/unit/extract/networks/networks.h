@@ -6,18 +6,14 @@
 #include <vector>
 
 #include "extract/networks/checkpoint/state_dict.h"
-#include "extract/networks/clip_resnet.h"
-#include "extract/networks/resnet.h"
-#include "extract/networks/trunk_place.h"
+#include "extract/networks/family.h"
 
 namespace vise::test {
 
 // A view of `values`, which must outlive it.
-inline NamedTensor float_view(std::string name, const std::vector<float>& values, std::vector<std::int64_t> shape) {
+inline NamedTensor float_view(std::string name, std::span<const float> values, std::vector<std::int64_t> shape) {
   std::vector<std::int64_t> strides = contiguous_strides(shape);
-  return {std::move(name),
-          "",
-          {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(values)), nullptr}};
+  return {std::move(name), "", {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(values), nullptr}};
 }
 
 // A tensor of that shape whose elements are all one value: nothing large is allocated.
@@ -34,10 +30,10 @@ inline NamedTensor tracked(std::string name) {
   return {std::move(name), "", {DType::i64, {}, {}, 0, std::as_bytes(std::span(&zero, 1)), nullptr}};
 }
 
-inline std::string norm_of(const std::string& conv) {
-  const std::size_t place = conv.rfind("conv");
-  return place == std::string::npos ? conv.substr(0, conv.size() - 1) + "1"
-                                    : conv.substr(0, place) + "bn" + conv.substr(place + 4);
+// A network of that architecture with shapes alone.
+inline Network shape_of(std::string_view architecture) {
+  NoWeights none;
+  return family_of(architecture).build(architecture, none);
 }
 
 // The keys of nn.Sequential(*resnet.children()[:-2]).
@@ -47,25 +43,25 @@ inline std::string vise_key(const std::string& key) {
   return std::to_string(key[5] - '1' + 4) + key.substr(6);
 }
 
-// The trunk's tensors, views of `net`, which must outlive them; shapes alone (constant values) where the network holds
-// no values. Five tensors a convolution, six with num_batches_tracked.
-template <typename Net>
-std::vector<NamedTensor> trunk_tensors(const Net& net, const std::string& prefix = "", bool vise_layout = false,
-                                       bool with_tracked = true) {
+// A convolutional network's tensors under torchvision's names, views of `net`, which must outlive them; shapes alone
+// (constant values) where the network holds no values. Five tensors a convolution, six with num_batches_tracked.
+inline std::vector<NamedTensor> trunk_tensors(const Network& net, const std::string& prefix = "",
+                                              bool vise_layout = false, bool with_tracked = true) {
   std::vector<NamedTensor> tensors;
   const auto name = [&](const std::string& key) { return prefix + (vise_layout ? vise_key(key) : key); };
-  const auto add = [&](const std::string& key, const std::vector<float>& values, std::vector<std::int64_t> shape) {
-    tensors.push_back(values.empty() ? constant(name(key), std::move(shape))
-                                     : float_view(name(key), values, std::move(shape)));
+  const auto add = [&](const std::string& key, const Parameter& values) {
+    tensors.push_back(values.values().empty() ? constant(name(key), values.shape())
+                                              : float_view(name(key), values.values(), values.shape()));
   };
-  for (const ConvBn* conv : convolutions(net)) {
-    const std::string norm = norm_of(conv->name);
-    add(conv->name + ".weight", conv->weight, {conv->out, conv->in / conv->groups, conv->kernel, conv->kernel});
-    add(norm + ".weight", conv->gamma, {conv->out});
-    add(norm + ".bias", conv->beta, {conv->out});
-    add(norm + ".running_mean", conv->mean, {conv->out});
-    add(norm + ".running_var", conv->variance, {conv->out});
-    if (with_tracked) tensors.push_back(tracked(name(norm + ".num_batches_tracked")));
+  for (const Op& op : net.ops) {
+    if (const auto* conv = op.as<Convolution>()) add(op.name + ".weight", conv->weight);
+    if (const auto* norm = op.as<BatchNorm>()) {
+      add(op.name + ".weight", norm->gamma);
+      add(op.name + ".bias", norm->beta);
+      add(op.name + ".running_mean", norm->mean);
+      add(op.name + ".running_var", norm->variance);
+      if (with_tracked) tensors.push_back(tracked(name(op.name + ".num_batches_tracked")));
+    }
   }
   return tensors;
 }

@@ -1,11 +1,10 @@
-#include "extract/networks/resnet.h"
+#include "extract/networks/families/resnet/resnet.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "base/error.h"
-#include "extract/networks/clip_resnet.h"
 #include "tests/unit/extract/networks/networks.h"
 
 namespace vise {
@@ -24,17 +23,10 @@ class Architectures : public testing::TestWithParam<Published> {};
 
 TEST_P(Architectures, HaveTorchvisionsKeysAndParameters) {
   const Published& published = GetParam();
-  const ResNet net = empty_resnet(resnet_spec(published.name));
-  std::uint64_t parameters = 0;
-  std::size_t keys = 0;
-  for (const ConvBn* conv : convolutions(net)) {
-    parameters += static_cast<std::uint64_t>(conv->out) *
-                  static_cast<std::uint64_t>(conv->in / conv->groups * conv->kernel * conv->kernel + 2);
-    keys += 6;
-  }
-  EXPECT_EQ(keys, published.keys);
-  EXPECT_EQ(parameters, published.parameters);
-  EXPECT_EQ(net.dim(), published.dim);
+  const Network net = test::shape_of(published.name);
+  EXPECT_EQ(test::trunk_tensors(net).size(), published.keys);
+  EXPECT_EQ(parameter_count(net), published.parameters);
+  EXPECT_EQ(outline(net).layer("layer4").channels, published.dim);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -47,32 +39,37 @@ INSTANTIATE_TEST_SUITE_P(
                     Published{"wide_resnet101_2", 624, 124837696U, 2048}),
     [](const auto& i) { return std::string(i.param.name); });
 
+const Op* find_op(const Network& net, const std::string& name) {
+  for (const Op& op : net.ops)
+    if (op.name == name) return &op;
+  return nullptr;
+}
+
 TEST(ResNet, StridesInThe3x3ConvolutionAsTorchvisionDoes) {
-  const ResNet net = empty_resnet(resnet_spec("resnet50"));
-  const Block& block = net.stages[1][0];
-  EXPECT_EQ(block.convs[0].stride, 1);
-  EXPECT_EQ(block.convs[1].stride, 2);
-  ASSERT_TRUE(block.shortcut.has_value());
-  EXPECT_EQ(block.shortcut->stride, 2);
-  EXPECT_EQ(block.shortcut->name, "layer2.0.downsample.0");
-  EXPECT_FALSE(empty_resnet(resnet_spec("resnet18")).stages[0][0].shortcut.has_value());
+  const Network net = test::shape_of("resnet50");
+  const auto stride = [&](const std::string& name) { return find_op(net, name)->as<Convolution>()->stride; };
+  EXPECT_EQ(stride("layer2.0.conv1"), 1);
+  EXPECT_EQ(stride("layer2.0.conv2"), 2);
+  EXPECT_EQ(stride("layer2.0.downsample.0"), 2);
+  EXPECT_EQ(find_op(test::shape_of("resnet18"), "layer1.0.downsample.0"), nullptr);
 }
 
 TEST(RandomResNet, IsTheSameForASeedAndAnotherForAnother) {
-  const std::string zero = random_resnet("resnet18", 0).parameters_hash();
-  EXPECT_EQ(zero, random_resnet("resnet18", 0).parameters_hash());
-  EXPECT_NE(zero, random_resnet("resnet18", 1).parameters_hash());
+  const std::string zero = parameters_hash(random_network("resnet18", 0));
+  EXPECT_EQ(zero, parameters_hash(random_network("resnet18", 0)));
+  EXPECT_NE(zero, parameters_hash(random_network("resnet18", 1)));
 }
 
 // torchvision: nn.init.kaiming_normal_(weight, mode="fan_out", nonlinearity="relu"): variance 2 / (out x kernel^2).
 TEST(RandomResNet, HasHesVariance) {
-  const ResNet net = random_resnet("resnet18", 0);
-  const ConvBn& conv = net.stages[3][1].convs[1];
+  const Network net = random_network("resnet18", 0);
+  const std::span<const float> weight = find_op(net, "layer4.1.conv2")->as<Convolution>()->weight.values();
   double square = 0;
-  for (const float w : conv.weight) square += static_cast<double>(w) * static_cast<double>(w);
-  EXPECT_NEAR(square / static_cast<double>(conv.weight.size()), 2.0 / (512 * 9), 2.0 / (512 * 9) * 0.01);
-  EXPECT_EQ(conv.gamma, std::vector<float>(512, 1.0F));
-  EXPECT_EQ(conv.variance, std::vector<float>(512, 1.0F));
+  for (const float w : weight) square += static_cast<double>(w) * static_cast<double>(w);
+  EXPECT_NEAR(square / static_cast<double>(weight.size()), 2.0 / (512 * 9), 2.0 / (512 * 9) * 0.01);
+  const BatchNorm& norm = *find_op(net, "layer4.1.bn2")->as<BatchNorm>();
+  for (const auto* ones : {&norm.gamma, &norm.variance})
+    EXPECT_EQ(std::vector<float>(ones->values().begin(), ones->values().end()), std::vector<float>(512, 1.0F));
 }
 
 TEST(ResNetSpec, SuggestsTheNearestName) {

@@ -1,0 +1,132 @@
+#include "datasets/label_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "datasets/cells.h"
+#include "datasets/split.h"
+#include "datasets/tree.h"
+
+namespace vise {
+namespace {
+
+using Names = std::vector<std::string>;
+
+// "0001.jpg", "a/b.png".
+bool is_file_name(const std::string& name) { return has_image_extension(name); }
+
+// Three numbers with '-', '/' or '.' between, of which one may be a year: "2019-01-31", "31.1.19"; a time may follow.
+bool is_date(const std::string& name) {
+  const std::string day = name.substr(0, name.find_first_of("T "));
+  for (const char mark : {'-', '/', '.'}) {
+    const std::vector<std::string> parts = split(day, mark);
+    if (parts.size() != 3) continue;
+    const auto digits = [](const std::string& part, std::size_t most) {
+      return !part.empty() && part.size() <= most &&
+             std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
+    };
+    const bool year_first = digits(parts[0], 4) && parts[0].size() == 4 && digits(parts[2], 2);
+    const bool year_last = digits(parts[0], 2) && digits(parts[2], 4) && parts[2].size() % 2 == 0;
+    if (digits(parts[1], 2) && (year_first || year_last)) return true;
+  }
+  return false;
+}
+
+bool is_number(const std::string& name) { return parse_cell_number(name, true).has_value(); }
+
+// Nearly all: a stray cell doesn't make a column of dates one of moods.
+template <typename Is>
+bool nearly_all(const Names& names, Is is) {
+  const auto count = std::count_if(names.begin(), names.end(), is);
+  return names.size() >= 2 && static_cast<double>(count) >= 0.9 * static_cast<double>(names.size());
+}
+
+std::string examples(const Names& names) {
+  std::string text;
+  for (std::size_t k = 0; k < std::min<std::size_t>(3, names.size()); ++k) text += (k ? ", " : "") + names[k];
+  return names.size() > 3 ? text + " ..." : text;
+}
+
+// Those that some item has.
+Names used_names(const Targets& targets, std::size_t& known) {
+  std::vector<bool> used(targets.width(), false);
+  known = 0;
+  for (const int k : targets.classes())
+    if (k >= 0) {
+      used[static_cast<std::size_t>(k)] = true;
+      ++known;
+    }
+  Names names;
+  for (std::size_t k = 0; k < used.size(); ++k)
+    if (used[k]) names.push_back(targets.names()[k]);
+  return names;
+}
+
+bool are_codes(const Names& names) {
+  std::vector<double> codes;
+  for (const std::string& name : names) {
+    double value = 0;
+    if (!parse_double(name, value) || value != std::floor(value)) return false;
+    codes.push_back(value);
+  }
+  if (codes.size() <= 2) return !codes.empty();
+  std::sort(codes.begin(), codes.end());
+  const bool counts = (codes.front() == 0 || codes.front() == 1) &&
+                      codes.back() - codes.front() + 1 == static_cast<double>(codes.size());
+  return counts && codes.size() <= 10;
+}
+
+}  // namespace
+
+std::optional<std::string> doubt_about(const Targets& targets) {
+  if (targets.kind() != TargetKind::classes) return std::nullopt;
+  std::size_t known = 0;
+  const Names names = used_names(targets, known);
+  const auto part = [](const std::string& name) { return part_named(name).has_value(); };
+  if (names.size() >= 2 && std::all_of(names.begin(), names.end(), part))
+    return fmt::format("are the names of a split: {}", examples(names));
+  if (nearly_all(names, is_file_name)) return fmt::format("are file names: {}", examples(names));
+  if (nearly_all(names, is_date)) return fmt::format("are dates: {}", examples(names));
+  if (nearly_all(names, is_number) && !are_codes(names))
+    return fmt::format("are {} different numbers: {}", names.size(), examples(names));
+  if (names.size() > 2 && names.size() * 2 > known)
+    return fmt::format("are {} different ones for {} images: {}", names.size(), known, examples(names));
+  return std::nullopt;
+}
+
+bool class_codes(const Targets& targets) {
+  if (targets.kind() != TargetKind::classes) return false;
+  std::size_t known = 0;
+  return are_codes(used_names(targets, known));
+}
+
+Targets labels_as(const Targets& targets, const std::string& kind) {
+  const bool to_values = kind == "values";
+  if (!to_values && kind != "classes")
+    throw Error(ErrorKind::usage, fmt::format("labels of the kind '{}'", kind), "classes or values");
+  if (kind == target_kind_name(targets.kind())) return targets;
+  if (to_values && targets.kind() == TargetKind::classes) {
+    std::vector<double> numbers;
+    for (const std::string& name : targets.names()) {
+      const auto value = parse_cell_number(name, true);
+      if (!value) throw Error(ErrorKind::input, fmt::format("label '{}' is not a number", name), "say classes");
+      numbers.push_back(*value);
+    }
+    std::vector<double> values;
+    for (const int k : targets.classes()) values.push_back(k < 0 ? std::nan("") : numbers[static_cast<std::size_t>(k)]);
+    return Targets::from_values(std::move(values), {"label"});
+  }
+  if (targets.kind() != TargetKind::values || targets.width() != 1)
+    throw Error(ErrorKind::usage, fmt::format("{} can't be read as {}", target_kind_name(targets.kind()), kind));
+  std::vector<std::string> labels;
+  for (const double value : targets.rows()) labels.push_back(std::isnan(value) ? std::string() : number(value));
+  return Targets::from_labels(labels);
+}
+
+}  // namespace vise

@@ -1,0 +1,116 @@
+#include "datasets/manifest_columns.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "datasets/cells.h"
+#include "datasets/rows.h"
+
+namespace vise {
+namespace {
+
+constexpr std::array<std::string_view, 8> kPathColumns{"path", "file_name", "filename",   "image",
+                                                       "img",  "file",      "image_path", "image_name"};
+constexpr std::array<std::string_view, 4> kLabelColumns{"label", "class", "category", "target"};
+constexpr std::array<std::string_view, 1> kSplitColumns{"split"};
+
+std::vector<std::string> names_of(const ColumnKinds& kinds) {
+  std::vector<std::string> names;
+  for (const auto& [name, kind] : kinds) names.push_back(name);
+  return names;
+}
+
+// As written first, then without case: "Path", "Label".
+template <std::size_t N>
+std::string first_known(const ColumnKinds& kinds, const std::array<std::string_view, N>& names) {
+  for (const std::string_view name : names) {
+    if (kinds.contains(std::string(name))) return std::string(name);
+    for (const auto& [column, kind] : kinds)
+      if (lower(column) == name) return column;
+  }
+  return {};
+}
+
+template <std::size_t N>
+std::string role(const ColumnKinds& kinds, const std::string& asked, const std::array<std::string_view, N>& names,
+                 const Path& table) {
+  const std::string column = asked.empty() ? first_known(kinds, names) : asked;
+  if (column.empty()) return {};
+  const auto found = kinds.find(column);
+  if (found == kinds.end())
+    throw Error(ErrorKind::input, fmt::format("{}: has no column '{}'", table.string(), column),
+                suggest(column, names_of(kinds)));
+  if (found->second.repeated)
+    throw Error(ErrorKind::input, fmt::format("{}: the column '{}' stands there twice", table.string(), column),
+                "rename or remove one: which is meant isn't said");
+  return column;
+}
+
+}  // namespace
+
+void ColumnKind::see(std::string_view cell, bool may_have_commas) {
+  if (is_missing(cell)) return;
+  filled = true;
+  if (parts) {
+    const auto part = part_named(cell);
+    parts = part.has_value();
+    if (part) parts_seen |= static_cast<std::uint8_t>(1U << static_cast<unsigned>(*part));
+  }
+  if (!numbers) return;
+  const auto value = parse_cell_number(cell, may_have_commas);
+  decimal_comma = decimal_comma || (may_have_commas && has_decimal_comma(cell));
+  decimal_point_ = decimal_point_ || (!has_decimal_comma(cell) && cell.find('.') != std::string_view::npos);
+  numbers = value.has_value() && !(decimal_comma && decimal_point_);
+  fractions = fractions || (value && *value != std::floor(*value));
+}
+
+bool ColumnKind::is_split() const { return parts && filled && std::popcount(parts_seen) >= 2; }
+
+ColumnKinds column_kinds(std::span<const ManifestPart> parts) {
+  ColumnKinds kinds;
+  for (const ManifestPart& part : parts) {
+    const auto rows = RowReader::open(part.table);
+    std::vector<ColumnKind*> of_column;
+    while (rows->next()) {
+      const auto cells = rows->cells();
+      for (std::size_t c = of_column.size(); c < cells.size(); ++c) of_column.push_back(&kinds[rows->columns()[c]]);
+      for (std::size_t c = 0; c < cells.size(); ++c) of_column[c]->see(cells[c], rows->may_have_decimal_commas());
+    }
+    std::set<std::string> seen;
+    for (const std::string& column : rows->columns())
+      if (!seen.insert(column).second) kinds[column].repeated = true;
+    for (const std::string& column : seen) kinds.try_emplace(column);
+  }
+  return kinds;
+}
+
+ColumnRoles column_roles(const ColumnKinds& kinds, const DataColumns& asked, const Path& table) {
+  ColumnRoles roles{role(kinds, asked.path, kPathColumns, table), role(kinds, asked.label, kLabelColumns, table),
+                    role(kinds, asked.split, kSplitColumns, table)};
+  for (const auto& [column, kind] : kinds)
+    if (kind.repeated && (column.starts_with("votes:") || column.starts_with("labels:") || column == "labels"))
+      role(kinds, column, kPathColumns, table);  // says that it is there twice
+  if (roles.path.empty())
+    throw Error(ErrorKind::input,
+                fmt::format("{}: no column names the image; it has {}", table.string(), join(names_of(kinds), ", ")),
+                "call it path (or file_name, filename, image, img, file, image_path, image_name), or say --path-column "
+                "NAME");
+  return roles;
+}
+
+std::vector<std::string> unused_splits(const ColumnKinds& kinds, const ColumnRoles& roles) {
+  std::vector<std::string> columns;
+  if (!roles.split.empty()) return columns;
+  for (const auto& [column, kind] : kinds)
+    if (kind.is_split() && column != roles.label && column != roles.path) columns.push_back(column);
+  return columns;
+}
+
+}  // namespace vise

@@ -1,0 +1,101 @@
+#include "experiments/torch/trainable_network.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace vise {
+namespace {
+
+bool is_numbered(const std::string& layer) {
+  return !layer.empty() && layer.back() >= '0' && layer.back() <= '9' && layer.find('-') == std::string::npos;
+}
+
+// The values that end a block, up to `last`.
+std::vector<int> ends_of_blocks(const Network& network, int last) {
+  std::vector<int> ends;
+  for (const Layer& layer : network.layers)
+    if (is_numbered(layer.name) && layer.value <= last) ends.push_back(layer.value);
+  std::ranges::sort(ends);
+  return ends;
+}
+
+// 1 for what the last block makes or what comes after it, 2 for the block before, ...
+int depth_of(int value, const std::vector<int>& ends) {
+  const auto before = std::ranges::lower_bound(ends, value) - ends.begin(), blocks = std::ssize(ends);
+  return std::max(1, static_cast<int>(blocks - before));
+}
+
+torch::Tensor mean_of_places(const TorchValue& x) {
+  return x.tensor.dim() == 4 ? x.tensor.mean({2, 3}) : x.places().mean(1);
+}
+
+torch::Tensor token(const TorchValue& x, std::int64_t number) { return x.tokens().select(1, number); }
+
+}  // namespace
+
+torch::Tensor pooled(const Pooling& pooling, const std::vector<TorchValue>& values) {
+  const std::string name = pooling.name();
+  const TorchValue& last = values.back();
+  if (name == "avg" || name == "map") return mean_of_places(last);
+  if (name == "max") return last.places().amax(1);
+  if (name == "cls+dist") return (token(last, 0) + token(last, 1)) / 2;
+  if (name.starts_with("gem:")) {
+    double power = 1;
+    parse_double(std::string_view(name).substr(4), power);
+    return last.places().clamp_min(1e-6).pow(power).mean(1).pow(1 / power);
+  }
+  std::vector<torch::Tensor> parts;
+  for (const TorchValue& value : values) parts.push_back(token(value, 0));
+  if (name.ends_with("+avg")) parts.push_back(mean_of_places(last));
+  return torch::cat(parts, 1);
+}
+
+TrainableNetwork::TrainableNetwork(const Network& network, int side, const TrainingScope& scope,
+                                   const torch::Device& device)
+    : scope_(scope), network_(network, side, {device, torch::kFloat32}) {
+  const Outline seen = outline(network);
+  dim_ = static_cast<std::int64_t>(scope_.pooling.dim(seen, scope_.layer));
+  for (const std::string& layer : scope_.pooling.layers(seen, scope_.layer)) values_.push_back(network_.layer(layer));
+  const int last = *std::ranges::max_element(values_);
+  const std::vector<int> ends = ends_of_blocks(network, last);
+  if (scope_.blocks > std::max<std::int64_t>(1, std::ssize(ends)))
+    throw Error(ErrorKind::usage,
+                fmt::format("unfreeze={}: {} has {} blocks up to {}", scope_.blocks, network.architecture, ends.size(),
+                            scope_.layer),
+                "unfreeze=all");
+  const std::vector<bool> needed = network_.needed_for(values_);
+  first_ = needed.size();
+  for (std::size_t i = 0; i < needed.size(); ++i) {
+    const int depth = depth_of(Network::value_of(i), ends);
+    if (!needed[i] || (scope_.blocks > 0 && depth > scope_.blocks)) continue;
+    first_ = std::min(first_, i);
+    let_learn(network_.ops()[i], depth);
+  }
+}
+
+void TrainableNetwork::let_learn(const TorchOp& op, int depth) {
+  const auto* const norm = op.op.as<BatchNorm>();
+  if (norm && scope_.freeze_batch_norm) return;
+  for (const torch::Tensor& tensor : op.learnable()) {
+    const auto known =
+        std::ranges::find_if(parameters_, [&](const LearnedTensor& learned) { return learned.value.is_same(tensor); });
+    if (known != parameters_.end()) {  // shared with an operation before, and nearer to the head by this one
+      known->depth = depth;
+      continue;
+    }
+    const bool decays = (op.op.as<Convolution>() || op.op.as<Linear>()) && tensor.is_same(op.weight);
+    parameters_.push_back({tensor, depth, decays});
+    parameters_.back().value.requires_grad_(true);
+  }
+  if (norm) buffers_.insert(buffers_.end(), {op.mean, op.variance});
+}
+
+torch::Tensor TrainableNetwork::forward(const torch::Tensor& images, bool training) const {
+  const std::size_t never = network_.ops().size();
+  return pooled(scope_.pooling, network_.run(images, values_, training && !scope_.freeze_batch_norm ? first_ : never));
+}
+
+}  // namespace vise

@@ -1,0 +1,56 @@
+#include "extract/features/taps.h"
+
+#include <algorithm>
+
+namespace vise {
+namespace {
+
+// A layer by the network's own name. "final" is what a network gives last where it has no layer of that name.
+std::string layer_named(const Outline& network, const std::string& asked, const FeatureTap& usual) {
+  const std::string name = asked == "default" ? usual.layer : asked;
+  const bool has_final = std::ranges::find(network.layers, "final", &LayerOutline::name) != network.layers.end();
+  if (name == "default" || (name == "final" && !has_final)) return network.default_layer;
+  return network.layer(name).name;
+}
+
+Pooling pooling_named(const Outline& network, const FeatureTap& asked, const std::string& layer,
+                      const FeatureTap& usual) {
+  if (asked.pool != "default") return Pooling::parse(asked.pool);
+  if (usual.pool != "default" && layer == layer_named(network, "default", usual)) return Pooling::parse(usual.pool);
+  return Pooling::usual(network, layer);
+}
+
+std::size_t place_of(std::vector<std::string>& layers, const std::string& layer) {
+  const auto known = std::ranges::find(layers, layer);
+  const auto place = static_cast<std::size_t>(known - layers.begin());
+  if (known == layers.end()) layers.push_back(layer);
+  return place;
+}
+
+void add_tap(TapPlan& plan, const Outline& network, const FeatureTap& asked, const FeatureTap& usual) {
+  const std::string layer = layer_named(network, asked.layer, usual);
+  const Pooling pooling = pooling_named(network, asked, layer, usual);
+  PlannedTap planned{{layer, pooling.name()}, pooling, {}, pooling.dim(network, layer)};
+  if (std::ranges::any_of(plan.taps, [&](const PlannedTap& other) {
+        return other.tap.layer == planned.tap.layer && other.tap.pool == planned.tap.pool;
+      }))
+    return;
+  for (const std::string& read : pooling.layers(network, layer)) planned.layers.push_back(place_of(plan.layers, read));
+  plan.taps.push_back(std::move(planned));
+}
+
+}  // namespace
+
+TapPlan plan_taps(const Outline& network, const std::vector<FeatureTap>& asked, const FeatureTap& usual) {
+  TapPlan plan;
+  for (const FeatureTap& tap : asked) {
+    if (tap.layer != "all") {
+      add_tap(plan, network, tap, usual);
+      continue;
+    }
+    for (const std::string& layer : network.layer_names()) add_tap(plan, network, {layer, tap.pool}, usual);
+  }
+  return plan;
+}
+
+}  // namespace vise

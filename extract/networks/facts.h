@@ -1,0 +1,70 @@
+// What a network's tensors do not say: which GELU, a layer norm's epsilon, how positions are resized.
+//
+// A wrong guess changes features by a hundredth to a tenth and nobody notices. So each is known from somebody (the
+// user, a config beside the file, the published file's hash, the registry's row, or the code whose key layout this is)
+// or asked for; whoever said it is printed wherever features are described.
+//
+//   Facts facts;
+//   facts.say("act", "quick", "the user");                     // the first to speak is believed
+//   facts.say("act", "exact", "config.json");                  // noted beside it where it disagrees
+//   const Activation act = facts.activation();                 // gelu_quick
+//   facts.used();                                              // {{"act", "quick", "the user (config.json: exact)"}}
+//
+// Not thread-safe.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extract/networks/op.h"
+
+namespace vise {
+
+struct Fact {
+  std::string name;    // "act", "eps", "final-eps", "positions", "heads"
+  std::string value;   // "quick", "1e-05", "antialias", "12"
+  std::string source;  // "the user", "config.json", "the key layout (torchvision's code)"
+
+  bool operator==(const Fact&) const = default;
+};
+
+class Facts {
+ public:
+  // Error{usage} for a name or a value that nobody understands, with those there are.
+  void say(std::string_view name, std::string_view value, std::string_view source);
+
+  bool knows(std::string_view name) const;
+  // Each of these is Error{input} where nobody said: with what is open, why it matters, and the option that says it.
+  // `usual`: what networks of this layout usually are, for the hint ("exact in timm, quick in OpenAI's").
+  Activation activation(std::string_view usual = "");
+  double eps(std::string_view usual = "");
+  // The last norm's, where it may be another than the blocks' (transformers' ConvNeXt).
+  double final_eps(std::string_view usual = "");
+  PositionRule positions(std::string_view usual = "");
+  // The attention's heads: `otherwise` where nobody said (all published layouts but a few have width / 64), and then
+  // noted as the layout's.
+  int heads(int otherwise);
+
+  // What was asked of the facts so far, in order, with who said it.
+  const std::vector<Fact>& used() const { return used_; }
+  // Of messages: "clip.pt".
+  void set_subject(std::string subject) { subject_ = std::move(subject); }
+
+ private:
+  struct Said {
+    std::string value, source;
+  };
+  std::string need(std::string_view name, std::string_view usual);
+  void note(std::string_view name, std::string value, std::string source);
+
+  std::string subject_ = "this file";
+  std::map<std::string, Said, std::less<>> said_;
+  std::vector<Fact> used_;
+};
+
+std::string_view activation_name(Activation function);   // "exact", "tanh", "quick", "relu", "silu", "sigmoid"
+std::string_view position_rule_name(PositionRule rule);  // "scale", "size", "antialias"
+
+}  // namespace vise

@@ -1,0 +1,87 @@
+#include "extract/networks/families/resnet/resnet.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace vise {
+namespace {
+
+std::string norm_of_conv(const std::string& conv) {
+  const std::size_t place = conv.rfind("conv");
+  if (place != std::string::npos) return fmt::format("{}bn{}", conv.substr(0, place), conv.substr(place + 4));
+  return fmt::format("{}1", conv.substr(0, conv.size() - 1));
+}
+
+int block(NetworkBuilder& b, const ResNetSpec& spec, int stage, int place, int in) {
+  const std::string name = fmt::format("layer{}.{}", stage + 1, place);
+  const int stride = stage > 0 && place == 0 ? 2 : 1, width = spec.width(stage), out = spec.out(stage);
+  const int channels = place > 0 ? out : stage > 0 ? spec.out(stage - 1) : 64;
+  int x = 0;
+  if (spec.bottleneck) {
+    x = conv_norm_relu(b, name + ".conv1", in, {.out = width, .in = channels});
+    // torchvision strides in the 3x3 convolution; Caffe's networks of the same keys and shapes in the first 1x1.
+    x = conv_norm_relu(b, name + ".conv2", x,
+                       {.out = width, .in = width, .kernel = 3, .stride = stride, .groups = spec.groups});
+    x = conv_norm(b, name + ".conv3", x, {.out = out, .in = width});
+  } else {
+    x = conv_norm_relu(b, name + ".conv1", in, {.out = width, .in = channels, .kernel = 3, .stride = stride});
+    x = conv_norm(b, name + ".conv2", x, {.out = out, .in = width, .kernel = 3});
+  }
+  const bool reshapes = stride != 1 || channels != out;
+  const int shortcut =
+      reshapes ? conv_norm(b, name + ".downsample.0", in, {.out = out, .in = channels, .stride = stride}) : in;
+  return b.relu(name + ".relu", b.add(name + ".add", x, shortcut));
+}
+
+}  // namespace
+
+const std::vector<ResNetSpec>& resnet_specs() {
+  static const std::vector<ResNetSpec> specs{{"resnet18", {2, 2, 2, 2}, false},
+                                             {"resnet34", {3, 4, 6, 3}, false},
+                                             {"resnet50", {3, 4, 6, 3}, true},
+                                             {"resnet101", {3, 4, 23, 3}, true},
+                                             {"resnet152", {3, 8, 36, 3}, true},
+                                             {"resnext50_32x4d", {3, 4, 6, 3}, true, 32, 4},
+                                             {"resnext101_32x8d", {3, 4, 23, 3}, true, 32, 8},
+                                             {"wide_resnet50_2", {3, 4, 6, 3}, true, 1, 128},
+                                             {"wide_resnet101_2", {3, 4, 23, 3}, true, 1, 128}};
+  return specs;
+}
+
+const ResNetSpec& resnet_spec(std::string_view name) {
+  const auto& specs = resnet_specs();
+  const auto found = std::ranges::find(specs, name, &ResNetSpec::name);
+  if (found == specs.end()) {
+    std::vector<std::string> names;
+    for (const ResNetSpec& spec : specs) names.emplace_back(spec.name);
+    throw Error(ErrorKind::usage, fmt::format("there is no architecture '{}'", name), suggest(name, names));
+  }
+  return *found;
+}
+
+int conv_norm(NetworkBuilder& b, const std::string& name, int x, Convolution shape) {
+  const int channels = shape.out;
+  shape.pad = shape.kernel / 2;
+  return b.batch_norm(norm_of_conv(name), b.conv(name, x, std::move(shape)), channels);
+}
+
+int conv_norm_relu(NetworkBuilder& b, const std::string& name, int x, Convolution shape) {
+  return b.relu(name + ".relu", conv_norm(b, name, x, std::move(shape)));
+}
+
+Network build_resnet(const ResNetSpec& spec, WeightSource& weights) {
+  NetworkBuilder b(weights);
+  int x = conv_norm_relu(b, "conv1", NetworkBuilder::input(), {.out = 64, .in = 3, .kernel = 7, .stride = 2});
+  x = b.append("maxpool", {x}, Pool2d{Pool2d::Kind::max, 3, 2, 1});
+  for (int stage = 0; stage < 4; ++stage) {
+    for (int place = 0; place < spec.blocks[stage]; ++place) x = block(b, spec, stage, place, x);
+    b.layer(fmt::format("layer{}", stage + 1), x);
+  }
+  return b.finish("resnet", std::string(spec.name));
+}
+
+}  // namespace vise

@@ -1,0 +1,90 @@
+#include "extract/networks/load.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace vise {
+namespace {
+
+// A program's weights are its own; what is asked of it is only that the file is an archive.
+Network open_program(const Checkpoint& checkpoint) {
+  if (checkpoint.container != Container::torchscript)
+    throw Error(ErrorKind::input, fmt::format("{}: is no TorchScript archive, but {}", checkpoint.path.string(),
+                                              container_name(checkpoint.container)));
+  Network network;
+  network.family = network.architecture = kTorchScript;
+  network.default_layer = "output";
+  network.program = TorchProgram{checkpoint.path, checkpoint.sha256};
+  return network;
+}
+
+// What may stand beside the network, by first component.
+std::map<std::string, std::string> rules_of(const Family& family, const LoadRequest& request) {
+  std::map<std::string, std::string> rules(family.beside.begin(), family.beside.end());
+  for (const std::string& component : request.drop) rules[component] = "asked for";
+  return rules;
+}
+
+void expect_architecture(const Checkpoint& checkpoint, const std::string& found, const std::string& wanted) {
+  if (!wanted.empty() && found != wanted)
+    throw Error(ErrorKind::input, fmt::format("{}: holds a {}, not a {}", checkpoint.path.string(), found, wanted));
+}
+
+}  // namespace
+
+void refuse_program(const Checkpoint& checkpoint, const std::string& mismatch) {
+  const std::string start = checkpoint.path.string() + ": ";
+  throw Error(
+      ErrorKind::input,
+      fmt::format("{}is a TorchScript archive, not a state dict, and its attributes fit no known architecture: {}",
+                  start, mismatch.starts_with(start) ? mismatch.substr(start.size()) : mismatch),
+      "save model.state_dict(), or run the archive itself: arch=torchscript, which executes what the file says");
+}
+
+Network load_network(const Checkpoint& checkpoint, const LoadRequest& request, LoadReport* report) {
+  const Family* const wanted = request.architecture.empty() ? nullptr : &family_of(request.architecture);
+  const KeyIndex index(checkpoint);
+  const std::vector<Place> places = find_places(index);
+  const Place place = choose_place(checkpoint, places, request.branch);
+  if (wanted && wanted != place.family)
+    expect_architecture(checkpoint, fmt::format("network of the family {} ({} keys)", place.family->name, place.layout),
+                        request.architecture);
+  LoadReport found;
+  std::vector<Place> others = places;
+  std::erase_if(others, [&](const Place& other) { return other.prefix == place.prefix; });
+  for (const Place& other : others) found.passed_over.push_back(other.prefix);
+  KeyMatcher keys(index, place, std::move(others));
+  Facts facts = request.facts;
+  facts.set_subject(checkpoint.path.string());
+  Network network = place.family->load(keys, place, facts);
+  expect_architecture(checkpoint, network.architecture, request.architecture);
+  network.facts = facts.used();
+  found.dropped = keys.finish(network.architecture, rules_of(*place.family, request));
+  found.architecture = network.architecture;
+  found.prefix = place.prefix;
+  found.layout = place.layout;
+  found.matched = keys.matched();
+  found.absent = keys.absent();
+  if (report) *report = std::move(found);
+  return network;
+}
+
+Network load_network(const Path& file, const NetworkRequest& request, LoadReport* report) {
+  if (request.load.architecture == kTorchScript) return open_program(read_checkpoint(file, {.skip_foreign = true}));
+  Checkpoint checkpoint = read_checkpoint(file, request.read);
+  rename_keys(checkpoint, request.key_map);
+  if (checkpoint.container != Container::torchscript) return load_network(checkpoint, request.load, report);
+  try {
+    return load_network(checkpoint, request.load, report);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::input || !request.load.architecture.empty()) throw;
+    if (request.programs) return open_program(checkpoint);
+    // A network that is known but for a fact is none to be run as a program: the message says what to say.
+    if (!find_places(KeyIndex(checkpoint)).empty()) throw;
+    refuse_program(checkpoint, e.message());
+  }
+}
+
+}  // namespace vise

@@ -1,0 +1,138 @@
+#include "extract/networks/place.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "base/utf8.h"
+#include "extract/networks/family.h"
+
+namespace vise {
+namespace {
+
+constexpr std::size_t kMaxPlaces = 64;
+constexpr std::int64_t kMaxNumbered = 1000;  // blocks of a network
+
+// A prefix's components, with the branch's replaced by one name for both of a pair.
+std::string without_branch(const std::string& prefix, std::string_view first, std::string_view second) {
+  std::vector<std::string> parts = split(prefix, '.');
+  for (std::string& part : parts)
+    if (part == first || part == second) part.assign(1, '*');
+  return join(parts, ".");
+}
+
+bool has_component(const std::string& prefix, std::string_view component) {
+  const std::vector<std::string> parts = split(prefix, '.');
+  return std::find(parts.begin(), parts.end(), component) != parts.end();
+}
+
+// Drops every place whose pair's preferred sibling is there too.
+void prefer(std::vector<Place>& places, std::string_view preferred, std::string_view other) {
+  const auto beaten = [&](const Place& place) {
+    return has_component(place.prefix, other) && std::any_of(places.begin(), places.end(), [&](const Place& rival) {
+             return has_component(rival.prefix, preferred) &&
+                    without_branch(rival.prefix, preferred, other) == without_branch(place.prefix, preferred, other);
+           });
+  };
+  std::vector<Place> kept;
+  std::copy_if(places.begin(), places.end(), std::back_inserter(kept), [&](const auto& p) { return !beaten(p); });
+  places = std::move(kept);
+}
+
+std::string known_families() {
+  std::vector<std::string> names;
+  for (const Family& family : families()) names.push_back(family.name);
+  return join(names, ", ");
+}
+
+std::string listed(const std::vector<Place>& places) {
+  std::vector<std::string> names;
+  for (const Place& place : places)
+    names.push_back(place.prefix.empty() ? "(the top)" : printable(place.prefix.substr(0, 200)));
+  return join(names, ", ");
+}
+
+}  // namespace
+
+KeyIndex::KeyIndex(const Checkpoint& checkpoint) : checkpoint_(&checkpoint) {
+  for (const NamedTensor& named : checkpoint.tensors) by_name_.emplace(named.name, &named.tensor);
+}
+
+const Tensor* KeyIndex::find(std::string_view prefix, std::string_view key) const {
+  const auto found = by_name_.find(fmt::format("{}{}", prefix, key));
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+std::vector<std::string> KeyIndex::prefixes_before(std::string_view key) const {
+  std::vector<std::string> prefixes;
+  for (const NamedTensor& named : checkpoint_->tensors) {
+    if (!named.name.ends_with(key)) continue;
+    const std::string_view prefix = std::string_view(named.name).substr(0, named.name.size() - key.size());
+    if (prefix.empty() || prefix.ends_with('.')) prefixes.emplace_back(prefix);
+  }
+  return prefixes;
+}
+
+int KeyIndex::numbered(std::string_view prefix, std::string_view start) const {
+  const std::string before = fmt::format("{}{}", prefix, start);
+  int highest = -1;
+  for (const NamedTensor& named : checkpoint_->tensors) {
+    if (!named.name.starts_with(before)) continue;
+    const std::string_view rest = std::string_view(named.name).substr(before.size());
+    std::int64_t number = 0;
+    if (parse_int(rest.substr(0, rest.find('.')), number) && number >= 0 && number < kMaxNumbered)
+      highest = std::max(highest, static_cast<int>(number));
+  }
+  return highest + 1;
+}
+
+int KeyIndex::count(std::string_view prefix, std::string_view start, std::string_view end) const {
+  int count = 0;
+  while (has(prefix, fmt::format("{}{}{}", start, count, end))) ++count;
+  return count;
+}
+
+std::int64_t KeyIndex::size(std::string_view prefix, std::string_view key, std::size_t dimension) const {
+  const Tensor* const tensor = find(prefix, key);
+  return tensor && dimension < tensor->shape.size() ? tensor->shape[dimension] : 0;
+}
+
+std::vector<Place> find_places(const KeyIndex& keys) {
+  std::vector<Place> places;
+  for (const Family& family : families())
+    for (Place& place : family.find(keys)) {
+      place.family = &family;
+      places.push_back(std::move(place));
+    }
+  return places;
+}
+
+Place choose_place(const Checkpoint& checkpoint, const std::vector<Place>& places, std::string_view branch) {
+  const std::string path = checkpoint.path.string();
+  if (places.empty())
+    throw Error(ErrorKind::input,
+                fmt::format("{}: holds {} tensors, but no network that is known ({})", path, checkpoint.tensors.size(),
+                            known_families()),
+                "backbone inspect lists what the file holds; docs/formats/checkpoints.md lists the key layouts");
+  if (places.size() > kMaxPlaces)
+    throw Error(ErrorKind::input,
+                fmt::format("{}: holds {} networks, too many to be a backbone's weights", path, places.size()));
+  std::vector<Place> left = places;
+  if (!branch.empty()) {
+    std::erase_if(left, [&](const Place& place) { return !has_component(place.prefix, branch); });
+    if (left.empty())
+      throw Error(ErrorKind::usage, fmt::format("{}: holds no branch '{}'", path, branch),
+                  fmt::format("its networks stand under {}", listed(places)));
+  }
+  prefer(left, "encoder_q", "encoder_k");
+  prefer(left, "base_encoder", "momentum_encoder");
+  prefer(left, "teacher", "student");
+  if (left.size() > 1)
+    throw Error(ErrorKind::input, fmt::format("{}: holds {} networks: {}", path, left.size(), listed(left)),
+                "say which one by branch=NAME, a component of its prefix");
+  return left.front();
+}
+
+}  // namespace vise

@@ -1,0 +1,61 @@
+// Where in a checkpoint a network stands, and which of several is meant.
+//
+// Families find places by structure, whatever the prefix is called ("state_dict.module.encoder_q.",
+// "teacher.module.backbone.", ""). One place: taken. Several: those with the component `branch`, if one was asked for;
+// else the documented rule
+//
+//   encoder_q over encoder_k (MoCo: the key encoder is the query encoder's running average, and not what is published)
+//   base_encoder over momentum_encoder (MoCo v3, the same)
+//   teacher over student (DINO evaluates the teacher)
+//
+// decides between places that differ in that component alone; what is still several after it is an error that lists
+// them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "extract/networks/checkpoint/state_dict.h"
+
+namespace vise {
+
+struct Family;
+
+// A checkpoint's keys, for looking up. The checkpoint must outlive it.
+class KeyIndex {
+ public:
+  explicit KeyIndex(const Checkpoint& checkpoint);
+
+  const Checkpoint& checkpoint() const { return *checkpoint_; }
+  bool has(std::string_view prefix, std::string_view key) const { return find(prefix, key) != nullptr; }
+  // Null where there is none.
+  const Tensor* find(std::string_view prefix, std::string_view key) const;
+  // Of every key that ends in `key` after nothing or a '.': what stands before, in the file's order.
+  std::vector<std::string> prefixes_before(std::string_view key) const;
+  // One more than the highest N of any "<prefix><start>N.<...>": a number that is missing between is a missing key.
+  int numbered(std::string_view prefix, std::string_view start) const;
+  // How many there are of "<prefix><start>N<end>", N = 0, 1, ... without a gap.
+  int count(std::string_view prefix, std::string_view start, std::string_view end) const;
+  // The length of a dimension of a tensor that may not be there, or may have fewer dimensions: 0 then.
+  std::int64_t size(std::string_view prefix, std::string_view key, std::size_t dimension) const;
+
+ private:
+  const Checkpoint* checkpoint_;
+  std::unordered_map<std::string_view, const Tensor*> by_name_;
+};
+
+struct Place {
+  std::string prefix;              // "" or ending in '.'
+  std::string layout;              // "torchvision", "vise-sequential", "openai"
+  const Family* family = nullptr;  // filled in by find_places
+};
+
+// All families' places, in the file's order a family.
+std::vector<Place> find_places(const KeyIndex& keys);
+
+// The one that is meant. Error{input} when there is none, or several and no rule; Error{usage} when none has `branch`.
+Place choose_place(const Checkpoint& checkpoint, const std::vector<Place>& places, std::string_view branch);
+
+}  // namespace vise

@@ -1,0 +1,86 @@
+// Adapters' trees in miniature, changed by the bytes: a data set whose parts fit together, with a split for every
+// target and an audit, or an Error. The first byte says whose.
+#include <unistd.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "datasets/audit.h"
+#include "experiments/label_question.h"
+#include "experiments/split_rule.h"
+#include "tests/mini/changes.h"
+#include "tests/mini/data_sets.h"
+
+namespace {
+
+using vise::Dataset;
+using vise::test::MiniData;
+
+// A folder in memory for one input.
+class Folder {
+ public:
+  Folder() {
+    std::string name = "/dev/shm/vise-fuzz-XXXXXX";
+    if (!::mkdtemp(name.data())) std::abort();
+    path = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+  vise::Path path;
+};
+
+vise::DatasetRegistry make_registry() {
+  vise::DatasetRegistry made;
+  vise::register_builtin_datasets(made);
+  return made;
+}
+
+void look_at(Dataset& dataset, bool known, vise::Context& context) {
+  dataset.check();
+  for (const auto& [name, targets] : dataset.targets) {
+    vise::Task task;
+    task.name = dataset.name;
+    if (known) task.dataset = dataset.name;
+    task.target = name;
+    try {
+      vise::ask_about_labels(task, dataset);
+      const vise::Split split = vise::resolve_split(task, dataset);
+      if (split.size() != dataset.size()) std::abort();
+      vise::audit_files(dataset, split, context, {}, name);
+    } catch (const vise::Error&) {
+    }
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size < 2) return 0;
+  static const vise::DatasetRegistry registry = make_registry();
+  vise::test::Choices choices(std::span(data, size));
+  MiniData mini = vise::test::mini_data_sets()[choices.below(vise::test::mini_data_sets().size())];
+  vise::test::change(mini.texts, choices);
+  const Folder folder;
+  mini.write(folder.path);
+  vise::Silent log;
+  vise::Context context{log};
+  context.threads = 1;
+  try {
+    Dataset dataset = registry.open(mini.name, {folder.path}, folder.path / "cache", log);
+    look_at(dataset, true, context);
+  } catch (const vise::Error&) {
+  }
+  // The same texts as a person's own tables.
+  for (const auto& [path, text] : mini.texts) {
+    if (!path.ends_with(".csv") && !path.ends_with(".jsonl")) continue;
+    try {
+      Dataset dataset = vise::open_data_path(folder.path / path, log);
+      look_at(dataset, false, context);
+    } catch (const vise::Error&) {
+    }
+  }
+  return 0;
+}

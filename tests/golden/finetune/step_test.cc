@@ -1,0 +1,227 @@
+// One training step of a ResNet and a ViT against torchvision's modules and PyTorch's own gradients (step_oracle.py),
+// in double precision: an oracle that shares no line with this program. Skipped where Debian's python3-torchvision or
+// the LibTorch module isn't there.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "base/module.h"
+#include "base/random.h"
+#include "experiments/torch/entry.h"
+#include "extract/networks/builder.h"
+#include "extract/networks/checkpoint/state_dict.h"
+#include "extract/networks/family.h"
+#include "tests/plain_file.h"
+#include "tests/shared.h"
+#include "tests/torch_module.h"
+
+namespace vise {
+namespace {
+
+constexpr std::size_t kImages = 6, kClasses = 3;
+
+std::vector<float> drawn(const std::string& name, std::size_t size, double mean, double deviation) {
+  RandomStream random("step-test/" + name, 0);
+  std::vector<float> values(size);
+  for (float& v : values) v = static_cast<float>(mean + deviation * random.normal());
+  return values;
+}
+
+// Values that no tensor shares with a freshly made network, and their names in torchvision's state dict.
+class NamedWeights final : public WeightSource {
+ public:
+  Parameter take(const std::string& name, std::vector<std::int64_t> shape, Init init) override {
+    const bool near_one = init == Init::one || init == Init::variance;
+    const double area = shape.size() == 4 ? static_cast<double>(shape[2] * shape[3]) : 1;
+    const double deviation = init == Init::fan_out ? std::sqrt(2 / (static_cast<double>(shape[0]) * area)) : 0.15;
+    std::vector<float> values = drawn(name, Parameter(shape).size(), near_one ? 1 : 0, near_one ? 0.1 : deviation);
+    const Parameter parameter(std::move(shape), std::move(values));
+    taken.emplace_back(name, parameter);
+    return parameter;
+  }
+  std::string name_of(const Parameter& parameter) const {
+    for (const auto& [name, known] : taken)
+      if (known.values().data() == parameter.values().data()) return name;
+    return "?";
+  }
+  std::vector<std::pair<std::string, Parameter>> taken;
+};
+
+// torchvision's VisionTransformer(32, patch 8, 3 layers, 2 heads, 32 channels, MLP of 64).
+Network small_vit(WeightSource& weights) {
+  NetworkBuilder b(weights);
+  int x = b.conv("conv_proj", NetworkBuilder::input(), {.out = 32, .in = 3, .kernel = 8, .stride = 8}, true);
+  const Parameter prefix = b.take("class_token", {1, 32}, Init::small);
+  x = b.append("tokens", {x}, Tokens{prefix, b.take("grid", {4, 4, 32}, Init::small), std::nullopt, false});
+  for (int i = 0; i < 3; ++i) {
+    const std::string name = fmt::format("encoder.layers.encoder_layer_{}", i);
+    Linear qkv{96, 32, b.take(name + ".self_attention.in_proj_weight", {96, 32}, Init::small), {}};
+    qkv.bias = b.take(name + ".self_attention.in_proj_bias", {96}, Init::zero);
+    int y = b.append(name + ".qkv", {b.layer_norm(name + ".ln_1", x, 32, 1e-6)}, std::move(qkv));
+    y = b.append(name + ".attention", {y}, Attention{2, std::nullopt, std::nullopt});
+    x = b.add(name + ".add1", x, b.linear(name + ".self_attention.out_proj", y, 32, 32));
+    y = b.linear(name + ".mlp.0", b.layer_norm(name + ".ln_2", x, 32, 1e-6), 32, 64);
+    y = b.linear(name + ".mlp.3", b.activate(name + ".act", y, Activation::gelu_exact), 64, 32);
+    x = b.add(name + ".add2", x, y);
+    b.layer(fmt::format("block{}", i + 1), x);
+  }
+  b.layer("final", b.layer_norm("encoder.ln", x, 32, 1e-6));
+  b.network().side = 32;
+  b.network().has_class_token = true;
+  b.network().default_pool = "cls";
+  return b.finish("vit", "small-vit");
+}
+
+std::vector<float> floats_in(const Path& file) {
+  const std::string bytes = read_text_file(file);
+  std::vector<float> values(bytes.size() / sizeof(float));
+  std::copy_n(bytes.data(), bytes.size(), reinterpret_cast<char*>(values.data()));
+  return values;
+}
+
+void put_floats(const Path& file, std::span<const float> values) {
+  test::write_plainly(file, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
+}
+
+// A network, the step that we take with it, and what both sides say of it.
+struct Step {
+  Step(const Path& in, const std::string& called) : name(called), folder(in / called) {}
+
+  void take() {
+    const bool is_vit = name == "vit";
+    side = is_vit ? 32 : 64;
+    network = is_vit ? small_vit(weights) : family_of("resnet18").build("resnet18", weights);
+    const std::size_t size = 3 * static_cast<std::size_t>(side * side);
+    // Of some draws a ReLU's input is so near 0 that single and double precision fall on its two sides.
+    const std::vector<float> images = drawn("images of " + name, kImages * size, 0, 1);
+    std::vector<float> targets(kImages * kClasses), labels;
+    for (std::size_t i = 0; i < kImages; ++i) {
+      targets[i * kClasses + i % kClasses] = 1;
+      labels.push_back(static_cast<float>(i % kClasses));
+    }
+    Silent log;
+    const Context context{log, {}, 2};
+    FinetuneJob job;
+    job.network = &network;
+    job.layer = network.default_layer;
+    job.pool = network.default_pool;
+    // A step of length zero: the first moments are then the gradients, and the head is still as it began.
+    job.settings = {.blocks = 0,
+                    .freeze_batch_norm = !trains_norms(),
+                    .rate = 0,
+                    .weight_decay = 0,
+                    .epochs = 1,
+                    .warmup = 0,
+                    .batch = kImages,
+                    .cosine = false,
+                    .metric = "",
+                    .device = "cpu"};
+    job.side = side;
+    job.train = {kImages, [&](std::size_t i, std::int64_t, float* chw) { std::copy_n(&images[i * size], size, chw); }};
+    job.targets = targets;
+    job.outputs = kClasses;
+    job.checkpoint = folder / "state.safetensors";
+    job.context = &context;
+    std::filesystem::create_directories(folder);
+    Module::torch().symbol<FinetuneEntry>("vise_torch_finetune")(job, result);
+    state = read_checkpoint(job.checkpoint);
+    put_floats(folder / "images.bin", images);
+    put_floats(folder / "labels.bin", labels);
+    write_parameters();
+  }
+
+  bool trains_norms() const { return name.ends_with("-train"); }
+
+  // Of what learns, in the order of the training state.
+  std::vector<std::string> learned() const {
+    std::vector<std::string> names{"head.weight", "head.bias"};
+    for (const Op& op : network.ops) {
+      const auto* const norm = op.as<BatchNorm>();
+      if (norm && !trains_norms()) continue;
+      for (const Parameter* parameter : parameters(op))
+        if (!norm || (parameter != &norm->mean && parameter != &norm->variance))
+          names.push_back(weights.name_of(*parameter));
+    }
+    return names;
+  }
+  std::vector<std::string> statistics() const {
+    std::vector<std::string> names;
+    for (const Op& op : network.ops)
+      if (const auto* const norm = op.as<BatchNorm>(); norm && trains_norms())
+        for (const Parameter* parameter : {&norm->mean, &norm->variance}) names.push_back(weights.name_of(*parameter));
+    return names;
+  }
+
+  // Number `i` of what the training state keeps.
+  std::vector<float> kept(std::size_t i) const {
+    for (const NamedTensor& named : state.tensors)
+      if (named.name == fmt::format("now.{}", i)) return named.tensor.to_floats();
+    return {};
+  }
+
+  void write_parameters() const {
+    for (const auto& [key, parameter] : weights.taken) put_floats(folder / (key + ".bin"), parameter.values());
+    put_floats(folder / "head.weight.bin", kept(0));
+    put_floats(folder / "head.bias.bin", kept(1));
+    if (name != "vit") return;
+    // Our prefix is the class token with its position; torchvision's table has a row for it.
+    std::vector<float> table(32), grid = floats_in(folder / "grid.bin");
+    table.insert(table.end(), grid.begin(), grid.end());
+    put_floats(folder / "encoder.pos_embedding.bin", table);
+  }
+
+  std::vector<float> expected_gradient(const std::string& key) const {
+    if (key != "grid") return floats_in(folder / (key + ".gradient.bin"));
+    const std::vector<float> table = floats_in(folder / "encoder.pos_embedding.gradient.bin");
+    return {table.begin() + 32, table.end()};
+  }
+
+  const std::string name;
+  const Path folder;
+  int side = 0;
+  NamedWeights weights;
+  Network network;
+  FinetuneResult result;
+  Checkpoint state;
+};
+
+double relative_error(const std::vector<float>& got, const std::vector<float>& expected) {
+  if (got.size() != expected.size()) return INFINITY;
+  double difference = 0, norm = 0;
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    difference += std::pow(static_cast<double>(got[i]) - static_cast<double>(expected[i]), 2);
+    norm += std::pow(static_cast<double>(expected[i]), 2);
+  }
+  return std::sqrt(difference / norm);
+}
+
+TEST(TrainingStep, HasTorchvisionsLossAndGradients) {
+  if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
+  if (std::system("/usr/bin/python3 -c 'import torchvision' 2>/dev/null") != 0)
+    GTEST_SKIP() << "skipped: python3-torchvision not found";
+  const test::ScratchDir dir;
+  std::vector<Step> steps;
+  std::string command = (Path(VISE_SOURCE_DIR) / "tests/golden/finetune/step_oracle.py").string();
+  for (const char* name : {"vit", "resnet-frozen", "resnet-train"}) {
+    steps.emplace_back(dir.path(), name).take();
+    command += " " + steps.back().folder.string();
+  }
+  ASSERT_EQ(std::system(command.c_str()), 0);
+  for (const Step& step : steps) {
+    EXPECT_NEAR(step.result.epochs.at(0).loss, static_cast<double>(floats_in(step.folder / "loss.bin").at(0)), 1e-5);
+    const std::vector<std::string> learned = step.learned(), statistics = step.statistics();
+    for (std::size_t i = 0; i < statistics.size(); ++i)
+      EXPECT_LE(relative_error(step.kept(learned.size() + i), floats_in(step.folder / (statistics[i] + ".after.bin"))),
+                1e-5)
+          << step.name << " " << statistics[i];
+    for (std::size_t i = 0; i < learned.size(); ++i)
+      EXPECT_LE(relative_error(step.kept(learned.size() + statistics.size() + i), step.expected_gradient(learned[i])),
+                1e-5)
+          << step.name << " " << learned[i];
+  }
+}
+
+}  // namespace
+}  // namespace vise

@@ -1,0 +1,43 @@
+// Loading the miniatures of vision transformers, and what is said when they don't load.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+#include "base/error.h"
+#include "extract/networks/load.h"
+#include "tests/unit/extract/networks/vit_layouts.h"
+
+namespace vise::test {
+
+inline LoadRequest saying(std::initializer_list<std::pair<const char*, const char*>> facts) {
+  LoadRequest request;
+  for (const auto& [name, value] : facts) request.facts.say(name, value, "the user");
+  return request;
+}
+
+inline LoadReport report_of(const Tensors& tensors, const LoadRequest& request = {}) {
+  LoadReport report;
+  load_network(file_of(tensors), request, &report);
+  return report;
+}
+
+inline std::string hash_of(const Tensors& tensors, const LoadRequest& request = {}) {
+  return parameters_hash(load_network(file_of(tensors), request));
+}
+
+inline std::string why_not(const Checkpoint& checkpoint, const LoadRequest& request = {}) {
+  try {
+    load_network(checkpoint, request);
+  } catch (const Error& e) {
+    return e.message() + " | " + e.hint();
+  }
+  return "";
+}
+
+inline bool contains(const std::string& whole, const std::string& part) {
+  return whole.find(part) != std::string::npos;
+}
+
+}  // namespace vise::test
