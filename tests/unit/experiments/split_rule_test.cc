@@ -239,6 +239,17 @@ TEST(ResolveSplit, KeepsAUsersGroupsWholeUnasked) {
   EXPECT_GT(straddling_groups(dataset.attribute("group"), resolve_split(task, dataset)).straddling, 0u);
 }
 
+TEST(ResolveSplit, KeepsGroupsWholeWhereItsValIsTheTest) {
+  Dataset dataset = with_parts(false);
+  dataset.attributes["group"] = dataset.attributes["source"];
+  const Split split = resolve_split(task_of("official"), dataset);
+  EXPECT_EQ(split.count(Part::test), 10u);
+  EXPECT_GT(split.count(Part::val), 0u);
+  EXPECT_EQ(straddling_groups(dataset.attribute("group"), split).straddling, 0u);
+  EXPECT_NE(split.origin().find("its val is the test, val = 20 % of train (whole groups, seed 0)"), std::string::npos)
+      << split.origin();
+}
+
 TEST(ResolveSplit, DrawsSeveralWithSeedsOneAfterTheOther) {
   Task task = task_of("stratified");
   task.split.draws = 3;

@@ -8,6 +8,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/npy.h"
+#include "experiments/cell_key.h"
 #include "experiments/explain.h"
 #include "experiments/scores_file.h"
 #include "experiments/seal.h"
@@ -188,6 +189,30 @@ TEST(ExplainTest, Weights_ComeBeforeTransformSplitProbeAndVersion) {
   for (const Cause& cause : explain(a, b)) order.push_back(cause.what);
   EXPECT_EQ(order, (std::vector<std::string>{"weights (SHA-256)", "transform: resize", "split", "probe",
                                              "version of vise-eval"}));
+}
+
+// Keys are made of a probe's identity, in 0.1's words, which a result doesn't hold: it describes the probe in today's.
+TEST(KeyOf, IsFoundFromWhatAResultDescribes) {
+  test::register_everything();
+  Result result;
+  result.status = "ok";
+  result.cell = {"emotion", "label", "mine", "finetune,lr=0.02", "layer4", "avg", 1, 0, 1, ""};
+  result.data_hash = "d", result.targets_hash = "t", result.version = "0.2.0";
+  result.features = Json{{"engine", "torch"}};
+  auto [name, options] = parse_probe(result.cell.probe);
+  options.seed = 1;
+  const auto probe = ProbeRegistry::instance().make(name, options);
+  ASSERT_NE(probe->identity(), probe->describe());
+  const std::string features = FeatureKey{*result.features, 0}.str();
+  result.key = cell_key(result.cell, cell_identity(result.cell, {"d", "t", features, probe->identity(), "0.2.0"}));
+  result.probe_settings = probe->describe();
+  EXPECT_EQ(key_of(result), result.key);
+  result.probe_settings = probe->identity();  // as 0.1 wrote it
+  EXPECT_EQ(key_of(result), result.key);
+  Json edited = probe->describe();
+  edited["lr"] = 0.5;
+  result.probe_settings = edited;
+  EXPECT_NE(key_of(result), result.key);
 }
 
 }  // namespace
