@@ -69,9 +69,10 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
   if (task.name.empty()) task.name = name_of_split(opened.dataset.name, task.split);
   if (task.target.empty()) task.target = usual_target(opened.dataset).value_or("label");
   const bool has_target = opened.dataset.targets.contains(task.target);
-  // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here.
+  // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here. A split file
+  // is drawn by nobody's labels.
   const bool doubtful = task.dataset.empty() && has_target && doubt_about(opened.dataset.target(task.target));
-  if (doubtful && !choice.split.any())
+  if (doubtful && task.split.kind != "file")
     opened.split = opened.dataset.official;
   else if (has_target || !choice.target.empty() || !choice.task.empty())
     opened.split = resolve_split(task, opened.dataset);
