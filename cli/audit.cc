@@ -23,8 +23,9 @@ constexpr const char* kExamples =
     "  vise-eval audit --task emotion --data-root D --json\n"
     "  vise-eval audit --data photos/ --backbone imagenet-v1     # also pairs whose features are near\n"
     "Exit codes: 0 nothing puts numbers in doubt; 1 unreadable images, equal or similar images across splits or with\n"
-    "conflicting labels, class names that look like typos, or labels that look like no classes (a split's names, file\n"
-    "names, dates, numbers, as many values as images).";
+    "conflicting labels, groups across splits, class names that look like typos, or labels that look like no classes "
+    "(a\n"
+    "split's names, file names, dates, numbers, as many values as images).";
 
 // "" where the picture can't be read.
 std::string thumbnail(const Path& path, std::uint64_t max_pixels) {

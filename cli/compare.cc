@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "base/error.h"
@@ -32,11 +33,28 @@ std::set<std::pair<std::string, std::string>> questions_of(const Picked& side) {
   return questions;
 }
 
+// The same data in two folders have two names: what has the same split of the same items is one task, and gets A's.
+void agree_on_names(const Picked& a, Picked& b) {
+  const auto known = questions_of(a);
+  std::map<std::pair<std::string, std::string>, std::string> of_split;  // target and split: A's task
+  for (const Result& result : a.results)
+    of_split.emplace(std::pair(result.cell.target, result.split_hash), result.cell.task);
+  for (Result& result : b.results) {
+    const auto found = of_split.find({result.cell.target, result.split_hash});
+    if (result.split_hash.empty() || found == of_split.end() || known.contains({result.cell.task, result.cell.target}))
+      continue;
+    result.notes.push_back(fmt::format("{} calls these data {}.", b.word, result.cell.task));
+    result.cell.task = found->second;
+  }
+}
+
 void check_comparable(const Picked& a, const Picked& b) {
   const auto left = questions_of(a), right = questions_of(b);
   if (std::ranges::any_of(left, [&](const auto& question) { return right.contains(question); })) return;
-  throw Error(ErrorKind::usage, fmt::format("compare: {} and {} have no task and target in common", a.word, b.word),
-              "vise-eval list results says what a run holds");
+  throw Error(
+      ErrorKind::usage, fmt::format("compare: {} and {} have no task and target in common", a.word, b.word),
+      "vise-eval list results says what a run holds; data under two names are one task where they have one split "
+      "(--split a/splits/NAME.csv)");
 }
 
 // Sides that share backbones, as two runs do: each backbone is a table of its own, whose rows are the two sides.
@@ -60,6 +78,7 @@ void compare_verb(const std::vector<std::string>& words, Session& session) {
     throw Error(ErrorKind::usage, "compare: two runs, or a run and two of its rows, are needed",
                 "vise-eval compare RUN ROW ROW, or vise-eval compare RUN[:ROW] RUN[:ROW]");
   auto [a, b] = sides(words);
+  agree_on_names(a, b);
   check_comparable(a, b);
   if (a.word == b.word) b.word += " (2)";
   pair_by_backbone(a, b);

@@ -15,11 +15,12 @@ Task chosen_task(const DataChoice& choice, Session& session) {
     throw Error(ErrorKind::usage, "one of --task NAME and --data PATH is needed",
                 "vise-eval list tasks; PATH is a folder of class folders or a CSV/JSONL manifest");
   check_columns(choice.columns, !choice.data.empty());
-  if (!choice.data.empty()) return task_for_data(choice.data, choice.target, choice.columns);
+  if (!choice.data.empty())
+    return with_split(task_for_data(choice.data, choice.target, choice.columns), choice.split).front();
   const TaskLibrary library({choice.include_paths.begin(), choice.include_paths.end()});
   const std::vector<Task> tasks = library.expand(choice.task);
   if (tasks.size() > 1) session.console.info(fmt::format("{}: the split of {}", choice.task, tasks.front().name));
-  Task task = tasks.front();
+  Task task = with_split(tasks.front(), choice.split).front();
   if (!choice.target.empty()) task.target = choice.target;
   return task;
 }
@@ -32,6 +33,7 @@ void add_data_options(CLI::App* verb, DataChoice& choice) {
   verb->add_option("--target", choice.target, "which of the data's labels [the task's; label, or the only one]")
       ->type_name("NAME");
   add_column_options(verb, choice.columns);
+  add_split_options(verb, choice.split, false);
   verb->add_option("--include-path", choice.include_paths, "a folder of task files of your own")->type_name("DIR");
 }
 
@@ -64,12 +66,13 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
     opened.dataset = DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
                                                       session.places.cache_dir(), session.console);
   }
-  if (task.name.empty()) task.name = opened.dataset.name;  // as a run does: a drawn split depends on it
+  if (task.name.empty()) task.name = name_of_split(opened.dataset.name, task.split);
   if (task.target.empty()) task.target = usual_target(opened.dataset).value_or("label");
   const bool has_target = opened.dataset.targets.contains(task.target);
-  // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here.
+  // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here. A split file
+  // is drawn by nobody's labels.
   const bool doubtful = task.dataset.empty() && has_target && doubt_about(opened.dataset.target(task.target));
-  if (doubtful)
+  if (doubtful && task.split.kind != "file")
     opened.split = opened.dataset.official;
   else if (has_target || !choice.target.empty() || !choice.task.empty())
     opened.split = resolve_split(task, opened.dataset);

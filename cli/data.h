@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/session.h"
+#include "cli/split_options.h"
 #include "experiments/task.h"
 
 namespace vise::cli {
@@ -14,6 +15,7 @@ struct DataChoice {
   std::string task, data, target;  // target: "" for the task's own, or "label"
   DataColumns columns;             // of --data
   std::vector<std::string> include_paths;
+  SplitOptions split;
 };
 
 void add_data_options(CLI::App* verb, DataChoice& choice);

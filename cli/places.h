@@ -6,7 +6,8 @@
 
 namespace vise::cli {
 
-// Before a study's own; fetched weights go where the session says. Cache, limits and bad images are the session's.
+// Before a study's own; fetched weights go where the session says. The cache is the session's; limits and bad images a
+// study's, unless the command line says more than its defaults.
 void add_places(const Places& places, RunRequest& request);
 
 }  // namespace vise::cli

@@ -8,10 +8,13 @@
 #include "base/hash.h"
 #include "base/npy.h"
 #include "base/text.h"
+#include "base/version.h"
 #include "cli/probe_data.h"
 #include "cli/session.h"
 #include "experiments/result.h"
 #include "experiments/runner.h"
+#include "experiments/seal.h"
+#include "experiments/task_run.h"
 #include "probes/evaluate.h"
 #include "probes/nested.h"
 
@@ -55,7 +58,7 @@ Result describe(const ProbeVerbOptions& options, const ProbeData& data, const st
   result.cell.backbone = Path(options.files.features).stem().string();
   result.cell.probe = options.probe;
   result.cell.seed = options.files.seed;
-  result.cell.layer = result.cell.pool = "given";
+  result.cell.layer = result.cell.pool = kGivenLayer;
   const Split& split = data.split;
   result.sizes = {split.count(Part::train), split.count(Part::val), split.count(Part::test), split.count(Part::unused)};
   result.split_origin = split.origin();
@@ -64,6 +67,10 @@ Result describe(const ProbeVerbOptions& options, const ProbeData& data, const st
   result.target_kind = target_kind_name(data.targets.kind());
   result.primary_metric = primary_metric(data.targets.kind());
   result.probe_settings = probe.describe();
+  Sha256 rows;
+  for (const float* const row : data.rows) rows.update(std::as_bytes(std::span(row, data.dim)));
+  result.features = Json{{"given", rows.hex()}, {"dim", data.dim}};
+  result.version = kVersion;
   Sha256 hash;  // of everything that decides the numbers
   hash.update(canonical_json(Json{{"probe", name},
                                   {"settings", *result.probe_settings},
@@ -98,6 +105,7 @@ void fit_and_test(const ProbeVerbOptions& options, const ProbeData& data, const 
   result.seconds["fit"] = watch.seconds();
   result.selection = fitted.selection;
   result.convergence = fitted.convergence;
+  result.calibration = fitted.calibration;
   result.notes = fitted.notes;
   if (test.empty()) return;
   const Scores scores = fitted.model->predict(FeatureRows(test_rows, data.dim));
@@ -127,6 +135,12 @@ void test_nested(const ProbeVerbOptions& options, const ProbeData& data, const P
   Calibration calibration;
   calibration.scores_are_logits = folds.front().fitted.calibration.scores_are_logits;
   result.metrics = evaluate(scores, data.targets.select(tested), calibration);
+  result.calibration = calibration;
+  std::vector<Part> parts(data.rows.size(), Part::unused);
+  for (const std::uint32_t item : tested) parts[item] = Part::test;
+  const Split split(std::move(parts), "");
+  result.split_hash = split.hash(data.ids);
+  if (!options.out.empty()) split.write(Path(options.out) / split_file(result, false), data.ids);
   result.sizes = {0, 0, tested.size(), data.rows.size() - tested.size()};
   result.split_origin =
       fmt::format("nested {} x {}-fold cross-validation (seed {})", options.nested, inner, options.files.seed);
@@ -164,6 +178,15 @@ void print(const Result& result) {
   for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
 }
 
+// Tables of earlier results in the folder are no longer all of it: the seal leaves them to `report`.
+void keep(const ProbeVerbOptions& options, const ProbeData& data, const Result& result) {
+  const Path out = options.out;
+  break_seal(out);
+  if (options.nested == 0) data.split.write(out / split_file(result, false), data.ids);
+  append_result(out / "results.jsonl", result);
+  write_seal(out, seal_of(out, Json()));
+}
+
 void probe_verb(const ProbeVerbOptions& options, Session& session) {
   const ProbeData data = read_probe_data(options.files);
   auto [name, probe_options] = parse_probe(options.probe);
@@ -173,7 +196,7 @@ void probe_verb(const ProbeVerbOptions& options, Session& session) {
   const Context context = session.context();
   (options.nested > 0 ? test_nested : fit_and_test)(options, data, *probe, context, result);
   session.console.end_progress();
-  if (!options.out.empty()) append_result(Path(options.out) / "results.jsonl", result);
+  if (!options.out.empty()) keep(options, data, result);
   if (session.json)
     fmt::print("{}\n", to_json(result).dump());
   else

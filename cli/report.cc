@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "cli/gallery.h"
 #include "experiments/study.h"
-#include "reports/report_registry.h"
 
 namespace vise::cli {
 namespace {
@@ -34,6 +33,16 @@ std::map<std::string, std::string> planned_baselines(const std::vector<RunFolder
   return baselines;
 }
 
+// Tables in a run's own folder are part of its seal.
+ReportRecipe recipe_of(const ReportOptions& options, const CompareOptions& compared, const std::vector<Path>& folders) {
+  ReportRecipe recipe{compared.baseline, compared.baselines};
+  recipe.gallery = options.gallery;
+  recipe.published = options.published;
+  std::error_code error;
+  recipe.merged = folders.size() != 1 || !std::filesystem::equivalent(folders.front(), options.out, error);
+  return recipe;
+}
+
 void report_verb(const ReportOptions& options, Session& session) {
   if (options.gallery && options.out.empty())
     throw Error(ErrorKind::usage, "report: --gallery is part of the page", "say where it goes: --out DIR");
@@ -47,11 +56,12 @@ void report_verb(const ReportOptions& options, Session& session) {
   compare_options.published = published_records(options.published);
   std::vector<Path> folders;
   for (const RunFolder& run : runs) folders.push_back(run.path);
+  const ReportRecipe recipe = recipe_of(options, compare_options, folders);
   Report report = make_report(std::move(runs), compare_options, session.context());
   if (options.gallery) add_gallery(report, folders, session);
   session.console.end_progress();
   if (!options.out.empty())
-    session.console.info(fmt::format("{} in {}", write_report(report, options.out), options.out));
+    session.console.info(fmt::format("{} in {}", write_report(report, recipe, options.out), options.out));
   if (options.format == "csv")
     fmt::print("{}", to_csv(report.table));
   else if (options.format == "latex")
@@ -63,14 +73,6 @@ void report_verb(const ReportOptions& options, Session& session) {
 }
 
 }  // namespace
-
-std::vector<PublishedRecord> published_records(const std::string& file) {
-  std::vector<PublishedRecord> records = builtin_published();
-  if (file.empty()) return records;
-  for (const PublishedRecord& record : read_published(file))
-    if (std::ranges::find(records, record) == records.end()) records.push_back(record);
-  return records;
-}
 
 void add_published_option(CLI::App* verb, std::string& file) {
   verb->add_option("--published", file, "further numbers of papers, beside those that the program knows")
@@ -85,17 +87,8 @@ void print_report(const Report& report, const Session& session) {
   fmt::print("{}", wants_colour(1) ? to_terminal(report.table, {true, terminal_width()}) : to_markdown(report.table));
 }
 
-std::string write_report(const Report& report, const Path& folder) {
-  write_file_atomically(folder / "table.md", to_markdown(report.table));
-  write_file_atomically(folder / "table.csv", to_csv(report.table));
-  write_file_atomically(folder / "table.tex", to_latex(report.table));
-  write_file_atomically(folder / "report.html", to_html(report));
-  std::string written = "table.md, table.csv, table.tex, report.html";
-  for (const ReportForm& form : ReportRegistry::instance().all()) {
-    write_file_atomically(folder / form.file, form.write(report));
-    written += ", " + form.file;
-  }
-  return written;
+std::string write_report(const Report& report, const ReportRecipe& recipe, const Path& folder) {
+  return join(write_report_files(report, recipe, folder), ", ");
 }
 
 void add_report(Verbs& verbs) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -11,6 +12,7 @@
 #include "cli/places.h"
 #include "cli/report.h"
 #include "cli/session.h"
+#include "cli/split_options.h"
 #include "experiments/clean.h"
 #include "experiments/look_ahead.h"
 #include "experiments/runner.h"
@@ -28,6 +30,7 @@ struct RunOptions {
   DataColumns columns;
   int seeds = 0;
   bool dry_run = false, clean = false;
+  SplitOptions split;
   LaunchOptions launch;
 };
 
@@ -111,6 +114,18 @@ std::vector<FeatureTap> taps_of(const RunOptions& options) {
   return taps;
 }
 
+// Of a task that was several by another rule one is left to be divided anew.
+void apply_split(const SplitOptions& options, RunRequest& request) {
+  std::vector<Task> tasks;
+  std::set<std::string> divided;
+  for (const Task& task : request.tasks)
+    for (Task& one : with_split(task, options)) {
+      const bool named = !one.name.empty() && options.any();
+      if (!named || divided.insert(one.name + "\n" + one.target).second) tasks.push_back(std::move(one));
+    }
+  request.tasks = std::move(tasks);
+}
+
 // What is said on the command line wins over a study's.
 void apply_options(const RunOptions& options, RunRequest& request) {
   if (!options.backbones.empty()) request.backbones = split_names(options.backbones);
@@ -151,6 +166,7 @@ Path default_out(const RunOptions& options, const RunRequest& request) {
 
 RunRequest make_request(const RunOptions& options, const Session& session) {
   RunRequest request = what_is_asked(options);
+  apply_split(options.split, request);
   apply_options(options, request);
   request.include_paths.insert(request.include_paths.begin(), options.include_paths.begin(),
                                options.include_paths.end());
@@ -160,16 +176,30 @@ RunRequest make_request(const RunOptions& options, const Session& session) {
   return request;
 }
 
+// What the table is of, where that isn't everything in results.jsonl, in its order.
+std::vector<std::string> keys_of(const Path& out, const std::vector<Result>& results) {
+  const std::vector<Result> kept = read_results(out / "results.jsonl", ResultDetail::table);
+  if (std::ranges::equal(kept, results, {}, &Result::key, &Result::key)) return {};
+  std::vector<std::string> keys;
+  for (const Result& result : results) keys.push_back(result.key);
+  return keys;
+}
+
 // Tables on stdout and as files beside results.jsonl.
 void print_and_write(const RunRequest& request, const RunOutcome& outcome, std::vector<Result> clean,
-                     std::vector<PublishedRecord> published, const Context& context, Session& session) {
+                     const std::string& published_file, std::vector<PublishedRecord> published, const Context& context,
+                     Session& session) {
   CompareOptions compare_options;
   compare_options.baselines = outcome.baselines;
   compare_options.published = std::move(published);
+  ReportRecipe recipe{{}, outcome.baselines};
+  recipe.clean = !clean.empty();
+  recipe.published = published_file;
+  recipe.keys = keys_of(request.out, outcome.results);
   std::vector<RunFolder> runs{{request.out, outcome.results}};
   if (!clean.empty()) runs.push_back({request.out / "clean", std::move(clean)});
   const Report report = make_report(std::move(runs), compare_options, context);
-  const std::string files = write_report(report, request.out);
+  const std::string files = write_report(report, recipe, request.out);
   session.console.end_progress();
   print_report(report, session);
   session.console.info(fmt::format("{} cell(s): {} fitted, {} known, {} failed; {} in {}", outcome.results.size(),
@@ -181,8 +211,7 @@ std::vector<Result> judge_clean(const RunRequest& request, const RunOutcome& out
                                 Session& session) {
   std::vector<Result> clean;
   std::filesystem::remove_all(request.out / "clean");
-  for (Task task : request.tasks) {
-    if (task.name.empty()) task.name = outcome.results.front().cell.task;  // --data: the only task, named by its data
+  for (const Task& task : outcome.tasks) {
     const bool measured = std::ranges::any_of(
         outcome.results, [&](const Result& r) { return r.cell.task == task.name && r.status == "ok"; });
     if (!measured) continue;
@@ -276,7 +305,7 @@ void run_verb(const RunOptions& options, Session& session) {
   const RunOutcome outcome = run(request, context);
   std::vector<Result> clean;
   if (options.clean) clean = judge_clean(request, outcome, context, session);
-  print_and_write(request, outcome, std::move(clean), std::move(published), context, session);
+  print_and_write(request, outcome, std::move(clean), options.published, std::move(published), context, session);
   session.exit_code = outcome.failed > 0 ? 1 : 0;
 }
 
@@ -326,6 +355,7 @@ void add_run(Verbs& verbs) {
   CLI::App* verb = verbs.add("run", "evaluate backbones on a task and print the comparison table", kExamples,
                              [options, &session] { run_verb(*options, session); });
   add_what(verb, *options);
+  add_split_options(verb, options->split, true);
   add_grid(verb, *options);
   verb->add_option("--out", options->out, "where results and tables go [vise-results/<task>]")->type_name("DIR");
   verb->add_option("--overwrite", options->overwrite, "cells to fit again: never, missing, always [missing]")

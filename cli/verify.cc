@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "cli/session.h"
+#include "reports/report_files.h"
 
 namespace vise::cli {
 namespace {
@@ -13,9 +14,22 @@ void print(const Verification& v) {
   fmt::print("{} result(s): {} metrics recomputed from their scores, {} split file(s) checked\n", v.results, v.metrics,
              v.splits);
   fmt::print("{} cell(s) fitted again, {} of them with the same scores to the last bit\n", v.refitted, v.identical);
+  if (!v.seal.empty()) fmt::print("the seal holds: {}\n", v.seal);
   for (const std::string& note : v.notes) fmt::print("note: {}\n", note);
   for (const std::string& difference : v.differences) fmt::print("differs: {}\n", difference);
   fmt::print("{}\n", v.differences.empty() ? "nothing differs" : fmt::format("{} difference(s)", v.differences.size()));
+}
+
+// What is printed of the results, rendered again. Where results can't be read, that is known.
+void check_tables(const Path& run, const Context& context, Verification& v) {
+  const Path folder = std::filesystem::is_directory(run) ? run : run.parent_path();
+  try {
+    for (std::string& difference : rendering_differences(folder.empty() ? Path(".") : folder, context, v.notes))
+      v.differences.push_back(std::move(difference));
+  } catch (const Error& e) {
+    if (e.kind() == ErrorKind::interrupted) throw;
+    v.differences.push_back(fmt::format("tables and page can't be rendered again: {}", e.message()));
+  }
 }
 
 void verify_verb(const std::string& run, std::size_t refit, Session& session) {
@@ -23,7 +37,9 @@ void verify_verb(const std::string& run, std::size_t refit, Session& session) {
   options.refit = refit;
   options.data_roots = session.places.data_roots();
   options.extract = session.places.extract_options();
-  const Verification v = verify(run, options, session.context());
+  const Context context = session.context();
+  Verification v = verify(run, options, context);
+  check_tables(run, context, v);
   session.console.end_progress();
   if (session.json)
     fmt::print("{}\n", Json({{"results", v.results},
@@ -31,6 +47,7 @@ void verify_verb(const std::string& run, std::size_t refit, Session& session) {
                              {"splits", v.splits},
                              {"refitted", v.refitted},
                              {"identical", v.identical},
+                             {"seal", v.seal},
                              {"differences", v.differences},
                              {"notes", v.notes}})
                            .dump());

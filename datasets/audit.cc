@@ -252,6 +252,19 @@ std::string_view format_by_content(ByteView first_bytes) {
   return {};
 }
 
+std::vector<GroupFinding> audit_groups(const Dataset& dataset, const Split& split) {
+  std::vector<GroupFinding> findings;
+  const auto look = [&](std::string by, std::span<const std::string> groups) {
+    GroupCount count = straddling_groups(groups, split);
+    if (count.straddling > 0) findings.push_back({std::move(by), std::move(count)});
+  };
+  if (const auto group = dataset.attributes.find("group"); group != dataset.attributes.end())
+    look("column 'group'", group->second);
+  else if (const std::vector<std::string> named = groups_by_name(dataset.ids); !named.empty())
+    look("names of files", named);
+  return findings;
+}
+
 Audit audit_files(const Dataset& dataset, const Split& split, const Context& context, const LookAtFile& look,
                   const std::string& target) {
   Audit audit;
@@ -264,6 +277,7 @@ Audit audit_files(const Dataset& dataset, const Split& split, const Context& con
   }
   find_typos(audit);
   find_duplicates(facts, labels, split, audit);
+  audit.groups = audit_groups(dataset, split);
   return audit;
 }
 
@@ -335,7 +349,7 @@ std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& datas
 
 bool has_findings(const Audit& audit) {
   const auto matters = [](const auto& found) { return found.across_parts || found.conflicting; };
-  return !audit.unreadable.empty() || !audit.typos.empty() || !audit.label_doubt.empty() ||
+  return !audit.unreadable.empty() || !audit.typos.empty() || !audit.label_doubt.empty() || !audit.groups.empty() ||
          std::any_of(audit.duplicates.begin(), audit.duplicates.end(), matters) ||
          std::any_of(audit.similar.begin(), audit.similar.end(), matters);
 }

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "datasets/dataset.h"
 #include "datasets/fingerprint.h"
+#include "datasets/groups.h"
 #include "datasets/neighbours.h"
 
 namespace vise {
@@ -63,6 +64,12 @@ struct PictureFacts {
   std::string error;  // why it could not be decoded; then the rest means nothing
 };
 
+// Groups that stand in several parts of the split, so that a probe may recognise the group.
+struct GroupFinding {
+  std::string by;  // "column 'group'", "names of files"
+  GroupCount count;
+};
+
 struct BadFile {
   std::uint32_t item = 0;
   std::string reason;  // "cannot open ...: No such file or directory", "is PNG by content, .jpg by name", "42 bytes"
@@ -78,6 +85,7 @@ struct Audit {
   std::vector<NearDuplicate> similar;        // across parts first; the first items of duplicate groups stand for all
   std::vector<FeatureNeighbour> neighbours;  // across parts first, then the nearest
   std::string neighbours_by;                 // the backbone whose features were compared; empty: none
+  std::vector<GroupFinding> groups;          // only those with straddling groups
   // `tiny`: few bytes or pixels; `blank`: one grey value all over, as placeholders are.
   std::vector<BadFile> unreadable, wrong_extension, tiny, blank;
   std::vector<ContentHash> hashes;  // of every item's bytes; zeros where it couldn't be read
@@ -85,6 +93,9 @@ struct Audit {
 
 // Called with every file's bytes, from several threads.
 using LookAtFile = std::function<void(std::uint32_t item, ByteView bytes)>;
+
+// Groups of the data set's attribute `group`, else those that only the names of files show.
+std::vector<GroupFinding> audit_groups(const Dataset& dataset, const Split& split);
 
 // Labels are those of `target` where it is one of classes (a target that isn't there: none). A file of fewer than 256
 // bytes is tiny.
@@ -106,7 +117,7 @@ void audit_features(const Dataset& dataset, const Split& split, std::span<const 
 std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& dataset, const Split& split);
 
 // Whether numbers measured on this data set are in doubt: unreadable images, labels that look like typos or like
-// something else, duplicates across parts or with conflicting labels.
+// something else, duplicates across parts or with conflicting labels, groups across parts.
 bool has_findings(const Audit& audit);
 
 // The format that a file's first bytes show: "jpeg", "png", "gif", "webp", "bmp", "tiff", "pnm", or "" for none of

@@ -176,6 +176,10 @@ std::string audit_text(const Audit& audit, const Dataset& dataset, const Split& 
   lines.add("class names that may be typos", audit.typos, [](const LabelTypo& typo) {
     return fmt::format("'{}' ({}) beside '{}' ({})", typo.rare, typo.rare_items, typo.common, typo.common_items);
   });
+  lines.add("groups across parts", audit.groups, [](const GroupFinding& found) {
+    return fmt::format("{} of {} groups by {} stand in several parts, for example {}", found.count.straddling,
+                       found.count.groups, found.by, join(found.count.examples, ", "));
+  });
   lines.add("unreadable images", audit.unreadable, bad_file);
   lines.add("wrong extensions", audit.wrong_extension, bad_file);
   lines.add("tiny files", audit.tiny, bad_file);
@@ -217,6 +221,12 @@ Json audit_json(const Audit& audit, const Dataset& dataset, const Split& split) 
     classes.push_back(std::move(row));
   }
   for (const LabelTypo& typo : audit.typos) typos.push_back({{"rare", typo.rare}, {"common", typo.common}});
+  Json& groups = json["groups"] = Json::array();
+  for (const GroupFinding& found : audit.groups)
+    groups.push_back({{"by", found.by},
+                      {"groups", found.count.groups},
+                      {"straddling", found.count.straddling},
+                      {"examples", found.count.examples}});
   json["unreadable"] = bad_files_json(audit.unreadable, dataset);
   json["wrong_extension"] = bad_files_json(audit.wrong_extension, dataset);
   json["tiny"] = bad_files_json(audit.tiny, dataset);

@@ -74,7 +74,14 @@ Json member(const Json& json, const std::string& key) { return json.is_object() 
 
 void compare_features(const Result& a, const Result& b, Comparison& out) {
   const Json &x = *a.features, &y = *b.features;
-  out.add("weights (SHA-256)", x, y, "weights", "another network: the largest effect there is");
+  const bool known = !a.parameters.empty() && !b.parameters.empty(), same = known && a.parameters == b.parameters;
+  out.add("weights (SHA-256)", x, y, "weights",
+          same    ? "the same network in another file: its parameters are equal, and so are its features"
+          : known ? "another network: the largest effect there is"
+                  : "another file; whether of another network isn't known, since a result lacks the parameters' hash");
+  if (known)
+    out.add("parameters (SHA-256)", a.parameters, b.parameters, "another network: the largest effect there is");
+  out.add("features given (SHA-256)", x, y, "given", "other features: the largest effect there is");
   out.add("branch of the checkpoint", x, y, "branch", "another network of the same file");
   out.add("architecture", x, y, "architecture", "another network");
   out.add("floor", x, y, "floor", "features without a network");

@@ -58,7 +58,7 @@ std::string split_text(const Dataset& dataset) {
         "split: {kind: grouped, group: group, shares: [0.6, 0.2, 0.2]}\n";
   } else {
     text +=
-        "# Drawn by name and seed: the same on every machine. Also {kind: folds, folds: 5}.\n"
+        "# Drawn from ids, labels and seed: the same on every machine. Also {kind: folds, folds: 5}.\n"
         "split: {kind: stratified, shares: [0.6, 0.2, 0.2]}\n";
   }
   if (!columns.empty())

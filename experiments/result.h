@@ -31,6 +31,9 @@ struct Cell {
   auto operator<=>(const Cell&) const = default;
 };
 
+// The layer of features that `vise-eval probe` was given.
+inline constexpr const char* kGivenLayer = "given";
+
 struct SplitSizes {
   std::size_t train = 0, val = 0, test = 0, unused = 0;
 };
@@ -47,13 +50,16 @@ struct Result {
   std::string target_kind;  // "classes", ...
 
   std::string split_origin, split_hash;
+  int draw = 1;  // how split and sample were drawn (draws.h): 1, by the task's name, as up to 0.1; 2, from ids
   std::string sample_hash;  // of the split with train thinned to shots or a fraction; empty: all of train
   SplitSizes sizes;
   Selection selection;
   Convergence convergence;
-  Calibration calibration;    // what the scores were judged with
-  SharedJson probe_settings;  // Probe::describe()
-  SharedJson features;        // the feature key's parts in words (store's features.json, no timings)
+  Calibration calibration;              // what the scores were judged with
+  SharedJson probe_settings;            // Probe::describe()
+  std::string data_hash, targets_hash;  // of ids, contents and parts; of the labels: with the rest they make `key`
+  std::string parameters;  // SHA-256 of the network's parameters, whatever file they came in; empty: none, or unknown
+  SharedJson features;     // the feature key's parts in words (store's features.json, no timings)
   // Per stage. "fit" is elapsed time; "features/decode", "features/forward" ... are thread-seconds of the extraction
   // that the run did for this cell's features, "features/wall" its elapsed time (absent where all were cached).
   std::map<std::string, double> seconds;

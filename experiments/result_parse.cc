@@ -213,7 +213,8 @@ Selection read_selection(ondemand::object object, ResultDetail detail, KnownValu
 }
 
 void read_split(ondemand::object object, Result& result) {
-  ondemand::value sample;
+  ondemand::value draw, sample;
+  if (find(object, "draw", draw)) result.draw = static_cast<int>(get<std::int64_t>(draw, "draw"));
   result.split_hash = text(object, "hash");
   result.split_origin = text(object, "origin");
   if (find(object, "sample_hash", sample)) result.sample_hash = get<std::string_view>(sample, "sample_hash");
@@ -221,6 +222,12 @@ void read_split(ondemand::object object, Result& result) {
   result.sizes.train = field<std::uint64_t>(object, "train");
   result.sizes.unused = field<std::uint64_t>(object, "unused");
   result.sizes.val = field<std::uint64_t>(object, "val");
+}
+
+void read_inputs(ondemand::object object, Result& result) {
+  result.data_hash = text(object, "data");
+  result.parameters = text(object, "parameters");
+  result.targets_hash = text(object, "targets");
 }
 
 void read_result(ondemand::object object, ResultDetail detail, KnownValues& known, Result& result) {
@@ -232,6 +239,8 @@ void read_result(ondemand::object object, ResultDetail detail, KnownValues& know
   result.error = text(object, "error");
   if (all) result.features = any_json(field<ondemand::value>(object, "features"), "features", known);
   if (ondemand::value images; find(object, "images", images)) result.images = get<std::uint64_t>(images, "images");
+  if (ondemand::value inputs; all && find(object, "inputs", inputs))
+    read_inputs(get<ondemand::object>(inputs, "inputs"), result);
   result.key = text(object, "key");
   result.metrics = metrics(object, "metrics");
   result.notes = texts(object, "notes");

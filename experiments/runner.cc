@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "experiments/seal.h"
 #include "experiments/study.h"
 #include "experiments/task_run.h"
 
@@ -136,7 +137,7 @@ std::vector<OpenTask> open_tasks(const RunRequest& request, const Context& conte
   std::vector<OpenTask> tasks;
   for (const Task& task : request.tasks) {
     OpenTask open{task, nullptr, {}};
-    if (task.name.empty()) open.task.name = task.data.stem().string();
+    if (task.name.empty()) open.task.name = name_of_split(task.data.stem().string(), task.split);
     try {
       open.run = std::make_unique<TaskRun>(request, task, context);
       open.task = open.run->task();
@@ -241,14 +242,17 @@ std::map<std::string, Result> earlier_results(const Path& results_jsonl) {
 }
 
 RunOutcome run(const RunRequest& given, const Context& context) {
-  const RunRequest request = resolved(given);
+  RunRequest request = resolved(given);
+  request.keeps_draws_of = request.out;
   RunOutcome outcome;
   const std::vector<OpenTask> tasks = open_tasks(request, context);
   RunRequest named = request;
   for (std::size_t t = 0; t < tasks.size(); ++t) {
     named.tasks[t] = tasks[t].task;
+    outcome.tasks.push_back(tasks[t].task);
     outcome.baselines[tasks[t].task.name] = tasks[t].task.baseline;
   }
+  break_seal(request.out);  // whoever makes the tables seals it again
   write_file_atomically(request.out / "plan.yaml", study_yaml(named));
   for (const OpenTask& open : tasks) {
     std::optional<Error> error = open.error;

@@ -56,7 +56,8 @@ struct RunRequest {
   Views views = Views::one;
   Storage storage = Storage::fp32;
   ExtractOptions extract;
-  Path out;  // results.jsonl, plan.yaml, scores/, splits/
+  Path out;             // results.jsonl, plan.yaml, scores/, splits/
+  Path keeps_draws_of;  // a run's folder whose earlier draws are kept (earlier_draws.h); run() sets `out`
   Overwrite overwrite = Overwrite::missing;
 };
 
@@ -67,6 +68,7 @@ RunRequest resolved(RunRequest request);
 
 struct RunOutcome {
   std::vector<Result> results;                   // one a cell of the plan, in its order, old and new
+  std::vector<Task> tasks;                       // as they ran: with the names of their data
   std::map<std::string, std::string> baselines;  // by task: the backbone that rows are compared with
   std::size_t fitted = 0, reused = 0, failed = 0;
 };

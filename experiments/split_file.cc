@@ -6,7 +6,8 @@ namespace vise {
 
 SavedSplit read_split(const Path& file) {
   const CsvTable csv = CsvTable::parse(read_text_file(file, std::uint64_t{4} << 30), file.string());
-  const std::size_t id = csv.column("id"), part = csv.column("part");
+  const std::size_t id = csv.column(csv.has_column("path") && !csv.has_column("id") ? "path" : "id"),
+                    part = csv.column(csv.has_column("split") && !csv.has_column("part") ? "split" : "part");
   SavedSplit saved;
   std::vector<Part> parts;
   for (std::size_t row = 0; row < csv.rows(); ++row) {

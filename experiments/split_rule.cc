@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/sampling.h"
+#include "experiments/split_file.h"
 
 namespace vise {
 namespace {
 
-constexpr std::uint64_t kSplitSeed = 0;
+const std::string kUsualGroup = "group";
 constexpr std::string_view kGrouped = "grouped";  // how Split::grouped begins its origin
 
 // Items the task is about: their target is known, and they meet its conditions.
@@ -36,25 +38,21 @@ std::vector<std::uint32_t> unwanted(const std::vector<bool>& wanted, const Split
   return items;
 }
 
-// One fold is the test, the others train.
-Split one_fold(const Task& task, const Dataset& dataset, const std::vector<int>& strata, const std::string& name) {
-  const SplitRule& rule = task.split;
-  const std::vector<std::string> none;
-  const std::vector<int> fold_of =
-      make_folds(strata, rule.group.empty() ? none : dataset.attribute(rule.group), rule.folds, name, kSplitSeed);
-  std::vector<Part> parts;
-  for (const int fold : fold_of)
-    parts.push_back(fold < 0 ? Part::unused : fold + 1 == std::max(1, rule.number) ? Part::test : Part::train);
-  return Split(std::move(parts),
-               fmt::format("fold {} of {}{} (seed {})", std::max(1, rule.number), rule.folds,
-                           rule.group.empty() ? "" : fmt::format(", grouped by {}", rule.group), kSplitSeed));
+// Of several draws each has a seed of its own.
+std::uint64_t split_seed(const SplitRule& rule) {
+  const bool several = rule.draws > 1 && rule.number > 0 && rule.kind != "folds" && rule.kind != "attribute";
+  return several ? rule.seed + static_cast<std::uint64_t>(rule.number) - 1 : rule.seed;
 }
 
-// "artphoto" of "artphoto.3", third of five.
-std::string base_name(const Task& task) {
-  const std::string suffix = fmt::format(".{}", task.split.number);
-  return task.split.number > 0 && task.name.ends_with(suffix) ? task.name.substr(0, task.name.size() - suffix.size())
-                                                              : task.name;
+// One fold is the test, the others train.
+Split one_fold(const Task& task, const Dataset& dataset, const std::vector<int>& strata, const Draws& draws) {
+  const SplitRule& rule = task.split;
+  const std::string group = group_attribute(task, dataset);
+  std::vector<Part> parts;
+  for (const int fold : draws.folds(strata, groups_of(task, dataset), rule.folds))
+    parts.push_back(fold < 0 ? Part::unused : fold + 1 == std::max(1, rule.number) ? Part::test : Part::train);
+  return Split(std::move(parts), fmt::format("fold {} of {}{} (seed {})", std::max(1, rule.number), rule.folds,
+                                             group.empty() ? "" : fmt::format(", grouped by {}", group), rule.seed));
 }
 
 Split by_attribute(const Task& task, const Dataset& dataset) {
@@ -64,29 +62,66 @@ Split by_attribute(const Task& task, const Dataset& dataset) {
   return Split(std::move(parts), fmt::format("official, {}", name));
 }
 
-Split apply_rule(const Task& task, const Dataset& dataset, const std::vector<int>& strata) {
-  // Folds of one task are cut from one draw, whatever the fold: "artphoto.3" is dealt as "artphoto" is.
-  const std::string name = base_name(task) + "/split";
-  const SplitRule& rule = task.split;
-  if (rule.kind == "grouped") {
-    const Split split = Split::grouped(dataset.attribute(rule.group), strata, rule.shares, name, kSplitSeed);
-    return split.with_origin(fmt::format("grouped by {}{}", rule.group, split.origin().substr(kGrouped.size())));
+// Items that the file doesn't name are unused; it may name no others, since then it is of other data.
+Split by_file(const Task& task, const Dataset& dataset) {
+  const SavedSplit saved = read_split(task.split.file);
+  std::unordered_map<std::string_view, std::uint32_t> items;
+  for (std::uint32_t i = 0; i < dataset.size(); ++i) items.emplace(dataset.ids[i], i);
+  std::vector<Part> parts(dataset.size(), Part::unused);
+  std::vector<bool> named(dataset.size(), false);
+  for (std::size_t row = 0; row < saved.ids.size(); ++row) {
+    const auto found = items.find(saved.ids[row]);
+    if (found == items.end())
+      throw Error(
+          ErrorKind::input,
+          fmt::format("{}: '{}' is no item of {}", task.split.file.string(), saved.ids[row], dataset.name),
+          "a split file names items by their ids, as a run's splits/ does: paths relative to the data's folder");
+    if (named[found->second])
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: '{}' stands there twice", task.split.file.string(), saved.ids[row]));
+    named[found->second] = true;
+    parts[found->second] = saved.split.part(row);
   }
-  if (rule.kind == "stratified" || (rule.kind == "official" && !dataset.official))
-    return Split::stratified(strata, rule.shares, name, kSplitSeed);
-  Split split = rule.kind == "folds"       ? one_fold(task, dataset, strata, name)
+  return Split(std::move(parts), fmt::format("file {}", task.split.file.filename().string()));
+}
+
+// What has no label is in nobody's part: a test without labels is none.
+std::size_t labelled(const Targets& targets, const Split& split, Part part) {
+  std::size_t known = 0;
+  for (std::size_t item = 0; item < targets.size(); ++item) known += targets.known(item) && split.part(item) == part;
+  return known;
+}
+
+Split drawn_shares(const Task& task, const Dataset& dataset, const std::vector<int>& strata, const Draws& draws) {
+  const Split split = draws.shares(strata, groups_of(task, dataset), task.split.shares);
+  const std::string group = group_attribute(task, dataset);
+  std::string origin =
+      group.empty() ? split.origin() : fmt::format("grouped by {}{}", group, split.origin().substr(kGrouped.size()));
+  if (task.split.draws > 1) origin = fmt::format("draw {} of {}, {}", task.split.number, task.split.draws, origin);
+  return split.with_origin(std::move(origin));
+}
+
+Split apply_rule(const Task& task, const Dataset& dataset, const std::vector<int>& strata, const Draws& draws) {
+  const SplitRule& rule = task.split;
+  const bool shares =
+      rule.kind == "grouped" || rule.kind == "stratified" || (rule.kind == "official" && !dataset.official);
+  if (rule.draws > 1 && !shares)
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: several splits were asked for, but its split isn't drawn", dataset.name),
+                "the data have a split of their own: leave --splits out, or draw folds with --folds K");
+  if (shares) return drawn_shares(task, dataset, strata, draws);
+  Split split = rule.kind == "folds"       ? one_fold(task, dataset, strata, draws)
                 : rule.kind == "attribute" ? by_attribute(task, dataset)
+                : rule.kind == "file"      ? by_file(task, dataset)
                                            : *dataset.official;
-  // What has no label is in nobody's part: a test without labels is none.
   const Targets& targets = dataset.target(task.target);
-  const auto count = [&](Part part) {
-    std::size_t known = 0;
-    for (std::size_t item = 0; item < targets.size(); ++item) known += targets.known(item) && split.part(item) == part;
-    return known;
-  };
-  if (rule.kind == "official" && count(Part::test) == 0 && count(Part::val) > 0) split = split.val_as_test();
-  if (count(Part::val) > 0) return split;
-  return split.with_val_from_train(strata, rule.val_from_train, name, kSplitSeed);
+  const bool has_val = labelled(targets, split, Part::val) > 0;
+  if (rule.kind == "official" && has_val && labelled(targets, split, Part::test) == 0) {
+    split = split.val_as_test();
+  } else if (has_val) {
+    return split;
+  }
+  return draws.with_val_from_train(split, strata, groups_of(task, dataset), rule.val_from_train);
 }
 
 // Why a split lacks a part, and what to do.
@@ -120,12 +155,30 @@ Split without_items(const Split& split, const std::vector<std::uint32_t>& items)
   return Split(std::move(parts), split.origin());
 }
 
+Draws draws_of(const Task& task, const Dataset& dataset) {
+  // Folds of one task are cut from one draw, whatever the fold: "artphoto.3" is dealt as "artphoto" is.
+  if (task.split.by_name) return Draws::by_name(base_task_name(task), dataset.size());
+  return Draws(dataset.ids, split_seed(task.split));
+}
+
+std::string group_attribute(const Task& task, const Dataset& dataset) {
+  const SplitRule& rule = task.split;
+  if (!rule.group.empty()) return rule.group;
+  const bool usual = task.dataset.empty() && rule.kind != "stratified" && !rule.by_name;
+  return usual && dataset.attributes.contains(kUsualGroup) ? kUsualGroup : "";
+}
+
+std::span<const std::string> groups_of(const Task& task, const Dataset& dataset) {
+  const std::string name = group_attribute(task, dataset);
+  return name.empty() ? std::span<const std::string>() : std::span(dataset.attribute(name));
+}
+
 Split resolve_split(const Task& task, const Dataset& dataset) {
   const std::vector<bool> wanted = wanted_items(task, dataset);
   std::vector<int> strata = dataset.target(task.target).strata();
   for (std::size_t item = 0; item < strata.size(); ++item)
     if (!wanted[item]) strata[item] = -1;
-  Split split = apply_rule(task, dataset, strata);
+  Split split = apply_rule(task, dataset, strata, draws_of(task, dataset));
   split = without_items(split, unwanted(wanted, split));
   if (!task.where.empty()) split = split.with_origin(fmt::format("{}, where {}", split.origin(), task.where));
   if (task.agreement > 0)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "datasets/dataset.h"
+#include "experiments/draws.h"
 #include "experiments/task.h"
 
 namespace vise {
@@ -9,9 +10,19 @@ namespace vise {
 // The target that nobody needs to name: "label", else "labels", else the only one there is.
 std::optional<std::string> usual_target(const Dataset& dataset);
 
+// How the task's items are drawn: from their ids and the rule's seed, or by the task's name.
+Draws draws_of(const Task& task, const Dataset& dataset);
+
+// The attribute whose groups stay whole: the rule's own, else `group` of a user's data (unless the rule asks for a
+// plain stratified split); empty where there is none.
+std::string group_attribute(const Task& task, const Dataset& dataset);
+// A text an item, or nothing where groups don't matter.
+std::span<const std::string> groups_of(const Task& task, const Dataset& dataset);
+
 // Official where the data set has one (where no test is labelled its val is the test, where it lacks val a share of
 // train is taken, and its origin says so), else stratified or grouped by the rule. Items whose target is not known are
-// unused. Error{input} when train, val or test would be empty.
+// unused. Error{input} when train, val or test would be empty, Error{usage} where several draws are asked for of what
+// isn't drawn.
 Split resolve_split(const Task& task, const Dataset& dataset);
 
 // The split without `items`: images that could not be read belong to nobody.

@@ -11,13 +11,13 @@
 namespace vise {
 namespace {
 
-const std::vector<std::string> kStudyKeys{"study",  "title",  "tasks",      "backbones",    "baseline",
-                                          "probes", "seeds",  "shots",      "fractions",    "layers",
-                                          "pools",  "engine", "precision",  "device",       "views",
-                                          "store",  "where",  "data_roots", "weights_dirs", "include_paths"};
+const std::vector<std::string> kStudyKeys{
+    "study",     "title",      "tasks",        "backbones",     "baseline",     "probes",    "seeds", "shots",
+    "fractions", "layers",     "pools",        "engine",        "precision",    "device",    "views", "store",
+    "where",     "data_roots", "weights_dirs", "include_paths", "on_bad_image", "max_pixels"};
 const std::vector<std::string> kColumnKeys{"path", "label", "split", "kind"};
-const std::vector<std::string> kEntryKeys{"task",  "data",      "columns",  "name",  "target",
-                                          "where", "backbones", "baseline", "probes"};
+const std::vector<std::string> kEntryKeys{"task",  "data",  "columns",   "name",     "target",
+                                          "where", "split", "backbones", "baseline", "probes"};
 
 class StudyReader {
  public:
@@ -42,6 +42,12 @@ class StudyReader {
     read_features(request);
     request.data_roots = paths("/data_roots");
     request.extract.weights.folders = paths("/weights_dirs");
+    if (const std::string policy = text("/on_bad_image"); policy == "skip")
+      request.extract.on_bad_image = BadImagePolicy::skip;
+    else if (!policy.empty() && policy != "fail")
+      file_.fail("/on_bad_image", "one of fail and skip is needed here");
+    request.extract.max_pixels = static_cast<std::uint64_t>(
+        number_at("/max_pixels", static_cast<std::int64_t>(request.extract.max_pixels), 1, INT64_MAX));
     return request;
   }
 
@@ -147,6 +153,7 @@ class StudyReader {
       if (!target.empty()) each->target = target;
       if (const std::string name = text(place + "/name"); !name.empty() && task.empty()) each->name = name;
       each->condition = text(place + "/where");
+      if (find(place + "/split")) each->split = parse_split(file_, place + "/split", folder_);
       if (find(place + "/backbones")) each->backbones = backbones(place + "/backbones");
       if (find(place + "/baseline")) each->baseline = text(place + "/baseline");
       if (find(place + "/probes")) each->probes = texts(place + "/probes");
@@ -246,6 +253,7 @@ std::string task_yaml(const Task& task) {
   if (task.file.empty()) yaml += columns_yaml(task.columns);
   yaml += fmt::format("    target: {}\n", quoted(task.target));
   if (!task.condition.empty()) yaml += fmt::format("    where: {}\n", quoted(task.condition));
+  yaml += fmt::format("    split: {}\n", split_yaml(task.split));
   yaml += fmt::format("    backbones: {}\n", list_yaml(with_absolute_files(task.backbones)));
   yaml += fmt::format("    baseline: {}\n", quoted(task.baseline));
   if (!task.probes.empty()) yaml += fmt::format("    probes: {}\n", list_yaml(task.probes));  // else the target's own
@@ -321,6 +329,9 @@ std::string study_yaml(const RunRequest& request) {
   yaml += fmt::format("engine: {}\nprecision: {}\ndevice: {}\nviews: {}\nstore: {}\n",
                       engine_name(full.engine.value_or(default_engine(full.device))), precision_name(full.precision),
                       full.device.name(), views_name(full.views), storage_name(full.storage));
+  if (full.extract.on_bad_image == BadImagePolicy::skip) yaml += "on_bad_image: skip\n";
+  if (full.extract.max_pixels != ExtractOptions{}.max_pixels)
+    yaml += fmt::format("max_pixels: {}\n", full.extract.max_pixels);
   if (!full.include_paths.empty()) yaml += fmt::format("include_paths: {}\n", paths_yaml(full.include_paths));
   if (!full.data_roots.empty()) yaml += fmt::format("data_roots: {}\n", paths_yaml(full.data_roots));
   if (!full.extract.weights.folders.empty())

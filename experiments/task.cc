@@ -17,9 +17,7 @@ namespace {
 const std::vector<std::string> kTaskKeys{"title",  "dataset",  "data",      "columns",   "target",   "metric",
                                          "split",  "where",    "agreement", "backbones", "baseline", "protocol",
                                          "probes", "citation", "licence",   "notes",     "groups"};
-const std::vector<std::string> kSplitKeys{"kind", "shares", "group", "val_from_train", "folds", "attributes"};
 const std::vector<std::string> kColumnKeys{"path", "label", "split", "kind"};
-const std::vector<std::string> kSplitKinds{"official", "stratified", "grouped", "folds", "attribute"};
 
 // Published protocols by the names that PROTOCOL gives them, as probes of ours; docs/probes.md says what each presets.
 const std::map<std::string, std::string>& protocols() {
@@ -53,48 +51,6 @@ std::vector<std::string> list_of(const YamlFile& file, const Json& map, const st
     list.push_back(element.get<std::string>());
   }
   return list;
-}
-
-double share_of(const YamlFile& file, const std::string& pointer, const Json& value) {
-  if (!value.is_number() || value.get<double>() < 0 || value.get<double>() > 1)
-    file.fail(pointer, "must be a share between 0 and 1");
-  return value.get<double>();
-}
-
-std::array<double, 3> shares_of(const YamlFile& file, const Json& shares) {
-  if (!shares.is_array() || shares.size() != 3)
-    file.fail("/split/shares", "'shares' must be three numbers: train, val, test");
-  std::array<double, 3> result{};
-  for (std::size_t i = 0; i < 3; ++i) result[i] = share_of(file, "/split/shares", shares[i]);
-  const double sum = result[0] + result[1] + result[2];
-  if (std::abs(sum - 1) > 1e-9)
-    file.fail("/split/shares", fmt::format("the shares add up to {}, not to 1", number(sum)));
-  return result;
-}
-
-SplitRule split_of(const YamlFile& file) {
-  SplitRule rule;
-  if (!file.root().contains("split")) return rule;
-  file.expect_keys("/split", kSplitKeys);
-  const Json& split = file.root()["split"];
-  if (split.contains("kind")) rule.kind = split["kind"].is_string() ? split["kind"].get<std::string>() : "";
-  if (std::find(kSplitKinds.begin(), kSplitKinds.end(), rule.kind) == kSplitKinds.end())
-    file.fail("/split/kind", fmt::format("unknown split '{}'", rule.kind), suggest(rule.kind, kSplitKinds));
-  if (split.contains("shares")) rule.shares = shares_of(file, split["shares"]);
-  if (split.contains("group")) rule.group = split["group"].is_string() ? split["group"].get<std::string>() : "";
-  if (split.contains("val_from_train"))
-    rule.val_from_train = share_of(file, "/split/val_from_train", split["val_from_train"]);
-  if (split.contains("folds")) {
-    if (!split["folds"].is_number_integer() || split["folds"] < 2 || split["folds"] > 100)
-      file.fail("/split/folds", "'folds' must be a whole number from 2 to 100");
-    rule.folds = split["folds"].get<int>();
-  }
-  if (split.contains("attributes")) rule.attributes = list_of(file, split, "/split", "attributes");
-  if (rule.kind == "grouped" && rule.group.empty())
-    file.fail("/split", "a grouped split needs 'group': the attribute that holds groups together");
-  if (rule.kind == "attribute" && rule.attributes.empty())
-    file.fail("/split", "a split by attribute needs 'attributes': those that hold train, val or test for every item");
-  return rule;
 }
 
 // `columns: {path: image_id, label: emotion}` of the file's `data`.
@@ -170,9 +126,14 @@ Task parse_task(const std::string& yaml, const std::string& name, const std::str
   task.target = text_of(file, "target", "label");
   task.metric = text_of(file, "metric", "");
   check_metric(file, task.metric);
-  task.split = split_of(file);
+  task.split = parse_split(file, "/split", Path(file_for_messages).parent_path());
   task.where = text_of(file, "where", "");
-  if (file.root().contains("agreement")) task.agreement = share_of(file, "/agreement", file.root()["agreement"]);
+  if (file.root().contains("agreement")) {
+    const Json& share = file.root()["agreement"];
+    if (!share.is_number() || share.get<double>() < 0 || share.get<double>() > 1)
+      file.fail("/agreement", "must be a share between 0 and 1");
+    task.agreement = share.get<double>();
+  }
   task.backbones = list_of(file, file.root(), "", "backbones");
   task.baseline = text_of(file, "baseline", "");
   read_probes(file, task);
@@ -183,19 +144,36 @@ Task parse_task(const std::string& yaml, const std::string& name, const std::str
   return task;
 }
 
+std::string base_task_name(const Task& task) {
+  const std::string suffix = fmt::format(".{}", task.split.number);
+  return task.split.number > 0 && task.name.ends_with(suffix) ? task.name.substr(0, task.name.size() - suffix.size())
+                                                              : task.name;
+}
+
+std::string name_of_split(const std::string& name, const SplitRule& rule) {
+  const bool several = rule.kind == "folds"       ? rule.folds > 1
+                       : rule.kind == "attribute" ? rule.attributes.size() > 1
+                                                  : rule.draws > 1;
+  return several && rule.number > 0 ? fmt::format("{}.{}", name, rule.number) : name;
+}
+
 std::vector<Task> one_task_a_split(const Task& task) {
-  const bool by_fold = task.split.kind == "folds";
-  const int splits = by_fold                          ? task.split.folds
-                     : task.split.kind == "attribute" ? static_cast<int>(task.split.attributes.size())
-                                                      : 0;
+  const SplitRule& rule = task.split;
+  if (rule.number > 0) return {task};
+  const bool by_fold = rule.kind == "folds", by_attribute = rule.kind == "attribute";
+  const int splits = by_fold          ? rule.folds
+                     : by_attribute   ? static_cast<int>(rule.attributes.size())
+                     : rule.draws > 1 ? rule.draws
+                                      : 0;
   if (splits == 0) return {task};
+  const std::string_view what = by_fold ? "fold" : by_attribute ? "split" : "draw";
   std::vector<Task> tasks(static_cast<std::size_t>(splits), task);
   for (int i = 0; i < splits; ++i) {
     Task& one = tasks[static_cast<std::size_t>(i)];
     one.split.number = i + 1;
     if (splits == 1) break;
-    one.name = fmt::format("{}.{}", task.name, i + 1);
-    one.title = fmt::format("{}, {} {} of {}", task.title, by_fold ? "fold" : "split", i + 1, splits);
+    if (!task.name.empty()) one.name = fmt::format("{}.{}", task.name, i + 1);
+    one.title = fmt::format("{}, {} {} of {}", task.title, what, i + 1, splits);
   }
   return tasks;
 }

@@ -9,26 +9,34 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/file.h"
+#include "base/yaml.h"
 #include "datasets/dataset.h"
 
 namespace vise {
 
 // How items are divided when the data set has no official split, or when the task asks for another.
 struct SplitRule {
-  // "official" (falls back to stratified), "stratified", "grouped", "folds", "attribute"
+  // "official" (where the data set has none: grouped by its attribute `group` if the data are the user's own and have
+  // one, else stratified), "stratified", "grouped", "folds", "attribute", "file"
   std::string kind = "official";
   std::array<double, 3> shares{0.8, 0.1, 0.1};  // train, val, test
   std::string group;                            // the attribute that holds groups together (grouped, folds)
+  Path file;                                    // of kind file: id and part, as a run's splits/ has them
+  std::uint64_t seed = 0;                       // of what is drawn
+  int draws = 1;                                // several: the split is drawn so often, with seeds `seed`, seed + 1 ...
   double val_from_train = 0.2;                  // share of train taken as val where the split has none
   int folds = 5;                                // of kind folds: each is test once
   std::vector<std::string> attributes;          // of kind attribute: each holds a part's name for every item
-  int number = 0;                               // which fold or attribute, from 1; 0 before expand()
+  int number = 0;                               // which fold, attribute or draw, from 1; 0 before expand()
+  bool asked = false;                           // by the command line: not what an earlier run of the folder had
+  bool by_name = false;                         // drawn as up to 0.1, by the task's name (draws.h)
 };
 
 struct Task {
@@ -69,12 +77,23 @@ class TaskLibrary {
   std::map<std::string, Task> tasks_;
 };
 
-// One Task a fold or official split, "NAME.1" ...; the task itself where it has one split.
+// One Task a fold, official split or draw, "NAME.1" ...; the task itself where it has one split. A task without a name,
+// which gets its data's, keeps none.
 std::vector<Task> one_task_a_split(const Task& task);
 
 // Error{input} with the line for an unknown key or value. `name` is the file's stem; `data` is taken from the folder
 // of `file_for_messages`.
 Task parse_task(const std::string& yaml, const std::string& name, const std::string& file_for_messages);
+
+// "artphoto" of "artphoto.3", third of five.
+std::string base_task_name(const Task& task);
+// "omi300/happy" or, where it has several splits, "omi300/happy.2".
+std::string name_of_split(const std::string& name, const SplitRule& rule);
+
+// The value of `split` at that place of a YAML file, as parse_task() reads it. Its `file` is relative to `folder`.
+SplitRule parse_split(const YamlFile& file, const std::string& pointer, const Path& folder);
+// The rule as such a value, on one line, with every part that isn't the default's; its file absolute.
+std::string split_yaml(const SplitRule& rule);
 
 // The built-in files: name -> YAML text. Generated at build time from experiments/tasks/*.yaml.
 const std::map<std::string, std::string>& builtin_task_files();

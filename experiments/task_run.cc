@@ -12,7 +12,10 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "datasets/groups.h"
 #include "datasets/sampling.h"
+#include "experiments/cell_key.h"
+#include "experiments/earlier_draws.h"
 #include "experiments/label_question.h"
 #include "experiments/scores_file.h"
 #include "experiments/split_rule.h"
@@ -21,8 +24,6 @@
 
 namespace vise {
 namespace {
-
-constexpr int kMostFolds = 5;
 
 std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}",
@@ -51,33 +52,6 @@ Split chosen(const Split& split, const std::vector<std::uint32_t>& items) {
   return {std::move(parts), split.origin()};
 }
 
-// A sampled cell learns from its sample alone: val belongs to nobody.
-Split without_val(const Split& split) {
-  std::vector<Part> parts = split.parts();
-  std::ranges::replace(parts, Part::val, Part::unused);
-  return {std::move(parts), split.origin()};
-}
-
-Split sampled(const Split& split, const Targets& targets, const std::string& task, const Sample& sample,
-              std::uint64_t seed) {
-  Split thin = split;
-  const std::vector<int> strata = targets.strata();
-  if (sample.fraction < 1) thin = label_fraction(thin, strata, sample.fraction, task + "/fraction", seed);
-  if (sample.shots > 0) thin = few_shots(thin, strata, sample.shots, task + "/shots", seed);
-  return without_val(thin);
-}
-
-// As many folds as the rarest stratum has images, at most five; none where that is one.
-std::vector<int> folds_within(const Targets& train, const std::string& task, std::uint64_t seed) {
-  const std::vector<int> strata = train.strata();
-  std::map<int, int> counts;
-  for (const int stratum : strata) ++counts[stratum];
-  int rarest = kMostFolds;
-  for (const auto& [stratum, count] : counts) rarest = std::min(rarest, count);
-  if (rarest < 2) return {};
-  return make_folds(strata, {}, rarest, task + "/folds", seed);
-}
-
 std::vector<std::uint32_t> rows_of(const Features& features, const std::vector<std::uint32_t>& items) {
   std::vector<std::uint32_t> rows;
   for (const std::uint32_t item : items) rows.push_back(features.rows[item]);
@@ -97,21 +71,14 @@ std::string hash_of(const Targets& targets) {
   return hash.hex();
 }
 
-std::string sample_name(const Sample& sample, std::uint64_t seed) {
-  if (sample.is_all()) return {};
-  std::string name;
-  if (sample.shots > 0) name += fmt::format(".shots-{}", sample.shots);
-  if (sample.fraction < 1) name += fmt::format(".fraction-{}", number(sample.fraction));
-  return fmt::format("{}.seed-{}", name, seed);
-}
-
-// Failed cells of data that were never seen have a key too, of what was asked for.
-std::string key_without_data(const Cell& cell) {
-  const Json identity = {{"task", cell.task},   {"target", cell.target}, {"backbone", cell.backbone},
-                         {"probe", cell.probe}, {"layer", cell.layer},   {"pool", cell.pool},
-                         {"seed", cell.seed},   {"shots", cell.shots},   {"fraction", cell.fraction},
-                         {"where", cell.where}, {"status", "failed"}};
-  return sha256_hex(canonical_json(identity)).substr(0, 16);
+// As the store kept it when the features were computed; empty of floors, and of stores that lost it.
+std::string parameters_of(const Features& features) {
+  std::error_code error;
+  const Path facts = features.folder / "features.json";
+  if (!std::filesystem::exists(facts, error)) return {};
+  const Json json = Json::parse(read_text_file(facts, 16 << 20), nullptr, false);
+  const Json hash = json.is_object() ? json.value("parameters_sha256", Json()) : Json();
+  return hash.is_string() ? hash.get<std::string>() : std::string();
 }
 
 std::string target_to_predict(const Dataset& dataset) {
@@ -135,10 +102,11 @@ Dataset open_dataset(const Task& task, const RunRequest& request, Log& log) {
 }
 
 TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
-    : request_(request), context_(context), task_(std::move(task)) {
+    : request_(request), context_(context), task_(std::move(task)), draws_({}, 0) {
   dataset_ = open_dataset(task_, request_, context_.log);
-  if (task_.name.empty()) task_.name = dataset_.name;
+  if (task_.name.empty()) task_.name = name_of_split(dataset_.name, task_.split);
   if (task_.target.empty()) task_.target = target_to_predict(dataset_);
+  keep_earlier_draws(request_.keeps_draws_of, task_);
   ask_about_labels(task_, dataset_);
   split_ = resolve_split(task_, dataset_);
   // The condition comes after the split: an item has the same part in every run of this task.
@@ -148,6 +116,8 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
     dataset_ = subset(dataset_, items);
     check_parts(split_, fmt::format("{} where {}", dataset_.name, task_.condition));
   }
+  draws_ = draws_of(task_, dataset_);
+  note_straddling_groups();
   targets_ = dataset_.target(task_.target);
   if (task_.probes.empty()) task_.probes = {default_probe(targets_.kind())};
   targets_hash_ = hash_of(targets_);
@@ -267,92 +237,40 @@ void TaskRun::leave_out_unreadable() {
   split_ = without_items(split_, items);
 }
 
-void TaskRun::sample_splits() {
-  split_hash_ = split_.hash(dataset_.ids);
-  splits_ = {{Sample{}, 0, split_, split_hash_, ""}};
-  for (const Sample& sample : request_.samples)
-    for (int seed = 0; seed < request_.seeds && !sample.is_all(); ++seed) {
-      Split thin = sampled(split_, targets_, task_.name, sample, static_cast<std::uint64_t>(seed));
-      std::string hash = thin.hash(dataset_.ids);
-      splits_.push_back({sample, static_cast<std::uint64_t>(seed), std::move(thin), std::move(hash), ""});
-    }
+// A group of which the probe saw a part is recognised, not judged.
+void TaskRun::note_straddling_groups() {
+  const auto group = dataset_.attributes.find("group");
+  if (!task_.dataset.empty() || group == dataset_.attributes.end()) return;
+  const GroupCount count = straddling_groups(group->second, split_);
+  if (count.straddling == 0) return;
+  notes_.push_back(
+      fmt::format("{} of {} groups (column 'group') stand in several parts of the split: what is "
+                  "recognised may be the group.",
+                  count.straddling, count.groups));
+  context_.log.warn(fmt::format("{}: {}", task_.name, notes_.back()));
 }
 
-// What is measured on: the items' ids and contents in their parts.
-void TaskRun::hash_data(std::span<const ContentHash> contents) {
-  for (SampledSplit& split : splits_) {
-    Sha256 hash;
-    for (std::size_t item = 0; item < dataset_.size(); ++item)
-      hash.update(
-          fmt::format("{}\n{}\n{}\n", dataset_.ids[item], contents[item].str(), part_name(split.split.part(item))));
-    split.data_hash = hash.hex();
-  }
-}
-
-const SampledSplit& TaskRun::split_for(const Sample& sample, std::uint64_t seed) const {
-  const auto found = std::ranges::find_if(
-      splits_, [&](const SampledSplit& s) { return s.sample == sample && (s.sample.is_all() || s.seed == seed); });
-  return *found;  // sample_splits() made one for each
-}
-
-void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
-  const Cell& cell = planned.cell;
-  const SampledSplit& split = *planned.split;
-  if (!features || split.data_hash.empty()) return;
-  auto [name, options] = parse_probe(cell.probe);
-  options.seed = cell.seed;
-  Json identity = {{"task", task_.name},
-                   {"target", task_.target},
-                   {"targets", targets_hash_},
-                   {"data", split.data_hash},
-                   {"backbone", cell.backbone},
-                   {"features", features->str()},
-                   {"probe", ProbeRegistry::instance().make(name, options)->identity()},
-                   {"probe_name", name},
-                   {"version", kVersion}};
-  if (!split.sample.is_all()) identity["sample"] = {{"shots", cell.shots}, {"fraction", cell.fraction}};
-  // Probes describe their seed where they use it, a sample's split is in its data; folds are drawn where val is empty.
-  Json fit = identity;
-  if (split.split.count(Part::val) == 0) fit["folds"] = cell.seed;
-  identity["seed"] = cell.seed;
-  planned.key = sha256_hex(canonical_json(identity)).substr(0, 16);
-  planned.fit_key = sha256_hex(canonical_json(fit));
-}
-
-void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Features* features, const FeatureKey* key,
-                          std::vector<PlannedCell>& cells) const {
-  for (const std::string& probe : task_.probes)
-    for (const Sample& sample : request_.samples)
-      for (int s = 0; s < request_.seeds; ++s) {
-        const auto seed = static_cast<std::uint64_t>(s);
-        PlannedCell planned;
-        planned.cell = {task_.name,     task_.target, column.request.backbone.name,
-                        probe,          tap.layer,    tap.pool,
-                        seed,           sample.shots, sample.fraction,
-                        task_.condition};
-        planned.features = features;
-        planned.split = &split_for(sample, seed);
-        planned.failure = column.failure;
-        if (column.failure.empty())
-          set_keys(planned, key);
-        else
-          planned.key = key_without_data(planned.cell);
-        cells.push_back(std::move(planned));
-      }
-}
-
-std::vector<PlannedCell> TaskRun::plan() const {
-  std::vector<PlannedCell> cells;
+std::optional<std::string> TaskRun::random_note(const Features& features) const {
+  const auto own = std::ranges::find_if(
+      columns_, [&](const Column& column) { return column.request.backbone.name == features.backbone; });
+  if (own == columns_.end() || own->request.backbone.kind != BackboneKind::random) return std::nullopt;
+  const std::string mine = features.key.parts.value("architecture", "");
+  std::string note = fmt::format("{} is a {} with random weights", features.backbone, mine);
   for (const Column& column : columns_) {
-    for (const Features& features : column.features) plan_column(column, features.tap, &features, &features.key, cells);
-    if (!column.features.empty()) continue;
-    for (const FeatureStatus& status : column.status)
-      plan_column(column, status.tap, nullptr,
-                  status.problem.empty() && status.fetched_from.empty() ? &status.key : nullptr, cells);
-    if (!column.failure.empty())
-      for (const FeatureTap& tap : column.request.taps) plan_column(column, tap, nullptr, nullptr, cells);
+    if (column.request.backbone.kind != BackboneKind::weights || column.features.empty()) continue;
+    const std::string other = column.features.front().key.parts.value("architecture", "");
+    if (other != mine)
+      return fmt::format("{}; {} is a {}, whose floor is --backbone random,arch={}.", note,
+                         column.request.backbone.name, other, other);
   }
-  return cells;
+  return note + ".";
+}
+
+std::vector<int> TaskRun::folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const {
+  std::vector<std::string> groups;
+  if (const auto all = groups_of(task_, dataset_); !all.empty())
+    for (const std::uint32_t item : train) groups.push_back(all[item]);
+  return draws_.inner_folds(train, targets_.select(train).strata(), groups, seed);
 }
 
 std::size_t TaskRun::fit_rows() const { return split_.count(Part::train) + split_.count(Part::val); }
@@ -367,12 +285,17 @@ Result TaskRun::describe(const PlannedCell& planned) const {
   result.target_kind = target_kind_name(targets_.kind());
   result.split_origin = split_.origin();
   result.split_hash = split_hash_;
+  result.draw = draws_.version();
+  result.data_hash = planned.split->data_hash;
+  result.targets_hash = targets_hash_;
   if (!planned.split->sample.is_all()) result.sample_hash = planned.split->hash;
   result.sizes = {split.count(Part::train), split.count(Part::val), split.count(Part::test), split.count(Part::unused)};
   for (const std::vector<std::string>* notes : {&task_.notes, &dataset_.notes, &notes_})
     result.notes.insert(result.notes.end(), notes->begin(), notes->end());
   if (const Features* const features = planned.features) {
     result.features = features->key.parts;
+    result.parameters = parameters_of(*features);
+    if (const auto note = random_note(*features)) result.notes.push_back(*note);
     for (const auto& [stage, seconds] : features->seconds) result.seconds["features/" + stage] = seconds;
     result.images = features->computed;
     result.notes.insert(result.notes.end(), features->notes.begin(), features->notes.end());
@@ -449,8 +372,7 @@ FittedAndTested TaskRun::fit_features(const PlannedCell& planned, const Probe& p
                                    test_rows = rows_of(features, split.items(Part::test));
   const Targets train_targets = targets_.select(train), val_targets = targets_.select(val);
   const float* const values = features.map->values.data();
-  const std::vector<int> folds =
-      val.empty() ? folds_within(train_targets, task_.name, planned.cell.seed) : std::vector<int>{};
+  const std::vector<int> folds = val.empty() ? folds_within(train, planned.cell.seed) : std::vector<int>{};
   const TrainView train_view{FeatureRows(values, features.dim, train_rows), train_targets, folds};
   const ValView val_view{FeatureRows(values, features.dim, val_rows), val_targets};
   FittedAndTested done;
@@ -473,26 +395,6 @@ FittedAndTested TaskRun::fit_images(const PlannedCell& planned, FinetuneSettings
   return finetune({dataset_, backbone, request_.extract, tap, std::move(settings), train, val, test, train_targets,
                    val_targets, checkpoint, planned.key},
                   context_);
-}
-
-void TaskRun::write_splits(const Path& out) const {
-  const auto cell_of = [&](const Sample& sample, std::uint64_t seed) {
-    return Cell{task_.name, task_.target, {}, {}, {}, {}, seed, sample.shots, sample.fraction, task_.condition};
-  };
-  for (const SampledSplit& split : splits_)
-    split.split.write(out / split_file(cell_of(split.sample, split.seed), !split.sample.is_all()), dataset_.ids);
-  const Path file = out / "skipped" / split_file(cell_of({}, 0), false).lexically_relative("splits");
-  std::error_code ignored;
-  std::filesystem::remove(file, ignored);  // of an earlier run that couldn't read what this one could
-  if (!skipped_csv_.empty()) write_file_atomically(file, skipped_csv_);
-}
-
-Path split_file(const Cell& cell, bool of_sample) {
-  std::string name = cell.task;
-  if (cell.target != "label") name += fmt::format(".{}", cell.target);
-  if (!cell.where.empty()) name += fmt::format(".where-{}", sha256_hex(cell.where).substr(0, 8));
-  if (of_sample) name += sample_name({cell.shots, cell.fraction}, cell.seed);
-  return Path("splits") / (name + ".csv");
 }
 
 std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "experiments/draws.h"
 #include "experiments/finetune.h"
 #include "experiments/runner.h"
 #include "experiments/scores_file.h"
@@ -98,6 +99,11 @@ class TaskRun {
   std::vector<Column*> with_features();
   void extract_columns(const std::vector<Column*>& columns);
   void find_failing(const Error& error);
+  Split sampled(const Sample& sample, std::uint64_t seed) const;
+  std::vector<int> folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const;
+  void note_straddling_groups();
+  // What stands below a row of random weights: which architecture's floor it is.
+  std::optional<std::string> random_note(const Features& features) const;
   void sample_splits();
   void hash_data(std::span<const ContentHash> contents);
   void leave_out_unreadable();
@@ -116,6 +122,7 @@ class TaskRun {
   const Context& context_;
   Task task_;
   Dataset dataset_;
+  Draws draws_;
   Split split_;
   Targets targets_;
   std::string targets_hash_, split_hash_;
@@ -129,6 +136,9 @@ class TaskRun {
 // Where the split of a cell lies below the run's folder: "splits/emotion.csv", with the target, condition and sample in
 // its name where they are not the usual ones. `of_sample`: the split as thinned for the cell.
 Path split_file(const Cell& cell, bool of_sample);
+
+// The same of a result: `probe`'s splits are named by their hash too, since one folder may hold several of one name.
+Path split_file(const Result& result, bool of_sample);
 
 // The cells of a task whose data can't be had, each failed with `reason`.
 std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason);

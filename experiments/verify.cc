@@ -4,13 +4,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "experiments/cell_key.h"
 #include "experiments/explain.h"
 #include "experiments/scores_file.h"
+#include "experiments/seal.h"
 #include "experiments/split_file.h"
 #include "experiments/study.h"
 #include "experiments/task_run.h"
@@ -49,29 +52,85 @@ std::vector<std::string> metric_differences(const Metrics& recorded, const Metri
   return differences;
 }
 
+// Of two JSON values: the first place where they differ by more than rounding, or nothing.
+std::optional<std::string> first_difference(const Json& recorded, const Json& again, const std::string& place) {
+  if (recorded.is_number() && again.is_number()) {
+    const double x = recorded.get<double>(), y = again.get<double>();
+    if (std::fabs(x - y) <= kOtherMachine * std::max({1.0, std::fabs(x), std::fabs(y)})) return std::nullopt;
+  } else if (recorded.is_structured() && recorded.type() == again.type() && recorded.size() == again.size()) {
+    for (auto it = recorded.begin(); it != recorded.end(); ++it) {
+      const std::string name = recorded.is_object() ? it.key() : std::to_string(it - recorded.begin());
+      if (recorded.is_object() && !again.contains(name)) return fmt::format("{}.{} isn't there", place, name);
+      const Json& other =
+          recorded.is_object() ? again.at(name) : again.at(static_cast<std::size_t>(it - recorded.begin()));
+      if (const auto found = first_difference(*it, other, place + "." + name)) return found;
+    }
+    return std::nullopt;
+  } else if (recorded == again) {
+    return std::nullopt;
+  }
+  return fmt::format("{} is recorded as {}, and is {}", place, recorded.dump(), again.dump());
+}
+
+// What a result says of how it came about, beside its metrics. Timings, dates and iterations are the machine's own; the
+// parameters' hash may have been lost since.
+std::vector<std::string> statement_differences(const Result& recorded, const Result& again) {
+  std::vector<std::string> differences;
+  const Json x = to_json(recorded), y = to_json(again);
+  for (const char* field : {"primary_metric", "class_names", "target_kind", "split", "selection", "calibration",
+                            "probe_settings", "features", "version"}) {
+    if (const auto found = first_difference(x.at(field), y.at(field), field)) differences.push_back(*found);
+  }
+  const std::string &was = recorded.parameters, &is = again.parameters;
+  if (!was.empty() && !is.empty() && was != is)
+    differences.push_back(fmt::format("the network's parameters are recorded as {}..., and are {}...", was.substr(0, 8),
+                                      is.substr(0, 8)));
+  if (recorded.convergence.converged != again.convergence.converged ||
+      recorded.convergence.objective_text != again.convergence.objective_text)
+    differences.push_back("its convergence is recorded otherwise");
+  return differences;
+}
+
 class Verifier {
  public:
   Verifier(Path folder, const VerifyOptions& options, const Context& context)
-      : folder_(std::move(folder)),
-        options_(options),
-        context_(context),
-        results_(read_results(folder_ / "results.jsonl")) {}
+      : folder_(std::move(folder)), options_(options), context_(context) {}
 
+  // Where results.jsonl can't even be read, a broken seal says what happened before that is the end.
   Verification run() {
+    check_seal();
+    try {
+      results_ = read_results(folder_ / "results.jsonl");
+    } catch (const Error& e) {
+      if (out_.differences.empty() || e.kind() == ErrorKind::interrupted) throw;
+      out_.differences.push_back(e.message());
+      return std::move(out_);
+    }
     for (const Result& result : results_) {
       context_.throw_if_stopped();
       if (result.status != "ok") continue;
       ++out_.results;
+      if (const std::string key = key_of(result); !key.empty() && key != result.key)
+        differ(result, "its key isn't that of its task, data, features, probe and version: one of them was edited");
       guarded(result, [&] { check_metrics(result); });
       guarded(result, [&] { check_split(result, false); });
       if (!result.sample_hash.empty()) guarded(result, [&] { check_split(result, true); });
       context_.log.progress("recomputing metrics", out_.results, results_.size());
     }
     if (options_.refit > 0) refit_sample();
+    if (std::error_code error; !std::filesystem::exists(folder_ / "seal.json", error))
+      note("it has no seal: an earlier program made it, or the run didn't reach its end");
+    if (out_.refitted < open_cells_)
+      note(fmt::format("{} of {} cells that could be fitted again were (--refit N)", out_.refitted, open_cells_));
     return std::move(out_);
   }
 
  private:
+  void check_seal() {
+    out_.differences = seal_differences(folder_);
+    if (const auto seal = out_.differences.empty() ? read_seal(folder_) : std::nullopt) out_.seal = seal->digest;
+  }
+
   void differ(const Result& result, const std::string& what) {
     out_.differences.push_back(fmt::format("{} ({}): {}", cell_words(result.cell), result.key, what));
   }
@@ -107,7 +166,9 @@ class Verifier {
   }
 
   void check_split(const Result& result, bool of_sample) {
-    const Path file = split_file(result.cell, of_sample);
+    const Path file = split_file(result, of_sample);
+    if (!std::filesystem::exists(folder_ / file) && result.cell.layer == kGivenLayer)
+      return note(fmt::format("{}: no split was kept", cell_words(result.cell)));
     const SavedSplit& saved = split_at(file);
     const std::string& recorded = of_sample ? result.sample_hash : result.split_hash;
     if (const std::string hash = saved.split.hash(saved.ids); hash != recorded)
@@ -122,7 +183,7 @@ class Verifier {
 
   // Nothing of val or test may have got into a sample.
   void check_sample(const Result& result, const SavedSplit& sample) {
-    const SavedSplit& whole = split_at(split_file(result.cell, false));
+    const SavedSplit& whole = split_at(split_file(result, false));
     for (std::size_t i = 0; i < sample.ids.size(); ++i)
       if (sample.split.part(i) == Part::train && whole.split.part(i) != Part::train)
         return differ(
@@ -138,7 +199,12 @@ class Verifier {
     request.data_roots.insert(request.data_roots.begin(), options_.data_roots.begin(), options_.data_roots.end());
     std::vector<Path> weights = options_.extract.weights.folders;
     weights.insert(weights.end(), request.extract.weights.folders.begin(), request.extract.weights.folders.end());
+    const BadImagePolicy bad_images = request.extract.on_bad_image;
+    const std::uint64_t max_pixels = request.extract.max_pixels;
     request.extract = options_.extract;
+    request.extract.on_bad_image = bad_images;
+    request.extract.max_pixels = max_pixels;
+    request.keeps_draws_of = folder_;
     request.extract.weights.folders = std::move(weights);
     request.extract.weights.offline = true;
     return resolved(request);
@@ -146,7 +212,14 @@ class Verifier {
 
   void refit_sample() {
     if (!std::filesystem::exists(folder_ / "plan.yaml")) return note("no cell was fitted again: there is no plan.yaml");
-    const RunRequest request = planned_request();
+    std::optional<RunRequest> planned;
+    try {
+      planned = planned_request();
+    } catch (const Error& e) {
+      out_.differences.push_back(fmt::format("plan.yaml can't be used: {}", e.message()));
+      return;
+    }
+    const RunRequest& request = *planned;
     for (const Task& task : request.tasks) {
       try {
         refit_task(request, task);
@@ -172,6 +245,7 @@ class Verifier {
       return note(fmt::format(
           "no cell of {} was fitted again: no result is of the data, weights and version that are here", task.name));
     RandomStream(fmt::format("verify/{}", task.name), 0).shuffle(std::span(cells));
+    open_cells_ += cells.size();
     cells.resize(std::min(cells.size(), std::max<std::size_t>(1, options_.refit / request.tasks.size())));
     for (const auto& [cell, result] : cells) compare(*result, run.fit(cell, context_));
   }
@@ -202,6 +276,8 @@ class Verifier {
         largest = std::max(largest, std::fabs(x[i]));
       }
       out_.identical += x == y;
+      for (const std::string& difference : statement_differences(recorded, again.result))
+        differ(recorded, fmt::format("fitted again: {}", difference));
       const auto metrics = metric_differences(recorded.metrics, again.result.metrics);
       for (const std::string& difference : metrics) differ(recorded, fmt::format("fitted again: {}", difference));
       const std::string words = fmt::format("fitted again its scores differ by up to {:.2g}", most);
@@ -215,7 +291,8 @@ class Verifier {
   const Path folder_;
   const VerifyOptions& options_;
   const Context& context_;
-  const std::vector<Result> results_;
+  std::vector<Result> results_;
+  std::size_t open_cells_ = 0;  // that could be fitted again
   Verification out_;
   std::map<Path, SavedSplit> splits_;
   std::map<std::string, std::set<std::string>> test_ids_;  // by key

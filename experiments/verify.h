@@ -1,11 +1,11 @@
-// Can anyone check it? Recomputes what a run's folder claims from what the folder holds, and fits a sample of its cells
-// again from warm features.
+// Can anyone check it? Compares a run's folder with its seal, recomputes what it claims from what it holds, and fits a
+// sample of its cells again from warm features, as the run did.
 //
 //   const Verification v = verify(run_folder, options, context);
 //   v.differences.empty();                     // or what differs, a sentence each
 //
 // Without a run's data or its cached features the metrics and splits are checked all the same; `notes` say what
-// couldn't be.
+// couldn't be. Tables and page are rendered again by reports/report_files.h.
 #pragma once
 
 #include <string>
@@ -27,6 +27,7 @@ struct Verification {
   std::size_t splits = 0;     // split files whose hash was recomputed
   std::size_t refitted = 0;   // cells fitted again ...
   std::size_t identical = 0;  // ... with scores equal to the last bit
+  std::string seal;           // digest of the folder's seal, where it holds
   std::vector<std::string> differences, notes;
 };
 

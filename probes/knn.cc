@@ -168,9 +168,11 @@ class Knn final : public Probe {
   Fitted fit(const TrainView& train, const ValView* val, const Context& context) const override {
     openblas_set_num_threads(1);
     const Pool pool = make_pool(train, val, Treatment::parse(treatment_));
-    Selector selector(pool, metric_.empty() ? selection_metric(pool.targets.kind()) : metric_, candidates_of("k", ks_));
+    const std::vector<double> grid = possible_ks(pool);
+    Selector selector(pool, metric_.empty() ? selection_metric(pool.targets.kind()) : metric_,
+                      candidates_of("k", grid));
     std::vector<std::size_t> ks;
-    for (const double k : ks_) ks.push_back(static_cast<std::size_t>(k));
+    for (const double k : grid) ks.push_back(static_cast<std::size_t>(k));
     std::vector<Scores> held_out;
     for (std::size_t r = 0; selector.needed() && r < pool.rounds.size(); ++r) {
       context.throw_if_stopped();
@@ -207,6 +209,17 @@ class Knn final : public Probe {
   }
 
  private:
+  // No more neighbours than every fit has rows: beyond that a k is the largest one by another name.
+  std::vector<double> possible_ks(const Pool& pool) const {
+    std::size_t rows = pool.rows.size();
+    for (const auto& round : pool.rounds) rows = std::min(rows, round.fit.size());
+    std::vector<double> possible;
+    for (const double k : ks_)
+      if (k <= static_cast<double>(rows)) possible.push_back(k);
+    if (possible.empty()) possible.push_back(static_cast<double>(rows));
+    return possible;
+  }
+
   std::vector<double> ks_;
   double temperature_ = 0.07;
   std::size_t largest_ = 0;

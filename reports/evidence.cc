@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "reports/metric_names.h"
 #include "reports/statistics/bootstrap.h"
+#include "reports/statistics/corrected_t.h"
 #include "reports/statistics/delong.h"
 #include "reports/statistics/detectable.h"
 #include "reports/statistics/holm.h"
@@ -115,6 +116,33 @@ std::vector<std::uint8_t> right(const ClassPredictions& predictions) {
   return result;
 }
 
+// Seeds of a row with the same scores, as a probe that draws nothing gives, are one model, whatever their number: of
+// such rows the first stays.
+void join_equal_models(std::vector<Loaded>& loaded, ComparisonTable& table, TableSection& section) {
+  const auto same = [](const Loaded& a, const Loaded& b) {
+    return a.scores.ids == b.scores.ids && a.scores.scores.values == b.scores.scores.values;
+  };
+  std::vector<Loaded> kept;
+  for (std::size_t first = 0, end = 0; first < loaded.size(); first = end) {
+    for (end = first; end < loaded.size() && loaded[end].row == loaded[first].row;) ++end;
+    const auto begin = loaded.begin() + static_cast<std::ptrdiff_t>(first),
+               last = loaded.begin() + static_cast<std::ptrdiff_t>(end);
+    const bool one = end - first > 1 && std::all_of(begin + 1, last, [&](const Loaded& l) { return same(l, *begin); });
+    std::move(begin, one ? begin + 1 : last, std::back_inserter(kept));
+    if (one)
+      section.rows[kept.back().row].notes.push_back(add_footnote(
+          table, "Its seeds give the same scores: they are one model, and count once in intervals, tests and charts."));
+  }
+  loaded = std::move(kept);
+}
+
+// Whether all models of a row are right on the same images.
+bool right_alike(const RowEvidence& row) {
+  const std::vector<std::uint8_t> first = right(*row.seeds.front().predictions);
+  return std::all_of(row.seeds.begin() + 1, row.seeds.end(),
+                     [&](const SeedEvidence& seed) { return right(*seed.predictions) == first; });
+}
+
 // Recall a class, mean over seeds; NaN for a class without items.
 std::vector<double> recalls(const RowEvidence& row, std::size_t classes) {
   std::vector<double> result(classes);
@@ -124,6 +152,29 @@ std::vector<double> recalls(const RowEvidence& row, std::size_t classes) {
     result[k] = static_cast<double>(row.confusion[k * classes + k]) / static_cast<double>(sum);
   }
   return result;
+}
+
+// A fold's images are its own, and so are its resamples: the mean of the folds' r-th resamples is one of their mean.
+void test_resampled(const RowEvidence& mine, const RowEvidence& theirs, double level, Difference& d) {
+  std::vector<SeedMean> folds;
+  for (std::size_t f = 0; f < mine.primary.size(); ++f)
+    folds.push_back(seed_difference(mine.primary[f], theirs.primary[f]));
+  const SeedMean mean = mean_of(folds);
+  const auto is_single = [](const ResampledSeeds& seeds) { return seeds.values.size() == 1; };
+  if (std::ranges::all_of(mine.primary, is_single) && std::ranges::all_of(theirs.primary, is_single)) {
+    std::vector<double> deltas = mean.replicates;
+    std::erase_if(deltas, [](double v) { return std::isnan(v); });
+    d.p = paired_bootstrap(deltas, level).p;
+    d.interval = inverted_bootstrap(deltas, level);
+    d.test = "paired bootstrap";
+  } else {
+    const SeedTest test = test_seed_mean(mean, level);
+    d.p = test.p;
+    d.interval = test.interval;
+    d.test = "t over seeds and images";
+  }
+  // Equal on every image: no resample differs, which bounds nothing.
+  if (d.interval && !(d.interval->low < d.interval->high)) d.interval.reset();
 }
 
 }  // namespace
@@ -139,11 +190,18 @@ SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, 
 }
 
 void SectionEvidence::add_row_evidence(const Result& result, const SavedScores& scores, std::size_t r) {
-  RowEvidence& row = rows_[r];
-  row.seeds.push_back(seed_evidence(scores, result));
-  if (!row.seeds.back().predictions) return;
-  count_confusion(row, *row.seeds.back().predictions, scores.targets.width());
-  count_reliability(row, row.seeds.back());
+  rows_[r].seeds.push_back(seed_evidence(scores, result));
+}
+
+void SectionEvidence::count_predictions() {
+  for (RowEvidence& row : rows_) {
+    for (const SeedEvidence& seed : row.seeds) {
+      if (!seed.predictions) continue;
+      count_confusion(row, *seed.predictions, targets_.width());
+      count_reliability(row, seed);
+    }
+    finish_reliability(row);
+  }
 }
 
 void SectionEvidence::load(ComparisonTable& table, TableSection& section, const RunOfResults& runs) {
@@ -162,6 +220,7 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
     section.rows[r].notes.push_back(add_footnote(table, kNoScores));
   }
   if (loaded.empty()) return;
+  join_equal_models(loaded, table, section);
   std::vector<std::string> ids = common_ids(loaded);
   std::optional<Targets> votes;
   for (Loaded& model : loaded) {
@@ -182,7 +241,7 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
   ids_ = std::move(ids);
   y_.assign(ids_.size(), 0);
   if (targets_.kind() == TargetKind::classes) y_.assign(targets_.classes().begin(), targets_.classes().end());
-  for (RowEvidence& row : rows_) finish_reliability(row);
+  count_predictions();
   if (votes && targets_.kind() == TargetKind::classes) add_agreement(table, section, *votes);
 }
 
@@ -237,31 +296,49 @@ void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& secti
   }
 }
 
-// Accuracies of two single models: McNemar; their ROC AUCs: DeLong; everything else: the paired bootstrap.
+// Accuracies of two models: McNemar; their ROC AUCs: DeLong; else, of two models, the paired bootstrap. Where a row has
+// several models: seed_means.h. Each with the interval that inverts it.
+void SectionEvidence::test_models(const TableSection& section, const RowEvidence& mine, const RowEvidence& theirs,
+                                  Difference& d) const {
+  const bool single = mine.seeds.size() == 1 && theirs.seeds.size() == 1,
+             classes = mine.seeds.front().predictions.has_value();
+  if (classes && section.primary_metric == "accuracy" && right_alike(mine) && right_alike(theirs)) {
+    const McNemar pairs = mcnemar(right(*mine.seeds.front().predictions), right(*theirs.seeds.front().predictions));
+    d.p = pairs.p_exact;
+    d.interval = mcnemar_interval(pairs, y_.size(), level_);
+    d.test = "McNemar, exact";
+  } else if (single && classes && section.primary_metric == "auc" && section.class_names.size() == 2) {
+    const DeLong test = delong(y_, mine.seeds.front().positive, theirs.seeds.front().positive);
+    d.p = test.p;
+    d.interval = delong_interval(test, level_);
+    d.test = "DeLong";
+  } else {
+    test_resampled(mine, theirs, level_, d);
+  }
+}
+
 void SectionEvidence::test(const ComparisonTable& table, const TableSection& section, TableRow& row,
                            std::size_t place) const {
   const RowEvidence &mine = rows_[place], &theirs = rows_[row.compared_with];
-  if (mine.primary.empty() || theirs.primary.empty()) return;
   Difference& d = *row.difference;
-  const PairedBootstrap boot = paired_bootstrap(resampled_differences(mine, theirs), level_);
-  // Equal on every image: no resample differs, which bounds nothing.
-  if (boot.interval && boot.interval->low < boot.interval->high) d.interval = boot.interval;
-  d.p = boot.p;
-  d.test = "paired bootstrap";
-  if (mine.seeds.empty() || !mine.seeds.front().predictions) return;
+  if (!mine.draws.empty() && !theirs.draws.empty()) {
+    std::vector<double> differences = mine.draws;
+    for (std::size_t s = 0; s < differences.size(); ++s) differences[s] -= theirs.draws[s];
+    const CorrectedT test = corrected_t(differences, test_to_train_, level_);
+    d.p = test.p;
+    d.interval = test.interval;
+    d.test = "corrected resampled t";
+    return;
+  }
+  if (mine.primary.empty() || theirs.primary.empty()) return;
+  if (mine.seeds.empty() || theirs.seeds.empty()) return test_resampled(mine, theirs, level_, d);
+  test_models(section, mine, theirs, d);
+  if (!mine.seeds.front().predictions) return;
   const McNemar pairs = mcnemar(right(*mine.seeds.front().predictions), right(*theirs.seeds.front().predictions));
   d.only_row = pairs.b;
   d.only_baseline = pairs.c;
   const double n = static_cast<double>(y_.size());
   d.detectable = detectable_difference(y_.size(), static_cast<double>(pairs.b + pairs.c) / n, table.alpha, kPower);
-  const bool single = mine.seeds.size() == 1 && theirs.seeds.size() == 1;
-  if (single && section.primary_metric == "accuracy") {
-    d.p = pairs.p_exact;
-    d.test = "McNemar, exact";
-  } else if (single && section.primary_metric == "auc" && section.class_names.size() == 2) {
-    d.p = delong(y_, mine.seeds.front().positive, theirs.seeds.front().positive).p;
-    d.test = "DeLong";
-  }
   const auto a = recalls(mine, section.class_names.size()), b = recalls(theirs, section.class_names.size());
   d.per_class.clear();
   for (std::size_t k = 0; k < a.size(); ++k) d.per_class.push_back(a[k] - b[k]);
@@ -279,6 +356,7 @@ void SectionEvidence::test_differences(const ComparisonTable& table, TableSectio
     if (!section.rows[r].difference) continue;
     section.rows[r].difference->p_holm = adjusted[r];
     section.rows[r].difference->survives = adjusted[r] && *adjusted[r] < table.alpha;
+    section.rows[r].difference->survives_alone = p[r] && *p[r] < table.alpha;
   }
 }
 

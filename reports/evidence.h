@@ -5,8 +5,8 @@
 //   evidence.add_intervals(section);
 //   evidence.test_differences(table, section);                            // again after set_baseline
 //
-// Rows are joined by item id. Of a row with several seeds the mean is resampled, with the variance that seeds add
-// (statistics/seed_means.h): intervals and tests speak of test images and of training runs.
+// Rows are joined by item id. Of a row with several seeds intervals and tests speak of test images and of training runs
+// (statistics/seed_means.h); seeds with the same scores, as a convex probe's are, are one model.
 #pragma once
 
 #include <map>
@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "reports/seed_evidence.h"
+#include "reports/statistics/seed_means.h"
 #include "reports/table.h"
 
 namespace vise {
@@ -24,7 +25,7 @@ namespace vise {
 // The footnote of rows whose scores were not kept.
 inline constexpr const char* kNoScores = "No scores were kept: no intervals and no tests.";
 
-// Predicted probabilities in [low, low + 1/bins), all seeds together.
+// Predicted probabilities in [low, low + 1/bins), all models together.
 struct ReliabilityBin {
   std::size_t count = 0;
   double confidence = 0, accuracy = 0;  // means
@@ -37,18 +38,12 @@ struct AgreementBin {
   double accuracy = 0;       // mean over seeds; NaN without images
 };
 
-// The primary metric of a row's seeds on one test set: [seed] on its items, [seed][resample]; NaN where undefined.
-struct ResampledSeeds {
-  std::string stream;  // of the draws of seeds
-  std::vector<double> values;
-  std::vector<std::vector<double>> replicates;
-};
-
 struct RowEvidence {
-  std::vector<SeedEvidence> seeds;      // none: no scores to read, or a mean over folds
+  std::vector<SeedEvidence> seeds;      // different models; none: no scores to read, or a mean over folds
   std::vector<ResampledSeeds> primary;  // one, or a fold each; none where the metric can't be resampled
+  std::vector<double> draws;            // of a mean over drawn splits: the primary metric on each
   std::map<std::string, std::optional<Interval>> intervals;  // of every metric that can be resampled
-  std::vector<std::uint64_t> confusion;                      // classes x classes, true class first, all seeds together
+  std::vector<std::uint64_t> confusion;                      // classes x classes, true class first, all models together
   std::vector<ReliabilityBin> reliability;                   // 10 bins of the predicted class's softmax probability
   std::vector<AgreementBin> agreement;                       // where the test images have votes
 };
@@ -68,8 +63,9 @@ class SectionEvidence {
   SectionEvidence(ComparisonTable& table, TableSection& section, const RunOfResults& runs,
                   const CompareOptions& options, const Context& context);
 
-  // Of a mean over folds, from the evidence of all sections before it; a footnote where the folds share test images,
-  // and then no intervals and no tests.
+  // Of a mean over folds, from the evidence of all sections before it. Splits that were drawn several times share
+  // images: their intervals and tests are those of statistics/corrected_t.h. Where other folds share test images a
+  // footnote says so, and there are no intervals and no tests.
   SectionEvidence(ComparisonTable& table, TableSection& mean, std::span<const SectionEvidence> all,
                   const CompareOptions& options);
 
@@ -83,13 +79,16 @@ class SectionEvidence {
  private:
   void load(ComparisonTable& table, TableSection& section, const RunOfResults& runs);
   void add_row_evidence(const Result& result, const SavedScores& scores, std::size_t row);
+  void count_predictions();
   void add_agreement(ComparisonTable& table, TableSection& section, const Targets& votes);
   void check_recorded(ComparisonTable& table, TableSection& section) const;
   void resample(const TableSection& section, const CompareOptions& options, const Context& context);
   void resample_rows(const TableSection& section, std::span<RowEvidence> rows, const CompareOptions& options,
                      const Context& context);
-  // Of the primary metric's means over seeds, where they are defined.
-  std::vector<double> resampled_differences(const RowEvidence& a, const RowEvidence& b) const;
+  void evaluate_draws(const TableSection& mean, const ComparisonTable& table);
+  // The test that fits the two rows: its p, its interval, its name.
+  void test_models(const TableSection& section, const RowEvidence& mine, const RowEvidence& theirs,
+                   Difference& d) const;
   void test(const ComparisonTable& table, const TableSection& section, TableRow& row, std::size_t place) const;
 
   std::vector<std::string> metrics_;  // those that are resampled
@@ -98,8 +97,7 @@ class SectionEvidence {
   std::vector<int> y_;                // their classes, or one stratum
   std::vector<RowEvidence> rows_;
   double level_ = 0.95;
-  std::string stream_;      // of the draws of seeds
-  std::uint64_t seed_ = 0;  // of all draws
+  double test_to_train_ = 0;  // of a mean over drawn splits: images of test to those learnt from
 };
 
 }  // namespace vise

@@ -7,7 +7,10 @@
 
 #include "base/threads.h"
 #include "reports/evidence.h"
+#include "reports/folds.h"
+#include "reports/metric_names.h"
 #include "reports/statistics/bootstrap.h"
+#include "reports/statistics/corrected_t.h"
 #include "reports/statistics/intervals.h"
 #include "reports/statistics/seed_means.h"
 
@@ -49,42 +52,33 @@ void evaluate_items(const RowEvidence& row, std::span<const std::string_view> me
   }
 }
 
-// a minus b, resample by resample.
-std::vector<double> seed_differences(const ResampledSeeds& a, const ResampledSeeds& b, std::uint64_t seed) {
-  if (a.replicates.size() == b.replicates.size()) {  // paired by seed as well
-    ResampledSeeds change = a;
-    for (std::size_t s = 0; s < change.values.size(); ++s) {
-      change.values[s] -= b.values[s];
-      for (std::size_t r = 0; r < change.replicates[s].size(); ++r) change.replicates[s][r] -= b.replicates[s][r];
-    }
-    return seed_mean_replicates(change.values, change.replicates, a.stream, seed);
-  }
-  std::vector<double> deltas = seed_mean_replicates(a.values, a.replicates, a.stream, seed);
-  const std::vector<double> others = seed_mean_replicates(b.values, b.replicates, b.stream, seed);
-  for (std::size_t r = 0; r < deltas.size(); ++r) deltas[r] -= others[r];
-  return deltas;
-}
-
-// Without resamples that a fold leaves undefined.
-std::vector<double> mean_over_folds(const std::vector<std::vector<double>>& of_folds) {
-  std::vector<double> means(of_folds.front().size());
-  for (std::size_t r = 0; r < means.size(); ++r) {
-    for (const std::vector<double>& fold : of_folds) means[r] += fold[r];
-    means[r] /= static_cast<double>(of_folds.size());
-  }
-  std::erase_if(means, [](double v) { return std::isnan(v); });
-  return means;
-}
-
 bool has_width(const Interval& interval) { return interval.high - interval.low > 1e-12; }
 
-// Of a metric with these values by seed and resampled means. A model that is right on all or on no test image of each
-// class, as a floor is, has the same accuracy in every resample within classes: the bootstrap knows no interval then,
-// and accuracy, being a proportion, has Clopper and Pearson's.
-std::optional<Interval> interval_over_items(std::string_view metric, std::span<const double> values,
-                                            std::vector<double> means, std::size_t items, double level) {
-  const auto interval = percentile_interval(std::move(means), level);
-  if (!interval || has_width(*interval)) return interval;
+// Shares stay between 0 and 1.
+Interval within_range(std::string_view metric, Interval interval) {
+  if (!metric_name(metric).percent) return interval;
+  return {std::max(0.0, interval.low), std::min(1.0, interval.high)};
+}
+
+// Of one model the percentiles of its resamples; of several what images and seeds leave open together.
+std::optional<Interval> interval_of(std::string_view metric, const SeedMean& mean, double level) {
+  if (mean.df > 0) {
+    const auto interval = test_seed_mean(mean, level).interval;
+    return interval ? std::optional(within_range(metric, *interval)) : std::nullopt;
+  }
+  std::vector<double> defined = mean.replicates;
+  std::erase_if(defined, [](double v) { return std::isnan(v); });
+  return percentile_interval(std::move(defined), level);
+}
+
+// Of a metric of a row's models. One that is right on all or on no test image of each class, as a floor is, has the
+// same accuracy in every resample within classes: the bootstrap knows no interval then, and accuracy, being a
+// proportion, has Clopper and Pearson's.
+std::optional<Interval> interval_over_items(std::string_view metric, const ResampledSeeds& seeds, std::size_t items,
+                                            double level) {
+  const auto interval = interval_of(metric, seed_mean(seeds), level);
+  if (interval && has_width(*interval)) return interval;
+  const std::vector<double>& values = seeds.values;
   if (metric != "accuracy" || std::ranges::any_of(values, [&](double v) { return v != values.front(); })) return {};
   const double right = std::round(values.front() * static_cast<double>(items));
   return clopper_pearson_interval(static_cast<std::uint64_t>(right), items, level);
@@ -93,8 +87,6 @@ std::optional<Interval> interval_over_items(std::string_view metric, std::span<c
 }  // namespace
 
 void SectionEvidence::resample(const TableSection& section, const CompareOptions& options, const Context& context) {
-  stream_ = "reports/seeds/" + section.split_hash;
-  seed_ = options.seed;
   for (std::size_t first = 0, end = 0; first < rows_.size(); first = end) {
     std::size_t models = 0;
     for (end = first; end < rows_.size() && (end == first || models + rows_[end].seeds.size() <= kModelsAtOnce); ++end)
@@ -123,26 +115,42 @@ void SectionEvidence::resample_rows(const TableSection& section, std::span<RowEv
   parallel_for(context.threads, rows.size(), [&](std::size_t r) {
     for (std::size_t m = 0; m < names.size() && !rows[r].seeds.empty(); ++m) {
       auto& [resampled, values] = replicates[r];
-      std::vector<double> means = seed_mean_replicates(values[m], resampled[m], stream_, seed_);
-      std::erase_if(means, [](double v) { return std::isnan(v); });
-      rows[r].intervals[metrics_[m]] = interval_over_items(names[m], values[m], std::move(means), y_.size(), level_);
-      if (names[m] != section.primary_metric) continue;
-      rows[r].primary = {{stream_, std::move(values[m]), std::move(resampled[m])}};
+      ResampledSeeds seeds{std::move(values[m]), std::move(resampled[m])};
+      rows[r].intervals[metrics_[m]] = interval_over_items(names[m], seeds, y_.size(), level_);
+      if (names[m] == section.primary_metric) rows[r].primary = {std::move(seeds)};
     }
   });
 }
 
-std::vector<double> SectionEvidence::resampled_differences(const RowEvidence& a, const RowEvidence& b) const {
-  std::vector<std::vector<double>> of_folds;
-  for (std::size_t f = 0; f < a.primary.size(); ++f)
-    of_folds.push_back(seed_differences(a.primary[f], b.primary[f], seed_));
-  return mean_over_folds(of_folds);
+// Every metric of the mean, from its values on the splits.
+void SectionEvidence::evaluate_draws(const TableSection& mean, const ComparisonTable& table) {
+  const TableSection& first = table.sections[mean.folds.front()];
+  test_to_train_ = static_cast<double>(first.sizes.test) / static_cast<double>(first.sizes.train + first.sizes.val);
+  for (std::size_t r = 0; r < rows_.size(); ++r)
+    for (std::size_t m = 0; m < mean.metrics.size() && !mean.rows[r].failed; ++m) {
+      std::vector<double> values;
+      for (std::size_t f = 0; f < mean.folds.size(); ++f) {
+        const TableSection& split = table.sections[mean.folds[f]];
+        const auto at = std::ranges::find(split.metrics, mean.metrics[m]);
+        if (at == split.metrics.end()) break;
+        const auto& value =
+            split.rows[mean.rows[r].fold_rows[f]].metrics[static_cast<std::size_t>(at - split.metrics.begin())].value;
+        if (value) values.push_back(*value);
+      }
+      if (values.size() < mean.folds.size()) continue;
+      if (const auto interval = corrected_t(values, test_to_train_, level_).interval)
+        rows_[r].intervals[mean.metrics[m]] = within_range(mean.metrics[m], *interval);
+      if (mean.metrics[m] == mean.primary_metric) rows_[r].draws = std::move(values);
+    }
 }
 
-// A fold's images are its own, and so are its resamples: the mean of the folds' r-th resamples is one of their mean.
 SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& mean, std::span<const SectionEvidence> all,
                                  const CompareOptions& options)
-    : rows_(mean.rows.size()), level_(options.level), seed_(options.seed) {
+    : rows_(mean.rows.size()), level_(options.level) {
+  if (is_drawn_several_times(table.sections[mean.folds.front()])) {
+    evaluate_draws(mean, table);
+    return;
+  }
   std::unordered_set<std::string_view> seen;
   for (const std::size_t s : mean.folds)
     for (const std::string& id : all[s].ids_) {
@@ -152,16 +160,15 @@ SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& mean, std
       return;
     }
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    std::vector<std::vector<double>> of_folds;
+    std::vector<SeedMean> of_folds;
     for (std::size_t f = 0; f < mean.folds.size(); ++f) {
       const RowEvidence& row = all[mean.folds[f]].rows_[mean.rows[r].fold_rows[f]];
       if (row.primary.empty()) break;
-      const ResampledSeeds& seeds = rows_[r].primary.emplace_back(row.primary.front());
-      of_folds.push_back(seed_mean_replicates(seeds.values, seeds.replicates, seeds.stream, seed_));
+      of_folds.push_back(seed_mean(rows_[r].primary.emplace_back(row.primary.front())));
     }
     if (of_folds.size() < mean.folds.size())
       rows_[r].primary.clear();
-    else if (const auto interval = percentile_interval(mean_over_folds(of_folds), level_);
+    else if (const auto interval = interval_of(mean.primary_metric, mean_of(of_folds), level_);
              interval && has_width(*interval))
       rows_[r].intervals[mean.primary_metric] = interval;
   }

@@ -21,8 +21,8 @@ std::pair<int, int> number_of(const TableSection& section) {
   int number = 0, of = 0;
   if (std::from_chars(section.task.data() + dot + 1, end, number).ptr != end) return {};
   const std::string& origin = section.split_origin;
-  const std::string fold = fmt::format("fold {} of ", number);
-  if (origin.starts_with(fold)) std::from_chars(origin.data() + fold.size(), origin.data() + origin.size(), of);
+  for (const std::string& fold : {fmt::format("fold {} of ", number), fmt::format("draw {} of ", number)})
+    if (origin.starts_with(fold)) std::from_chars(origin.data() + fold.size(), origin.data() + origin.size(), of);
   return of > 0 || origin.starts_with("official, ") ? std::pair(number, of) : std::pair(0, 0);
 }
 
@@ -127,6 +127,8 @@ TableSection mean_of(const ComparisonTable& table, const std::string& task, cons
 }
 
 }  // namespace
+
+bool is_drawn_several_times(const TableSection& section) { return section.split_origin.starts_with("draw "); }
 
 void add_fold_means(ComparisonTable& table) {
   for (const auto& [family, folds] : families_of(table)) {

@@ -162,6 +162,7 @@ void add_differences(Json& page, Report report) {
 Json page_json(const Report& report) {
   Json page = table_json(report.table);
   page["seed"] = report.seed;
+  page["seal"] = report.seal;
   for (std::size_t s = 0; s < report.table.sections.size(); ++s)
     for (std::size_t r = 0; r < report.table.sections[s].rows.size(); ++r)
       add_details(page["sections"][s]["rows"][r], report.table, report.table.sections[s].rows[r],
@@ -182,8 +183,9 @@ std::string to_html(const Report& report) {
       "<noscript><pre>{}</pre></noscript>\n<script type=\"application/json\" "
       "id=\"data\">{}</script>\n<script>\n{}{}</script>\n"
       "</body>\n</html>\n",
-      page::kStyle, html_text(to_markdown(report.table)), script_json(page_json(report)), page::kLibrary,
-      page::kScript);
+      page::kStyle,
+      html_text(to_markdown(report.table) + (report.seal.empty() ? "" : fmt::format("\nSeal: {}\n", report.seal))),
+      script_json(page_json(report)), page::kLibrary, page::kScript);
 }
 
 }  // namespace vise

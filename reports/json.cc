@@ -99,9 +99,16 @@ Json section_json(const ComparisonTable& table, const TableSection& section) {
 }  // namespace
 
 Json difference_json(const Difference& d, std::size_t compared_with) {
-  Json json{{"value", d.value},       {"p", optional_json(d.p)},          {"p_holm", optional_json(d.p_holm)},
-            {"test", d.test},         {"survives", d.survives},           {"detectable", optional_json(d.detectable)},
-            {"only_row", d.only_row}, {"only_baseline", d.only_baseline}, {"compared_with", compared_with}};
+  Json json{{"value", d.value},
+            {"p", optional_json(d.p)},
+            {"p_holm", optional_json(d.p_holm)},
+            {"test", d.test},
+            {"survives", d.survives},
+            {"survives_alone", d.survives_alone},
+            {"detectable", optional_json(d.detectable)},
+            {"only_row", d.only_row},
+            {"only_baseline", d.only_baseline},
+            {"compared_with", compared_with}};
   put_interval(json, d.interval);
   Json per_class = Json::array();
   for (const double v : d.per_class) per_class.push_back(std::isfinite(v) ? Json(v) : Json());

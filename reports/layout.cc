@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "reports/folds.h"
 #include "reports/metric_names.h"
 
 namespace vise {
@@ -25,7 +26,8 @@ GridCell metric_cell(const MetricName& metric, const Estimate& estimate, std::si
   return {text};
 }
 
-// A difference that was tested and doesn't survive is faint and says "ns"; one that does is strong.
+// A difference that was tested and doesn't survive is faint and says "ns", and "ns (Holm)" where only the adjustment
+// over the rows takes it away: its interval, which is its own, excludes 0. One that survives is strong.
 GridCell difference_cell(const MetricName& metric, const TableRow& row, std::size_t images) {
   if (row.is_baseline) return {"baseline"};
   if (!row.difference) return {};
@@ -33,7 +35,8 @@ GridCell difference_cell(const MetricName& metric, const TableRow& row, std::siz
   std::string text = difference_text(metric, d.value, images);
   if (d.interval) text += interval_text(metric, *d.interval, images, true);
   if (!d.p_holm) return {text};
-  return d.survives ? GridCell{text, Weight::strong} : GridCell{text + " ns", Weight::faint};
+  if (d.survives) return {text, Weight::strong};
+  return {text + (d.survives_alone ? " ns (Holm)" : " ns"), Weight::faint};
 }
 
 std::string p_text(double p) { return p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", p); }
@@ -178,20 +181,30 @@ std::string section_head(const TableSection& section) {
 }
 
 std::vector<std::string> reading_guide(const ComparisonTable& table) {
-  bool seeds = false, folds = false, tested = false, intervals = false, classes = false;
+  bool seeds = false, folds = false, draws = false, tested = false, alone = false, intervals = false, classes = false;
   for (const TableSection& section : table.sections)
     for (const TableRow& row : section.rows) {
       (section.folds.empty() ? seeds : folds) |= row.seeds > 1;
       classes |= section.target_kind == "classes";
       intervals |= !row.metrics.empty() && row.metrics.front().interval.has_value();
       tested |= row.difference && row.difference->p_holm;
+      alone |= row.difference && row.difference->survives_alone && !row.difference->survives;
+      draws |= !section.folds.empty() && is_drawn_several_times(table.sections[section.folds.front()]);
     }
   std::vector<std::string> guide;
   if (intervals)
     guide.push_back(fmt::format("[low, high]: {} % interval over test images, bootstrap of {} resamples{}.",
                                 number(100 * table.level), table.resamples, classes ? " within classes" : ""));
-  if (seeds) guide.push_back("+-: standard deviation over seeds (ddof 1), apart from the interval over images.");
+  if (seeds)
+    guide.push_back(
+        "+-: standard deviation over seeds (ddof 1); of rows with several models the interval is over images and "
+        "seeds.");
   if (folds) guide.push_back("+- of a mean over folds: standard deviation over them (ddof 1).");
+  if (draws)
+    guide.push_back(
+        "Intervals and tests of a mean over drawn splits are corrected for their overlap (Nadeau and Bengio "
+        "2003).");
+  if (alone) guide.push_back("ns (Holm): significant by itself, as its own interval is, but not after the adjustment.");
   if (tested)
     guide.push_back(
         fmt::format("Differences are paired by image; p is adjusted after Holm over the rows of a table; ns: "

@@ -150,4 +150,12 @@ std::vector<PublishedRecord> published_for(const std::vector<PublishedRecord>& r
   return found;
 }
 
+std::vector<PublishedRecord> published_records(const Path& file) {
+  std::vector<PublishedRecord> records = builtin_published();
+  if (file.empty()) return records;
+  for (const PublishedRecord& record : read_published(file))
+    if (std::ranges::find(records, record) == records.end()) records.push_back(record);
+  return records;
+}
+
 }  // namespace vise

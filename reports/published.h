@@ -29,6 +29,9 @@ struct PublishedRecord {
 // Error{input} with the line for a record without task, backbone or metric, or with a value that isn't a number.
 std::vector<PublishedRecord> read_published(const Path& yaml);
 
+// Those of the program, then those of `file` that it doesn't have; `file` empty: the program's alone.
+std::vector<PublishedRecord> published_records(const Path& file);
+
 // Those that come with the program (reports/published.yaml). VisE's own are there without values: its tables could not
 // be read.
 const std::vector<PublishedRecord>& builtin_published();

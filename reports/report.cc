@@ -95,7 +95,7 @@ RunFolder read_run(const Path& path, ResultDetail detail) {
 
 Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, const Context& context) {
   Merged merged = merge(std::move(runs));
-  Report report{compare(std::move(merged.results), options), {}, std::move(merged.runs), options.seed};
+  Report report{compare(std::move(merged.results), options), {}, std::move(merged.runs), options.seed, {}};
   ComparisonTable& table = report.table;
   report.evidence.reserve(table.sections.size());  // a mean over folds looks at those before it
   for (TableSection& section : table.sections) {

@@ -29,6 +29,7 @@ struct Report {
   std::vector<SectionEvidence> evidence;  // one a section of the table
   RunOfResults runs;                      // where table.results came from
   std::uint64_t seed = 0;                 // of the bootstrap
+  std::string seal = {};                  // digest of the folder whose page this is (experiments/seal.h), or empty
   // Item id -> data URI, one map a section or none at all: with them the page has a gallery.
   std::vector<std::map<std::string, std::string>> thumbnails = {};
   std::vector<GalleryMaps> maps = {};  // one a section or none at all, beside thumbnails

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "base/threads.h"
+#include "experiments/draws.h"
 #include "reports/folds.h"
 #include "reports/metric_names.h"
 
@@ -61,6 +62,9 @@ TableSection new_section(const Result& r) {
   section.where = r.cell.where;
   section.class_names = r.class_names;
   section.split_origin = r.split_origin;
+  // Two tables with other draws of one seed must not look alike.
+  if (r.draw == kDrawnByName && r.split_origin.find("(seed ") != std::string::npos)
+    section.split_origin += fmt::format(", as 0.1 drew it from the name {}", r.cell.task);
   section.split_hash = r.split_hash;
   section.sizes = r.sizes;
   section.primary_metric = r.primary_metric;

@@ -31,13 +31,14 @@ struct Estimate {
 // The primary metric minus the baseline's.
 struct Difference {
   double value = 0;
-  std::optional<Interval> interval;  // paired bootstrap over test items
+  std::optional<Interval> interval;  // inverts `test`: excludes 0 where p < alpha
   std::optional<double> p, p_holm;   // two-sided; p_holm is adjusted over the rows of the section
   std::string test;                  // "McNemar, exact"
   std::optional<double> detectable;  // the smallest difference McNemar's test would find here with 80 % power
   std::size_t only_row = 0, only_baseline = 0;  // test images that only one of the two got right (McNemar's b, c)
   std::vector<double> per_class;  // recall minus the baseline's, a class; NaN where the class has no test image
   bool survives = false;          // p_holm < alpha
+  bool survives_alone = false;    // p < alpha: before Holm's adjustment, as the interval has it
 };
 
 struct TableRow {

@@ -107,7 +107,10 @@ const costChart = (section, width) => {
     .sort((a, b) => stageRank(a) - stageRank(b));
   const wall = (r) => r.seconds['features/wall'], rate = (r) => (wall(r) && r.images ? r.images / wall(r) : null);
   const total = (r) => d3.sum(stagesOf(r), ([, s]) => s);
-  const sum = (r) => seconds(total(r)) + (rate(r) ? ', ' + rate(r).toFixed(rate(r) < 10 ? 1 : 0) + ' images/s' : '');
+  // A run that found features in its cache did less for them than one that found none: the two are not compared unsaid.
+  const all = section.split.train + section.split.val + section.split.test + section.split.unused;
+  const cached = (r) => (r.images === 0 ? ', features cached' : r.images < all ? ', ' + r.images + ' of ' + all + ' images computed' : '');
+  const sum = (r) => seconds(total(r)) + (rate(r) ? ', ' + rate(r).toFixed(rate(r) < 10 ? 1 : 0) + ' images/s' : '') + cached(r);
   const left = nameRoom(width), right = d3.max(rows, (r) => textWidth(sum(r))) + 10, step = 24;
   const x = d3.scaleLinear().domain([0, d3.max(rows, total) || 1]).range([0, width - left - right]);
   const svg = drawing(width, rows.length * step + 4, 'seconds a stage');
@@ -126,5 +129,6 @@ const costChart = (section, width) => {
     put(svg, at + 6, y + 12, sum(r), 'start', 'ink');
   });
   return figure('Cost', 'Seconds a stage, all threads together, of the first seed'
-    + (rows.some(rate) ? '; images a second of elapsed time.' : '. Features came from the cache.'), svg, legend(stages));
+    + (rows.some(rate) ? '; images a second of elapsed time' : '')
+    + (rows.some((r) => cached(r)) ? '. Of features from the cache only what this run still did is shown: not their cost.' : '.'), svg, legend(stages));
 };

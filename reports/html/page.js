@@ -60,6 +60,8 @@ const footer = () => html('div', { class: 'notes small' }, html('h3', null, 'How
   ...data.reading.map((sentence) => html('p', null, sentence)),
   html('p', null, '\u25b2 \u25bc: better or worse than the baseline after Holm\u2019s adjustment; grey: not shown by '
     + 'these images. Numbers are those of results.jsonl. Charts are drawn with D3 (d3js.org, BSD and ISC licences).'),
+  data.seal ? html('p', { class: 'seal' }, 'Seal: ', html('code', null, data.seal),
+    '. SHA-256 over results, scores, splits, tables and program; vise-eval verify RUN computes it again.') : null,
   data.footnotes.length
     ? html('ol', null, ...data.footnotes.map((note, i) => html('li', { id: 'note-' + (i + 1) }, note))) : null);
 

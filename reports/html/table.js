@@ -32,7 +32,7 @@ const differenceCell = (section, row, index) => {
   const better = metric.higher_is_better === d.value > 0;
   const strength = d.p_holm === null ? '' : d.survives ? 'survives ' + (better ? 'up' : 'down') : 'ns';
   const cell = html('td', { class: 'number difference', 'data-tip': differenceTip(section, d), tabindex: 0 },
-    html('span', { class: strength }, signed(metric, section, d.value) + (strength === 'ns' ? ' ns' : '')));
+    html('span', { class: strength }, signed(metric, section, d.value) + (strength !== 'ns' ? '' : d.survives_alone ? ' ns (Holm)' : ' ns')));
   if (d.low !== null)
     cell.append(html('span', { class: 'interval' }, '[' + signed(metric, section, d.low) + ', ' + signed(metric, section, d.high) + ']'));
   return cell;

@@ -42,6 +42,23 @@ PairedBootstrap paired_bootstrap(std::span<const double> deltas, double level) {
   return result;
 }
 
+std::optional<Interval> inverted_bootstrap(std::span<const double> deltas, double level) {
+  constexpr double kZero = 1e-12;
+  // p < 1 - level where fewer than `most` differences are on the other side of 0.
+  const double most = std::ceil((1 - level) * static_cast<double>(deltas.size() + 1) / 2 - 1e-9) - 1;
+  if (most < 1) return std::nullopt;
+  const auto place = static_cast<std::size_t>(most) - 1;
+  std::vector<double> values(deltas.begin(), deltas.end());
+  std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(place));
+  double low = values[place];
+  std::ranges::nth_element(values, values.end() - static_cast<std::ptrdiff_t>(place) - 1);
+  double high = values[values.size() - 1 - place];
+  // A difference within kZero of 0 counts on both sides.
+  if (std::fabs(low) <= kZero) low = 0;
+  if (std::fabs(high) <= kZero) high = 0;
+  return Interval{low, high};
+}
+
 Resampler::Resampler(std::span<const int> strata, std::string stream_name, std::uint64_t seed)
     : items_(strata.size()), name_(std::move(stream_name)), seed_(seed) {
   std::map<int, std::vector<std::uint32_t>> members;

@@ -36,6 +36,10 @@ struct PairedBootstrap {
 // `deltas` without those that were undefined.
 PairedBootstrap paired_bootstrap(std::span<const double> deltas, double level);
 
+// The interval that inverts paired_bootstrap's p: it excludes 0 exactly where p < 1 - level. Its ends are order
+// statistics next to the percentiles; nothing where there are too few deltas for any p to be so small.
+std::optional<Interval> inverted_bootstrap(std::span<const double> deltas, double level);
+
 // Draws items with replacement within strata, as many as each has. Thread-safe when const.
 class Resampler {
  public:

@@ -1,6 +1,7 @@
 #include "reports/statistics/delong.h"
 
 #include <algorithm>
+#include <boost/math/distributions/normal.hpp>
 #include <cassert>
 #include <cmath>
 #include <numeric>
@@ -83,6 +84,14 @@ DeLong delong(std::span<const int> y, std::span<const double> a, std::span<const
   test.z = (*test.auc_a - *test.auc_b) / std::sqrt(variance);
   test.p = std::erfc(std::fabs(*test.z) / std::sqrt(2.0));
   return test;
+}
+
+std::optional<Interval> delong_interval(const DeLong& test, double level) {
+  if (!test.z) return std::nullopt;
+  const double difference = *test.auc_a - *test.auc_b;
+  const double error = std::sqrt(*test.var_a + *test.var_b - 2 * *test.cov);
+  const double reach = error * boost::math::quantile(complement(boost::math::normal(), (1 - level) / 2));
+  return Interval{difference - reach, difference + reach};
 }
 
 }  // namespace vise

@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 
+#include "reports/statistics/interval.h"
+
 namespace vise {
 
 struct DeLong {
@@ -18,5 +20,8 @@ struct DeLong {
 
 // y[i] != 0: positive. The three spans are equally long. Ties count one half.
 DeLong delong(std::span<const int> y, std::span<const double> a, std::span<const double> b);
+
+// Of auc_a - auc_b: the normal one, which excludes 0 exactly where p < 1 - level. Nothing where z is nothing.
+std::optional<Interval> delong_interval(const DeLong& test, double level);
 
 }  // namespace vise

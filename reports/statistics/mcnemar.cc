@@ -5,6 +5,8 @@
 #include <cassert>
 #include <cmath>
 
+#include "reports/statistics/intervals.h"
+
 namespace vise {
 
 McNemar mcnemar(std::uint64_t only_a, std::uint64_t only_b) {
@@ -31,6 +33,27 @@ McNemar mcnemar(std::span<const std::uint8_t> right_a, std::span<const std::uint
     only_b += right_b[i] && !right_a[i];
   }
   return mcnemar(only_a, only_b);
+}
+
+std::optional<Interval> mcnemar_interval(const McNemar& test, std::uint64_t items, double level) {
+  const std::uint64_t differ = test.b + test.c;
+  if (differ == 0) return std::nullopt;
+  const double rate = static_cast<double>(differ) / static_cast<double>(items);
+  const double share = 2 * static_cast<double>(test.b) / static_cast<double>(differ) - 1, difference = share * rate;
+  const Interval of_share = *clopper_pearson_interval(test.b, differ, level),
+                 of_rate = *clopper_pearson_interval(differ, items, level);
+  // An end of the product of share and rate, from an end of each: both errors together, as if at right angles. One that
+  // the test keeps away from 0 stays away: at both ends at once it is on the same side.
+  const auto end = [&](double share_end, double rate_end, double sign) {
+    const double given = (2 * share_end - 1) * rate;
+    const double reach = std::hypot(given - difference, share * (rate_end - rate));
+    const double moved = difference + sign * reach, same_side = (2 * share_end - 1) * rate_end;
+    if (sign * given >= 0) return sign * std::min(1.0, sign * moved);
+    return sign > 0 ? std::min(moved, same_side) : std::max(moved, same_side);
+  };
+  const bool row_is_better = share >= 0;
+  return Interval{end(of_share.low, row_is_better ? of_rate.low : of_rate.high, -1),
+                  end(of_share.high, row_is_better ? of_rate.high : of_rate.low, 1)};
 }
 
 }  // namespace vise

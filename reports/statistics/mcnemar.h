@@ -6,7 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+
+#include "reports/statistics/interval.h"
 
 namespace vise {
 
@@ -21,5 +24,13 @@ struct McNemar {
 McNemar mcnemar(std::uint64_t only_a, std::uint64_t only_b);
 // An item a place, 1 = right; the spans are equally long.
 McNemar mcnemar(std::span<const std::uint8_t> right_a, std::span<const std::uint8_t> right_b);
+
+// Of the difference of the two accuracies, (b - c) / items, so that it excludes 0 exactly where p_exact < 1 - level.
+//
+// Given how many images only one of the two gets right, the test is of b among b + c; Clopper and Pearson's limits of
+// that share, times (b + c) / items, invert it. They take b + c as known, so each end is moved out for the error of
+// b + c as well (limits of a product from limits of its factors: Donner and Zou 2012), but never across 0. Nothing
+// where no image tells the two apart.
+std::optional<Interval> mcnemar_interval(const McNemar& test, std::uint64_t items, double level);
 
 }  // namespace vise

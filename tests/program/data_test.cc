@@ -102,6 +102,8 @@ TEST(Labels, ThatMayBeNoClassesAreAskedAboutAndListedByAudit) {
     const Outcome listed = with("audit", {"--label-column", column});
     EXPECT_EQ(listed.exit_code, 1) << listed.err;
     EXPECT_CONTAINS(listed.out, fmt::format("are these the labels? They {}", said));
+    // Nor does a seed make a split of them.
+    EXPECT_EQ(with("audit", {"--label-column", column, "--split-seed", "3"}).out, listed.out);
   }
   const Outcome values = with("run", {"--label-column", "age", "--label-kind", "values", "--split-column", "part"});
   EXPECT_EQ(values.exit_code, 0) << values.err;
@@ -111,6 +113,14 @@ TEST(Labels, ThatMayBeNoClassesAreAskedAboutAndListedByAudit) {
   const Outcome again = program.run({"run", "out/plan.yaml", "--out", "out"});
   EXPECT_EQ(again.exit_code, 0) << again.err;
   EXPECT_CONTAINS(again.err, "0 fitted, 1 known");
+  // A split file divides what other labels can't.
+  std::string split;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(program / "out/splits"))
+    if (entry.path().extension() == ".csv") split = entry.path().string();
+  const Outcome by_file = with("audit", {"--label-column", "part", "--split", split});
+  EXPECT_EQ(by_file.exit_code, 1) << by_file.err;
+  EXPECT_CONTAINS(by_file.out, "split: file ");
+  EXPECT_CONTAINS(by_file.out, "are these the labels? They are the names of a split");
   const Outcome made = program.run({"init-task", "people.csv", "--path-column", "picture", "--label-column", "age",
                                     "--label-kind", "values", "--out", "ages.yaml"});
   EXPECT_EQ(made.exit_code, 0) << made.err;

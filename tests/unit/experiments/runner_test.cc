@@ -1,4 +1,6 @@
 #include "experiments/runner.h"
+#include "experiments/draws.h"
+#include "experiments/verify.h"
 
 #include <gtest/gtest.h>
 
@@ -312,6 +314,30 @@ TEST_F(RunnerTest, BackboneNamedTwice_IsRefused) {
   RunRequest request = drawn_request(dir_ / "d", dir_ / "a");
   request.backbones = {"colour-histogram", "colour-histogram"};
   EXPECT_THROW(go(request), Error);
+}
+
+// A folder that was begun by 0.1 keeps the split that 0.1 drew; a new one doesn't.
+TEST(Runner, KeepsTheDrawsOfAnEarlierProgramInItsFolder) {
+  test::register_everything();
+  const test::ScratchDir dir;
+  Silent log;
+  const Context context{log, {}, 1};
+  RunRequest request = test::drawn_request(dir / "d", dir / "old");
+  request.tasks[0].split.kind = "stratified";
+  RunRequest earlier = request;
+  earlier.tasks[0].split.by_name = true;
+  const Result old = run(earlier, context).results.at(0);
+  EXPECT_EQ(old.draw, kDrawnByName);
+  const RunOutcome again = run(request, context);
+  EXPECT_EQ(again.reused, 1u);
+  EXPECT_EQ(again.results[0].split_hash, old.split_hash);
+  VerifyOptions options;
+  options.extract = request.extract;
+  EXPECT_TRUE(verify(dir / "old", options, context).differences.empty());
+  request.out = dir / "new";
+  const Result fresh = run(request, context).results.at(0);
+  EXPECT_EQ(fresh.draw, kDrawnFromIds);
+  EXPECT_NE(fresh.split_hash, old.split_hash);
 }
 
 }  // namespace

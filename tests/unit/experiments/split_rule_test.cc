@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "base/error.h"
+#include "datasets/groups.h"
+#include "datasets/sampling.h"
 #include "experiments/label_question.h"
+#include "tests/shared.h"
 
 namespace vise {
 namespace {
@@ -181,6 +185,128 @@ TEST(ResolveSplit, LeavesDisputedItemsUnused) {
   const Split split = resolve_split(task, forty());
   for (std::size_t i = 0; i < 40; i += 4) EXPECT_EQ(split.part(i), Part::unused) << i;
   EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0), agreement at least 0.8");
+}
+
+std::map<std::string, Part> parts_of(const Dataset& dataset, const Split& split) {
+  std::map<std::string, Part> parts;
+  for (std::size_t i = 0; i < dataset.size(); ++i) parts[dataset.ids[i]] = split.part(i);
+  return parts;
+}
+
+TEST(ResolveSplit, IsTheSameWhateverTheTaskIsCalledAndHoweverItsRowsAreOrdered) {
+  const Dataset dataset = forty();
+  std::vector<std::uint32_t> backwards(40);
+  for (std::uint32_t i = 0; i < 40; ++i) backwards[i] = 39 - i;
+  const Dataset reversed = subset(dataset, backwards);
+  for (const std::string kind : {"stratified", "grouped", "folds"}) {
+    Task one = task_of(kind), other = one;
+    one.split.number = other.split.number = kind == "folds" ? 1 : 0;
+    if (kind == "grouped") one.split.group = other.split.group = "source";
+    one.name = "x/forty";
+    other.name = "y/forty";
+    EXPECT_EQ(parts_of(dataset, resolve_split(one, dataset)), parts_of(reversed, resolve_split(other, reversed)))
+        << kind;
+    other.split.seed = 1;
+    EXPECT_NE(parts_of(dataset, resolve_split(one, dataset)), parts_of(dataset, resolve_split(other, dataset))) << kind;
+  }
+}
+
+TEST(ResolveSplit, DrawnByNameIsThatOfEarlierPrograms) {
+  Task task = task_of("stratified");
+  task.split.by_name = true;
+  const Dataset dataset = forty();
+  std::vector<int> strata = dataset.target("label").strata();
+  const Split split = resolve_split(task, dataset);
+  EXPECT_EQ(split.parts(), Split::stratified(strata, {0.6, 0.2, 0.2}, "forty/split", 0).parts());
+  EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0)");  // as it was recorded; tables add who drew it
+}
+
+TEST(ResolveSplit, KeepsAUsersGroupsWholeUnasked) {
+  Task task = task_of("official");
+  Dataset dataset = forty();
+  dataset.attributes["group"] = dataset.attributes["source"];
+  const Split split = resolve_split(task, dataset);
+  EXPECT_EQ(straddling_groups(dataset.attribute("group"), split).straddling, 0u);
+  EXPECT_EQ(split.origin(), "grouped by group 60/20/20 (seed 0)");
+  // Also where val is taken from an official train.
+  std::vector<Part> parts(40, Part::train);
+  for (std::size_t i = 32; i < 40; ++i) parts[i] = Part::test;
+  dataset.official = Split(parts, "official");
+  const Split official = resolve_split(task, dataset);
+  EXPECT_GT(official.count(Part::val), 0u);
+  EXPECT_EQ(straddling_groups(dataset.attribute("group"), official).straddling, 0u);
+  task.split.kind = "stratified";  // asked for as it is
+  EXPECT_GT(straddling_groups(dataset.attribute("group"), resolve_split(task, dataset)).straddling, 0u);
+}
+
+TEST(ResolveSplit, KeepsGroupsWholeWhereItsValIsTheTest) {
+  Dataset dataset = with_parts(false);
+  dataset.attributes["group"] = dataset.attributes["source"];
+  const Split split = resolve_split(task_of("official"), dataset);
+  EXPECT_EQ(split.count(Part::test), 10u);
+  EXPECT_GT(split.count(Part::val), 0u);
+  EXPECT_EQ(straddling_groups(dataset.attribute("group"), split).straddling, 0u);
+  EXPECT_NE(split.origin().find("its val is the test, val = 20 % of train (whole groups, seed 0)"), std::string::npos)
+      << split.origin();
+}
+
+TEST(ResolveSplit, DrawsSeveralWithSeedsOneAfterTheOther) {
+  Task task = task_of("stratified");
+  task.split.draws = 3;
+  task.split.seed = 4;
+  const std::vector<Task> draws = one_task_a_split(task);
+  ASSERT_EQ(draws.size(), 3u);
+  EXPECT_EQ(draws[2].name, "forty.3");
+  Task sixth = task_of("stratified");
+  sixth.split.seed = 6;
+  EXPECT_EQ(resolve_split(draws[2], forty()).parts(), resolve_split(sixth, forty()).parts());
+  EXPECT_EQ(resolve_split(draws[2], forty()).origin(), "draw 3 of 3, stratified 60/20/20 (seed 6)");
+  Task official = draws[0];
+  official.split.kind = "attribute";
+  official.split.attributes = {"split-1"};
+  EXPECT_THROW(resolve_split(official, forty()), Error);
+}
+
+TEST(ResolveSplit, ReadsAFileAndNamesWhatItDoesNotKnow) {
+  const test::ScratchDir dir;
+  const Dataset dataset = forty();
+  const Split drawn = resolve_split(task_of("stratified"), dataset);
+  drawn.write(dir / "forty.csv", dataset.ids);
+  Task task = task_of("file");
+  task.split.file = dir / "forty.csv";
+  EXPECT_EQ(resolve_split(task, dataset).parts(), drawn.parts());
+  EXPECT_EQ(resolve_split(task, dataset).origin(), "file forty.csv");
+  for (const auto& [line, words] : {std::pair("images/99.jpg,train\n", "is no item of forty"),
+                                    {"images/1.jpg,train\nimages/1.jpg,test\n", "stands there twice"}}) {
+    write_file_atomically(dir / "forty.csv", std::string("id,part\n") + line);
+    try {
+      resolve_split(task, dataset);
+      FAIL() << line;
+    } catch (const Error& error) {
+      EXPECT_NE(error.message().find(words), std::string::npos) << error.message();
+    }
+  }
+}
+
+TEST(Draws, OfFewShotsAndFoldsDependOnIdsAlone) {
+  const Dataset dataset = forty();
+  std::vector<std::uint32_t> backwards(40), all(40);
+  for (std::uint32_t i = 0; i < 40; ++i) backwards[i] = 39 - i, all[i] = i;
+  const Dataset reversed = subset(dataset, backwards);
+  const std::vector<int> strata = dataset.target("label").strata(), back = reversed.target("label").strata();
+  const Split train(std::vector<Part>(40, Part::train), "all");
+  const Draws one(dataset.ids, 0), other(reversed.ids, 0);
+  EXPECT_EQ(parts_of(dataset, one.few_shots(train, strata, 3, 1)),
+            parts_of(reversed, other.few_shots(train, back, 3, 1)));
+  EXPECT_EQ(parts_of(dataset, one.label_fraction(train, strata, 0.2, 1)),
+            parts_of(reversed, other.label_fraction(train, back, 0.2, 1)));
+  const std::vector<std::string>& groups = dataset.attribute("source");
+  const std::vector<int> folds = one.inner_folds(all, strata, {}, 0), mirrored = other.inner_folds(all, back, {}, 0);
+  ASSERT_EQ(folds.size(), 40u);
+  for (std::size_t i = 0; i < 40; ++i) EXPECT_EQ(folds[i], mirrored[39 - i]) << i;
+  const std::vector<int> grouped = one.inner_folds(all, strata, groups, 0);
+  ASSERT_EQ(grouped.size(), 40u);
+  for (std::size_t i = 0; i < 38; ++i) EXPECT_TRUE(groups[i] != groups[i + 1] || grouped[i] == grouped[i + 1]) << i;
 }
 
 TEST(ResolveSplit, RefusesASplitWithoutTest) {

@@ -62,6 +62,20 @@ TEST(StudyTest, WrittenStudy_ReadsBackAsItself) {
   EXPECT_NE(yaml.find("engine: torch\nprecision: bf16\ndevice: cuda:1\n"), std::string::npos) << yaml;
 }
 
+TEST(StudyTest, AnEntrysColumnsAndSplit_AreKept) {
+  const RunRequest request = parse(
+      "tasks: [{data: x.csv, name: x, columns: {path: image_id, label: emotion, kind: classes},\n"
+      "         split: {kind: grouped, group: kim, seed: 3}}]\nbackbones: [random]\n");
+  const Task& task = request.tasks.front();
+  EXPECT_EQ(task.columns.path, "image_id");
+  EXPECT_EQ(task.columns.kind, "classes");
+  EXPECT_EQ(task.split.group, "kim");
+  const std::string yaml = study_yaml(request);
+  EXPECT_NE(yaml.find("columns: {path: \"image_id\", label: \"emotion\", kind: \"classes\"}"), std::string::npos)
+      << yaml;
+  EXPECT_NE(yaml.find("split: {kind: grouped, group: \"kim\", seed: 3}"), std::string::npos) << yaml;
+}
+
 TEST(StudyTest, BuiltinStudies_NameTasksAndBackbonesThatExist) {
   test::register_everything();
   ASSERT_TRUE(builtin_studies().contains("vise-transfer"));

@@ -2,11 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/npy.h"
+#include "experiments/cell_key.h"
 #include "experiments/explain.h"
 #include "experiments/scores_file.h"
+#include "experiments/seal.h"
 #include "tests/unit/experiments/drawn_data.h"
 
 namespace vise {
@@ -52,6 +57,57 @@ TEST_F(VerifyTest, TamperedScore_IsNamed) {
   ASSERT_FALSE(v.differences.empty());
   EXPECT_NE(v.differences.front().find("colour-histogram"), std::string::npos);
   EXPECT_NE(v.differences.front().find("recomputed"), std::string::npos);
+}
+
+// Whatever file it is in, and the seal's own.
+TEST_F(VerifyTest, AnyFlippedByteOfASealedFolder_IsSeen) {
+  const Path folder = dir_ / "run";
+  write_file_atomically(folder / "table.md", "| a | 75.0 |\n");
+  Seal seal = seal_of(folder, Json{{"files", {"table.md", "report.html"}}});
+  write_file_atomically(folder / "report.html", "<p>" + seal.digest + "</p>\n");
+  write_seal(folder, seal);
+  VerifyOptions options;
+  options.refit = 0;
+  EXPECT_TRUE(verify(folder, options, context()).differences.empty());
+  std::vector<Path> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  std::ranges::sort(files);
+  RandomStream random("flipped bytes", 0);
+  for (int flip = 0; flip < 200; ++flip) {
+    const Path& file = files[random.below(files.size())];
+    std::vector<std::byte> bytes = read_file(file);
+    const std::size_t at = random.below(bytes.size());
+    const std::byte sound = bytes[at];
+    bytes[at] ^= std::byte(1 << random.below(8));
+    write_file_atomically(file, std::span<const std::byte>(bytes));
+    EXPECT_FALSE(verify(folder, options, context()).differences.empty()) << file << " byte " << at;
+    bytes[at] = sound;
+    write_file_atomically(file, std::span<const std::byte>(bytes));
+  }
+  std::filesystem::remove(folder / "table.md");
+  write_file_atomically(folder / "scores/other.csv", "id\n");
+  const std::vector<std::string> differences = verify(folder, options, context()).differences;
+  ASSERT_EQ(differences.size(), 2u);
+  EXPECT_EQ(differences[0], "table.md was sealed and is gone");
+  EXPECT_EQ(differences[1], "scores/other.csv came after the seal");
+}
+
+// Without a seal: a key is of what the result says.
+TEST_F(VerifyTest, EditedStatements_AreSeenByKeyAndByFittingAgain) {
+  for (const auto& [what, with, words] :
+       {std::tuple("\"selected_on\":\"", "\"selected_on\":\"test and ", "selection.selected_on is recorded as"),
+        {"\"task\":\"d/moods\"", "\"task\":\"d/moodz\"", "its key isn't that of its task"}}) {
+    const Path file = dir_ / "run/results.jsonl";
+    const std::string sound = read_text_file(file);
+    std::string edited = sound;
+    edited.replace(edited.find(what), std::string(what).size(), with);
+    write_file_atomically(file, edited);
+    std::string all;
+    for (const std::string& difference : check().differences) all += difference + "\n";
+    EXPECT_NE(all.find(words), std::string::npos) << all;
+    write_file_atomically(file, sound);
+  }
 }
 
 // So small a change that no metric moves, but one that no machine makes.
@@ -133,6 +189,30 @@ TEST(ExplainTest, Weights_ComeBeforeTransformSplitProbeAndVersion) {
   for (const Cause& cause : explain(a, b)) order.push_back(cause.what);
   EXPECT_EQ(order, (std::vector<std::string>{"weights (SHA-256)", "transform: resize", "split", "probe",
                                              "version of vise-eval"}));
+}
+
+// Keys are made of a probe's identity, in 0.1's words, which a result doesn't hold: it describes the probe in today's.
+TEST(KeyOf, IsFoundFromWhatAResultDescribes) {
+  test::register_everything();
+  Result result;
+  result.status = "ok";
+  result.cell = {"emotion", "label", "mine", "finetune,lr=0.02", "layer4", "avg", 1, 0, 1, ""};
+  result.data_hash = "d", result.targets_hash = "t", result.version = "0.2.0";
+  result.features = Json{{"engine", "torch"}};
+  auto [name, options] = parse_probe(result.cell.probe);
+  options.seed = 1;
+  const auto probe = ProbeRegistry::instance().make(name, options);
+  ASSERT_NE(probe->identity(), probe->describe());
+  const std::string features = FeatureKey{*result.features, 0}.str();
+  result.key = cell_key(result.cell, cell_identity(result.cell, {"d", "t", features, probe->identity(), "0.2.0"}));
+  result.probe_settings = probe->describe();
+  EXPECT_EQ(key_of(result), result.key);
+  result.probe_settings = probe->identity();  // as 0.1 wrote it
+  EXPECT_EQ(key_of(result), result.key);
+  Json edited = probe->describe();
+  edited["lr"] = 0.5;
+  result.probe_settings = edited;
+  EXPECT_NE(key_of(result), result.key);
 }
 
 }  // namespace

@@ -159,7 +159,7 @@ TEST_F(Reports, SeedsAreAveragedInsideEachResample) {
   const TableRow row = report(results).table.sections[0].rows[1];
   EXPECT_EQ(row.seeds, 3u);
   EXPECT_TRUE(row.metrics[0].deviation);
-  EXPECT_EQ(row.difference->test, "paired bootstrap");
+  EXPECT_EQ(row.difference->test, "t over seeds and images");
   EXPECT_TRUE(row.difference->survives);
 }
 

@@ -8,7 +8,6 @@
 #include "probes/evaluate.h"
 #include "reports/seed_evidence.h"
 #include "reports/statistics/bootstrap.h"
-#include "reports/statistics/seed_means.h"
 
 namespace vise {
 namespace {
@@ -90,44 +89,6 @@ TEST(ResampledScores, OneScoreForTwoClassesIsTheLogitOfTheSecond) {
   ScoredClasses(one.saved.scores, one.saved.targets, one.result.calibration).evaluate_lanes(names, counts, of_one);
   ScoredClasses(two.saved.scores, two.saved.targets, two.result.calibration).evaluate_lanes(names, counts, of_two);
   for (std::size_t i = 0; i < of_one.size(); ++i) EXPECT_NEAR(of_one[i], of_two[i], 1e-12);
-}
-
-double variance(const std::vector<double>& values) {
-  double sum = 0, squares = 0;
-  for (const double v : values) sum += v, squares += v * v;
-  const double n = static_cast<double>(values.size());
-  return squares / n - sum / n * sum / n;
-}
-
-// Items that change nothing: all of the spread is the seeds', and the variance of a mean of k is s^2 / k.
-TEST(SeedMeans, HaveTheVarianceOfAMeanWhereItemsAddNone) {
-  for (const std::size_t k : {2u, 3u, 5u}) {
-    std::vector<double> values(k);
-    values[0] = 1;
-    std::vector<std::vector<double>> replicates;
-    for (const double value : values) replicates.emplace_back(20000, value);
-    const double p = 1.0 / static_cast<double>(k), spread = p;  // of one 1 among k - 1 zeros, ddof 1
-    const double expected = spread * p;
-    EXPECT_NEAR(variance(seed_mean_replicates(values, replicates, "test", 0)), expected, 0.05 * expected);
-  }
-}
-
-// Seeds that differ only because each has its own luck with the items: the items' resamples say all of it.
-TEST(SeedMeans, AddNothingThatItemsExplain) {
-  constexpr std::size_t kSeeds = 5, kResamples = 20000;
-  RandomStream random("seed means", 0);
-  std::vector<double> values;
-  std::vector<std::vector<double>> replicates(kSeeds);
-  for (auto& of_seed : replicates) {
-    values.push_back(random.normal() * 0.5);  // less than items alone would spread them
-    for (std::size_t r = 0; r < kResamples; ++r) of_seed.push_back(values.back() + random.normal());
-  }
-  EXPECT_NEAR(variance(seed_mean_replicates(values, replicates, "test", 0)), 1.0 / kSeeds, 0.01);
-}
-
-TEST(SeedMeans, OfOneSeedAreItsOwnResamples) {
-  const std::vector<std::vector<double>> replicates{{0.1, 0.2, 0.3}};
-  EXPECT_EQ(seed_mean_replicates(std::vector{0.2}, replicates, "test", 0), replicates[0]);
 }
 
 }  // namespace

@@ -1,0 +1,59 @@
+#include "experiments/cell_key.h"
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "experiments/runner.h"
+#include "extract/features/store.h"
+#include "probes/probe.h"
+
+namespace vise {
+
+Json cell_identity(const Cell& cell, const CellInputs& inputs) {
+  Json identity = {{"task", cell.task},         {"target", cell.target},
+                   {"targets", inputs.targets}, {"data", inputs.data},
+                   {"backbone", cell.backbone}, {"features", inputs.features},
+                   {"probe", inputs.probe},     {"probe_name", cell.probe.substr(0, cell.probe.find(','))},
+                   {"version", inputs.version}};
+  if (cell.shots != 0 || cell.fraction != 1) identity["sample"] = {{"shots", cell.shots}, {"fraction", cell.fraction}};
+  return identity;
+}
+
+std::string cell_key(const Cell& cell, const Json& identity) {
+  Json whole = identity;
+  whole["seed"] = cell.seed;
+  return sha256_hex(canonical_json(whole)).substr(0, 16);
+}
+
+std::string key_without_data(const Cell& cell) {
+  const Json identity = {{"task", cell.task},   {"target", cell.target}, {"backbone", cell.backbone},
+                         {"probe", cell.probe}, {"layer", cell.layer},   {"pool", cell.pool},
+                         {"seed", cell.seed},   {"shots", cell.shots},   {"fraction", cell.fraction},
+                         {"where", cell.where}, {"status", "failed"}};
+  return sha256_hex(canonical_json(identity)).substr(0, 16);
+}
+
+namespace {
+
+// Settings in the words of keys: Probe::identity() has those of earlier versions where they changed. Settings that the
+// cell's probe doesn't have today are those of a program of then, or edited; they stand for themselves.
+Json keyed_settings(const Result& result) {
+  try {
+    auto [name, options] = parse_probe(result.cell.probe);
+    options.seed = result.cell.seed;
+    const auto probe = ProbeRegistry::instance().make(name, options);
+    if (probe->describe() == *result.probe_settings) return probe->identity();
+  } catch (const Error&) {  // a probe that this program doesn't know
+  }
+  return *result.probe_settings;
+}
+
+}  // namespace
+
+std::string key_of(const Result& result) {
+  if (result.status != "ok" || result.data_hash.empty() || !result.features->is_object()) return {};
+  const FeatureKey features{*result.features, 0};
+  return cell_key(result.cell, cell_identity(result.cell, {result.data_hash, result.targets_hash, features.str(),
+                                                           keyed_settings(result), result.version}));
+}
+
+}  // namespace vise

@@ -1,0 +1,20 @@
+#include "experiments/earlier_draws.h"
+
+#include <algorithm>
+
+#include "experiments/draws.h"
+#include "experiments/result.h"
+
+namespace vise {
+
+void keep_earlier_draws(const Path& run_folder, Task& task) {
+  std::error_code error;
+  const Path file = run_folder / "results.jsonl";
+  if (run_folder.empty() || task.split.asked || !std::filesystem::exists(file, error)) return;
+  task.split.by_name = std::ranges::any_of(read_results(file, ResultDetail::table), [&](const Result& result) {
+    return result.status == "ok" && result.draw == kDrawnByName && result.cell.task == task.name &&
+           result.cell.target == task.target;
+  });
+}
+
+}  // namespace vise

@@ -1,0 +1,13 @@
+// Runs that began with a program up to 0.1 keep the splits and samples that it drew, by the task's name.
+//
+//   keep_earlier_draws(request.out, task);     // sets task.split.by_name where the folder's results are such
+#pragma once
+
+#include "experiments/task.h"
+
+namespace vise {
+
+// A task that was opened (it has its name and target). A rule that the command line asks for is nobody's earlier one.
+void keep_earlier_draws(const Path& run_folder, Task& task);
+
+}  // namespace vise
