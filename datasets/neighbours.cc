@@ -145,8 +145,9 @@ std::vector<NeighbourPair> neighbour_pairs(Rows rows, const NeighbourOptions& op
   for (const auto& of_table : found) pairs.insert(pairs.end(), of_table.begin(), of_table.end());
   const auto key = [](const NeighbourPair& pair) { return std::pair(pair.first, pair.second); };
   std::ranges::sort(pairs, {}, key);
-  const auto repeated = std::ranges::unique(pairs, {}, key);
-  pairs.erase(repeated.begin(), repeated.end());
+  // Not std::ranges::unique: clang 14, which builds the fuzz targets, can't read libstdc++ 12's.
+  pairs.erase(std::unique(pairs.begin(), pairs.end(), [&](const auto& a, const auto& b) { return key(a) == key(b); }),
+              pairs.end());
   return pairs;
 }
 

@@ -16,6 +16,9 @@ struct Overloaded : Functions... {
   using Functions::operator()...;
 };
 
+template <typename... Functions>
+Overloaded(Functions...) -> Overloaded<Functions...>;  // clang 14 does not deduce it
+
 using Shapes = std::vector<ValueShape>;
 
 [[noreturn]] void refuse(const Op& op, const std::string& why) {

@@ -30,6 +30,8 @@ Json parse_config(std::string_view text, std::string_view name) {
     return json;
   } catch (const Json::parse_error& e) {
     throw Error(ErrorKind::input, fmt::format("{}: is not JSON from its byte {} on", name, e.byte));
+  } catch (const Json::out_of_range&) {
+    throw Error(ErrorKind::input, fmt::format("{}: holds a number beyond a double's range", name));
   }
 }
 

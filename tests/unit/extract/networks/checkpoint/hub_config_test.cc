@@ -153,7 +153,7 @@ TEST(HubConfig, EveryFieldsTypeIsChecked) {
        {R"({"model_type":3})", R"({"model_type":"clip","vision_config":3})", R"({"model_type":"vit","hidden_act":3})",
         R"({"model_type":"vit","layer_norm_eps":"1e-5"})", R"({"model_type":"vit","layer_norm_eps":-1})",
         R"({"model_type":"vit","num_attention_heads":0})", R"({"model_type":"vit","num_attention_heads":1.5})", "[]",
-        "3", "{", ""}) {
+        "3", "{", R"({"a":1e999})", "-8e88888890", ""}) {
     if (*json == '\0') continue;
     EXPECT_TRUE(refusal([&] { facts_of(json); }).starts_with("config.json: ")) << json;
   }
