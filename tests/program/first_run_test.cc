@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "tests/child.h"
 #include "tests/program/program.h"
 
 namespace vise::test {
@@ -93,10 +94,10 @@ TEST_F(FirstRun, CtrlCLeavesEverythingResumable) {
   const std::vector<std::string> arguments{"run", "--data", "moods", "--backbone", "random-resnet18"};
   const pid_t child = program_.start(arguments);
   const Path features = program_ / "vise-eval/features";
-  for (int i = 0; i < 500 && !std::filesystem::exists(features); ++i) ::usleep(20'000);
+  ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(features); }, 90, 200));
   ::kill(child, SIGINT);
   const Outcome stopped = program_.wait(child);
-  EXPECT_TRUE(stopped.exit_code == 130 || stopped.exit_code == 0) << stopped.exit_code << stopped.err;
+  EXPECT_EQ(stopped.exit_code, 130) << stopped.err;
   const Outcome resumed = program_.run(arguments);
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
   Program undisturbed;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "tests/child.h"
 #include "tests/plain_file.h"
 #include "tests/program/program.h"
 
@@ -22,15 +23,6 @@ std::string slurm(const std::vector<std::string>& words) {
   const Ended ended = run_process(words);
   EXPECT_EQ(ended.code, 0) << join(words, " ") << ": " << ended.err;
   return std::string(trim(ended.out));
-}
-
-bool wait_for(const std::function<bool()>& holds, double seconds = 90) {
-  const Stopwatch watch;
-  while (!holds()) {
-    if (watch.seconds() > seconds) return false;
-    ::usleep(20'000);
-  }
-  return true;
 }
 
 // The process whose command line has all of these words; 0: none.
@@ -214,9 +206,17 @@ TEST_F(SlurmTest, AShardThatIsKilledOrWarnedGoesOnWhereItStopped) {
   ASSERT_TRUE(wait_for([&] { return blocks(1) > 0; }));
   ASSERT_TRUE(kill_program_of("1/4"));
   const std::string array = first["extract_job"].get<std::string>();
+  // The warning meets it in the middle of its work however busy the machine is: it has rows of a block, and stands
+  // still until the signal has come.
   ASSERT_TRUE(wait_for([] { return std::filesystem::exists(store("killed", 3) / "shard.json"); }));
-  ::usleep(1'000'000);
+  const pid_t warned = process_with({"--shard 3/4", (*program_ / "killed").string()});
+  ASSERT_GT(warned, 0);
+  const double before = cpu_seconds(warned);
+  ASSERT_TRUE(wait_for([&] { return cpu_seconds(warned) > before + 0.5; }, 90, 1000));
+  ASSERT_EQ(::kill(warned, SIGSTOP), 0);
   slurm({"scancel", "--batch", "--signal=USR1", array + "_3"});
+  ASSERT_TRUE(wait_for([&] { return is_pending(warned, SIGUSR1); }));
+  ASSERT_EQ(::kill(warned, SIGCONT), 0);
   ASSERT_TRUE(wait_for([] { return is_over("killed"); }, 240));
   EXPECT_CONTAINS(log_of("killed", fmt::format("extract-{}_3.log", array)), "ended with 130; back into the queue");
   EXPECT_EQ(state_of("killed", 3), "done");

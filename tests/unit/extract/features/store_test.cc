@@ -5,12 +5,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <fstream>
-#include <thread>
+#include <functional>
 
 #include "base/error.h"
 #include "base/npy.h"
+#include "tests/child.h"
 #include "tests/shared.h"
 
 namespace vise {
@@ -103,7 +103,9 @@ TEST_F(StoreTest, RemembersWhyAnImageHasNoRow) {
 }
 
 TEST_F(StoreTest, LosesAtMostTheBlockUnderWayWhenKilledAtAnyMoment) {
-  for (int round = 0; round < 100; ++round) {
+  constexpr int kRounds = 100;
+  int cut_short = 0;
+  for (int round = 0; round < kRounds; ++round) {
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
@@ -117,12 +119,15 @@ TEST_F(StoreTest, LosesAtMostTheBlockUnderWayWhenKilledAtAnyMoment) {
         }
       ::_exit(0);
     }
-    ::usleep(static_cast<useconds_t>(RandomStream("kill", static_cast<std::uint64_t>(round)).below(12000)));
+    test::let_work(child,
+                   1e-6 * static_cast<double>(RandomStream("kill", static_cast<std::uint64_t>(round)).below(12000)));
     ::kill(child, SIGKILL);
     int status = 0;
     ::waitpid(child, &status, 0);
+    cut_short += WIFSIGNALED(status);
     count_right(4000);
   }
+  EXPECT_GE(cut_short, 5) << "the rows were there after a few rounds: kills came too late to show anything";
   add(0, 4000);
   EXPECT_EQ(count_right(4000), 4000u);
 }
@@ -202,12 +207,21 @@ TEST_F(StoreTest, AWriterWhoseFolderWasRemovedWhileItWaitedLocksTheNewOne) {
   const Path lock_file = folder() / "lock";
   FileDescriptor held(::open(lock_file.c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_EQ(::flock(held.get(), LOCK_EX), 0);
-  std::jthread other([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(150));
-    std::filesystem::remove_all(folder());
+  // The other process removes the folder once the writer has said that it waits.
+  struct RemoveWhenWaitedFor final : Log {
+    explicit RemoveWhenWaitedFor(std::function<void()> remove) : remove_folder(std::move(remove)) {}
+    void info(std::string_view text) override {
+      if (text.find("waiting for it") != std::string_view::npos) remove_folder();
+    }
+    void warn(std::string_view) override {}
+    void progress(std::string_view, std::uint64_t, std::uint64_t) override {}
+    std::function<void()> remove_folder;
+  } other([&] {
+    std::filesystem::remove_all(lock_file.parent_path());
     held = {};
   });
-  FeatureWriter writer(waiting, context);
+  FeatureWriter writer(waiting, {other, {}, 1});
+  EXPECT_FALSE(held) << "it did not wait";
   const FileDescriptor again(::open(lock_file.c_str(), O_RDWR | O_CLOEXEC));
   ASSERT_TRUE(again);
   EXPECT_NE(::flock(again.get(), LOCK_EX | LOCK_NB), 0) << "the folder's lock is free";
