@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -16,9 +17,21 @@ namespace {
 
 struct InspectOptions {
   std::vector<std::string> files, drop;
-  std::string architecture, branch, keys, activation, eps, positions;
+  std::string architecture, branch, keys;
+  std::map<std::string, std::string> facts{};  // what its tensors don't say
   bool tensors = false, skip_foreign = false;
 };
+
+struct FactOption {
+  std::string_view name, what, value;
+};
+constexpr FactOption kFactOptions[] = {
+    {"act", "what its tensors don't say: exact, tanh or quick GELU", "ACT"},
+    {"eps", "its norms' epsilon", "E"},
+    {"final-eps", "its last norm's epsilon", "E"},
+    {"positions", "how its positions are resized: scale, size or antialias", "RULE"},
+    {"heads", "how many heads its attention has", "N"},
+    {"dilated", "the output stride of a ResNet whose last stages are dilated: 8 or 16", "S"}};
 
 // The registry's row that has a file's SHA-256.
 const Backbone* known_row(const Checkpoint& checkpoint) {
@@ -56,7 +69,11 @@ std::string report(const CheckpointInspection& seen, bool tensors, bool as_json)
 std::string describe(const std::string& file, const InspectOptions& options, const NetworkRequest& request,
                      Session& session) {
   try {
-    return report(inspect_checkpoint(file, request, known_facts), options.tensors, session.json);
+    const CheckpointInspection seen = inspect_checkpoint(file, request, known_facts);
+    // A program that fits no family can be run all the same (arch=torchscript).
+    if (!seen.match && seen.checkpoint.container != Container::torchscript)
+      session.exit_code = std::max(session.exit_code, exit_code_of(ErrorKind::input));
+    return report(seen, options.tensors, session.json);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::usage) throw;
     session.exit_code = std::max(session.exit_code, exit_code_of(e.kind()));
@@ -71,9 +88,7 @@ void inspect_verb(const InspectOptions& options, Session& session) {
                          {.skip_foreign = options.skip_foreign},
                          read_key_map(options.keys),
                          true};
-  for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"act", options.activation},
-                                    {"eps", options.eps},
-                                    {"positions", options.positions}})
+  for (const auto& [name, value] : options.facts)
     if (!value.empty()) request.load.facts.say(name, value, kUserSource);
   for (const std::string& file : options.files) fmt::print("{}", describe(file, options, request, session));
 }
@@ -141,13 +156,11 @@ void add_backbone(Verbs& verbs) {
   inspect->add_option("--arch", inspected->architecture, "what it has to be [as its shapes say]")->type_name("ARCH");
   inspect->add_option("--branch", inspected->branch, "which of several networks: teacher, encoder_k ...")
       ->type_name("BRANCH");
-  inspect->add_option("--drop", inspected->drop, "leave out keys that begin with this component")->type_name("KEY");
+  inspect->add_option("--drop", inspected->drop, "leave out keys that have this component")->type_name("KEY");
   inspect->add_option("--keys", inspected->keys, "a file of rules that rename keys")->type_name("FILE");
-  inspect->add_option("--act", inspected->activation, "what its tensors don't say: exact, tanh or quick GELU")
-      ->type_name("ACT");
-  inspect->add_option("--eps", inspected->eps, "its layer norms' epsilon")->type_name("E");
-  inspect->add_option("--positions", inspected->positions, "how its positions are resized: scale, size or antialias")
-      ->type_name("RULE");
+  for (const auto& [name, what, value] : kFactOptions)
+    inspect->add_option(fmt::format("--{}", name), inspected->facts[std::string(name)], std::string(what))
+        ->type_name(std::string(value));
   inspect->add_flag("--skip-foreign", inspected->skip_foreign, "pass over what isn't a tensor (argparse.Namespace)");
   inner.add_json_option(inspect);
   CLI::App* show = inner.add("show", "a registry backbone: files, transform, licence, citation",

@@ -11,9 +11,8 @@
 namespace vise {
 namespace {
 
-const std::vector<std::string> kOptions{"arch", "transform",    "act",  "eps",  "positions", "branch",
-                                        "drop", "skip-foreign", "keys", "seed", "side"};
-const std::vector<std::string> kFacts{"act", "eps", "positions"};
+const std::vector<std::string> kOptions{"arch",    "transform", "act",  "eps",  "final-eps",    "positions", "heads",
+                                        "dilated", "branch",    "drop", "keys", "skip-foreign", "seed",      "side"};
 
 bool is_one_of(const std::vector<std::string>& names, const std::string& option) {
   return std::find(names.begin(), names.end(), option.substr(0, option.find('='))) != names.end();
@@ -66,7 +65,7 @@ void apply_option(Backbone& backbone, const std::string& text) {
     backbone.transform = value;
     backbone.transform_source = kUserSource;
   }
-  if (is_one_of(kFacts, key)) say_fact(backbone, key, value);
+  if (is_one_of(fact_names(), key)) say_fact(backbone, key, value);
   if (key == "branch") backbone.branch = value;
   if (key == "drop") backbone.drop.push_back(value);
   if (key == "keys") backbone.key_map = Path(value);

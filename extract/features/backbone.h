@@ -77,10 +77,9 @@ std::vector<std::string> registry_backbone_names();
 const Backbone* backbone_of_sha256(std::string_view sha256);
 
 // A registry name, or NAME=FILE, each with options after commas: arch=A, transform=T (its settings may follow after
-// commas), act=exact|tanh|quick, eps=E, positions=scale|size|antialias (networks/facts.h), side=N (another
-// input size: the row is called NAME@N), branch=B, drop=KEY (also
-// several times), skip-foreign=yes, keys=FILE (a key map), seed=N. FILE may be a folder. Error{usage} with the nearest
-// name or option.
+// commas), act=exact|tanh|quick and the other facts that tensors don't say (networks/facts.h), side=N (another
+// input size: the row is called NAME@N), branch=B, drop=KEY (also several times), skip-foreign=yes, keys=FILE (a key
+// map), seed=N. FILE may be a folder. Error{usage} with the nearest name or option.
 Backbone parse_backbone(std::string_view text);
 
 // Each backbone once a side, as "<text>,side=N"; floors, and those that name a side, as they are.

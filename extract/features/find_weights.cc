@@ -182,6 +182,7 @@ void learn_from_weights(Backbone& backbone, const FoundWeights& found) {
       backbone.transform = row->transform;
       backbone.transform_source = source;
     }
+    if (backbone.architecture.empty()) backbone.architecture = row->architecture;
     if (backbone.layer == "default") backbone.layer = row->layer;
     if (backbone.pool == "default") backbone.pool = row->pool;
     backbone.notes.push_back(

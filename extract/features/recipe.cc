@@ -15,7 +15,7 @@ namespace vise {
 namespace {
 
 // Raised when an outline says more or other things.
-constexpr int kOutlineVersion = 1;
+constexpr int kOutlineVersion = 2;
 
 // What is found out about a weights file is remembered by its identity: a warm run must not open the checkpoint.
 template <typename Find>
@@ -52,7 +52,7 @@ std::string outline_folder(const Recipe& recipe, const NetworkRequest& request) 
 Outline outline_of_file(const Recipe& recipe, const NetworkRequest& request, const Path& cache) {
   const Backbone& backbone = recipe.request.backbone;
   if (!backbone.architecture.empty() && backbone.architecture != kTorchScript &&
-      family_of(backbone.architecture).tensors_say_all)
+      family_of(backbone.architecture).tensors_say_all && backbone.facts.empty())
     return outline_of(backbone.architecture);
   const Path& file = recipe.weights.file;
   return outline_from_json(
@@ -77,6 +77,8 @@ int measured_program_dim(const Recipe& recipe, const Path& cache) {
 // positions are resized matters at other sizes than their own only.
 void add_facts(Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
+  if (!recipe.outline.assumed.empty())
+    recipe.notes.push_back(fmt::format("{}: assumed: {}", backbone.name, recipe.outline.assumed));
   const bool resizes = static_cast<int>(recipe.transform->width()) != recipe.outline.side;
   std::vector<std::string> said;
   for (const Fact& fact : recipe.outline.facts) {

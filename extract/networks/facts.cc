@@ -57,8 +57,11 @@ void check_value(std::string_view name, std::string_view value) {
   } else if (name == "heads") {
     std::int64_t number = 0;
     if (!parse_int(value, number) || number < 1 || number > 1024) refuse("heads=12, for example");
+  } else if (name == "dilated") {
+    if (value != "8" && value != "16")
+      refuse("dilated=8|16, the output stride of a network whose last stages are dilated");
   } else {
-    refuse("known: act, eps, final-eps, positions, heads");
+    refuse(fmt::format("known: {}", join(fact_names(), ", ")));
   }
 }
 
@@ -92,6 +95,11 @@ std::string in_one_spelling(std::string_view value) {
 }
 
 }  // namespace
+
+const std::vector<std::string>& fact_names() {
+  static const std::vector<std::string> names{"act", "eps", "final-eps", "positions", "heads", "dilated"};
+  return names;
+}
 
 std::string_view activation_name(Activation function) { return name_of(kActivations, function); }
 std::string_view position_rule_name(PositionRule rule) { return name_of(kRules, rule); }
@@ -146,6 +154,11 @@ double Facts::final_eps(std::string_view usual) {
 }
 
 PositionRule Facts::positions(std::string_view usual) { return value_of(kRules, need("positions", usual)); }
+
+int Facts::output_stride() {
+  if (!knows("dilated")) return 32;
+  return need("dilated", "") == "8" ? 8 : 16;
+}
 
 int Facts::heads(int otherwise) {
   if (!knows("heads")) {

@@ -23,13 +23,16 @@
 namespace vise {
 
 struct Fact {
-  std::string name;    // "act", "eps", "final-eps", "positions", "heads"
+  std::string name;    // one of fact_names()
   std::string value;   // "quick", "1e-05", "antialias", "12"
   std::string source;  // "the user", "config.json", "the key layout (torchvision's code)"
 
   bool is_open() const { return value == "?"; }  // nobody said it; `source` is how to
   bool operator==(const Fact&) const = default;
 };
+
+// All names that Facts::say understands: the options of a backbone's text and of `inspect`.
+const std::vector<std::string>& fact_names();
 
 class Facts {
  public:
@@ -47,6 +50,13 @@ class Facts {
   // The attention's heads: `otherwise` where nobody said (all published layouts but a few have width / 64), and then
   // noted as the layout's.
   int heads(int otherwise);
+  // Rows and columns of the input a place of the last map stands for: 32, unless somebody says that the last stages are
+  // dilated instead of strided (16 or 8; Chen et al. 2015, arXiv 1412.7062), and then noted.
+  int output_stride();
+
+  // The architecture that was asked for; empty: none. Where the tensors of one file fit several, it is believed.
+  void ask_for(std::string architecture) { architecture_ = std::move(architecture); }
+  const std::string& asked_architecture() const { return architecture_; }
 
   // From now on a fact that nobody said is no error: it is noted with the value "?" (Fact::is_open) and its option as
   // the source, and some value is taken for it. For describing a network, whose shapes and parameters don't depend on
@@ -66,7 +76,7 @@ class Facts {
   void note(std::string_view name, std::string value, std::string source);
 
   bool leaves_open_ = false;
-  std::string subject_ = "this file";
+  std::string subject_ = "this file", architecture_;
   std::map<std::string, Said, std::less<>> said_;
   std::vector<Fact> used_;
 };

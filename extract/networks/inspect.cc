@@ -126,6 +126,7 @@ std::string layers_text(const Outline& network) {
   for (const Fact& fact : network.facts)
     text += fact.is_open() ? fmt::format("  open          {}: nobody says it; {}\n", fact.name, fact.source)
                            : fmt::format("  not in it     {}={}, said by {}\n", fact.name, fact.value, fact.source);
+  if (!network.assumed.empty()) text += fmt::format("  assumed       {}\n", network.assumed);
   return text;
 }
 

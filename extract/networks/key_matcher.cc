@@ -3,64 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <bit>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "extract/networks/beside.h"
 
 namespace vise {
 namespace {
 
 constexpr std::size_t kShown = 5;
-
-// Components that wrap a network and say nothing about what it is.
-constexpr std::array<std::string_view, 22> kWrappers{
-    "state_dict", "model",          "model_state_dict", "model_state", "module",  "net",
-    "network",    "teacher",        "student",          "backbone",    "encoder", "encoder_q",
-    "encoder_k",  "base_encoder",   "momentum_encoder", "visual",      "trunk",   "resnet",
-    "features",   "online_encoder", "target_encoder",   "_orig_mod"};
-
-// What may stand beside a trunk, by the first component after the wrappers. docs/formats/checkpoints.md has the list.
-constexpr std::pair<std::string_view, std::string_view> kRules[] = {{"fc", "classifier"},
-                                                                    {"head", "classifier"},
-                                                                    {"heads", "classifier"},
-                                                                    {"classifier", "classifier"},
-                                                                    {"linear", "classifier"},
-                                                                    {"last_linear", "classifier"},
-                                                                    {"projection_head", "projection head"},
-                                                                    {"projector", "projection head"},
-                                                                    {"projection", "projection head"},
-                                                                    {"momentum_projector", "projection head"},
-                                                                    {"mlp", "projection head"},
-                                                                    {"predictor", "projection head"},
-                                                                    {"prediction_head", "projection head"},
-                                                                    {"bn", "projection head"},
-                                                                    {"prototypes", "prototypes"},
-                                                                    {"queue", "MoCo's queue"},
-                                                                    {"queue_ptr", "MoCo's queue"},
-                                                                    {"center", "DINO's centre"},
-                                                                    {"dino_loss", "DINO's centre"},
-                                                                    {"optimizer", "training state"},
-                                                                    {"optimizer_state_dict", "training state"},
-                                                                    {"optim", "training state"},
-                                                                    {"scheduler", "training state"},
-                                                                    {"lr_scheduler", "training state"},
-                                                                    {"scaler", "training state"},
-                                                                    {"fp16_scaler", "training state"},
-                                                                    {"amp", "training state"},
-                                                                    {"rng_state", "training state"},
-                                                                    {"epoch", "training state"},
-                                                                    {"iteration", "training state"},
-                                                                    {"loss", "training state"},
-                                                                    {"best_acc1", "training state"},
-                                                                    {"best_acc", "training state"},
-                                                                    {"best_prec1", "training state"}};
-
-bool is_wrapper(std::string_view component) {
-  return std::find(kWrappers.begin(), kWrappers.end(), component) != kWrappers.end();
-}
 
 // Without an early exit, so that the loop is vectorised.
 bool all_finite(const std::vector<float>& values) {
@@ -73,6 +26,24 @@ std::string first_few(const std::vector<std::string>& items) {
   std::vector<std::string> shown;
   for (std::size_t i = 0; i < std::min(items.size(), kShown); ++i) shown.push_back(printable(items[i].substr(0, 200)));
   return join(shown, ", ") + (items.size() > kShown ? ", ..." : "");
+}
+
+constexpr std::string_view kStrictly = "weights are loaded strictly: backbone inspect shows what the file holds";
+
+// Every tensor of the network is there: how to leave out what else is, in as few words as name it.
+std::string drop_hint(const std::vector<std::string>& unexpected, const std::string& prefix) {
+  std::vector<std::string> words;
+  for (const std::string& name : unexpected) {
+    const std::vector<std::string> parts = split(name.starts_with(prefix) ? name.substr(prefix.size()) : name, '.');
+    auto first = std::ranges::find_if_not(parts, is_wrapper);
+    if (first == parts.end()) --first;
+    const std::string word = "drop=" + printable(first->substr(0, 80));
+    if (std::ranges::find(words, word) == words.end()) words.push_back(word);
+  }
+  const bool many = words.size() > kShown;
+  words.resize(std::min(words.size(), kShown));
+  return fmt::format("the network is whole; where the rest is no part of it, leave it out: {}{}", join(words, ","),
+                     many ? ",..." : "");
 }
 
 }  // namespace
@@ -129,28 +100,24 @@ Parameter KeyMatcher::take(const std::string& key, std::vector<std::int64_t> sha
   return {std::move(shape), std::move(values)};
 }
 
-std::string KeyMatcher::rule_for(const std::string& name, const std::map<std::string, std::string>& more) const {
-  std::vector<std::string> parts;
-  if (name.starts_with(prefix_)) {
-    parts = split(name.substr(prefix_.size()), '.');
-  } else {
+std::string KeyMatcher::rule_for(const std::string& name, const Leftovers& may) const {
+  const bool below = name.starts_with(prefix_);
+  if (!below)
     for (const Place& other : others_)
       if (name.starts_with(other.prefix)) return "other branch";
-    parts = split(name, '.');
-    const auto first = std::find_if_not(parts.begin(), parts.end(), is_wrapper);
-    parts.erase(parts.begin(), first);
-  }
+  std::vector<std::string> parts = split(below ? name.substr(prefix_.size()) : name, '.');
+  const auto asked = [&](const std::string& part) { return has_components(name, part); };
+  if (std::ranges::any_of(may.drop, asked)) return "asked for";
+  if (!below) parts.erase(parts.begin(), std::ranges::find_if_not(parts, is_wrapper));
   if (parts.empty()) return "";
-  if (const auto found = more.find(parts[0]); found != more.end()) return found->second;
-  for (const auto& [component, rule] : kRules)
-    if (parts[0] == component) return std::string(rule);
-  return "";
+  if (const auto found = may.beside.find(parts[0]); found != may.beside.end()) return found->second;
+  return std::string(rule_beside(parts, below));
 }
 
-void KeyMatcher::sort_rest(const std::map<std::string, std::string>& more) {
+void KeyMatcher::sort_rest(const Leftovers& may) {
   for (const NamedTensor& named : index_.checkpoint().tensors) {
     if (used_.contains(named.name)) continue;
-    const std::string rule = rule_for(named.name, more);
+    const std::string rule = rule_for(named.name, may);
     if (rule.empty())
       unexpected_.push_back(named.name);
     else
@@ -158,8 +125,8 @@ void KeyMatcher::sort_rest(const std::map<std::string, std::string>& more) {
   }
 }
 
-std::vector<DroppedKeys> KeyMatcher::finish(const std::string& what, const std::map<std::string, std::string>& more) {
-  sort_rest(more);
+std::vector<DroppedKeys> KeyMatcher::finish(const std::string& what, const Leftovers& may) {
+  sort_rest(may);
   std::vector<std::string> problems;
   if (!missing_.empty()) problems.push_back(fmt::format("{} missing ({})", missing_.size(), first_few(missing_)));
   if (!unexpected_.empty())
@@ -169,7 +136,7 @@ std::vector<DroppedKeys> KeyMatcher::finish(const std::string& what, const std::
     throw Error(ErrorKind::input,
                 fmt::format("{}: not a whole {}: of its keys {}", index_.checkpoint().path.string(), what,
                             join(problems, ", ")),
-                "weights are loaded strictly: backbone inspect shows what the file holds");
+                missing_.empty() && wrong_.empty() ? drop_hint(unexpected_, prefix_) : std::string(kStrictly));
   std::vector<DroppedKeys> result;
   for (auto& [rule, keys] : dropped_) result.push_back({rule, std::move(keys)});
   return result;

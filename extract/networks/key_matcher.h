@@ -23,6 +23,12 @@ struct DroppedKeys {
   std::vector<std::string> keys;
 };
 
+// What may stand beside the network and is left out, besides what beside.h lists.
+struct Leftovers {
+  std::map<std::string, std::string> beside{};  // the family's: first component -> rule
+  std::vector<std::string> drop{};              // the user's: components, or several with dots between
+};
+
 class KeyMatcher final : public WeightSource {
  public:
   // `others`: the places that were not chosen, whose keys are dropped as another branch's.
@@ -49,13 +55,13 @@ class KeyMatcher final : public WeightSource {
   std::size_t matched() const { return matched_; }
   const std::vector<std::string>& absent() const { return absent_; }
 
-  // Sorts every other key by the rules; `more` are first components to drop beside the usual ones. Throws Error{input}
+  // Sorts every other key by the rules. Throws Error{input}
   // "<file>: not a whole <what>: 3 keys missing (a, b, c), 1 unexpected (d), ..." if anything is wrong.
-  std::vector<DroppedKeys> finish(const std::string& what, const std::map<std::string, std::string>& more);
+  std::vector<DroppedKeys> finish(const std::string& what, const Leftovers& may);
 
  private:
-  void sort_rest(const std::map<std::string, std::string>& more);
-  std::string rule_for(const std::string& name, const std::map<std::string, std::string>& more) const;
+  void sort_rest(const Leftovers& may);
+  std::string rule_for(const std::string& name, const Leftovers& may) const;
 
   const KeyIndex& index_;
   const std::string prefix_;

@@ -20,13 +20,6 @@ Network open_program(const Checkpoint& checkpoint) {
   return network;
 }
 
-// What may stand beside the network, by first component.
-std::map<std::string, std::string> rules_of(const Family& family, const LoadRequest& request) {
-  std::map<std::string, std::string> rules(family.beside.begin(), family.beside.end());
-  for (const std::string& component : request.drop) rules[component] = "asked for";
-  return rules;
-}
-
 void expect_architecture(const Checkpoint& checkpoint, const std::string& found, const std::string& wanted) {
   if (!wanted.empty() && found != wanted)
     throw Error(ErrorKind::input, fmt::format("{}: holds a {}, not a {}", checkpoint.path.string(), found, wanted));
@@ -47,7 +40,7 @@ Network load_network(const Checkpoint& checkpoint, const LoadRequest& request, L
   const Family* const wanted = request.architecture.empty() ? nullptr : &family_of(request.architecture);
   const KeyIndex index(checkpoint);
   const std::vector<Place> places = find_places(index);
-  const Place place = choose_place(checkpoint, places, request.branch);
+  const Place place = choose_place(index, places, request.branch, request.drop);
   if (wanted && wanted != place.family)
     expect_architecture(checkpoint, fmt::format("network of the family {} ({} keys)", place.family->name, place.layout),
                         request.architecture);
@@ -58,10 +51,12 @@ Network load_network(const Checkpoint& checkpoint, const LoadRequest& request, L
   KeyMatcher keys(index, place, std::move(others));
   Facts facts = request.facts;
   facts.set_subject(checkpoint.path.string());
+  facts.ask_for(request.architecture);
   Network network = place.family->load(keys, place, facts);
   expect_architecture(checkpoint, network.architecture, request.architecture);
   network.facts = facts.used();
-  found.dropped = keys.finish(network.architecture, rules_of(*place.family, request));
+  found.dropped =
+      keys.finish(network.architecture, {{place.family->beside.begin(), place.family->beside.end()}, request.drop});
   found.architecture = network.architecture;
   found.prefix = place.prefix;
   found.layout = place.layout;

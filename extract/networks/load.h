@@ -23,7 +23,7 @@ inline constexpr std::string_view kTorchScript = "torchscript";
 struct LoadRequest {
   std::string architecture{};       // empty: as the shapes say
   std::string branch{};             // "encoder_k", "student" ...: a component of the place's prefix; empty: the rule
-  std::vector<std::string> drop{};  // first components of further keys to leave out
+  std::vector<std::string> drop{};  // of further keys to leave out: a component, or several ("online_net.1")
   Facts facts{};                    // said before the file speaks: by the user and by the registry's row
 };
 

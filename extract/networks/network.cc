@@ -62,6 +62,7 @@ Outline outline(const Network& network) {
   seen.has_distillation_token = network.has_distillation_token;
   seen.is_program = network.program.has_value();
   seen.facts = network.facts;
+  seen.assumed = network.assumed;
   if (seen.is_program) {
     seen.layers.push_back({"output", 0, 0, false});
     return seen;
@@ -87,7 +88,8 @@ Json to_json(const Outline& outline) {
           {"class_token", outline.has_class_token},
           {"distillation_token", outline.has_distillation_token},
           {"program", outline.is_program},
-          {"facts", facts}};
+          {"facts", facts},
+          {"assumed", outline.assumed}};
 }
 
 Outline outline_from_json(const Json& json) {
@@ -104,6 +106,7 @@ Outline outline_from_json(const Json& json) {
   outline.has_class_token = json.at("class_token");
   outline.has_distillation_token = json.at("distillation_token");
   outline.is_program = json.at("program");
+  outline.assumed = json.at("assumed");
   for (const Json& fact : json.at("facts")) outline.facts.push_back({fact.at(0), fact.at(1), fact.at(2)});
   return outline;
 }

@@ -49,6 +49,7 @@ struct Network {
   bool has_class_token = false;         // token 0 of every value with a prefix
   bool has_distillation_token = false;  // token 1 (DeiT)
   std::vector<Fact> facts;              // what the tensors don't say, and who said it
+  std::string assumed;                  // what nobody says and is taken as nearly all such files are; empty: nothing
   std::optional<TorchProgram> program;  // then there are no ops, and one layer: "output"
 
   // The value that `op` makes.
@@ -72,6 +73,7 @@ struct Outline {
   int side = 224;
   bool any_side = true, has_class_token = false, has_distillation_token = false, is_program = false;
   std::vector<Fact> facts;
+  std::string assumed;
 
   // Error{usage} for an unknown layer, with those there are.
   const LayerOutline& layer(std::string_view name) const;

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "extract/networks/beside.h"
 #include "extract/networks/family.h"
 
 namespace vise {
@@ -39,6 +41,59 @@ void prefer(std::vector<Place>& places, std::string_view preferred, std::string_
   std::vector<Place> kept;
   std::copy_if(places.begin(), places.end(), std::back_inserter(kept), [&](const auto& p) { return !beaten(p); });
   places = std::move(kept);
+}
+
+std::vector<Place> without_dropped(std::vector<Place> places, const std::vector<std::string>& drop) {
+  std::erase_if(places, [&](const Place& place) {
+    return std::ranges::any_of(drop, [&](const std::string& part) { return has_components(place.prefix, part); });
+  });
+  return places;
+}
+
+// Below a place, without what stands below a place inside it.
+std::map<std::string_view, const Tensor*> tensors_of(const Place& place, const std::vector<Place>& places,
+                                                     const Checkpoint& checkpoint) {
+  std::map<std::string_view, const Tensor*> tensors;
+  for (const NamedTensor& named : checkpoint.tensors) {
+    const auto is_inner = [&](const Place& inner) {
+      return inner.prefix.size() > place.prefix.size() && named.name.starts_with(inner.prefix);
+    };
+    if (named.name.starts_with(place.prefix) && std::ranges::none_of(places, is_inner))
+      tensors.emplace(std::string_view(named.name).substr(place.prefix.size()), &named.tensor);
+  }
+  return tensors;
+}
+
+bool may_be_alone(std::string_view key) { return !rule_beside(split(std::string(key), '.'), true).empty(); }
+
+// Whether two places hold the same network: each tensor that one of them has, the other has with the same values, but
+// for what is left out anyway (a classifier that only one has).
+bool are_copies(const std::map<std::string_view, const Tensor*>& one,
+                const std::map<std::string_view, const Tensor*>& other) {
+  const auto agrees = [](const auto& mine, const auto& theirs) {
+    return std::ranges::all_of(mine, [&](const auto& named) {
+      const auto found = theirs.find(named.first);
+      if (found == theirs.end()) return may_be_alone(named.first);
+      return named.second->shape == found->second->shape && named.second->dtype == found->second->dtype &&
+             content_sha256(*named.second) == content_sha256(*found->second);
+    });
+  };
+  const auto in_one_only = [&](const auto& named) { return !one.contains(named.first); };
+  return agrees(one, other) && std::ranges::all_of(other, [&](const auto& named) {
+           return !in_one_only(named) || may_be_alone(named.first);
+         });
+}
+
+// robustness and lucidrains' BYOL keep the same network under two names. Of equal ones the first in the file.
+void drop_copies(std::vector<Place>& places, const KeyIndex& keys) {
+  if (places.size() < 2) return;
+  const auto first = tensors_of(places.front(), places, keys.checkpoint());
+  const std::vector<Place> all = places;
+  const auto is_copy = [&](const Place& place) {
+    return place.prefix != all.front().prefix && place.family == all.front().family &&
+           place.layout == all.front().layout && are_copies(first, tensors_of(place, all, keys.checkpoint()));
+  };
+  std::erase_if(places, is_copy);
 }
 
 std::string known_families() {
@@ -109,7 +164,9 @@ std::vector<Place> find_places(const KeyIndex& keys) {
   return places;
 }
 
-Place choose_place(const Checkpoint& checkpoint, const std::vector<Place>& places, std::string_view branch) {
+Place choose_place(const KeyIndex& keys, const std::vector<Place>& places, std::string_view branch,
+                   const std::vector<std::string>& drop) {
+  const Checkpoint& checkpoint = keys.checkpoint();
   const std::string path = checkpoint.path.string();
   if (places.empty())
     throw Error(ErrorKind::input,
@@ -126,12 +183,12 @@ Place choose_place(const Checkpoint& checkpoint, const std::vector<Place>& place
       throw Error(ErrorKind::usage, fmt::format("{}: holds no branch '{}'", path, branch),
                   fmt::format("its networks stand under {}", listed(places)));
   }
-  prefer(left, "encoder_q", "encoder_k");
-  prefer(left, "base_encoder", "momentum_encoder");
-  prefer(left, "teacher", "student");
+  if (const std::vector<Place> kept = without_dropped(left, drop); !kept.empty()) left = kept;
+  for (const BranchRule& rule : branch_rules()) prefer(left, rule.preferred, rule.other);
+  drop_copies(left, keys);
   if (left.size() > 1)
     throw Error(ErrorKind::input, fmt::format("{}: holds {} networks: {}", path, left.size(), listed(left)),
-                "say which one by branch=NAME, a component of its prefix");
+                "say which one by branch=NAME, or which ones not by drop=NAME, a component of the prefix");
   return left.front();
 }
 

@@ -2,14 +2,9 @@
 //
 // Families find places by structure, whatever the prefix is called ("state_dict.module.encoder_q.",
 // "teacher.module.backbone.", ""). One place: taken. Several: those with the component `branch`, if one was asked for;
-// else the documented rule
-//
-//   encoder_q over encoder_k (MoCo: the key encoder is the query encoder's running average, and not what is published)
-//   base_encoder over momentum_encoder (MoCo v3, the same)
-//   teacher over student (DINO evaluates the teacher)
-//
-// decides between places that differ in that component alone; what is still several after it is an error that lists
-// them.
+// else a documented rule (beside.h) decides between places that differ in that component alone (encoder_q over
+// encoder_k, teacher over student ...), and of copies that are equal tensor for tensor the first is taken; what is
+// still several after it is an error that lists them.
 #pragma once
 
 #include <string>
@@ -55,7 +50,9 @@ struct Place {
 // All families' places, in the file's order a family.
 std::vector<Place> find_places(const KeyIndex& keys);
 
-// The one that is meant. Error{input} when there is none, or several and no rule; Error{usage} when none has `branch`.
-Place choose_place(const Checkpoint& checkpoint, const std::vector<Place>& places, std::string_view branch);
+// The one that is meant; one that has a component of `drop` isn't. Error{input} when there is none, or several and no
+// rule; Error{usage} when none has `branch`.
+Place choose_place(const KeyIndex& keys, const std::vector<Place>& places, std::string_view branch,
+                   const std::vector<std::string>& drop = {});
 
 }  // namespace vise

@@ -1,4 +1,6 @@
 // Data as people have them (../shared/data/field): each line of an expect.txt that is about data, as a user meets it.
+#include <cstdlib>
+
 #include "base/csv.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -148,6 +150,77 @@ TEST_F(Field, IdsWithoutEndingsAreFound) {
                        "--target", "valence", "--dry-run"})
                       .err,
                   "images/0006.jpg");
+}
+
+// Checkpoints of the usual trainers, written by their generators.
+class FieldCheckpoint : public Field {
+ protected:
+  void SetUp() override {
+    Field::SetUp();
+    if (std::system("/usr/bin/python3 -c 'import torch' > /dev/null 2>&1") != 0)
+      GTEST_SKIP() << "skipped: Debian's python3-torch not found";
+  }
+
+  // `script` of a folder, with what may follow the name of the file that it writes.
+  std::string make(const std::string& folder, const std::string& variant = "") {
+    const std::string name = folder + variant + ".pt";
+    const std::string command = fmt::format("/usr/bin/python3 '{}' '{}' {}", (at(folder) / "make.py").string(),
+                                            (program_ / name).string(), variant);
+    EXPECT_EQ(std::system(command.c_str()), 0) << command;
+    return name;
+  }
+
+  void expect_resnet18(const std::string& file, const std::string& prefix, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"backbone", "inspect", "--json", file};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome seen = program_.run(words);
+    ASSERT_EQ(seen.exit_code, 0) << seen.out;
+    const Json match = Json::parse(seen.out)["match"];
+    EXPECT_EQ(match["architecture"], "resnet18");
+    EXPECT_EQ(match["prefix"], prefix);
+    EXPECT_EQ(match["parameters_sha256"], "c94f12504a611ea4a6bb2f02cc8d102548ab806b3344f1e198ac6f66dcdd39e8");
+  }
+};
+
+TEST_F(FieldCheckpoint, LightningsTrainingStateIsLeftOut) {
+  expect_resnet18(make("01-lightning-solo-learn"), "state_dict.backbone.");
+  expect_resnet18(make("01-lightning-solo-learn", "momentum"), "state_dict.backbone.");
+  const std::string foreign = make("01-lightning-solo-learn", "namespace");
+  const Outcome refused = program_.run({"backbone", "inspect", foreign});
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_CONTAINS(refused.out, "skip-foreign=yes");
+  expect_resnet18(foreign, "state_dict.backbone.", {"--skip-foreign"});
+}
+
+TEST_F(FieldCheckpoint, EqualCopiesAreNoAmbiguityAndBranchesHaveRules) {
+  expect_resnet18(make("02-madry-attacker"), "model.module.model.");
+  const std::string byol = make("06-byol-three-copies");
+  expect_resnet18(byol, "state_dict.learner.net.");
+  expect_resnet18(byol, "state_dict.learner.net.", {"--drop", "online_predictor"});
+  expect_resnet18(make("06-byol-three-copies", "yao"), "online_backbone.");
+  expect_resnet18(make("08-openclip-timm-tower"), "state_dict.module.visual.trunk.");
+  expect_resnet18(make("04-python2-places365"), "state_dict.module.");
+}
+
+TEST_F(FieldCheckpoint, WhatMatchesNothingEndsOtherwiseThanWithSuccess) {
+  const std::string both = make("03-timm-ema-compile", "both");
+  const Outcome seen = program_.run({"backbone", "inspect", both});
+  EXPECT_EQ(seen.exit_code, 4);
+  EXPECT_CONTAINS(seen.out, "say which one by branch=NAME");
+  expect_resnet18(both, "state_dict_ema._orig_mod.", {"--branch", "state_dict_ema"});
+}
+
+TEST_F(FieldCheckpoint, WhatTensorsCannotTellIsSaidByInspectAndInTheTablesFoot) {
+  const std::string file = make("23-stride-in-1x1", "caffe");
+  EXPECT_CONTAINS(program_.run({"backbone", "inspect", file}).out, "assumed       stride in the 3x3 convolutions");
+  const auto table = [&](const std::string& backbone) {
+    const Outcome ran = program_.run({"run", "--data", at("13-split-folders/13c").string(), "--backbone", backbone});
+    EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    return ran.out;
+  };
+  EXPECT_CONTAINS(table("mine=" + file), "mine: assumed: stride in the 3x3 convolutions and no dilation");
+  EXPECT_FALSE(contains(table("mine=" + file + ",arch=resnet50-caffe"), "assumed: stride"));
+  EXPECT_CONTAINS(table("mine=" + file + ",dilated=8"), "dilated=8 (the user)");
 }
 
 }  // namespace

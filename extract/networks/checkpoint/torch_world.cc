@@ -49,7 +49,9 @@ bool is_dtype(std::string_view name) {
 std::string unknown_global_hint(std::string_view module) {
   if (module.starts_with("torch.nn.") || module.starts_with("torchvision.")) return std::string(kSaveStateDict);
   if (module.starts_with("__torch__")) return "a TorchScript class outside a TorchScript archive";
-  return "only tensors are read: in Python, load the file you trust and save its state dict alone";
+  return "only tensors are read: skip-foreign=yes (inspect: --skip-foreign) passes over the rest without calling it, "
+         "or "
+         "in Python, load the file you trust and save its state dict alone";
 }
 
 std::int64_t integer(PickleValue value, std::string_view what) {

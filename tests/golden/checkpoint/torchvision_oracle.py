@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""torchvision's EfficientNet-B0, Swin-S and ConvNeXt-T with random weights, and what they make of two images: the oracle
-of torchvision_test.cc.
+"""torchvision's EfficientNet-B0, Swin-S, ConvNeXt-T and ResNet-50 with random weights, and what they make of two images:
+the oracle of torchvision_test.cc. Of the ResNet-50 also the networks of the same keys and shapes: with its strides in
+the first 1x1 convolutions, as Caffe's have them, and with its last stages dilated, as trunks of segmentation have them.
 
 Usage: torchvision_oracle.py OUT. Needs Debian's python3-torchvision. Writes into OUT, for each network NAME and each
 SIDE,
@@ -26,7 +27,19 @@ import torchvision
 STREAM = {"swin_s": r"features\.0\.2\.|attn\.proj\.|mlp\.3\.|reduction\.",
           "convnext_tiny": r"features\.0\.1\.|features\.[246]\.1\.|layer_scale"}
 
-NETWORKS = {"efficientnet_b0": (224, 193), "swin_s": (224, 202), "convnext_tiny": (224, 202)}
+NETWORKS = {"efficientnet_b0": (224, 193), "swin_s": (224, 202), "convnext_tiny": (224, 202), "resnet50": (97,),
+            "resnet50_caffe": (97,), "resnet50_dilated8": (97,), "resnet50_dilated16": (97,)}
+DILATED = {"resnet50_dilated8": [False, True, True], "resnet50_dilated16": [False, False, True]}
+
+
+def make(name):
+    if not name.startswith("resnet50"):
+        return getattr(torchvision.models, name)(weights=None)
+    model = torchvision.models.resnet50(weights=None, replace_stride_with_dilation=DILATED.get(name))
+    if name == "resnet50_caffe":
+        for stage in (model.layer2, model.layer3, model.layer4):
+            stage[0].conv1.stride, stage[0].conv2.stride = (2, 2), (1, 1)
+    return model
 
 
 def draw(network, name, tensor):
@@ -50,11 +63,22 @@ def stage2(name, model, x):
     """The map after the second stage, channels last."""
     if name == "efficientnet_b0":
         return model.features[:4](x).permute(0, 2, 3, 1)  # stem, then the stages of strides 1, 2 and 2
+    if name.startswith("resnet50"):
+        return model.layer2(model.layer1(resnet_stem(model, x))).permute(0, 2, 3, 1)
     x = model.features[:4](x)  # stem, stage, downsampling, stage
     return x if name == "swin_s" else x.permute(0, 2, 3, 1)
 
 
+def resnet_stem(model, x):
+    return model.maxpool(model.relu(model.bn1(model.conv1(x))))
+
+
 def final(name, model, x):
+    if name.startswith("resnet50"):
+        x = resnet_stem(model, x)
+        for stage in (model.layer1, model.layer2, model.layer3, model.layer4):
+            x = stage(x)
+        return x.mean((2, 3))
     if name == "convnext_tiny":
         return model.classifier[:2](model.avgpool(model.features(x)))
     if name == "swin_s":
@@ -78,7 +102,7 @@ def main(out):
     for side, x in images.items():
         x.numpy().tofile(f"{out}/{side}.bin")
     for name, sides in NETWORKS.items():
-        model = getattr(torchvision.models, name)(weights=None).eval()
+        model = make(name).eval()
         model.load_state_dict({k: draw(name, k, v) for k, v in model.state_dict().items()})
         with torch.no_grad():
             settle_batch_norms(model)

@@ -76,8 +76,11 @@ std::vector<std::string> architectures() {
   return names;
 }
 
-const ResNetSpec& detect(const KeyIndex& keys, const Place& place) {
+// Of several that fit, the one that was asked for, else the first: torchvision's.
+const ResNetSpec& detect(const KeyIndex& keys, const Place& place, const std::string& asked) {
   const Shape shape = look_at(keys, place);
+  for (const ResNetSpec& spec : resnet_specs())
+    if (spec.name == asked && fits(spec, shape)) return spec;
   for (const ResNetSpec& spec : resnet_specs())
     if (fits(spec, shape)) return spec;
   throw Error(
@@ -103,9 +106,25 @@ class ResNetKeys final : public WeightSource {
   std::string_view layout_;
 };
 
-Network load(KeyMatcher& keys, const Place& place, Facts&) {
+// torchvision's replace_stride_with_dilation refuses basic blocks, too.
+int output_stride(const ResNetSpec& spec, Facts& facts) {
+  const int stride = facts.output_stride();
+  if (stride != 32 && !spec.bottleneck)
+    throw Error(ErrorKind::usage, fmt::format("dilated={}: a {} has no bottlenecks to dilate", stride, spec.name));
+  return stride;
+}
+
+Network load(KeyMatcher& keys, const Place& place, Facts& facts) {
   ResNetKeys source(keys, place.layout);
-  return build_resnet(detect(keys.index(), place), source);
+  const std::string& asked = facts.asked_architecture();
+  const ResNetSpec& spec = detect(keys.index(), place, asked);
+  const int stride = output_stride(spec, facts);
+  Network network = build_resnet(spec, source, stride);
+  if (spec.bottleneck && asked.empty() && stride == 32)
+    network.assumed =
+        "stride in the 3x3 convolutions and no dilation, as torchvision's; Caffe's and MSRA's networks "
+        "(arch=resnet50-caffe) and trunks of segmentation (dilated=8|16) have the same tensors";
+  return network;
 }
 
 Network build(std::string_view architecture, WeightSource& weights) {

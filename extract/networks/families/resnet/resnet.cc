@@ -16,16 +16,23 @@ std::string norm_of_conv(const std::string& conv) {
   return fmt::format("{}1", conv.substr(0, conv.size() - 1));
 }
 
-int block(NetworkBuilder& b, const ResNetSpec& spec, int stage, int place, int in) {
+// How a block goes about its map.
+struct Stride {
+  int stride = 1, dilation = 1;
+};
+
+int block(NetworkBuilder& b, const ResNetSpec& spec, int stage, int place, Stride how, int in) {
   const std::string name = fmt::format("layer{}.{}", stage + 1, place);
-  const int stride = stage > 0 && place == 0 ? 2 : 1, width = spec.width(stage), out = spec.out(stage);
+  const int stride = how.stride, width = spec.width(stage), out = spec.out(stage);
   const int channels = place > 0 ? out : stage > 0 ? spec.out(stage - 1) : 64;
   int x = 0;
   if (spec.bottleneck) {
-    x = conv_norm_relu(b, name + ".conv1", in, {.out = width, .in = channels});
     // torchvision strides in the 3x3 convolution; Caffe's networks of the same keys and shapes in the first 1x1.
-    x = conv_norm_relu(b, name + ".conv2", x,
-                       {.out = width, .in = width, .kernel = 3, .stride = stride, .groups = spec.groups});
+    const int first = spec.strides_first ? stride : 1, second = spec.strides_first ? 1 : stride;
+    x = conv_norm_relu(b, name + ".conv1", in, {.out = width, .in = channels, .stride = first});
+    x = conv_norm_relu(
+        b, name + ".conv2", x,
+        {.out = width, .in = width, .kernel = 3, .stride = second, .groups = spec.groups, .dilation = how.dilation});
     x = conv_norm(b, name + ".conv3", x, {.out = out, .in = width});
   } else {
     x = conv_norm_relu(b, name + ".conv1", in, {.out = width, .in = channels, .kernel = 3, .stride = stride});
@@ -48,7 +55,10 @@ const std::vector<ResNetSpec>& resnet_specs() {
                                              {"resnext50_32x4d", {3, 4, 6, 3}, true, 32, 4},
                                              {"resnext101_32x8d", {3, 4, 23, 3}, true, 32, 8},
                                              {"wide_resnet50_2", {3, 4, 6, 3}, true, 1, 128},
-                                             {"wide_resnet101_2", {3, 4, 23, 3}, true, 1, 128}};
+                                             {"wide_resnet101_2", {3, 4, 23, 3}, true, 1, 128},
+                                             {"resnet50-caffe", {3, 4, 6, 3}, true, 1, 64, true},
+                                             {"resnet101-caffe", {3, 4, 23, 3}, true, 1, 64, true},
+                                             {"resnet152-caffe", {3, 8, 36, 3}, true, 1, 64, true}};
   return specs;
 }
 
@@ -65,7 +75,7 @@ const ResNetSpec& resnet_spec(std::string_view name) {
 
 int conv_norm(NetworkBuilder& b, const std::string& name, int x, Convolution shape) {
   const int channels = shape.out;
-  shape.pad = shape.kernel / 2;
+  shape.pad = shape.kernel / 2 * shape.dilation;
   return b.batch_norm(norm_of_conv(name), b.conv(name, x, std::move(shape)), channels);
 }
 
@@ -73,12 +83,18 @@ int conv_norm_relu(NetworkBuilder& b, const std::string& name, int x, Convolutio
   return b.relu(name + ".relu", conv_norm(b, name, x, std::move(shape)));
 }
 
-Network build_resnet(const ResNetSpec& spec, WeightSource& weights) {
+Network build_resnet(const ResNetSpec& spec, WeightSource& weights, int output_stride) {
   NetworkBuilder b(weights);
   int x = conv_norm_relu(b, "conv1", NetworkBuilder::input(), {.out = 64, .in = 3, .kernel = 7, .stride = 2});
   x = b.append("maxpool", {x}, Pool2d{Pool2d::Kind::max, 3, 2, 1});
+  int dilation = 1, reached = 4;
   for (int stage = 0; stage < 4; ++stage) {
-    for (int place = 0; place < spec.blocks[stage]; ++place) x = block(b, spec, stage, place, x);
+    const bool strides = stage > 0 && reached<output_stride, dilates = stage> 0 && !strides;
+    if (strides) reached *= 2;
+    for (int place = 0; place < spec.blocks[stage]; ++place) {
+      x = block(b, spec, stage, place, {strides && place == 0 ? 2 : 1, dilation}, x);
+      if (dilates && place == 0) dilation *= 2;
+    }
     b.layer(fmt::format("layer{}", stage + 1), x);
   }
   return b.finish("resnet", std::string(spec.name));

@@ -23,6 +23,7 @@ struct ResNetSpec {
   bool bottleneck;
   int groups = 1;
   int width_per_group = 64;
+  bool strides_first = false;  // in a bottleneck's first 1x1 instead of its 3x3: Caffe's and MSRA's, "resnet50-caffe"
 
   int expansion() const { return bottleneck ? 4 : 1; }
   // Channels inside a stage's blocks (of the 3x3 convolution of a bottleneck); stages count from 0.
@@ -30,13 +31,16 @@ struct ResNetSpec {
   int out(int stage) const { return (64 << stage) * expansion(); }
 };
 
-// resnet18, 34, 50, 101, 152, resnext50_32x4d, resnext101_32x8d, wide_resnet50_2, wide_resnet101_2.
+// resnet18, 34, 50, 101, 152, resnext50_32x4d, resnext101_32x8d, wide_resnet50_2, wide_resnet101_2, resnet50-caffe,
+// resnet101-caffe, resnet152-caffe. The last three have the keys and shapes of those without "-caffe".
 const std::vector<ResNetSpec>& resnet_specs();
 // Error{usage} with the nearest name.
 const ResNetSpec& resnet_spec(std::string_view name);
 
 // With torchvision's names. A random one is drawn as torchvision initialises: convolutions by Init::fan_out, gammas 1.
-Network build_resnet(const ResNetSpec& spec, WeightSource& weights);
+// An output stride of 16 or 8 (of bottlenecks only) dilates the last or the last two stages instead of striding them,
+// as torchvision's replace_stride_with_dilation does: a stage's first block keeps the dilation before it.
+Network build_resnet(const ResNetSpec& spec, WeightSource& weights, int output_stride = 32);
 
 // A convolution that keeps its map's size but for its stride, without bias, and its batch norm, whose name follows from
 // the convolution's: "layer1.0.conv2" -> "layer1.0.bn2", "layer2.0.downsample.0" -> "layer2.0.downsample.1".

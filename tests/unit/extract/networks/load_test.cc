@@ -66,8 +66,31 @@ TEST_P(Detection, TellsArchitecturesByTheirShapes) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Detection, testing::ValuesIn(family_of("resnet50").architectures),
+// Those whose tensors tell: resnet50-caffe's are resnet50's.
+std::vector<std::string> told_by_their_tensors() {
+  std::vector<std::string> names = family_of("resnet50").architectures;
+  std::erase_if(names, [](const std::string& name) { return contains(name, "-"); });
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Detection, testing::ValuesIn(told_by_their_tensors()),
                          [](const auto& i) { return i.param; });
+
+TEST(LoadResNet, SaysWhatIsAssumedWhereSeveralNetworksHaveTheSameTensors) {
+  const Network network = random_network("resnet50", 0);
+  const Checkpoint file = checkpoint_of(trunk_tensors(network));
+  const Network usual = load_network(file), caffe = load_network(file, {.architecture = "resnet50-caffe"});
+  EXPECT_TRUE(contains(usual.assumed, "arch=resnet50-caffe")) << usual.assumed;
+  EXPECT_EQ(load_network(file, {.architecture = "resnet50"}).assumed, "");
+  EXPECT_EQ(caffe.architecture, "resnet50-caffe");
+  EXPECT_EQ(caffe.assumed, "");
+  EXPECT_NE(parameters_hash(caffe), parameters_hash(usual)) << "another network";
+  EXPECT_EQ(load_network(checkpoint_of(trunk_tensors(small()))).assumed, "") << "basic blocks have one place to stride";
+  LoadRequest dilated;
+  dilated.facts.say("dilated", "8", "the user");
+  EXPECT_EQ(load_network(file, dilated).facts.front().value, "8");
+  EXPECT_TRUE(contains(why_not(checkpoint_of(trunk_tensors(small())), dilated), "no bottlenecks to dilate"));
+}
 
 TEST(LoadResNet, AllowsOnlyBatchCountsToBeAbsent) {
   LoadReport report;
@@ -87,10 +110,70 @@ TEST(LoadResNet, RefusesKeysThatNoRuleDrops) {
   tensors.push_back(constant("module.surprise.weight", {1}));
   const std::string why = why_not(checkpoint_of(tensors));
   EXPECT_TRUE(contains(why, "2 unexpected (module.layer1.0.conv9.weight, module.surprise.weight)")) << why;
+  EXPECT_TRUE(contains(why, "drop=layer1,drop=surprise")) << why;
   LoadReport report;
   tensors.erase(tensors.end() - 2);
   load_network(checkpoint_of(tensors), {.drop = {"surprise"}}, &report);
   EXPECT_EQ(counts(report), (std::map<std::string, std::size_t>{{"asked for", 1}}));
+}
+
+TEST(LoadResNet, DropsWhatAnyShownNameSays) {
+  std::vector<NamedTensor> tensors = trunk_tensors(small(), "online_net.0.");
+  tensors.push_back(constant("online_net.1.fc0.weight", {1}));
+  tensors.push_back(constant("more.learner.odd.weight", {1}));
+  for (const std::vector<std::string>& drop :
+       {std::vector<std::string>{"online_net.1", "odd"}, {"fc0", "learner.odd"}, {"online_net.1.fc0.weight", "more"}}) {
+    LoadReport report;
+    load_network(checkpoint_of(tensors), {.drop = drop}, &report);
+    EXPECT_EQ(counts(report), (std::map<std::string, std::size_t>{{"asked for", 2}}));
+  }
+  EXPECT_TRUE(contains(why_not(checkpoint_of(tensors), {.drop = {"od", "fc"}}), "2 unexpected"));
+}
+
+// solo-learn, lightly, BYOL's three codes, robustness: each with the network that its authors evaluate.
+TEST(LoadResNet, TakesTheNetworkThatIsEvaluatedAmongATrainersCopies) {
+  const std::pair<std::string, std::string> pairs[] = {
+      {"backbone.", "momentum_backbone."},      {"backbone.", "backbone_momentum."},
+      {"encoder.", "momentum_encoder."},        {"online_encoder.", "target_encoder."},
+      {"online_backbone.", "target_backbone."}, {"learner.online_network.", "learner.target_network."}};
+  for (const auto& [meant, copy] : pairs) {
+    std::vector<NamedTensor> tensors = trunk_tensors(other(), copy);
+    for (NamedTensor& tensor : trunk_tensors(small(), meant)) tensors.push_back(std::move(tensor));
+    for (const char* beside : {"momentum_projector.0.weight", "projector_ema.0.weight", "online_predictor.1.bias",
+                               "target_projection.weight", "optimizer_states.0.state.1", "callbacks.x.best"})
+      tensors.push_back(constant(beside, {2}));
+    LoadReport report;
+    EXPECT_EQ(parameters_hash(load_network(checkpoint_of(tensors), {}, &report)), parameters_hash(small())) << meant;
+    EXPECT_EQ(report.prefix, meant);
+    EXPECT_EQ(report.passed_over, std::vector<std::string>{copy});
+  }
+}
+
+TEST(LoadResNet, TakesTheFirstOfCopiesThatAreEqualTensorForTensor) {
+  std::vector<NamedTensor> tensors = trunk_tensors(small(), "model.module.model.");
+  for (NamedTensor& tensor : trunk_tensors(small(), "model.module.attacker.model.")) tensors.push_back(tensor);
+  tensors.push_back(constant("model.module.model.fc.weight", {2}));  // that only one has
+  tensors.push_back(constant("model.module.normalizer.new_mean", {3}));
+  LoadReport report;
+  load_network(checkpoint_of(tensors), {}, &report);
+  EXPECT_EQ(report.prefix, "model.module.model.");
+  for (NamedTensor& tensor : tensors)
+    if (tensor.name == "model.module.attacker.model.layer4.1.bn2.bias") tensor = constant(tensor.name, {512}, 0.5f);
+  EXPECT_TRUE(contains(why_not(checkpoint_of(tensors)), "holds 2 networks"));
+  load_network(checkpoint_of(tensors), {.drop = {"attacker"}}, &report);
+  EXPECT_EQ(report.prefix, "model.module.model.");
+}
+
+TEST(LoadResNet, LeavesATextEncoderOutBesideTheNetworkButNotInIt) {
+  std::vector<NamedTensor> tensors = trunk_tensors(small(), "module.visual.trunk.");
+  for (const char* name : {"module.positional_embedding", "module.transformer.resblocks.0.ln_1.weight",
+                           "module.text.token_embedding.weight", "module.logit_bias"})
+    tensors.push_back(constant(name, {4}));
+  LoadReport report;
+  load_network(checkpoint_of(tensors), {}, &report);
+  EXPECT_EQ(counts(report), (std::map<std::string, std::size_t>{{"text encoder", 4}}));
+  tensors.push_back(constant("module.visual.trunk.positional_embedding", {4}));
+  EXPECT_TRUE(contains(why_not(checkpoint_of(tensors)), "1 unexpected (module.visual.trunk.positional_embedding)"));
 }
 
 TEST(LoadResNet, RefusesWrongShapesTypesAndValues) {
@@ -140,7 +223,7 @@ TEST(LoadResNet, TakesTheTeacherOfDino) {
 
 TEST(LoadResNet, AsksWhichOfTwoNetworksIsMeant) {
   std::vector<NamedTensor> tensors = trunk_tensors(small(), "state_dict.");
-  append(tensors, trunk_tensors(small(), "state_dict_ema."));
+  append(tensors, trunk_tensors(other(), "state_dict_ema."));
   const std::string why = why_not(checkpoint_of(tensors));
   EXPECT_TRUE(contains(why, "holds 2 networks: state_dict., state_dict_ema.")) << why;
   EXPECT_TRUE(contains(why, "branch=NAME")) << why;
