@@ -1,6 +1,7 @@
 #include "cli/parse.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -8,6 +9,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "cli/completion.h"
+#include "cli/first_run.h"
 #include "cli/lines.h"
 #include "cli/session.h"
 
@@ -116,6 +118,10 @@ int parse_and_run(int argc, char** argv) {
   add_doctor(verbs);
   add_help(verbs);
   add_completion(verbs);
+  if (argc <= 1 && ::isatty(STDOUT_FILENO) == 1) {
+    fmt::print("{}", first_run_text(session.places));
+    return 0;
+  }
   if (argc <= 1) {
     fmt::print("{}", help_text(app));
     return 2;

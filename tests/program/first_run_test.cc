@@ -1,4 +1,5 @@
 // A first hour with the program: a folder, a manifest, a second run, a stop, a bad image.
+#include <pty.h>
 #include <sys/inotify.h>
 
 #include <csignal>
@@ -103,6 +104,45 @@ TEST_F(FirstRun, CtrlCLeavesEverythingResumable) {
   Program undisturbed;
   std::filesystem::copy(program_ / "moods", undisturbed / "moods", std::filesystem::copy_options::recursive);
   EXPECT_EQ(undisturbed.run(arguments).out, resumed.out);
+}
+
+// On a terminal of its own.
+Outcome alone_on_a_terminal(const Program& program) {
+  std::string home = "HOME=" + program.folder().string();
+  char* environment[] = {home.data(), nullptr};
+  int terminal = -1;
+  const pid_t child = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+  if (child < 0) return {};
+  if (child == 0) {
+    if (::chdir(program.folder().c_str()) == 0)
+      ::execle(VISE_BINARY_DIR "/vise-eval", "vise-eval", nullptr, environment);
+    ::_exit(127);
+  }
+  Outcome outcome;
+  char bytes[4096];
+  for (ssize_t count = 0; (count = ::read(terminal, bytes, sizeof bytes)) > 0;)
+    outcome.out.append(bytes, static_cast<std::size_t>(count));
+  ::close(terminal);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return outcome;
+}
+
+TEST_F(FirstRun, AloneOnATerminalSaysWhatIsHereAndWhatComesNext) {
+  const Outcome nothing = alone_on_a_terminal(program_);
+  if (nothing.exit_code < 0) GTEST_SKIP() << "skipped: this system has no pseudo-terminals";
+  EXPECT_EQ(nothing.exit_code, 0) << nothing.out;
+  EXPECT_CONTAINS(nothing.out, "no folder of pictures and no table in this folder");
+  EXPECT_CONTAINS(nothing.out, "vise-eval --task demo");
+  make_folder(program_ / "moods");
+  std::filesystem::create_directories(program_ / ".cache/torch/hub/checkpoints");
+  write_file_atomically(program_ / ".cache/torch/hub/checkpoints/resnet18-f37072fd.pth", std::string_view("weights"));
+  const Outcome something = alone_on_a_terminal(program_);
+  EXPECT_CONTAINS(something.out, "weights    resnet18");
+  EXPECT_CONTAINS(something.out, "your data  moods/");
+  EXPECT_CONTAINS(something.out, "vise-eval run --data moods/ --backbone resnet18");
+  EXPECT_EQ(program_.run({}).exit_code, 2) << "a script that forgets its words";
 }
 
 TEST_F(FirstRun, ExtractWritesWhatNumpyReads) {
