@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/process.h"
 
 namespace vise {
 namespace {
@@ -21,9 +22,7 @@ Path& further_folder() {
 
 // Beside the executable, where an installation puts it, and where a build tree has it for a test program.
 std::vector<Path> places() {
-  std::error_code error;
-  const Path self = std::filesystem::read_symlink("/proc/self/exe", error);
-  const Path folder = error ? Path(".") : self.parent_path();
+  const Path folder = Path(own_executable()).parent_path();
   std::vector<Path> found{folder / kFile, folder / VISE_MODULE_FROM_PROGRAM / kFile, folder / "../../.." / kFile};
   if (!further_folder().empty()) found.push_back(further_folder() / kFile);
   return found;

@@ -10,6 +10,7 @@
 
 #include <array>
 #include <cerrno>
+#include <filesystem>
 #include <system_error>
 
 #include "base/error.h"
@@ -95,6 +96,11 @@ Ended run_process(const std::vector<std::string>& words) {
   return ended;
 }
 
-std::string own_executable() { return std::filesystem::read_symlink("/proc/self/exe").string(); }
+std::string own_executable() {
+  const std::filesystem::path executable = std::filesystem::read_symlink("/proc/self/exe");
+  const std::filesystem::path given = program_invocation_name;
+  const bool by_loader = executable.filename().string().starts_with("ld-linux");
+  return (by_loader && given.is_absolute() ? given : executable).string();
+}
 
 }  // namespace vise

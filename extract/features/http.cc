@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <exception>
+#include <filesystem>
 #include <memory>
 
 #include "base/error.h"
@@ -118,6 +119,17 @@ Headers set_request(CURL* curl, const HttpRequest& request) {
   return headers;
 }
 
+// Where other systems than Debian keep whom they trust; null where libcurl's own place has it. A program that is
+// carried to them (cmake/bundle) would trust nobody.
+const char* trusted_by_this_system() {
+  std::error_code error;
+  if (std::filesystem::exists("/etc/ssl/certs/ca-certificates.crt", error)) return nullptr;
+  for (const char* file : {"/etc/pki/tls/certs/ca-bundle.crt", "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+                           "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"})
+    if (std::filesystem::exists(file, error)) return file;
+  return nullptr;
+}
+
 void set_conduct(CURL* curl, bool https) {
   const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl, option, value); };
   set(CURLOPT_USERAGENT, fmt::format("vise-eval/{}", kVersion).c_str());
@@ -126,6 +138,7 @@ void set_conduct(CURL* curl, bool https) {
   set(CURLOPT_FOLLOWLOCATION, 1L);
   set(CURLOPT_MAXREDIRS, kMostRedirects);
   set(CURLOPT_NOSIGNAL, 1L);
+  if (const char* const file = trusted_by_this_system()) set(CURLOPT_CAINFO, file);
 }
 
 }  // namespace
