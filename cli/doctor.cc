@@ -110,8 +110,15 @@ Json parity_facts() {
   return checks;
 }
 
+// Most runs never open it, and a demo's build leaves it out: its absence is no fault.
 std::string libtorch_text(const Json& facts) {
-  if (facts.contains("missing")) return facts["missing"].get<std::string>();
+  const bool is_broken =
+      facts.contains("missing") && facts["missing"].get<std::string>().find("was not found") == std::string::npos;
+  if (is_broken) return facts["missing"].get<std::string>();
+  if (facts.contains("missing"))
+    return "not here; --engine torch, --device cuda, TorchScript, fine-tuning and the probe head need it (./dev build, "
+           "or "
+           "apt install libtorch1.13)";
   return facts["version"].get<std::string>() +
          (facts["cuda"].get<bool>() ? fmt::format(", {} CUDA device(s)", facts["cuda_devices"].get<int>())
                                     : ", built without CUDA");
