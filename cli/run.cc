@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/data.h"
 #include "cli/launch.h"
+#include "cli/lines.h"
 #include "cli/places.h"
 #include "cli/report.h"
 #include "cli/session.h"
@@ -250,9 +251,19 @@ Json ahead_json(const LookAhead& ahead) {
                         {"unread", f.status.unread},
                         {"fetched_from", f.status.fetched_from},
                         {"problem", f.status.problem}});
-  for (const auto& [name, why] : ahead.failing_tasks) tasks.push_back({{"task", name}, {"problem", why}});
+  for (const FailingTask& task : ahead.failing_tasks)
+    tasks.push_back({{"task", task.name}, {"problem", task.why}, {"hint", task.hint}});
+  Json weights = Json::array();
+  for (const WeightsAhead& w : ahead.weights)
+    weights.push_back({{"backbone", w.backbone},
+                       {"licence", w.licence},
+                       {"file", w.status.file.string()},
+                       {"fetched_from", w.status.fetched_from},
+                       {"problem", w.status.problem},
+                       {"hint", w.status.hint}});
   return {{"cells", cells},
           {"features", features},
+          {"weights", weights},
           {"failing_tasks", tasks},
           {"extract_seconds", optional(ahead.extract_seconds)},
           {"fit_seconds", optional(ahead.fit_seconds)}};
@@ -262,9 +273,32 @@ std::string time_text(const std::optional<double>& seconds) {
   return seconds ? fmt::format("about {}", duration_text(*seconds)) : "not measured yet";
 }
 
+std::string indented(std::string text) {
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 7) text.insert(at + 1, "      ");
+  return text;
+}
+
+// What is here and what isn't, of a run that lacks something: data with page, licence and tree, weights with where they
+// are or would come from.
+void print_checklist(const LookAhead& ahead) {
+  for (const FailingTask& task : ahead.failing_tasks) {
+    fmt::print("[ ] {}: {}\n", task.name, task.why);
+    if (!task.hint.empty()) fmt::print("      {}\n", indented(task.hint));
+  }
+  if (ahead.failing_tasks.empty() && !ahead.lacks_something()) return;
+  for (const auto& [backbone, licence, status] : ahead.weights)
+    if (!status.file.empty())
+      fmt::print("[x] {}: {}\n", backbone, status.file.string());
+    else if (!status.fetched_from.empty())
+      fmt::print("[x] {}: will be fetched from {} (licence: {})\n", backbone, status.fetched_from, licence);
+    else
+      fmt::print("[ ] {}\n{}", status.problem,
+                 status.hint.empty() ? "" : fmt::format("      {}\n", indented(status.hint)));
+}
+
 // A line a task and backbone, then the sums.
 void print_ahead(const LookAhead& ahead) {
-  for (const auto& [name, why] : ahead.failing_tasks) fmt::print("{}: fails: {}\n", name, why);
+  print_checklist(ahead);
   for (const PlannedFeatures& f : ahead.features) {
     const std::size_t to_do = f.status.missing + f.status.unread;
     fmt::print(
@@ -288,6 +322,7 @@ void dry_run(const RunRequest& request, Session& session) {
     fmt::print("{}\n", ahead_json(ahead).dump());
   else
     print_ahead(ahead);
+  if (ahead.lacks_something()) session.exit_code = exit_code_of(ErrorKind::missing);
 }
 
 void run_verb(const RunOptions& options, Session& session) {

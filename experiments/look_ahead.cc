@@ -82,7 +82,22 @@ void add_cells(const TaskRun& task, const std::vector<FeatureStatus>& status, co
   }
 }
 
+void add_weights(const RunRequest& request, LookAhead& ahead) {
+  std::set<std::string> seen;
+  for (const Task& task : request.tasks)
+    for (const std::string& text : task.backbones) {
+      const Backbone backbone = parse_backbone(text);
+      if (backbone.kind == BackboneKind::weights && seen.insert(backbone.name).second)
+        ahead.weights.push_back({backbone.name, backbone.licence, weights_status(backbone, request.extract.weights)});
+    }
+}
+
 }  // namespace
+
+bool LookAhead::lacks_something() const {
+  return !failing_tasks.empty() ||
+         std::ranges::any_of(weights, [](const WeightsAhead& w) { return !w.status.problem.empty(); });
+}
 
 LookAhead look_ahead(const RunRequest& given, const Context& context) {
   const RunRequest request = resolved(given);
@@ -98,9 +113,10 @@ LookAhead look_ahead(const RunRequest& given, const Context& context) {
       add_cells(run, status, request, earlier, times, ahead);
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::interrupted || request.tasks.size() == 1) throw;
-      ahead.failing_tasks.emplace_back(task.name.empty() ? task.data.string() : task.name, e.message());
+      ahead.failing_tasks.push_back({task.name.empty() ? task.data.string() : task.name, e.message(), e.hint()});
     }
   }
+  add_weights(request, ahead);
   return ahead;
 }
 

@@ -4,7 +4,7 @@
 //   ahead.cells.size(); ahead.known; ahead.seconds;
 //
 // Data sets are opened and split, stores and earlier results are read; no image is opened, nothing is fetched, fitted
-// or written.
+// or written. Of data that aren't there, page, licence and tree are said; of weights, where they are or would come from.
 #pragma once
 
 #include <optional>
@@ -28,14 +28,28 @@ struct CellAhead {
   CellState state = CellState::open;  // known: its result would be taken; fails: its features or data can't be had
 };
 
+// A task whose data can't be had, and what to do about it.
+struct FailingTask {
+  std::string name, why, hint;
+};
+
+// Of each backbone of weights once, whatever tasks ask for it.
+struct WeightsAhead {
+  std::string backbone, licence;
+  WeightsStatus status;
+};
+
 struct LookAhead {
-  std::vector<std::pair<std::string, std::string>> failing_tasks;  // name, why
+  std::vector<FailingTask> failing_tasks;
+  std::vector<WeightsAhead> weights;
   std::vector<PlannedFeatures> features;
   std::vector<CellAhead> cells;
   std::size_t known = 0, open = 0, failing = 0;
   std::size_t images = 0;  // forward passes to come, an image and network each
   // From rates measured earlier in this cache and this run's folder; nothing where some rate isn't known.
   std::optional<double> extract_seconds, fit_seconds;
+
+  bool lacks_something() const;  // data or weights that can't be had
 };
 
 // Error as run() for what would end it.

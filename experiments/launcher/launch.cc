@@ -89,7 +89,8 @@ class Launch {
 
  private:
   void check_something_can_be_measured(const LookAhead& ahead) {
-    for (const auto& [task, why] : ahead.failing_tasks) launched_.failing.push_back(fmt::format("{}: {}", task, why));
+    for (const FailingTask& task : ahead.failing_tasks)
+      launched_.failing.push_back(fmt::format("{}: {}", task.name, task.why));
     std::string first;
     for (const PlannedFeatures& features : ahead.features) {
       if (features.status.problem.empty()) continue;

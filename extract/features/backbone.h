@@ -115,6 +115,14 @@ struct FoundWeights {
 FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known,
                           const Context& context);
 
+// Where a backbone's weights would come from: nothing is fetched, opened or hashed. One of the three.
+struct WeightsStatus {
+  Path file{};                    // they are here
+  std::string fetched_from{};     // they would be fetched, from here first
+  std::string problem{}, hint{};  // they can't be had, and what to do about it
+};
+WeightsStatus weights_status(const Backbone& backbone, const WeightsSearch& search);
+
 // Adds to the backbone what is known of the weights that were found: by the configs beside them (hub_config.h), and by
 // the registry's row whose published hash they have, wherever they lie and whatever they are called. Voices, the first
 // believed: the user, the configs, that row, the row of the backbone's name. Layer and pool, and a transform, are taken

@@ -86,21 +86,16 @@ Path fetch_missing(const Backbone& backbone, const WeightsSearch& search, const 
   }
 }
 
-Path locate(const Backbone& backbone, const WeightsSearch& search, const Context& context) {
-  if (!backbone.file.empty()) {
-    std::error_code error;
-    if (!std::filesystem::exists(backbone.file, error))
-      throw Error(ErrorKind::missing,
-                  fmt::format("--backbone {}: {}: there is no such file", backbone.name, backbone.file.string()));
-    return backbone.file;
-  }
-  if (const auto path = look_for(backbone, search)) return *path;
-  if (search.offline || backbone.urls.empty() || search.into.empty())
-    throw Error(ErrorKind::missing,
-                fmt::format("no weights for {} ({}){}", backbone.name, backbone.title,
-                            search.offline ? ", and fetching is off (--offline)" : ""),
-                cure(backbone, search));
-  return fetch_missing(backbone, search, context);
+WeightsStatus locate(const Backbone& backbone, const WeightsSearch& search) {
+  std::error_code error;
+  if (!backbone.file.empty() && std::filesystem::exists(backbone.file, error)) return {.file = backbone.file};
+  if (!backbone.file.empty())
+    return {.problem = fmt::format("--backbone {}: {}: there is no such file", backbone.name, backbone.file.string())};
+  if (const auto path = look_for(backbone, search)) return {.file = *path};
+  if (!search.offline && !backbone.urls.empty() && !search.into.empty()) return {.fetched_from = backbone.urls.front()};
+  return {.problem = fmt::format("no weights for {} ({}){}", backbone.name, backbone.title,
+                                 search.offline ? ", and fetching is off (--offline)" : ""),
+          .hint = cure(backbone, search)};
 }
 
 std::string file_sha256(const Path& file, PathCache& known) {
@@ -146,10 +141,16 @@ const Backbone* row_of(const FoundWeights& found) {
 
 }  // namespace
 
+WeightsStatus weights_status(const Backbone& backbone, const WeightsSearch& search) {
+  return backbone.kind == BackboneKind::weights ? locate(backbone, search) : WeightsStatus{};
+}
+
 FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search, PathCache& known,
                           const Context& context) {
   FoundWeights found;
-  found.file = locate(backbone, search, context);
+  const WeightsStatus status = locate(backbone, search);
+  if (!status.problem.empty()) throw Error(ErrorKind::missing, status.problem, status.hint);
+  found.file = status.file.empty() ? fetch_missing(backbone, search, context) : status.file;
   if (std::error_code error; std::filesystem::is_directory(found.file, error)) {
     identify_folder(found, known);
     return found;
