@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <bit>
-#include <cstring>
 #include <deque>
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/pickle_code.h"
 #include "base/pickle_text.h"
 #include "base/utf8.h"
 
@@ -22,56 +21,21 @@ constexpr std::uint8_t kHighestProtocol = 5;
   throw Error(ErrorKind::input, what, std::move(hint));
 }
 
-// Names by opcode, for messages; empty for bytes that are none.
-std::string_view opcode_name(std::uint8_t opcode) {
-  static const auto names = [] {
-    std::array<std::string_view, 256> table{};
-    constexpr std::pair<char, std::string_view> text[] = {
-        {'(', "MARK"},          {'.', "STOP"},       {'0', "POP"},
-        {'1', "POP_MARK"},      {'2', "DUP"},        {'F', "FLOAT"},
-        {'I', "INT"},           {'J', "BININT"},     {'K', "BININT1"},
-        {'L', "LONG"},          {'M', "BININT2"},    {'N', "NONE"},
-        {'P', "PERSID"},        {'Q', "BINPERSID"},  {'R', "REDUCE"},
-        {'S', "STRING"},        {'T', "BINSTRING"},  {'U', "SHORT_BINSTRING"},
-        {'V', "UNICODE"},       {'X', "BINUNICODE"}, {'a', "APPEND"},
-        {'b', "BUILD"},         {'c', "GLOBAL"},     {'d', "DICT"},
-        {'}', "EMPTY_DICT"},    {'e', "APPENDS"},    {'g', "GET"},
-        {'h', "BINGET"},        {'i', "INST"},       {'j', "LONG_BINGET"},
-        {'l', "LIST"},          {']', "EMPTY_LIST"}, {'o', "OBJ"},
-        {'p', "PUT"},           {'q', "BINPUT"},     {'r', "LONG_BINPUT"},
-        {'s', "SETITEM"},       {'t', "TUPLE"},      {')', "EMPTY_TUPLE"},
-        {'u', "SETITEMS"},      {'G', "BINFLOAT"},   {'B', "BINBYTES"},
-        {'C', "SHORT_BINBYTES"}};
-    for (const auto& [code, name] : text) table[static_cast<unsigned char>(code)] = name;
-    constexpr std::string_view high[] = {
-        "PROTO",     "NEWOBJ",     "EXT1",        "EXT2",           "EXT4",      "TUPLE1",           "TUPLE2",
-        "TUPLE3",    "NEWTRUE",    "NEWFALSE",    "LONG1",          "LONG4",     "SHORT_BINUNICODE", "BINUNICODE8",
-        "BINBYTES8", "EMPTY_SET",  "ADDITEMS",    "FROZENSET",      "NEWOBJ_EX", "STACK_GLOBAL",     "MEMOIZE",
-        "FRAME",     "BYTEARRAY8", "NEXT_BUFFER", "READONLY_BUFFER"};
-    for (std::size_t i = 0; i < std::size(high); ++i) table[0x80 + i] = high[i];
-    return table;
-  }();
-  return names[opcode];
-}
-
 class PickleMachine {
  public:
-  PickleMachine(ByteView bytes, PickleHeap& heap, PickleWorld& world)
-      : bytes_(reinterpret_cast<const char*>(bytes.data()), bytes.size()), heap_(heap), world_(world) {}
+  PickleMachine(ByteView bytes, PickleHeap& heap, PickleWorld& world) : code_(bytes), heap_(heap), world_(world) {}
 
   PickleRun run() {
     for (std::size_t steps = 0; steps < heap_.limits().opcodes; ++steps) {
-      if (at_ == frame_end_) frame_end_ = SIZE_MAX;
-      const std::size_t place = at_;
-      if (place == bytes_.size()) refuse("the pickle ends without STOP");
-      const auto opcode = static_cast<std::uint8_t>(bytes_[at_++]);
+      const std::size_t place = code_.at();
+      const std::uint8_t opcode = code_.next();
       try {
-        if (opcode == '.') return {take(), at_};
+        if (opcode == '.') return {take(), code_.at()};
         if (!(scalar(opcode) || text(opcode) || container(opcode) || stack_and_memo(opcode) || foreign(opcode)))
           refuse("is not an opcode this reader runs");
         if (stack_.size() > kMaxStack) refuse(fmt::format("more than {} values on the stack", kMaxStack));
       } catch (const Error& e) {
-        const std::string_view name = opcode_name(opcode);
+        const std::string_view name = pickle_opcode_name(opcode);
         throw Error(e.kind(),
                     fmt::format("byte {}: {}: {}", place,
                                 name.empty() ? fmt::format("opcode 0x{:02x}", opcode) : std::string(name), e.message()),
@@ -82,41 +46,6 @@ class PickleMachine {
   }
 
  private:
-  // Arguments.
-
-  std::string_view argument(std::uint64_t size) {
-    const std::size_t end = std::min(bytes_.size(), frame_end_);
-    if (size > end - at_)
-      refuse(fmt::format("its argument of {} bytes passes the end of the {}", size,
-                         frame_end_ < bytes_.size() ? "frame" : "pickle"));
-    const std::string_view view = bytes_.substr(at_, size);
-    at_ += size;
-    return view;
-  }
-
-  template <typename T>
-  T number() {
-    T value;
-    std::memcpy(&value, argument(sizeof(T)).data(), sizeof(T));
-    return value;
-  }
-
-  template <typename Length>
-  std::string_view counted() {
-    const auto length = number<Length>();
-    if constexpr (std::is_signed_v<Length>)
-      if (length < 0) refuse(fmt::format("has the negative length {}", length));
-    return argument(static_cast<std::uint64_t>(length));
-  }
-
-  std::string_view line() {
-    const std::size_t end = bytes_.substr(0, std::min(bytes_.size(), frame_end_)).find('\n', at_);
-    if (end == std::string_view::npos) refuse("its line never ends");
-    const std::string_view view = bytes_.substr(at_, end - at_);
-    at_ = end + 1;
-    return view;
-  }
-
   // The stack. Values below the last MARK are out of reach, as in Python.
 
   void push(PickleValue value) { stack_.push_back(value); }
@@ -164,31 +93,31 @@ class PickleMachine {
         push(PickleValue::boolean(false));
         return true;
       case 'J':
-        push(PickleValue::of(std::int64_t{number<std::int32_t>()}));
+        push(PickleValue::of(std::int64_t{code_.number<std::int32_t>()}));
         return true;
       case 'K':
-        push(PickleValue::of(std::int64_t{number<std::uint8_t>()}));
+        push(PickleValue::of(std::int64_t{code_.number<std::uint8_t>()}));
         return true;
       case 'M':
-        push(PickleValue::of(std::int64_t{number<std::uint16_t>()}));
+        push(PickleValue::of(std::int64_t{code_.number<std::uint16_t>()}));
         return true;
       case 'I':
-        push(pickle_int(heap_, line()));
+        push(pickle_int(heap_, code_.line()));
         return true;
       case 'L':
-        push(pickle_long(heap_, line()));
+        push(pickle_long(heap_, code_.line()));
         return true;
       case 0x8A:
-        push(pickle_long_bytes(heap_, counted<std::uint8_t>()));
+        push(pickle_long_bytes(heap_, code_.counted<std::uint8_t>()));
         return true;
       case 0x8B:
-        push(pickle_long_bytes(heap_, counted<std::int32_t>()));
+        push(pickle_long_bytes(heap_, code_.counted<std::int32_t>()));
         return true;
       case 'F':
-        push(PickleValue::of(pickle_float(line())));
+        push(PickleValue::of(pickle_float(code_.line())));
         return true;
       case 'G':
-        push(PickleValue::of(std::bit_cast<double>(__builtin_bswap64(number<std::uint64_t>()))));
+        push(PickleValue::of(std::bit_cast<double>(__builtin_bswap64(code_.number<std::uint64_t>()))));
         return true;
       default:
         return false;
@@ -208,38 +137,38 @@ class PickleMachine {
   bool text(std::uint8_t opcode) {
     switch (opcode) {
       case 'X':
-        push_text(counted<std::uint32_t>());
+        push_text(code_.counted<std::uint32_t>());
         return true;
       case 0x8C:
-        push_text(counted<std::uint8_t>());
+        push_text(code_.counted<std::uint8_t>());
         return true;
       case 0x8D:
-        push_text(counted<std::uint64_t>());
+        push_text(code_.counted<std::uint64_t>());
         return true;
       case 'V':
-        push(heap_.own_text(pickle_raw_unicode(line())));
+        push(heap_.own_text(pickle_raw_unicode(code_.line())));
         return true;
       case 'T':
-        push_old_string(counted<std::int32_t>());
+        push_old_string(code_.counted<std::int32_t>());
         return true;
       case 'U':
-        push_old_string(counted<std::uint8_t>());
+        push_old_string(code_.counted<std::uint8_t>());
         return true;
       case 'S': {
-        std::string decoded = pickle_string_literal(line());
+        std::string decoded = pickle_string_literal(code_.line());
         const PickleKind kind = is_utf8(decoded) ? PickleKind::text : PickleKind::bytes;
         push(heap_.own_text(std::move(decoded), kind));
         return true;
       }
       case 'B':
-        push(heap_.text(counted<std::uint32_t>(), PickleKind::bytes));
+        push(heap_.text(code_.counted<std::uint32_t>(), PickleKind::bytes));
         return true;
       case 'C':
-        push(heap_.text(counted<std::uint8_t>(), PickleKind::bytes));
+        push(heap_.text(code_.counted<std::uint8_t>(), PickleKind::bytes));
         return true;
       case 0x8E:
       case 0x96:
-        push(heap_.text(counted<std::uint64_t>(), PickleKind::bytes));
+        push(heap_.text(code_.counted<std::uint64_t>(), PickleKind::bytes));
         return true;
       default:
         return false;
@@ -362,17 +291,10 @@ class PickleMachine {
   }
 
   std::uint64_t memo_line() {
-    const PickleValue place = pickle_long(heap_, line());
+    const PickleValue place = pickle_long(heap_, code_.line());
     if (place.kind != PickleKind::integer || place.integer < 0 || place.integer > UINT32_MAX)
       refuse("its place in the memo is not in 0 ... 2^32 - 1");
     return static_cast<std::uint64_t>(place.integer);
-  }
-
-  void begin_frame() {
-    if (frame_end_ != SIZE_MAX) refuse("a frame begins inside a frame");
-    const auto size = number<std::uint64_t>();
-    if (size > bytes_.size() - at_) refuse(fmt::format("its {} bytes pass the end of the pickle", size));
-    frame_end_ = at_ + size;
   }
 
   bool stack_and_memo(std::uint8_t opcode) {
@@ -397,10 +319,10 @@ class PickleMachine {
         remember(memo_line());
         return true;
       case 'q':
-        remember(number<std::uint8_t>());
+        remember(code_.number<std::uint8_t>());
         return true;
       case 'r':
-        remember(number<std::uint32_t>());
+        remember(code_.number<std::uint32_t>());
         return true;
       case 0x94:
         remember(memo_.size() + sparse_memo_.size());
@@ -409,17 +331,17 @@ class PickleMachine {
         recall(memo_line());
         return true;
       case 'h':
-        recall(number<std::uint8_t>());
+        recall(code_.number<std::uint8_t>());
         return true;
       case 'j':
-        recall(number<std::uint32_t>());
+        recall(code_.number<std::uint32_t>());
         return true;
       case 0x80:
-        if (const auto protocol = number<std::uint8_t>(); protocol > kHighestProtocol)
+        if (const auto protocol = code_.number<std::uint8_t>(); protocol > kHighestProtocol)
           refuse(fmt::format("there is no protocol {}", protocol));
         return true;
       case 0x95:
-        begin_frame();
+        code_.begin_frame();
         return true;
       default:
         return false;
@@ -442,7 +364,7 @@ class PickleMachine {
   bool foreign(std::uint8_t opcode) {
     switch (opcode) {
       case 'c': {
-        const std::string_view module = line(), name = line();
+        const std::string_view module = code_.line(), name = code_.line();
         push(world_.global(heap_, module, name));
         return true;
       }
@@ -468,7 +390,7 @@ class PickleMachine {
         push(world_.persistent(heap_, take()));
         return true;
       case 'i': {  // old-style classes are never built, but what it asks for is told by name
-        const std::string_view module = line(), name = line();
+        const std::string_view module = code_.line(), name = code_.line();
         world_.global(heap_, module, name);
         return false;
       }
@@ -477,10 +399,9 @@ class PickleMachine {
     }
   }
 
-  std::string_view bytes_;
+  PickleCode code_;
   PickleHeap& heap_;
   PickleWorld& world_;
-  std::size_t at_ = 0, frame_end_ = SIZE_MAX;
   std::vector<PickleValue> stack_;
   std::vector<std::size_t> marks_;
   std::deque<PickleValue> memo_;                                // places 0, 1, 2 ..., as every pickler writes them
