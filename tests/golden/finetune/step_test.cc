@@ -8,82 +8,20 @@
 #include <cstdlib>
 
 #include "base/module.h"
-#include "base/random.h"
 #include "experiments/torch/entry.h"
-#include "extract/networks/builder.h"
 #include "extract/networks/checkpoint/state_dict.h"
 #include "extract/networks/family.h"
-#include "tests/plain_file.h"
+#include "tests/golden/floats.h"
+#include "tests/golden/small_vit.h"
 #include "tests/shared.h"
 #include "tests/torch_module.h"
 
 namespace vise {
 namespace {
 
+using test::floats_in, test::put_floats, test::relative_error;
+
 constexpr std::size_t kImages = 6, kClasses = 3;
-
-std::vector<float> drawn(const std::string& name, std::size_t size, double mean, double deviation) {
-  RandomStream random("step-test/" + name, 0);
-  std::vector<float> values(size);
-  for (float& v : values) v = static_cast<float>(mean + deviation * random.normal());
-  return values;
-}
-
-// Values that no tensor shares with a freshly made network, and their names in torchvision's state dict.
-class NamedWeights final : public WeightSource {
- public:
-  Parameter take(const std::string& name, std::vector<std::int64_t> shape, Init init) override {
-    const bool near_one = init == Init::one || init == Init::variance;
-    const double area = shape.size() == 4 ? static_cast<double>(shape[2] * shape[3]) : 1;
-    const double deviation = init == Init::fan_out ? std::sqrt(2 / (static_cast<double>(shape[0]) * area)) : 0.15;
-    std::vector<float> values = drawn(name, Parameter(shape).size(), near_one ? 1 : 0, near_one ? 0.1 : deviation);
-    const Parameter parameter(std::move(shape), std::move(values));
-    taken.emplace_back(name, parameter);
-    return parameter;
-  }
-  std::string name_of(const Parameter& parameter) const {
-    for (const auto& [name, known] : taken)
-      if (known.values().data() == parameter.values().data()) return name;
-    return "?";
-  }
-  std::vector<std::pair<std::string, Parameter>> taken;
-};
-
-// torchvision's VisionTransformer(32, patch 8, 3 layers, 2 heads, 32 channels, MLP of 64).
-Network small_vit(WeightSource& weights) {
-  NetworkBuilder b(weights);
-  int x = b.conv("conv_proj", NetworkBuilder::input(), {.out = 32, .in = 3, .kernel = 8, .stride = 8}, true);
-  const Parameter prefix = b.take("class_token", {1, 32}, Init::small);
-  x = b.append("tokens", {x}, Tokens{prefix, b.take("grid", {4, 4, 32}, Init::small), std::nullopt, false});
-  for (int i = 0; i < 3; ++i) {
-    const std::string name = fmt::format("encoder.layers.encoder_layer_{}", i);
-    Linear qkv{96, 32, b.take(name + ".self_attention.in_proj_weight", {96, 32}, Init::small), {}};
-    qkv.bias = b.take(name + ".self_attention.in_proj_bias", {96}, Init::zero);
-    int y = b.append(name + ".qkv", {b.layer_norm(name + ".ln_1", x, 32, 1e-6)}, std::move(qkv));
-    y = b.append(name + ".attention", {y}, Attention{2, std::nullopt, std::nullopt});
-    x = b.add(name + ".add1", x, b.linear(name + ".self_attention.out_proj", y, 32, 32));
-    y = b.linear(name + ".mlp.0", b.layer_norm(name + ".ln_2", x, 32, 1e-6), 32, 64);
-    y = b.linear(name + ".mlp.3", b.activate(name + ".act", y, Activation::gelu_exact), 64, 32);
-    x = b.add(name + ".add2", x, y);
-    b.layer(fmt::format("block{}", i + 1), x);
-  }
-  b.layer("final", b.layer_norm("encoder.ln", x, 32, 1e-6));
-  b.network().side = 32;
-  b.network().has_class_token = true;
-  b.network().default_pool = "cls";
-  return b.finish("vit", "small-vit");
-}
-
-std::vector<float> floats_in(const Path& file) {
-  const std::string bytes = read_text_file(file);
-  std::vector<float> values(bytes.size() / sizeof(float));
-  std::copy_n(bytes.data(), bytes.size(), reinterpret_cast<char*>(values.data()));
-  return values;
-}
-
-void put_floats(const Path& file, std::span<const float> values) {
-  test::write_plainly(file, {reinterpret_cast<const char*>(values.data()), values.size_bytes()});
-}
 
 // A network, the step that we take with it, and what both sides say of it.
 struct Step {
@@ -92,10 +30,10 @@ struct Step {
   void take() {
     const bool is_vit = name == "vit";
     side = is_vit ? 32 : 64;
-    network = is_vit ? small_vit(weights) : family_of("resnet18").build("resnet18", weights);
+    network = is_vit ? test::small_vit(weights) : family_of("resnet18").build("resnet18", weights);
     const std::size_t size = 3 * static_cast<std::size_t>(side * side);
     // Of some draws a ReLU's input is so near 0 that single and double precision fall on its two sides.
-    const std::vector<float> images = drawn("images of " + name, kImages * size, 0, 1);
+    const std::vector<float> images = test::drawn("images of " + name, kImages * size, 0, 1);
     std::vector<float> targets(kImages * kClasses), labels;
     for (std::size_t i = 0; i < kImages; ++i) {
       targets[i * kClasses + i % kClasses] = 1;
@@ -181,21 +119,11 @@ struct Step {
   const std::string name;
   const Path folder;
   int side = 0;
-  NamedWeights weights;
+  test::NamedWeights weights;
   Network network;
   FinetuneResult result;
   Checkpoint state;
 };
-
-double relative_error(const std::vector<float>& got, const std::vector<float>& expected) {
-  if (got.size() != expected.size()) return INFINITY;
-  double difference = 0, norm = 0;
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    difference += std::pow(static_cast<double>(got[i]) - static_cast<double>(expected[i]), 2);
-    norm += std::pow(static_cast<double>(expected[i]), 2);
-  }
-  return std::sqrt(difference / norm);
-}
 
 TEST(TrainingStep, HasTorchvisionsLossAndGradients) {
   if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
