@@ -131,7 +131,9 @@ void add_tap_options(CLI::App* verb, std::vector<std::string>& layers, std::vect
       ->type_name("L,L")
       ->delimiter(',');
   verb->add_option("--pool", pools,
-                   "avg, max, gem:P; of tokens also cls, cls+avg, cls+dist, last4, last4+avg, map [the layer's]")
+                   "avg, max, gem:P; of tokens also cls, cls+avg, cls+dist, last4, last4+avg, map; tokens: all of "
+                   "them, as probe "
+                   "attentive asks for itself [the layer's]")
       ->type_name("POOL,POOL")
       ->delimiter(',');
 }

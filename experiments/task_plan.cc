@@ -13,6 +13,12 @@
 namespace vise {
 namespace {
 
+constexpr std::string_view kTokens = "tokens";  // the pool
+
+bool reads_tokens(const std::string& probe) {
+  return ProbeRegistry::instance().info(parse_probe(probe).first).needs_tokens;
+}
+
 // A sampled cell learns from its sample alone: val belongs to nobody.
 Split without_val(const Split& split) {
   std::vector<Part> parts = split.parts();
@@ -29,6 +35,26 @@ std::string sample_name(const Sample& sample, std::uint64_t seed) {
 }
 
 }  // namespace
+
+// Tokens are extracted for the probes that read them alone, and pooled rows for the others.
+std::vector<FeatureTap> TaskRun::wanted_taps() const {
+  std::vector<FeatureTap> taps;
+  const auto add = [&](const FeatureTap& tap) {
+    if (std::ranges::none_of(taps, [&](const FeatureTap& t) { return t.layer == tap.layer && t.pool == tap.pool; }))
+      taps.push_back(tap);
+  };
+  for (const std::string& probe : task_.probes)
+    for (const FeatureTap& tap : request_.taps) {
+      if (reads_tokens(probe))
+        add({tap.layer, std::string(kTokens)});
+      else if (tap.pool != kTokens)
+        add(tap);
+      else if (request_.taps.size() == 1)
+        throw Error(ErrorKind::usage, fmt::format("probe {} reads pooled rows, not tokens", probe),
+                    "--probe attentive reads tokens; for the others --pool avg, cls, ... or none");
+    }
+  return taps;
+}
 
 Split TaskRun::sampled(const Sample& sample, std::uint64_t seed) const {
   Split thin = split_;
@@ -83,7 +109,9 @@ void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
 
 void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Features* features, const FeatureKey* key,
                           std::vector<PlannedCell>& cells) const {
-  for (const std::string& probe : task_.probes)
+  for (const std::string& probe : task_.probes) {
+    // A floor has no tokens; the probe says so.
+    if (reads_tokens(probe) != (tap.pool == kTokens) && !column.request.backbone.function) continue;
     for (const Sample& sample : request_.samples)
       for (int s = 0; s < request_.seeds; ++s) {
         const auto seed = static_cast<std::uint64_t>(s);
@@ -101,6 +129,7 @@ void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Fea
           planned.key = key_without_data(planned.cell);
         cells.push_back(std::move(planned));
       }
+  }
 }
 
 std::vector<PlannedCell> TaskRun::plan() const {

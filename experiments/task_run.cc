@@ -122,7 +122,7 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
   if (task_.probes.empty()) task_.probes = {default_probe(targets_.kind())};
   targets_hash_ = hash_of(targets_);
   for (const std::string& text : task_.backbones)
-    columns_.push_back({{parse_backbone(text), request_.engine, request_.precision, request_.taps, request_.views,
+    columns_.push_back({{parse_backbone(text), request_.engine, request_.precision, wanted_taps(), request_.views,
                          request_.storage, request_.device},
                         {},
                         {},
@@ -371,13 +371,16 @@ FittedAndTested TaskRun::fit_features(const PlannedCell& planned, const Probe& p
   const std::vector<std::uint32_t> train_rows = rows_of(features, train), val_rows = rows_of(features, val),
                                    test_rows = rows_of(features, split.items(Part::test));
   const Targets train_targets = targets_.select(train), val_targets = targets_.select(val);
-  const float* const values = features.map->values.data();
+  const auto rows = [&](const std::vector<std::uint32_t>& chosen) {
+    return features.tokens > 1 ? FeatureRows(features.map->halves.data(), features.dim, features.tokens, chosen)
+                               : FeatureRows(features.map->values.data(), features.dim, chosen);
+  };
   const std::vector<int> folds = val.empty() ? folds_within(train, planned.cell.seed) : std::vector<int>{};
-  const TrainView train_view{FeatureRows(values, features.dim, train_rows), train_targets, folds};
-  const ValView val_view{FeatureRows(values, features.dim, val_rows), val_targets};
+  const TrainView train_view{rows(train_rows), train_targets, folds};
+  const ValView val_view{rows(val_rows), val_targets};
   FittedAndTested done;
   done.fitted = probe.fit(train_view, val.empty() ? nullptr : &val_view, context);
-  done.test = done.fitted.model->predict(FeatureRows(values, features.dim, test_rows));
+  done.test = done.fitted.model->predict(rows(test_rows));
   return done;
 }
 

@@ -95,6 +95,7 @@ class TaskRun {
     std::vector<FeatureStatus> status;  // by tap, after look()
     std::string failure;
   };
+  std::vector<FeatureTap> wanted_taps() const;
   std::vector<FeatureRequest> feature_requests() const;  // of the columns that didn't fail
   std::vector<Column*> with_features();
   void extract_columns(const std::vector<Column*>& columns);

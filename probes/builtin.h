@@ -6,6 +6,7 @@
 
 namespace vise {
 
+void register_attentive(ProbeRegistry& registry);  // attentive
 void register_finetune(ProbeRegistry& registry);   // finetune
 void register_floors(ProbeRegistry& registry);     // majority, prior
 void register_head(ProbeRegistry& registry);       // head

@@ -44,6 +44,7 @@ std::unique_ptr<Probe> ProbeRegistry::make(const std::string& name, const ProbeO
 }
 
 void register_builtin_probes(ProbeRegistry& registry) {
+  register_attentive(registry);
   register_finetune(registry);
   register_floors(registry);
   register_head(registry);

@@ -98,6 +98,7 @@ struct ProbeInfo {
   std::vector<TargetKind> fits;
   std::vector<std::string> options;  // the keys it knows
   bool uses_features = true;         // false: floors
+  bool needs_tokens = false;         // its rows are tokens (pool `tokens`)
   bool needs_images = false;         // experiments/ hands it images; fit() on features is Error{usage}
 };
 

@@ -22,6 +22,13 @@ void check_finite(const float* row, std::size_t dim, std::size_t i, const char* 
               "extract again, or look at the image and the backbone that made this row");
 }
 
+void check_finite(const std::uint16_t* row, std::size_t dim, std::size_t i, const char* part) {
+  constexpr std::uint16_t kExponent = 0x7c00;  // all ones: infinity or no number
+  if (std::none_of(row, row + dim, [](std::uint16_t half) { return (half & kExponent) == kExponent; })) return;
+  throw Error(ErrorKind::input, fmt::format("tokens of {} row {} are not all finite", part, i),
+              "extract again, or look at the image and the backbone that made this row");
+}
+
 // The rows of `view` with a known target go into the pool; their places in the view are returned.
 std::vector<std::uint32_t> add_rows(const FeatureRows& features, const Targets& targets, const char* part, Pool& pool) {
   if (features.size() != targets.size()) {
@@ -31,9 +38,14 @@ std::vector<std::uint32_t> add_rows(const FeatureRows& features, const Targets& 
   std::vector<std::uint32_t> kept;
   for (std::size_t i = 0; i < features.size(); ++i) {
     if (!targets.known(i)) continue;
-    check_finite(features.row(i), features.dim(), i, part);
     kept.push_back(static_cast<std::uint32_t>(i));
-    pool.rows.push_back(features.row(i));
+    if (features.tokens() > 0) {
+      check_finite(features.halves(i), features.dim(), i, part);
+      pool.halves.push_back(features.halves(i));
+    } else {
+      check_finite(features.row(i), features.dim(), i, part);
+      pool.rows.push_back(features.row(i));
+    }
   }
   return kept;
 }
@@ -103,7 +115,17 @@ std::vector<const float*> Pool::rows_of(std::span<const std::uint32_t> chosen) c
   return pointers;
 }
 
+std::vector<const std::uint16_t*> Pool::halves_of(std::span<const std::uint32_t> chosen) const {
+  std::vector<const std::uint16_t*> pointers;
+  for (const std::uint32_t row : chosen) pointers.push_back(halves[row]);
+  return pointers;
+}
+
 Scores Pool::predict(const ProbeModel& model, std::span<const std::uint32_t> chosen) const {
+  if (tokens > 0) {
+    const std::vector<const std::uint16_t*> pointers = halves_of(chosen);
+    return model.predict(FeatureRows(pointers, dim, tokens));
+  }
   const std::vector<const float*> pointers = rows_of(chosen);
   return model.predict(FeatureRows(pointers, dim));
 }
@@ -111,6 +133,7 @@ Scores Pool::predict(const ProbeModel& model, std::span<const std::uint32_t> cho
 Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment) {
   Pool pool;
   pool.dim = train.features.dim();
+  pool.tokens = train.features.tokens();
   const auto kept = add_rows(train.features, train.targets, "train", pool);
   if (kept.empty()) throw Error(ErrorKind::input, "no row of train has a known target");
   if (train.targets.kind() == TargetKind::classes && train.targets.width() < 2) {

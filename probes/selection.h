@@ -36,6 +36,8 @@ struct Round {
 struct Pool {
   std::size_t dim = 0;
   std::vector<const float*> rows;
+  std::size_t tokens = 0;                    // 0: pooled rows; else `halves` has them, and `rows` is empty
+  std::vector<const std::uint16_t*> halves;  // T x C each
   Targets targets;
   std::size_t train_rows = 0;
   bool has_val = false;
@@ -44,13 +46,14 @@ struct Pool {
   std::shared_ptr<const Treatment> treatment;
   std::shared_ptr<const std::vector<float>> treated;  // what `rows` points to, unless the treatment is none
 
-  std::size_t size() const { return rows.size(); }
+  std::size_t size() const { return rows.size() + halves.size(); }
   std::vector<const float*> rows_of(std::span<const std::uint32_t> chosen) const;
+  std::vector<const std::uint16_t*> halves_of(std::span<const std::uint32_t> chosen) const;
   Scores predict(const ProbeModel& model, std::span<const std::uint32_t> chosen) const;
 };
 
 // Error{input} where no row of train has a known target, widths or class names of train and val differ, a feature isn't
-// finite, or classes has fewer than two classes.
+// finite, or classes has fewer than two classes. Rows of tokens take no treatment.
 Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment = {});
 // `a` then `b`, which must be of one kind with the same names.
 Targets concatenate(const Targets& a, const Targets& b);

@@ -36,10 +36,12 @@ void export_features(const Dataset& dataset, const Features& features, const Pat
       unreadable[dataset.ids[item]] = features.unreadable.at(item);
   }
   AtomicFile npy(folder / "features.npy");
-  npy.write(npy_header("f4", std::vector<std::uint64_t>{rows, features.dim}));
+  const bool tokens = features.tokens > 1;
+  npy.write(tokens ? npy_header("f2", std::vector<std::uint64_t>{rows, features.tokens, features.dim / features.tokens})
+                   : npy_header("f4", std::vector<std::uint64_t>{rows, features.dim}));
   for (std::uint32_t item = 0; item < dataset.size(); ++item) {
     if (features.rows[item] == kNoRow) continue;
-    npy.write(std::as_bytes(features.values(item)));
+    npy.write(tokens ? std::as_bytes(features.halves(item)) : std::as_bytes(features.values(item)));
     if (item % kRowsBetween == 0) forget_pages(features.map->file);
   }
   npy.commit();

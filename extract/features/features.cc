@@ -118,6 +118,7 @@ class Extraction {
     items = open_items();
     if (items.empty()) return;
     const std::vector<Pass*> started = passes_to_start(items);
+    say_what_tokens_cost(items, started);
     start(started);
     items = open_items();  // another process may have computed some while we waited for its lock
     const Stopwatch wall;
@@ -130,6 +131,21 @@ class Extraction {
       seconds_[pass]["wall"] = wall.seconds();
       pass->finish(seconds_[pass]);
     }
+  }
+
+  // Tokens take hundreds of times the room of pooled rows: said before the first is written.
+  void say_what_tokens_cost(const std::vector<std::uint32_t>& items, const std::vector<Pass*>& started) const {
+    for (const Pass* const pass : started)
+      for (const PlannedTap& tap : pass->recipe().taps.taps) {
+        if (tap.tokens == 1) continue;
+        const std::size_t bytes = 2 * tap.dim;
+        context_.log.info(
+            fmt::format("{}: {} of {} are kept as {} tokens x {} channels in fp16: {} bytes an image, {:.1f} MB for {} "
+                        "image(s), in {}",
+                        pass->recipe().request.backbone.name, tap.tap.pool, tap.tap.layer, tap.tokens,
+                        tap.dim / tap.tokens, bytes, 1e-6 * static_cast<double>(bytes * items.size()), items.size(),
+                        (options_.into.empty() ? options_.cache : options_.into).string()));
+      }
   }
 
   // What files hold is written down every few seconds: after a kill, too, nothing finished is read again.
@@ -236,6 +252,7 @@ class Extraction {
     features.key = store.key();
     features.folder = store.folder();
     features.dim = store.key().dim;
+    if (!pass.recipe().is_floor()) features.tokens = pass.recipe().taps.taps[tap].tokens;
     store.mark_used();
     features.rows = rows_of(store);
     features.contents = contents_;
@@ -248,7 +265,8 @@ class Extraction {
       if (features.rows[item] == kNoRow) features.unreadable[item] = store.find(contents_[item])->reason;
     refuse_unreadable(features);
     if (features.unreadable.size() < dataset_.size())
-      features.map = std::make_shared<const FeatureMap>(store.map(features.rows));
+      features.map =
+          std::make_shared<const FeatureMap>(features.tokens > 1 ? store.halves() : store.map(features.rows));
     return features;
   }
 

@@ -62,9 +62,12 @@ struct Features {
   FeatureKey key;
   Path folder;  // of the store
   std::size_t dim = 0;
-  std::shared_ptr<const FeatureMap> map;  // float32 whatever the storage; rows stay valid as long as this lives
-  std::vector<std::uint32_t> rows;        // by item: its row in the map, or kNoRow
-  std::vector<ContentHash> contents;      // by item
+  std::size_t tokens = 1;  // of pool `tokens`: a row is so many tokens of dim / tokens numbers, one after the other
+  // float32 whatever the storage, but of pool `tokens` halves as they are stored; rows stay valid as long as this
+  // lives.
+  std::shared_ptr<const FeatureMap> map;
+  std::vector<std::uint32_t> rows;                  // by item: its row in the map, or kNoRow
+  std::vector<ContentHash> contents;                // by item
   std::map<std::uint32_t, std::string> unreadable;  // item -> reason
   std::vector<std::string> notes;                   // for the table's foot
   std::map<std::string, double> seconds;  // thread-seconds by stage, and "wall"; empty when nothing was computed
@@ -72,6 +75,8 @@ struct Features {
   std::size_t decoded = 0, resized = 0;   // in this run, for all its requests: images; images times distinct geometries
 
   std::span<const float> values(std::size_t item) const { return map->values.subspan(rows[item] * dim, dim); }
+  // The same of pool `tokens`.
+  std::span<const std::uint16_t> halves(std::size_t item) const { return map->halves.subspan(rows[item] * dim, dim); }
 };
 
 // One Features a request and tap, in that order; layer "all" is as many taps as the network has layers. Error{missing}

@@ -137,7 +137,8 @@ void resolve_network(Recipe& recipe, const ExtractOptions& options) {
 
 void resolve_taps(Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
-  recipe.taps = plan_taps(recipe.outline, recipe.request.taps, {backbone.layer, backbone.pool});
+  recipe.taps = plan_taps(recipe.outline, recipe.request.taps, {backbone.layer, backbone.pool},
+                          static_cast<int>(recipe.transform->width()));
   recipe.request.taps.clear();
   for (const PlannedTap& planned : recipe.taps.taps) recipe.request.taps.push_back(planned.tap);
 }
@@ -201,6 +202,7 @@ FeatureKey Recipe::key(std::size_t tap) const {
   key.parts["layer"] = planned.tap.layer;
   key.parts["pool"] = planned.tap.pool;
   key.dim = planned.dim;
+  if (planned.tokens > 1) key.parts["storage"] = storage_name(Storage::fp16);
   return key;
 }
 

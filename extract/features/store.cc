@@ -195,6 +195,14 @@ bool FeatureStore::has_sound_header() const {
          text == header_of(key_, static_cast<std::uint64_t>(rows));
 }
 
+FeatureMap FeatureStore::halves() const {
+  assert(key_.storage() == Storage::fp16);
+  FeatureMap result{MappedFile(data_path()), {}, {}};
+  const ByteView bytes = result.file.bytes().subspan(std::min(result.file.bytes().size(), kHeaderBytes));
+  result.halves = {reinterpret_cast<const std::uint16_t*>(bytes.data()), bytes.size() / sizeof(std::uint16_t)};
+  return result;
+}
+
 FeatureMap FeatureStore::map() const {
   std::vector<std::uint32_t> all(key_.storage() == Storage::fp16 ? end_row() : 0);
   std::iota(all.begin(), all.end(), 0U);
@@ -341,7 +349,8 @@ void FeatureWriter::add(const ContentHash& content, std::uint64_t bytes, std::sp
     const auto beyond = std::ranges::find_if(row, [](float v) { return std::abs(v) > kLargestHalf; });
     if (beyond != row.end())
       throw Error(ErrorKind::input, fmt::format("a feature of {} is beyond what float16 holds", *beyond),
-                  "--store fp32");
+                  store_.key_.parts.value("pool", "") == "tokens" ? "tokens are kept in float16 alone: another --layer"
+                                                                  : "--store fp32");
     std::vector<std::uint16_t> halves(row.size());
     narrow(row, halves);
     const ByteView values = std::as_bytes(std::span(halves));

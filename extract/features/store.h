@@ -41,11 +41,12 @@ struct FeatureKey {
 };
 
 // Rows as float32: row r is values[r * dim, (r + 1) * dim). Those of fp32 storage are features.npy itself, mapped;
-// those of fp16 storage are widened into memory.
+// those of fp16 storage are widened into memory, or, of halves(), features.npy as it is: then `values` is empty.
 struct FeatureMap {
   MappedFile file;
   std::vector<float> widened;
   std::span<const float> values;
+  std::span<const std::uint16_t> halves = {};
 };
 
 // Not thread-safe; a FeatureMap is, for reading.
@@ -76,6 +77,8 @@ class FeatureStore {
   FeatureMap map() const;
   // These rows (kNoRow is passed over); renumbers them where only they are held in memory.
   FeatureMap map(std::span<std::uint32_t> rows) const;
+  // All rows of fp16 storage, mapped and not widened: memory doesn't grow with them.
+  FeatureMap halves() const;
 
   // Of every block: does its checksum hold? Returns how many don't; the next writer drops those.
   std::size_t count_damaged();

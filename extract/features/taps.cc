@@ -5,6 +5,8 @@
 namespace vise {
 namespace {
 
+constexpr std::string_view kTokens = "tokens";
+
 // A layer by the network's own name. "final" is what a network gives last where it has no layer of that name.
 std::string layer_named(const Outline& network, const std::string& asked, const FeatureTap& usual) {
   const std::string name = asked == "default" ? usual.layer : asked;
@@ -20,6 +22,17 @@ Pooling pooling_named(const Outline& network, const FeatureTap& asked, const std
   return Pooling::usual(network, layer);
 }
 
+// Where nobody names a layer, tokens are the network's last that it has: what is usually probed may be a vector that
+// was made of them (CLIP's projection, SigLIP's pooling).
+std::string layer_of(const Outline& network, const FeatureTap& asked, const FeatureTap& usual) {
+  const std::string layer = layer_named(network, asked.layer, usual);
+  if (asked.layer != "default" || asked.pool != kTokens || !network.layer(layer).vector) return layer;
+  const std::vector<std::string> names = network.layer_names();
+  const auto last =
+      std::find_if(names.rbegin(), names.rend(), [&](const auto& name) { return !network.layer(name).vector; });
+  return last == names.rend() ? layer : *last;
+}
+
 std::size_t place_of(std::vector<std::string>& layers, const std::string& layer) {
   const auto known = std::ranges::find(layers, layer);
   const auto place = static_cast<std::size_t>(known - layers.begin());
@@ -27,10 +40,11 @@ std::size_t place_of(std::vector<std::string>& layers, const std::string& layer)
   return place;
 }
 
-void add_tap(TapPlan& plan, const Outline& network, const FeatureTap& asked, const FeatureTap& usual) {
-  const std::string layer = layer_named(network, asked.layer, usual);
+void add_tap(TapPlan& plan, const Outline& network, const FeatureTap& asked, const FeatureTap& usual, int side) {
+  const std::string layer = layer_of(network, asked, usual);
   const Pooling pooling = pooling_named(network, asked, layer, usual);
-  PlannedTap planned{{layer, pooling.name()}, pooling, {}, pooling.dim(network, layer)};
+  PlannedTap planned{
+      {layer, pooling.name()}, pooling, {}, pooling.dim(network, layer, side), pooling.tokens(network, layer, side)};
   if (std::ranges::any_of(plan.taps, [&](const PlannedTap& other) {
         return other.tap.layer == planned.tap.layer && other.tap.pool == planned.tap.pool;
       }))
@@ -41,14 +55,15 @@ void add_tap(TapPlan& plan, const Outline& network, const FeatureTap& asked, con
 
 }  // namespace
 
-TapPlan plan_taps(const Outline& network, const std::vector<FeatureTap>& asked, const FeatureTap& usual) {
+TapPlan plan_taps(const Outline& network, const std::vector<FeatureTap>& asked, const FeatureTap& usual, int side) {
   TapPlan plan;
   for (const FeatureTap& tap : asked) {
     if (tap.layer != "all") {
-      add_tap(plan, network, tap, usual);
+      add_tap(plan, network, tap, usual, side);
       continue;
     }
-    for (const std::string& layer : network.layer_names()) add_tap(plan, network, {layer, tap.pool}, usual);
+    for (const std::string& layer : network.layer_names())
+      if (tap.pool != kTokens || !network.layer(layer).vector) add_tap(plan, network, {layer, tap.pool}, usual, side);
   }
   return plan;
 }

@@ -27,7 +27,7 @@ std::string settings_text(const Op& op) {
 
 LayerOutline outline_of_value(const Layer& layer, const std::vector<ValueShape>& shapes) {
   const ValueShape& shape = shapes[static_cast<std::size_t>(layer.value)];
-  return {layer.name, shape.channels, shape.prefix, shape.tokens() == 1};
+  return {layer.name, shape.channels, shape.prefix, shape.tokens() == 1, shape.height, shape.width};
 }
 
 bool is_listed(const LayerOutline& layer) { return layer.name.find('-') == std::string::npos; }
@@ -64,7 +64,7 @@ Outline outline(const Network& network) {
   seen.facts = network.facts;
   seen.assumed = network.assumed;
   if (seen.is_program) {
-    seen.layers.push_back({"output", 0, 0, false});
+    seen.layers.push_back({"output"});
     return seen;
   }
   const std::vector<ValueShape> shapes = value_shapes(network, network.side);
@@ -75,7 +75,7 @@ Outline outline(const Network& network) {
 Json to_json(const Outline& outline) {
   Json layers = Json::array(), facts = Json::array();
   for (const LayerOutline& layer : outline.layers)
-    layers.push_back({layer.name, layer.channels, layer.prefix, layer.vector});
+    layers.push_back({layer.name, layer.channels, layer.prefix, layer.vector, layer.height, layer.width});
   for (const Fact& fact : outline.facts) facts.push_back({fact.name, fact.value, fact.source});
   return {{"family", outline.family},
           {"architecture", outline.architecture},
@@ -97,7 +97,7 @@ Outline outline_from_json(const Json& json) {
   outline.family = json.at("family");
   outline.architecture = json.at("architecture");
   for (const Json& layer : json.at("layers"))
-    outline.layers.push_back({layer.at(0), layer.at(1), layer.at(2), layer.at(3)});
+    outline.layers.push_back({layer.at(0), layer.at(1), layer.at(2), layer.at(3), layer.at(4), layer.at(5)});
   outline.default_layer = json.at("default_layer");
   outline.default_pool = json.at("default_pool");
   outline.revision = json.at("revision");

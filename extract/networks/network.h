@@ -60,8 +60,9 @@ struct Network {
 struct LayerOutline {
   std::string name;
   int channels = 0;
-  int prefix = 0;       // tokens that stand for no place
-  bool vector = false;  // one place and no prefix: no pool but avg
+  int prefix = 0;             // tokens that stand for no place
+  bool vector = false;        // one place and no prefix: no pool but avg
+  int height = 0, width = 0;  // its grid of places at Outline::side; 0 where only running the network tells
 };
 
 // What can be said of a network without its weights: cheap to keep, so that a warm run opens no checkpoint.

@@ -15,8 +15,8 @@ namespace vise {
 namespace {
 
 constexpr double kGemFloor = 1e-6;
-constexpr std::array<std::string_view, 9> kNames{"avg",      "max",   "gem",       "cls", "cls+avg",
-                                                 "cls+dist", "last4", "last4+avg", "map"};
+constexpr std::array<std::string_view, 10> kNames{"avg",      "max",   "gem",       "cls", "cls+avg",
+                                                  "cls+dist", "last4", "last4+avg", "map", "tokens"};
 
 // Folds every place's channels into `sums`, place after place.
 template <typename Fold>
@@ -68,7 +68,8 @@ Pooling Pooling::parse(std::string_view text) {
   double power = 0;
   if (text.starts_with("gem:") && parse_double(text.substr(4), power) && power > 0) return Pooling(Kind::gem, power);
   throw Error(ErrorKind::usage, fmt::format("unknown pooling '{}'", text),
-              "known: avg, max, gem:P (for example gem:3); of tokens cls, cls+avg, cls+dist, last4, last4+avg, map");
+              "known: avg, max, gem:P (for example gem:3); of tokens cls, cls+avg, cls+dist, last4, last4+avg, map; "
+              "for probe attentive tokens");
 }
 
 Pooling Pooling::usual(const Outline& network, const std::string& layer) {
@@ -92,6 +93,8 @@ std::vector<std::string> Pooling::layers(const Outline& network, const std::stri
     return {"map"};
   }
   const LayerOutline& seen = network.layer(layer);
+  if (kind_ == Kind::tokens && seen.height == 0)
+    refuse("a program doesn't say how many tokens it has", "a checkpoint of the network, without TorchScript");
   if (seen.vector && kind_ != Kind::avg)
     refuse(fmt::format("{} gives one vector an image", layer),
            "leave --pool out, or name a layer with a map or tokens: --layer " + network.layer_names().front());
@@ -104,10 +107,27 @@ std::vector<std::string> Pooling::layers(const Outline& network, const std::stri
   return {"final-3", "final-2", "final-1", "final"};
 }
 
-std::size_t Pooling::dim(const Outline& network, const std::string& layer) const {
+std::size_t Pooling::tokens(const Outline& network, const std::string& layer, int side) const {
+  if (kind_ != Kind::tokens) return 1;
+  const LayerOutline& seen = network.layer(layer);
+  const auto places = [&](int at_own_side) -> std::size_t {
+    if (side == 0 || side == network.side) return static_cast<std::size_t>(at_own_side);
+    const int stride = at_own_side > 0 && network.side % at_own_side == 0 ? network.side / at_own_side : 0;
+    if (stride > 0 && side % stride == 0) return static_cast<std::size_t>(side / stride);
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("{}: --pool tokens: how many places {} has at {} pixels is not known without running it",
+                    network.architecture, layer, side),
+        stride > 0 ? fmt::format("--side with a multiple of {}", stride) : fmt::format("--side {}", network.side));
+  };
+  return places(seen.height) * places(seen.width);
+}
+
+std::size_t Pooling::dim(const Outline& network, const std::string& layer, int side) const {
   std::size_t sum = 0;
   for (const std::string& read : layers(network, layer)) sum += static_cast<std::size_t>(network.layer(read).channels);
   if (kind_ == Kind::cls_avg) sum *= 2;
+  if (kind_ == Kind::tokens) sum *= tokens(network, layer, side);
   if (kind_ == Kind::last4_avg) sum += static_cast<std::size_t>(network.layer(layer).channels);
   return sum;
 }
@@ -116,6 +136,12 @@ void Pooling::operator()(std::span<const FeatureMaps> maps, std::span<float> row
   const auto batch = static_cast<std::size_t>(maps[0].batch), dim = rows.size() / batch;
   for (std::size_t image = 0; image < batch; ++image) {
     std::span<float> rest = rows.subspan(image * dim, dim);
+    if (kind_ == Kind::tokens) {
+      const ImageTokens tokens(maps[0], image);
+      assert(tokens.places.size() == dim);
+      std::ranges::copy(tokens.places, rest.begin());
+      continue;
+    }
     const auto part = [&](const FeatureMaps& map) {
       const std::span<float> row = rest.first(static_cast<std::size_t>(map.channels));
       rest = rest.subspan(row.size());

@@ -17,6 +17,9 @@
 //   (DINO,
 //                     DINOv2)
 //   map               SigLIP's attention pooling: the layer of that name
+//   tokens            no pooling: the row is every place's channels, place after place (top row of the picture first).
+//   For
+//                     probes that look at tokens; places of a map are its tokens, class tokens and registers are not
 //
 // Thread-safe: immutable.
 #pragma once
@@ -44,17 +47,20 @@ class Pooling {
   // The layers that it reads for `layer`, in the order in which it wants their maps. Error{usage} for a layer that the
   // network lacks or that can't be pooled so.
   std::vector<std::string> layers(const Outline& network, const std::string& layer) const;
-  // Numbers a row; 0 for a program's.
-  std::size_t dim(const Outline& network, const std::string& layer) const;
+  // Numbers a row; 0 for a program's. Of `tokens` as many as an input of side x side pixels has places (0: the side
+  // that the network is made for): Error{usage} for a side at which only running the network would tell.
+  std::size_t dim(const Outline& network, const std::string& layer, int side = 0) const;
+  // How many tokens a row holds: the places for `tokens`, 1 for everything that pools.
+  std::size_t tokens(const Outline& network, const std::string& layer, int side = 0) const;
 
   // Writes one row an image, batch x dim, row-major; `maps` are those of layers(), in their order. The size of `rows`
   // is asserted.
   void operator()(std::span<const FeatureMaps> maps, std::span<float> rows) const;
 
  private:
-  enum class Kind { avg, max, gem, cls, cls_avg, cls_dist, last4, last4_avg, map };
+  enum class Kind { avg, max, gem, cls, cls_avg, cls_dist, last4, last4_avg, map, tokens };
   explicit Pooling(Kind kind, double power = 1) : kind_(kind), power_(power) {}
-  bool wants_class_token() const { return kind_ >= Kind::cls && kind_ != Kind::map; }
+  bool wants_class_token() const { return kind_ >= Kind::cls && kind_ < Kind::map; }
 
   Kind kind_ = Kind::avg;
   double power_ = 1;

@@ -1,5 +1,4 @@
 #include <ATen/Parallel.h>
-#include <torch/cuda.h>
 #include <torch/types.h>
 
 #include <cmath>
@@ -8,23 +7,10 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "probes/torch/entry.h"
+#include "probes/torch/training.h"
 
 namespace vise {
 namespace {
-
-// a times b, on a CPU in slices of a's rows, one for each of OpenMP's threads. The BLAS has one thread (the caller sees
-// to that): others of its own would wait for the cores on which OpenMP's spin after the operation before.
-torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) {
-  if (a.is_cuda()) return a.mm(b);
-  torch::Tensor result = torch::empty({a.size(0), b.size(1)});
-  const std::int64_t slice = (a.size(0) + at::get_num_threads() - 1) / at::get_num_threads();
-  at::parallel_for(0, a.size(0), slice, [&](std::int64_t begin, std::int64_t end) {
-    const torch::NoGradGuard no_grad;  // it is a thread's own
-    torch::Tensor rows = result.narrow(0, begin, end - begin);
-    at::mm_out(rows, a.narrow(0, begin, end - begin), b);
-  });
-  return result;
-}
 
 // Weights dim x (H K), so that one product of a batch with them gives every head's outputs; biases 1 x (H K).
 class Heads {
@@ -40,10 +26,8 @@ class Heads {
     float* const values = one.data_ptr<float>();
     for (std::int64_t i = 0; i < one.numel(); ++i)
       values[i] = static_cast<float>(job.initial_deviation * random.normal());
-    weights_ = one.expand({dim, heads_, outputs_}).reshape({dim, heads_ * outputs_}).to(device).contiguous();
-    bias_ = torch::full({1, heads_ * outputs_}, job.initial_bias, device);
-    for (torch::Tensor* state : {&weight_m_, &weight_v_}) *state = torch::zeros_like(weights_);
-    for (torch::Tensor* state : {&bias_m_, &bias_v_}) *state = torch::zeros_like(bias_);
+    weights_ = Trained(one.expand({dim, heads_, outputs_}).reshape({dim, heads_ * outputs_}).to(device).contiguous());
+    bias_ = Trained(torch::full({1, heads_ * outputs_}, job.initial_bias, device));
     rates_ = per_column([](const HeadRate& r) { return r.learning_rate; }, device);
     decays_ = per_column([](const HeadRate& r) { return r.weight_decay; }, device);
   }
@@ -52,8 +36,9 @@ class Heads {
   torch::Tensor step(const torch::Tensor& x, const torch::Tensor& y, double factor) {
     const Slope slope = slope_of(x, y);
     ++steps_;
-    update(weights_, product(x.t(), slope.residual), weight_m_, weight_v_, factor, true);
-    update(bias_, slope.residual.sum(0, true), bias_m_, bias_v_, factor, false);
+    const torch::Tensor rates = rates_ * factor;
+    weights_.step(job_, product(x.t(), slope.residual), rates, decays_, steps_, true);
+    bias_.step(job_, slope.residual.sum(0, true), rates, decays_, steps_, false);  // biases don't decay
     return slope.losses.mean(0);
   }
 
@@ -61,14 +46,14 @@ class Heads {
   torch::Tensor gradient_max(const torch::Tensor& x, const torch::Tensor& y) const {
     const torch::Tensor residual = slope_of(x, y).residual;
     const torch::Tensor largest =
-        torch::maximum((product(x.t(), residual) + decays_ * weights_).abs().amax(0), residual.sum(0).abs());
+        torch::maximum((product(x.t(), residual) + decays_ * weights_.value).abs().amax(0), residual.sum(0).abs());
     return largest.view({heads_, outputs_}).amax(1);
   }
 
   void read(HeadResult& result) const {
     const torch::Tensor w =
-        weights_.view({-1, heads_, outputs_}).permute({1, 2, 0}).to(torch::kCPU, torch::kDouble).contiguous();
-    const torch::Tensor b = bias_.to(torch::kCPU, torch::kDouble).contiguous();
+        weights_.value.view({-1, heads_, outputs_}).permute({1, 2, 0}).to(torch::kCPU, torch::kDouble).contiguous();
+    const torch::Tensor b = bias_.value.to(torch::kCPU, torch::kDouble).contiguous();
     result.weights.assign(w.data_ptr<double>(), w.data_ptr<double>() + w.numel());
     result.intercepts.assign(b.data_ptr<double>(), b.data_ptr<double>() + b.numel());
   }
@@ -79,7 +64,7 @@ class Heads {
     torch::Tensor residual, losses;
   };
   Slope slope_of(const torch::Tensor& x, const torch::Tensor& y) const {
-    const torch::Tensor z = product(x, weights_).add_(bias_).view({x.size(0), heads_, outputs_});
+    const torch::Tensor z = product(x, weights_.value).add_(bias_.value).view({x.size(0), heads_, outputs_});
     const torch::Tensor target = y.unsqueeze(1);
     Slope slope;
     if (job_.loss == HeadLoss::softmax) {
@@ -105,39 +90,11 @@ class Heads {
     return torch::tensor(values).view({1, -1}).to(device);
   }
 
-  // torch.optim's SGD, Adam and AdamW. Weight decay touches weights, never biases.
-  void update(torch::Tensor& p, torch::Tensor g, torch::Tensor& m, torch::Tensor& v, double factor, bool decay) {
-    const torch::Tensor rate = rates_ * factor;
-    if (job_.optimizer == HeadOptimizer::sgd) {
-      m.mul_(job_.momentum).add_(g);  // in place: these arrays are as large as the features
-      if (decay) m.addcmul_(decays_, p);
-      p.addcmul_(rate, m, -1);
-      return;
-    }
-    if (decay && job_.optimizer == HeadOptimizer::adamw) p.mul_(1 - rate * decays_);
-    if (decay && job_.optimizer != HeadOptimizer::adamw) g = g + decays_ * p;
-    constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-    m.mul_(kBeta1).add_(g, 1 - kBeta1);
-    v.mul_(kBeta2).addcmul_(g, g, 1 - kBeta2);
-    const double first = 1 - std::pow(kBeta1, static_cast<double>(steps_));
-    const double second = 1 - std::pow(kBeta2, static_cast<double>(steps_));
-    p.sub_(rate / first * m / ((v / second).sqrt() + kEpsilon));
-  }
-
   const HeadJob& job_;
   std::int64_t heads_, outputs_, steps_ = 0;
-  torch::Tensor weights_, bias_, weight_m_, weight_v_, bias_m_, bias_v_, rates_, decays_;
+  Trained weights_{torch::Tensor(torch::empty({0}))}, bias_{torch::Tensor(torch::empty({0}))};
+  torch::Tensor rates_, decays_;
 };
-
-// The factor on the learning rate during `epoch`, from 0: VPT's schedule (KMnP/vpt, lr_scheduler.py), which steps once
-// an epoch and gives the first warm-up epoch a rate of 0.
-double schedule(const HeadJob& job, std::int64_t epoch) {
-  if (epoch < job.warmup_epochs) return static_cast<double>(epoch) / static_cast<double>(job.warmup_epochs);
-  if (!job.cosine) return 1;
-  const double progress = static_cast<double>(epoch - job.warmup_epochs) /
-                          static_cast<double>(std::max<std::int64_t>(1, job.epochs - job.warmup_epochs));
-  return 0.5 * (1 + std::cos(M_PI * progress));
-}
 
 torch::Tensor gather(const HeadJob& job) {
   torch::Tensor x = torch::empty({static_cast<std::int64_t>(job.rows.size()), static_cast<std::int64_t>(job.dim)});
@@ -147,10 +104,7 @@ torch::Tensor gather(const HeadJob& job) {
 }
 
 void train(const HeadJob& job, HeadResult& result) {
-  const torch::Device device(job.device);
-  if (device.is_cuda() && !torch::cuda::is_available()) {
-    throw Error(ErrorKind::usage, "this machine has no CUDA device that LibTorch can use", "leave --device out");
-  }
+  const torch::Device device = training_device(job.device);
   at::set_num_threads(job.threads);
   const torch::NoGradGuard no_grad;
   const torch::Tensor x = gather(job).to(device);
@@ -171,8 +125,8 @@ void train(const HeadJob& job, HeadResult& result) {
       const bool whole = begin == 0 && end == n;  // a full batch needs no order
       const torch::Tensor batch = places.slice(0, begin, end);
       const torch::Tensor mean =
-          whole ? heads.step(x, y, schedule(job, epoch))
-                : heads.step(x.index_select(0, batch), y.index_select(0, batch), schedule(job, epoch));
+          whole ? heads.step(x, y, rate_factor(job, epoch))
+                : heads.step(x.index_select(0, batch), y.index_select(0, batch), rate_factor(job, epoch));
       losses += mean * (static_cast<double>(end - begin) / static_cast<double>(n));
     }
     if (job.progress) job.progress(epoch + 1);

@@ -90,8 +90,38 @@ TEST(Pooling, RefusesWhatALayerCannotGive) {
   EXPECT_NE(refused("avg", "layer4").find("no layer 'layer4'"), std::string::npos);
 }
 
+TEST(Pooling, OfTokensKeepsEveryPlaceAndNoOtherToken) {
+  EXPECT_EQ(of_tokens("tokens", 4), (std::vector<float>{10, 20, 30, 40}));
+  std::vector<float> rows(8);
+  Pooling::parse("tokens")(std::span(&kMaps, 1), rows);
+  EXPECT_EQ(rows, kMap);
+}
+
+TEST(Pooling, OfTokensKnowsHowManyThereAreAtASide) {
+  Outline net = vit_like();
+  net.side = 32;
+  net.layers[4] = {"final", 8, 1, false, 4, 4};
+  const Pooling tokens = Pooling::parse("tokens");
+  EXPECT_EQ(tokens.tokens(net, "final"), 16U);
+  EXPECT_EQ(tokens.dim(net, "final"), 128U);
+  EXPECT_EQ(tokens.tokens(net, "final", 48), 36U);
+  EXPECT_EQ(tokens.dim(net, "final", 48), 288U);
+  EXPECT_EQ(Pooling::parse("cls").tokens(net, "final", 48), 1U);
+  EXPECT_THROW(tokens.tokens(net, "final", 36), Error);  // 8 pixels a patch
+}
+
+TEST(Pooling, OfTokensIsRefusedWhereThereAreNone) {
+  const Outline net = vit_like();
+  EXPECT_THROW(Pooling::parse("tokens").layers(net, "post"), Error);
+  Outline program;
+  program.layers = {{"output"}};
+  program.is_program = true;
+  EXPECT_THROW(Pooling::parse("tokens").layers(program, "output"), Error);
+}
+
 TEST(Pooling, NameParsesBackToItself) {
-  for (const char* name : {"avg", "max", "gem:3", "gem:2.5", "cls", "cls+avg", "cls+dist", "last4", "last4+avg", "map"})
+  for (const char* name :
+       {"avg", "max", "gem:3", "gem:2.5", "cls", "cls+avg", "cls+dist", "last4", "last4+avg", "map", "tokens"})
     EXPECT_EQ(Pooling::parse(name).name(), name);
 }
 
