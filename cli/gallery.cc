@@ -12,8 +12,10 @@
 #include "base/error.h"
 #include "experiments/study.h"
 #include "experiments/task_run.h"
+#include "extract/features/attention_maps.h"
 #include "extract/features/maps.h"
 #include "extract/images/transform/transform.h"
+#include "probes/probe.h"
 #include "reports/gallery.h"
 #include "reports/thumbnail.h"
 
@@ -166,6 +168,72 @@ class NetworkMaps {
   FeatureRequest request_;
 };
 
+// A network of the section's rows up to a layer, and the images whose attention is shown: those of its own rows, and
+// those of the rows that are compared with them.
+using WantedAttention = std::map<std::pair<std::string, std::string>, std::set<std::string>>;
+
+WantedAttention wanted_attention(const Report& report, std::size_t s) {
+  const TableSection& section = report.table.sections[s];
+  WantedAttention wanted;
+  for (const auto& [row, id, k] : wanted_maps(section, report.evidence[s], kGalleryImages)) {
+    const Cell& cell = section.rows[row].cell;
+    // Fine-tuning changed the network.
+    if (!ProbeRegistry::instance().info(parse_probe(cell.probe).first).needs_images)
+      wanted[{cell.backbone, cell.layer}].insert(id);
+  }
+  return wanted;
+}
+
+NetworkAttention attention_of(const PlannedTask& planned, const Backbone& backbone, const std::string& layer,
+                              const std::set<std::string>& ids, Session& session) {
+  NetworkAttention attention;
+  const std::optional<double> inset = inset_of(backbone);
+  if (!inset) {
+    attention.none = fmt::format("The transform of {} changes an image's proportions: its attention is not laid over",
+                                 backbone.name);
+    return attention;
+  }
+  attention.inset = *inset;
+  FeatureRequest request{backbone, planned.request.engine, planned.request.precision, {{layer, "default"}}};
+  request.device = planned.request.device;
+  std::optional<AttentionSource> source;
+  try {
+    source.emplace(request, planned.request.extract, session.context());
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::usage) throw;
+    attention.none = fmt::format("{}: {}", backbone.name, e.message());
+    return attention;
+  }
+  std::vector<std::uint32_t> items;
+  for (const std::string& id : ids)
+    if (const auto item = planned.item_of_id.find(id); item != planned.item_of_id.end()) items.push_back(item->second);
+  for (AttentionMap& map : (*source)(planned.data, items))
+    if (!map.rollout.empty())
+      attention.images[planned.data.ids[map.item]] = {map.height, map.width, std::move(map.class_token),
+                                                      std::move(map.rollout)};
+  return attention;
+}
+
+GalleryAttention attention_maps_of(const Report& report, std::size_t s, const PlannedTask& planned, Session& session) {
+  GalleryAttention all;
+  const WantedAttention wanted = wanted_attention(report, s);
+  for (const std::string& text : planned.task.backbones) {
+    const Backbone backbone = parse_backbone(text);
+    if (backbone.kind == BackboneKind::image_function) continue;
+    for (const auto& [network, ids] : wanted) {
+      if (network.first != backbone.name) continue;
+      try {
+        all[network] = attention_of(planned, backbone, network.second, ids, session);
+      } catch (const Error& e) {
+        if (e.kind() == ErrorKind::interrupted) throw;
+        session.console.warn(
+            fmt::format("{}: no attention maps of {}: {}", report.table.sections[s].task, backbone.name, e.message()));
+      }
+    }
+  }
+  return all;
+}
+
 GalleryMaps maps_of(const Report& report, std::size_t s, const PlannedTask& planned, Session& session) {
   const TableSection& section = report.table.sections[s];
   const std::set<MapKey> wanted = wanted_maps(section, report.evidence[s], kGalleryImages);
@@ -201,11 +269,13 @@ void add_gallery(Report& report, const std::vector<Path>& runs, Session& session
   const std::vector<std::vector<std::string>> ids = gallery_ids(report);
   report.thumbnails.resize(ids.size());
   report.maps.resize(ids.size());
+  report.attention.resize(ids.size());
   for (std::size_t s = 0; s < ids.size(); ++s) {
     const auto planned = tasks.find(report.table.sections[s].task);
     if (planned == tasks.end()) continue;
     report.thumbnails[s] = thumbnails_of(ids[s], planned->second, session);
     report.maps[s] = maps_of(report, s, planned->second, session);
+    report.attention[s] = attention_maps_of(report, s, planned->second, session);
   }
 }
 

@@ -105,7 +105,7 @@ void add_report(Verbs& verbs) {
   verb->add_flag(
       "--gallery", options->gallery,
       "thumbnails of the most confident right and wrong images in the page, with class activation maps of linear "
-      "probes");
+      "probes, class-token attention and attention rollout of ViTs");
   add_published_option(verb, options->published);
   verb->add_option("--format", options->format, "markdown, csv or latex on stdout")
       ->check(CLI::IsMember({"markdown", "csv", "latex"}));

@@ -121,25 +121,60 @@ Json gallery_json(const std::vector<GalleryItem>& items, const TableSection& sec
   Json list = Json::array();
   const bool compared = section.rows[row].difference.has_value();
   for (const GalleryItem& item : items)
-    list.push_back({{"id", item.id},
-                    {"truth", item.truth},
-                    {"predicted", item.predicted},
-                    {"confidence", item.confidence},
-                    {"map", map_of(maps, row, item)},
-                    {"baseline_map", compared ? map_of(maps, section.rows[row].compared_with, item) : Json()}});
+    list.push_back(
+        {{"id", item.id},
+         {"truth", item.truth},
+         {"predicted", item.predicted},
+         {"confidence", item.confidence},
+         {"class_activation", map_of(maps, row, item)},
+         {"baseline_class_activation", compared ? map_of(maps, section.rows[row].compared_with, item) : Json()}});
   return list;
 }
+
+// Shares of 1 as values from 0 to 100 between the least and the most, which are said beside.
+Json shares_json(const std::vector<float>& shares) {
+  const auto [least, most] = std::ranges::minmax(shares);
+  Json values = Json::array();
+  double sum = 0;
+  for (const float share : shares) {
+    values.push_back(most > least ? std::lround(100 * (share - least) / (most - least)) : 0);
+    sum += static_cast<double>(share);
+  }
+  return {{"values", std::move(values)}, {"least", least}, {"most", most}, {"sum", sum}};
+}
+
+Json attention_json(const NetworkAttention& attention) {
+  Json images = Json::object();
+  for (const auto& [id, picture] : attention.images)
+    images[id] = {{"width", picture.width},
+                  {"height", picture.height},
+                  {"inset", attention.inset},
+                  {"class_token_attention", shares_json(picture.class_token)},
+                  {"attention_rollout", shares_json(picture.rollout)}};
+  return {{"none", attention.none}, {"images", std::move(images)}};
+}
+
+// Under the row's backbone and layer: several probes of one network share it.
+std::string network_name(const TableRow& row) { return fmt::format("{} {}", row.cell.backbone, row.cell.layer); }
 
 void add_gallery(Json& json, const Report& report, std::size_t s) {
   const SectionEvidence& evidence = report.evidence[s];
   const TableSection& section = report.table.sections[s];
   const GalleryMaps* const maps = s < report.maps.size() ? &report.maps[s] : nullptr;
   json["thumbnails"] = report.thumbnails[s];
+  json["attention"] = Json::object();
+  if (s < report.attention.size())
+    for (const TableRow& row : section.rows)
+      if (const auto found = report.attention[s].find({row.cell.backbone, row.cell.layer});
+          found != report.attention[s].end())
+        json["attention"][network_name(row)] = attention_json(found->second);
   for (std::size_t r = 0; r < evidence.rows().size(); ++r) {
     const RowGallery gallery = row_gallery(evidence, r, kGalleryImages);
     json["rows"][r]["gallery"] = {{"right", gallery_json(gallery.right, section, r, maps)},
                                   {"wrong", gallery_json(gallery.wrong, section, r, maps)},
-                                  {"compared_with", section.rows[r].compared_with}};
+                                  {"compared_with", section.rows[r].compared_with},
+                                  {"is_compared", section.rows[r].difference.has_value()},
+                                  {"network", network_name(section.rows[r])}};
   }
 }
 

@@ -32,7 +32,8 @@ struct Report {
   std::string seal = {};                  // digest of the folder whose page this is (experiments/seal.h), or empty
   // Item id -> data URI, one map a section or none at all: with them the page has a gallery.
   std::vector<std::map<std::string, std::string>> thumbnails = {};
-  std::vector<GalleryMaps> maps = {};  // one a section or none at all, beside thumbnails
+  std::vector<GalleryMaps> maps = {};            // one a section or none at all, beside thumbnails
+  std::vector<GalleryAttention> attention = {};  // the same
 };
 
 // Merges the runs (of equal keys the last one counts), compares, reads the saved scores and adds intervals and tests.

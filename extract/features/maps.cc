@@ -6,62 +6,40 @@
 #include "base/error.h"
 #include "base/half.h"
 #include "base/npy.h"
-#include "base/threads.h"
-#include "extract/features/recipe.h"
-#include "extract/images/decode/decode.h"
+#include "extract/features/image_runs.h"
 
 namespace vise {
 
+namespace {
+
+Recipe recipe_of(const FeatureRequest& request, const ExtractOptions& options, const Context& context) {
+  Recipe recipe = make_recipe(request, options, context);
+  if (recipe.is_floor())
+    throw Error(ErrorKind::usage, fmt::format("{}: is no network, so it has no maps", request.backbone.name));
+  return recipe;
+}
+
+}  // namespace
+
 struct MapSource::State {
-  State(const FeatureRequest& request, const ExtractOptions& given, const Context& with)
-      : recipe(make_recipe(request, given, with)), options(given), context(with) {
-    if (recipe.is_floor())
-      throw Error(ErrorKind::usage, fmt::format("{}: is no network, so it has no maps", request.backbone.name));
-    trunks.resize(static_cast<std::size_t>(trunk_plan(recipe.request.device, std::max(1, context.threads)).trunks));
-    trunks[0] = make_trunk(recipe.network(), recipe.trunk_request());
-    for (std::size_t i = 1; i < trunks.size(); ++i) trunks[i] = trunks[0]->replicate();
-  }
+  State(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
+      : recipe(recipe_of(request, options, context)),
+        runs(recipe, recipe.network(), recipe.trunk_request(), options, context) {}
 
-  // Whether there is an image to run: its normalised pixels are in `chw`.
-  bool load(const Path& path, std::span<std::uint8_t> rgb, float* chw) const {
-    try {
-      const Image image = decode_image(read_file(path), path.string(), {.max_pixels = options.max_pixels});
-      recipe.transform->pixels(image, rgb);
-    } catch (const Error& e) {
-      if (e.kind() != ErrorKind::input || options.on_bad_image == BadImagePolicy::fail) throw;
-      return false;
-    }
-    recipe.transform->normalise(rgb, chw);
-    return true;
-  }
-
-  // At most a batch of maps; places that hold no image keep the pixels of an earlier one, which change nothing.
-  void run_batch(Trunk& trunk, const Dataset& dataset, std::span<ImageMap> maps) const {
-    const std::span<float> input = trunk.input();
-    const std::size_t per_image = input.size() / static_cast<std::size_t>(trunk.batch());
-    std::vector<std::uint8_t> rgb(recipe.transform->bytes());
-    std::vector<bool> loaded;
-    for (std::size_t i = 0; i < maps.size(); ++i)
-      loaded.push_back(load(dataset.path(maps[i].item), rgb, input.data() + i * per_image));
-    trunk.forward();
+  void read(Trunk& trunk, int place, ImageMap& map) const {
     const FeatureMaps all = trunk.maps(recipe.taps.taps[0].layers.back());
     const std::size_t size = all.values.size() / static_cast<std::size_t>(all.batch);
-    for (std::size_t i = 0; i < maps.size(); ++i) {
-      if (!loaded[i]) continue;
-      // The grid's places: tokens that stand for none have no place in a map.
-      const auto prefix = static_cast<std::size_t>(all.prefix) * static_cast<std::size_t>(all.channels);
-      const auto values = all.values.subspan(i * size + prefix, size - prefix);
-      maps[i].height = all.height;
-      maps[i].width = all.width;
-      maps[i].channels = all.channels;
-      maps[i].values.assign(values.begin(), values.end());
-    }
+    // The grid's places: tokens that stand for none have no place in a map.
+    const auto prefix = static_cast<std::size_t>(all.prefix) * static_cast<std::size_t>(all.channels);
+    const auto values = all.values.subspan(static_cast<std::size_t>(place) * size + prefix, size - prefix);
+    map.height = all.height;
+    map.width = all.width;
+    map.channels = all.channels;
+    map.values.assign(values.begin(), values.end());
   }
 
   Recipe recipe;
-  ExtractOptions options;
-  Context context;
-  std::vector<std::unique_ptr<Trunk>> trunks;  // a thread uses one
+  ImageRuns runs;
 };
 
 MapSource::MapSource(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
@@ -71,15 +49,7 @@ MapSource::~MapSource() = default;
 std::vector<ImageMap> MapSource::operator()(const Dataset& dataset, std::span<const std::uint32_t> items) {
   std::vector<ImageMap> maps(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) maps[i].item = items[i];
-  const auto batch = static_cast<std::size_t>(state_->trunks[0]->batch());
-  const std::size_t batches = (items.size() + batch - 1) / batch, lanes = state_->trunks.size();
-  parallel_for(static_cast<int>(lanes), lanes, [&](std::size_t lane) {
-    for (std::size_t b = lane; b < batches; b += lanes) {
-      state_->context.throw_if_stopped();
-      const auto part = std::span(maps).subspan(b * batch, std::min(batch, maps.size() - b * batch));
-      state_->run_batch(*state_->trunks[lane], dataset, part);
-    }
-  });
+  state_->runs(dataset, items, [&](std::size_t i, Trunk& trunk, int place) { state_->read(trunk, place, maps[i]); });
   return maps;
 }
 

@@ -6,6 +6,7 @@ const state = {
   sort: data.sections.map(() => null),
   row: data.sections.map(() => 0),  // whose details are shown
   maps: true,
+  overlay: null,  // which kind of map the gallery shows; null: the first that a row has
 };
 
 // html('p', { class: 'muted' }, 'text', element, null): children that are null are left out; on* are listeners.

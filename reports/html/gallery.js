@@ -1,16 +1,31 @@
 // The images that a row is most sure of, right and wrong; with maps, what it looks at beside what the baseline looks at.
+// Three kinds of map, never one under another's name: a class's evidence in a linear probe, and two of a transformer's
+// own attention, which know of no probe.
+const overlayKinds = {
+  class_activation: 'class activation maps',
+  class_token_attention: 'attention of the last block’s class token',
+  attention_rollout: 'attention rollout',
+};
 
-// Evidence for a class (warm) and against it (cold), one pixel a position of the network's last map; the browser
-// smooths it.
+// One pixel a position of the network's grid; the browser smooths it.
 const overlay = (map) => {
   const inset = (100 * map.inset).toFixed(3) + '%', side = (100 - 200 * map.inset).toFixed(3) + '%';
   const canvas = html('canvas', { width: map.width, height: map.height, class: 'map', 'aria-hidden': 'true',
     style: 'inset:' + inset + ';width:' + side + ';height:' + side });
   const context = canvas.getContext('2d'), image = context.createImageData(map.width, map.height);
-  map.values.forEach((v, i) =>
-    image.data.set([v > 0 ? 226 : 40, v > 0 ? 60 : 96, v > 0 ? 30 : 214, Math.round(1.9 * Math.abs(v))], 4 * i));
+  map.values.forEach((v, i) => image.data.set([...map.colour(v), Math.round(1.9 * Math.abs(v))], 4 * i));
   context.putImageData(image, 0, 0);
   return canvas;
+};
+
+// Evidence for a class is warm, against it cold; attention has one colour, since it is for nothing.
+const evidenceColour = (v) => (v > 0 ? [226, 60, 30] : [40, 96, 214]), attentionColour = () => [240, 160, 20];
+
+// The map of that kind of an item in a row's network, or null; `map` is the item's class activation map there.
+const mapOf = (section, row, id, map, kind) => {
+  if (kind === 'class_activation') return map ? { ...map, colour: evidenceColour } : null;
+  const network = section.attention[row.gallery.network], image = network && network.images[id];
+  return image ? { ...image, ...image[kind], colour: attentionColour } : null;
 };
 
 const picture = (section, id, map) => {
@@ -21,51 +36,80 @@ const picture = (section, id, map) => {
     map ? overlay(map) : null);
 };
 
-const evidenceText = (name, map) => (map ? '\n' + name + ': score ' + map.score.toFixed(2)
-  + ' against the mean of the classes; strongest place ' + map.most.toFixed(2) : '');
+const mapText = (name, map, kind) => {
+  if (!map) return '';
+  if (kind === 'class_activation')
+    return '\n' + name + ': score ' + map.score.toFixed(2) + ' against the mean of the classes; strongest place '
+      + map.most.toFixed(2);
+  return '\n' + name + ': ' + percents(map.sum) + ' % goes to places; from ' + (100 * map.least).toFixed(2) + ' to '
+    + (100 * map.most).toFixed(2) + ' % a place';
+};
 
-const tileTip = (section, row, other, item) => {
+const tileTip = (section, row, other, item, kind, maps) => {
   const predicted = section.class_names[item.predicted];
   const about = item.id + '\ntrue: ' + section.class_names[item.truth] + '\npredicted: ' + predicted + ' ('
     + percents(item.confidence) + ' %)';
-  if (!item.map && !item.baseline_map) return about;
-  return about + '\nevidence for ' + predicted + evidenceText(rowName(section, row), item.map)
-    + evidenceText(rowName(section, other), item.baseline_map);
+  if (!maps.some(Boolean)) return about;
+  return about + '\n' + (kind === 'class_activation' ? 'evidence for ' + predicted : overlayKinds[kind])
+    + mapText(rowName(section, row), maps[0], kind) + mapText(rowName(section, other), maps[1], kind);
 };
 
-const tile = (section, row, other, paired) => (item) => {
+const tile = (section, row, other, paired, kind) => (item) => {
   const predicted = section.class_names[item.predicted], truth = section.class_names[item.truth];
   const wrong = item.predicted === item.truth ? '' : ', not ' + truth;
-  return html('div', { class: 'tile' + (paired ? ' pair' : ''), 'data-tip': tileTip(section, row, other, item), tabindex: 0 },
-    html('div', { class: 'pictures' }, picture(section, item.id, item.map),
-      paired ? picture(section, item.id, item.baseline_map) : null),
+  const maps = [mapOf(section, row, item.id, item.class_activation, kind),
+    paired ? mapOf(section, other, item.id, item.baseline_class_activation, kind) : null];
+  return html('div', { class: 'tile' + (paired ? ' pair' : ''), 'data-tip': tileTip(section, row, other, item, kind, maps),
+      tabindex: 0 },
+    html('div', { class: 'pictures' }, picture(section, item.id, maps[0]),
+      paired ? picture(section, item.id, maps[1]) : null),
     html('span', { class: 'small' }, predicted + wrong),
     html('span', { class: 'small muted' }, percents(item.confidence) + ' %'));
 };
 
-const mapToggle = (s) => {
-  const change = (e) => {
-    state.maps = e.target.checked;
+// Whether to show maps, and where there are several kinds which.
+const mapChoice = (s, kinds, kind) => {
+  const redrawn = (control) => {
     redrawAll();
-    document.querySelector('#section-' + s + ' .toggle input').focus();
+    document.querySelector('#section-' + s + ' .toggle ' + control).focus();
   };
-  return html('label', { class: 'toggle' },
-    html('input', { type: 'checkbox', checked: state.maps ? '' : null, onchange: change }), ' class activation maps');
+  const shown = html('input', { type: 'checkbox', checked: state.maps ? '' : null,
+    onchange: (e) => { state.maps = e.target.checked; redrawn('input'); } });
+  if (kinds.length === 1) return html('label', { class: 'toggle' }, shown, ' ' + overlayKinds[kind]);
+  return html('div', { class: 'toggle' }, html('label', null, shown, ' maps: '),
+    html('select', { 'aria-label': 'kind of map', onchange: (e) => { state.overlay = e.target.value; redrawn('select'); } },
+      ...kinds.map((k) => html('option', { value: k, selected: k === kind ? '' : null }, overlayKinds[k]))));
 };
 
-const mapKey = (section, row, other, paired) => html('p', { class: 'muted small' },
-  html('i', { class: 'warm' }), 'evidence for the predicted class, ', html('i', { class: 'cold' }),
-  'against it; exact for a linear probe on averaged features, each map scaled by its strongest place.'
-    + (paired ? ' Left: ' + rowName(section, row) + ', right: ' + rowName(section, other) + '.' : ''));
+const keyText = {
+  class_activation: [html('i', { class: 'warm' }), 'evidence for the predicted class, ', html('i', { class: 'cold' }),
+    'against it; exact for a linear probe on averaged features, each map scaled by its strongest place.'],
+  class_token_attention: [html('i', { class: 'seen' }), 'what the class token of the last block before the layer takes '
+    + 'from each place, the mean over its heads. It is the network’s own, whatever the probe and the class; each map goes '
+    + 'from its weakest to its strongest place.'],
+  attention_rollout: [html('i', { class: 'seen' }), 'attention rollout (Abnar and Zuidema 2020): the class token’s attention '
+    + 'followed through all blocks up to the layer, each block’s the mean over its heads and one half the residual. It is '
+    + 'the network’s own, whatever the probe and the class; each map goes from its weakest to its strongest place.'],
+};
+
+const mapKey = (section, row, other, paired, kind) => html('p', { class: 'muted small' },
+  ...keyText[kind].map((part) => (part.cloneNode ? part.cloneNode() : part)),
+  paired ? ' Left: ' + rowName(section, row) + ', right: ' + rowName(section, other) + '.' : '');
 
 const gallery = (section, row, s) => {
   if (!row.gallery || !section.thumbnails) return null;
   const { right, wrong } = row.gallery, items = [...right, ...wrong], other = section.rows[row.gallery.compared_with];
-  const mapped = items.some((item) => item.map), paired = items.some((item) => item.baseline_map);
+  const kinds = Object.keys(overlayKinds).filter((kind) =>
+    items.some((item) => mapOf(section, row, item.id, item.class_activation, kind)));
+  const kind = kinds.includes(state.overlay) ? state.overlay : kinds[0] || 'class_activation';
+  const paired = items.some((item) => item.baseline_class_activation)
+    || (row.gallery.is_compared && items.some((item) => mapOf(section, other, item.id, null, 'attention_rollout')));
+  const network = section.attention[row.gallery.network];
   const side = (title, list) => [html('h3', null, title),
-    list.length ? html('div', { class: 'tiles' }, ...list.map(tile(section, row, other, paired)))
+    list.length ? html('div', { class: 'tiles' }, ...list.map(tile(section, row, other, paired, kind)))
       : html('p', { class: 'muted small' }, 'none')];
   return html('div', { class: 'gallery' + (state.maps ? '' : ' plain') },
-    mapped ? mapToggle(s) : null, mapped ? mapKey(section, row, other, paired) : null,
+    kinds.length ? mapChoice(s, kinds, kind) : null, kinds.length ? mapKey(section, row, other, paired, kind) : null,
+    network && network.none ? html('p', { class: 'muted small' }, network.none + '.') : null,
     ...side('Most confident and right', right), ...side('Most confident and wrong', wrong));
 };

@@ -77,6 +77,14 @@ constexpr std::string_view kProbe = R"JS(
       out.hidden_maps = all('#section-0 .tile canvas').map((c) => getComputedStyle(c).display);
       document.querySelector('#section-0 .toggle input').click();
     }
+    const kinds = document.querySelector('#section-0 .toggle select');
+    if (kinds) {
+      out.kinds = all('option', kinds).map((o) => o.textContent);
+      kinds.value = 'attention_rollout';
+      kinds.dispatchEvent(new Event('change'));
+      out.rollout = { tip: hover(document.querySelector('#section-0 .tile')), key: document.querySelector('#section-0 .gallery').textContent,
+        maps: all('#section-0 .tile canvas').map((c) => [...c.getContext('2d').getImageData(0, 0, 2, 1).data]) };
+    }
     out.charts = all('#section-0 figure h3').map((h) => h.textContent);
     out.tips = { difference: hover(document.querySelector('td.difference[data-tip]')), bar: hover(document.querySelector('figure g.mark')),
                  none: hover(document.querySelector('h1')), marks: all('#section-0 .mark').every((m) => hover(m)) };
@@ -312,6 +320,38 @@ TEST_F(Page, LaysActivationMapsOverTheGallery) {
     EXPECT_EQ(tile[0][6], 190);
   }
   for (const Json& display : page["hidden_maps"]) EXPECT_EQ(display, "none");
+}
+
+// A transformer's attention, under its own names; a network without a class token says so.
+TEST_F(Page, NamesAttentionApartFromClassActivationMaps) {
+  report_->thumbnails.resize(report_->table.sections.size());
+  report_->maps.resize(report_->table.sections.size());
+  report_->attention.resize(report_->table.sections.size());
+  const std::vector<std::vector<std::string>> ids = gallery_ids(*report_);
+  const Cell& cell = report_->table.sections[0].rows[0].cell;
+  NetworkAttention attention;
+  for (const std::string& id : ids[0]) {
+    report_->thumbnails[0][id] = kOnePixel;
+    attention.images[id] = {2, 2, {0.1F, 0.3F, 0.2F, 0.1F}, {0.4F, 0.1F, 0.1F, 0.1F}};
+  }
+  report_->attention[0][{cell.backbone, cell.layer}] = attention;
+  for (const MapKey& key : wanted_maps(report_->table.sections[0], report_->evidence[0], kGalleryImages))
+    report_->maps[0][key] = {{2, 2, {-4, 1, 2, 3}, 0.5}, 0};
+  Json page = look();
+  ASSERT_FALSE(page.contains("error")) << page["error"];
+  EXPECT_EQ(console_.find("CONSOLE"), std::string::npos) << console_;
+  EXPECT_EQ(page["kinds"], Json::array({"class activation maps", "attention of the last block\u2019s class token",
+                                        "attention rollout"}));
+  ASSERT_EQ(page["rollout"]["maps"].size(), 2 * kGalleryImages);
+  for (const Json& pixels : page["rollout"]["maps"]) {
+    EXPECT_EQ(pixels[3], 190);  // the strongest place, and beside it the weakest
+    EXPECT_EQ(pixels[7], 0);
+  }
+  EXPECT_NE(page["rollout"]["tip"].get<std::string>().find("attention rollout"), std::string::npos);
+  EXPECT_NE(page["rollout"]["tip"].get<std::string>().find("70.0 % goes to places; from 10.00 to 40.00 % a place"),
+            std::string::npos)
+      << page["rollout"]["tip"];
+  EXPECT_NE(page["rollout"]["key"].get<std::string>().find("Abnar and Zuidema 2020"), std::string::npos);
 }
 
 TEST_F(Page, ShowsAGalleryWhereThereAreThumbnails) {

@@ -285,6 +285,24 @@ TEST_F(Reports, GalleryBeginsWithTheSurest) {
   EXPECT_FALSE(gallery_ids(r)[0].empty());
 }
 
+TEST_F(Reports, GallerysAttentionHasItsOwnNamesInJson) {
+  Report r = report(three());
+  r.thumbnails.resize(1);
+  r.attention.resize(1);
+  const Cell &first = r.table.sections[0].rows[0].cell, &second = r.table.sections[0].rows[1].cell;
+  r.attention[0][{first.backbone, first.layer}].images["a"] = {1, 2, {0.25F, 0.5F}, {0.125F, 0.125F}};
+  r.attention[0][{second.backbone, second.layer}].none = "it has no class token";
+  const Json section = page_json(r)["sections"][0];
+  const Json& network = section["attention"][section["rows"][0]["gallery"]["network"].get<std::string>()];
+  EXPECT_EQ(network["none"], "");
+  EXPECT_EQ(network["images"]["a"]["width"], 2);
+  EXPECT_EQ(network["images"]["a"]["class_token_attention"]["values"], Json::array({0, 100}));
+  EXPECT_EQ(network["images"]["a"]["class_token_attention"]["sum"], 0.75);
+  EXPECT_EQ(network["images"]["a"]["attention_rollout"]["values"], Json::array({0, 0}));
+  EXPECT_EQ(section["attention"][section["rows"][1]["gallery"]["network"].get<std::string>()]["none"],
+            "it has no class token");
+}
+
 TEST(Thumbnail, Base64_EqualsTheStandardsExamples) {
   for (const auto& [text, expected] :
        {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}})

@@ -1,0 +1,69 @@
+#include "extract/features/attention_maps.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "extract/features/image_runs.h"
+#include "extract/networks/attention_weights.h"
+
+namespace vise {
+namespace {
+
+Recipe recipe_of(const FeatureRequest& request, const ExtractOptions& options, const Context& context) {
+  Recipe recipe = make_recipe(request, options, context);
+  if (recipe.is_floor())
+    throw Error(ErrorKind::usage, fmt::format("{}: is no network, so it attends to nothing", request.backbone.name));
+  return recipe;
+}
+
+// One image at a time: the queries, keys and values of all blocks of a ViT-L at 336 pixels are 170 MB.
+TrunkRequest request_for(const Recipe& recipe, const std::vector<AttentionTap>& taps) {
+  TrunkRequest request = recipe.trunk_request();
+  request.batch = 1;
+  request.layers.clear();
+  for (const AttentionTap& tap : taps) request.layers.push_back(tap.layer);
+  return request;
+}
+
+}  // namespace
+
+struct AttentionSource::State {
+  State(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
+      : recipe(recipe_of(request, options, context)),
+        network(recipe.network()),
+        taps(tap_attentions(network, recipe.taps.layers[recipe.taps.taps[0].layers.back()])),
+        runs(recipe, network, request_for(recipe, taps), options, context) {}
+
+  void read(Trunk& trunk, int place, AttentionMap& map) const {
+    std::vector<AttentionMatrix> blocks;
+    for (std::size_t i = 0; i < taps.size(); ++i) {
+      const FeatureMaps values = trunk.maps(i);
+      map.height = values.height;
+      map.width = values.width;
+      blocks.push_back(head_mean(attention_weights(taps[i], values, place)));
+    }
+    const auto places = static_cast<std::size_t>(map.height * map.width);
+    const std::vector<double> last = class_token_attention(blocks.back(), places);
+    const std::vector<double> rollout = attention_rollout(blocks, places);
+    map.class_token.assign(last.begin(), last.end());
+    map.rollout.assign(rollout.begin(), rollout.end());
+  }
+
+  Recipe recipe;
+  Network network;
+  std::vector<AttentionTap> taps;
+  ImageRuns runs;
+};
+
+AttentionSource::AttentionSource(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
+    : state_(std::make_unique<State>(request, options, context)) {}
+AttentionSource::~AttentionSource() = default;
+
+std::vector<AttentionMap> AttentionSource::operator()(const Dataset& dataset, std::span<const std::uint32_t> items) {
+  std::vector<AttentionMap> maps(items.size());
+  for (std::size_t i = 0; i < items.size(); ++i) maps[i].item = items[i];
+  state_->runs(dataset, items, [&](std::size_t i, Trunk& trunk, int place) { state_->read(trunk, place, maps[i]); });
+  return maps;
+}
+
+}  // namespace vise
