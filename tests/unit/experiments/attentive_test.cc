@@ -15,7 +15,7 @@ namespace vise {
 namespace {
 
 constexpr const char* kProbe = "attentive,heads=3,epochs=4,warmup=1,lr=0.001,weight-decay=0.1";
-constexpr const char* kVit = "random,arch=vit-ti16,side=32,positions=antialias";
+constexpr const char* kVit = "random,arch=vit-ti16";
 
 // Keeps what is said.
 class Listener final : public Log {
@@ -56,8 +56,8 @@ TEST_F(AttentiveRun, KeepsTokensInFp16BesideTheOthersRowsAndSaysWhatTheyCost) {
   EXPECT_EQ(outcome.results[0].cell.pool, "cls");
   EXPECT_EQ(outcome.results[1].cell.pool, "tokens");
   EXPECT_EQ(outcome.results[1].status, "ok") << outcome.results[1].error;
-  // 2 x 2 patches of 192 channels and 2 bytes.
-  EXPECT_NE(said().find("4 tokens x 192 channels in fp16: 1536 bytes an image, 0.1 MB for 48 image(s)"),
+  // 14 x 14 patches of 192 channels and 2 bytes.
+  EXPECT_NE(said().find("196 tokens x 192 channels in fp16: 75264 bytes an image, 3.6 MB for 48 image(s)"),
             std::string::npos)
       << said();
   std::size_t of_tokens = 0;
@@ -68,7 +68,7 @@ TEST_F(AttentiveRun, KeepsTokensInFp16BesideTheOthersRowsAndSaysWhatTheyCost) {
     if (facts["key"].value("pool", "") != "tokens") continue;
     ++of_tokens;
     EXPECT_EQ(facts["key"]["storage"], "fp16");
-    EXPECT_EQ(facts["dim"], 4 * 192);
+    EXPECT_EQ(facts["dim"], 196 * 192);
   }
   EXPECT_EQ(of_tokens, 1u);
 }
