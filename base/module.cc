@@ -10,9 +10,14 @@
 #include "base/process.h"
 
 namespace vise {
+
+struct Module::Kind {
+  const char *file, *library;
+  const char *hint_of_library, *hint_of_build;  // what to do where the loader or the build lacks it
+};
+
 namespace {
 
-constexpr const char* kFile = "vise_torch.so";
 std::atomic<bool> torch_loaded{false};
 
 Path& further_folder() {
@@ -21,34 +26,45 @@ Path& further_folder() {
 }
 
 // Beside the executable, where an installation puts it, and where a build tree has it for a test program.
-std::vector<Path> places() {
+std::vector<Path> places(const char* file) {
   const Path folder = Path(own_executable()).parent_path();
-  std::vector<Path> found{folder / kFile, folder / VISE_MODULE_FROM_PROGRAM / kFile, folder / "../../.." / kFile};
-  if (!further_folder().empty()) found.push_back(further_folder() / kFile);
+  std::vector<Path> found{folder / file, folder / VISE_MODULE_FROM_PROGRAM / file, folder / "../../.." / file};
+  if (!further_folder().empty()) found.push_back(further_folder() / file);
   return found;
 }
 
 }  // namespace
 
-Module::Module(const std::vector<Path>& candidates) {
+Module::Module(const Kind& kind) : kind_(&kind) {
   std::string looked;
-  for (const Path& path : candidates) {
+  for (const Path& path : places(kind.file)) {
     looked += fmt::format("\n  {}", path.lexically_normal().string());
     std::error_code error;
     if (!std::filesystem::exists(path, error)) continue;
     handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle_) return;
-    throw Error(
-        ErrorKind::missing, fmt::format("{}: {}", path.string(), ::dlerror()),
-        "install LibTorch (Debian: libtorch1.13), or use the engines and probes that don't need it: --engine onednn");
+    throw Error(ErrorKind::missing, fmt::format("{}: {}", path.string(), ::dlerror()), kind.hint_of_library);
   }
-  throw Error(ErrorKind::missing, fmt::format("the LibTorch module was not found; looked for{}", looked),
-              "build with -DVISE_TORCH=ON, or use the engines and probes that don't need it: --engine onednn");
+  throw Error(ErrorKind::missing, fmt::format("the {} module was not found; looked for{}", kind.library, looked),
+              kind.hint_of_build);
 }
 
 const Module& Module::torch() {
-  static const Module module(places());
+  static const Kind kind{
+      "vise_torch.so", "LibTorch",
+      "install LibTorch (Debian: libtorch1.13), or use the engines and probes that don't need it: --engine onednn",
+      "build with -DVISE_TORCH=ON, or use the engines and probes that don't need it: --engine onednn"};
+  static const Module module(kind);
   torch_loaded = true;
+  return module;
+}
+
+const Module& Module::opencv() {
+  static const Kind kind{
+      "vise_opencv.so", "OpenCV",
+      "install OpenCV's networks (Debian: libopencv-dnn406), or give the network's state dict instead of its graph",
+      "build with -DVISE_OPENCV=ON, or give the network's state dict instead of its graph"};
+  static const Module module(kind);
   return module;
 }
 
@@ -59,7 +75,8 @@ bool Module::torch_is_loaded() { return torch_loaded; }
 void* Module::address(const char* name) const {
   void* const found = ::dlsym(handle_, name);
   if (!found)
-    throw Error(ErrorKind::system, fmt::format("the LibTorch module lacks '{}': it is of another version", name));
+    throw Error(ErrorKind::system,
+                fmt::format("the {} module lacks '{}': it is of another version", kind_->library, name));
   return found;
 }
 

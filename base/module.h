@@ -1,10 +1,10 @@
-// The loadable module `vise_torch`: LibTorch costs a program 286 shared libraries and half a second, so whatever needs
-// it is opened at first use.
+// The loadable modules `vise_torch` and `vise_opencv`: LibTorch costs a program 286 shared libraries and half a second,
+// OpenCV's networks two dozen libraries, so whatever needs one is opened at first use.
 //
 //   const auto make = Module::torch().symbol<TorchTrunkEntry>("vise_torch_trunk");
 //
 // Looked for beside the executable, in ../lib/<architecture>/vise-eval (as installed), and three folders up, where a
-// build tree has it for tests, and where also_look_in() says. The module stays open until the process ends (LibTorch
+// build tree has it for tests, and where also_look_in() says. A module stays open until the process ends (LibTorch
 // can't be unloaded).
 #pragma once
 
@@ -19,8 +19,9 @@ class Module {
  public:
   // Error{missing} with the places looked at and the loader's words.
   static const Module& torch();
+  static const Module& opencv();
   static bool torch_is_loaded();
-  // A further place to look for it, for programs installed elsewhere. Call it before the first use.
+  // A further place to look for them, for programs installed elsewhere. Call it before the first use.
   static void also_look_in(const Path& folder);
 
   template <typename Function>
@@ -29,8 +30,10 @@ class Module {
   }
 
  private:
-  explicit Module(const std::vector<Path>& candidates);
+  struct Kind;
+  explicit Module(const Kind& kind);
   void* address(const char* name) const;
+  const Kind* kind_;
   void* handle_ = nullptr;
 };
 

@@ -11,13 +11,14 @@
 #include "extract/features/backbone.h"
 #include "extract/features/fetch.h"
 #include "extract/networks/inspect.h"
+#include "extract/networks/inspect_graph.h"
 
 namespace vise::cli {
 namespace {
 
 struct InspectOptions {
   std::vector<std::string> files, drop;
-  std::string architecture, branch, keys;
+  std::string architecture, branch, keys, prototxt;
   std::map<std::string, std::string> facts{};  // what its tensors don't say
   bool tensors = false, skip_foreign = false;
 };
@@ -48,16 +49,24 @@ std::vector<Fact> known_facts(const Checkpoint& checkpoint) {
 // Of networks whose transform nobody says; a ResNet is given ImageNet's.
 bool transform_is_open(const CheckpointInspection& seen, const Backbone* row) {
   const bool said = row || (seen.config && !seen.config->transform.empty());
-  return !said && seen.outline && seen.outline->family != "resnet" && !seen.outline->is_program;
+  return !said && seen.outline && seen.outline->family != "resnet" && !seen.outline->program;
+}
+
+constexpr const char* kOpenTransform =
+    "  open          transform: nobody says it; transform=T, or the name of the registry's row it is\n";
+
+std::string report(const GraphInspection& seen, bool as_json) {
+  if (!as_json) return to_text(seen) + kOpenTransform + "\n";
+  Json json = to_json(seen);
+  json["transform_is_open"] = true;
+  return json_line(json);
 }
 
 std::string report(const CheckpointInspection& seen, bool tensors, bool as_json) {
   const Backbone* const row = known_row(seen.checkpoint);
   const bool open = transform_is_open(seen, row);
   if (!as_json)
-    return to_text(seen, tensors) +
-           (open ? "  open          transform: nobody says it; transform=T, or the name of the registry's row it is\n"
-                 : "") +
+    return to_text(seen, tensors) + (open ? kOpenTransform : "") +
            (row ? fmt::format("  known as      {}: {}\n", row->name, row->title) : "") + "\n";
   Json json = to_json(seen, tensors);
   if (row) json["known_as"] = row->name;
@@ -69,6 +78,7 @@ std::string report(const CheckpointInspection& seen, bool tensors, bool as_json)
 std::string describe(const std::string& file, const InspectOptions& options, const NetworkRequest& request,
                      Session& session) {
   try {
+    if (const std::optional<GraphInspection> graph = inspect_graph(file, request)) return report(*graph, session.json);
     const CheckpointInspection seen = inspect_checkpoint(file, request, known_facts);
     // A program that fits no family can be run all the same (arch=torchscript).
     if (!seen.match && seen.checkpoint.container != Container::torchscript)
@@ -87,7 +97,8 @@ void inspect_verb(const InspectOptions& options, Session& session) {
   NetworkRequest request{{options.architecture, options.branch, options.drop},
                          {.skip_foreign = options.skip_foreign},
                          read_key_map(options.keys),
-                         true};
+                         true,
+                         options.prototxt};
   for (const auto& [name, value] : options.facts)
     if (!value.empty()) request.load.facts.say(name, value, kUserSource);
   for (const std::string& file : options.files) fmt::print("{}", describe(file, options, request, session));
@@ -158,6 +169,7 @@ void add_backbone(Verbs& verbs) {
       ->type_name("BRANCH");
   inspect->add_option("--drop", inspected->drop, "leave out keys that have this component")->type_name("KEY");
   inspect->add_option("--keys", inspected->keys, "a file of rules that rename keys")->type_name("FILE");
+  inspect->add_option("--prototxt", inspected->prototxt, "what describes a Caffe network's weights")->type_name("FILE");
   for (const auto& [name, what, value] : kFactOptions)
     inspect->add_option(fmt::format("--{}", name), inspected->facts[std::string(name)], std::string(what))
         ->type_name(std::string(value));

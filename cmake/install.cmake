@@ -2,7 +2,7 @@
 # for the first, the test Install_... for the second.
 #
 # cmake --install build/release --prefix P, in two components (and two Debian packages, package.cmake):
-#   runtime  the program, its LibTorch module, manual page, completions, documents
+#   runtime  the program, its modules of LibTorch and OpenCV, manual page, completions, documents
 #   dev      headers and static libraries, and what find_package(ViseEval) needs in a project that adds a data set or a
 #            probe (examples/sidecars)
 include(CMakePackageConfigHelpers)
@@ -16,6 +16,9 @@ target_compile_features(vise_options INTERFACE $<INSTALL_INTERFACE:cxx_std_20>)
 install(TARGETS vise-eval RUNTIME COMPONENT runtime)
 if(VISE_TORCH)
   install(TARGETS vise_torch LIBRARY DESTINATION ${VISE_MODULE_DIR} COMPONENT runtime)
+endif()
+if(VISE_OPENCV)
+  install(TARGETS vise_opencv LIBRARY DESTINATION ${VISE_MODULE_DIR} COMPONENT runtime)
 endif()
 install(FILES README.md CHANGELOG.md CITATION.cff DESTINATION ${VISE_DOCUMENTS}/vise-eval COMPONENT runtime OPTIONAL)
 install(DIRECTORY docs DESTINATION ${VISE_DOCUMENTS}/vise-eval COMPONENT runtime)

@@ -1,7 +1,7 @@
 # Debian packages, by cpack in the build's folder (`./dev package`): vise-eval, and vise-eval-dev for programs that add a data
 # set or a probe of their own.
 #
-# LibTorch is large, and most runs never open it. So the module lies in vise-eval, and what it alone needs is recommended, not
+# LibTorch and OpenCV are large, and most runs never open them. So their modules lie in vise-eval, and what those alone need is recommended, not
 # required: apt installs it unless told not to, and without it the program says what is missing (base/module.cc).
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME vise-eval)
@@ -24,9 +24,12 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS OFF)  # they would all be required: debian/de
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_PROJECT_CONFIG_FILE ${CMAKE_SOURCE_DIR}/cmake/debian/depends.cmake)
 set(CPACK_VISE_PROGRAM ${CMAKE_BINARY_DIR}/vise-eval)
-set(CPACK_VISE_MODULE "")
+set(CPACK_VISE_MODULES "")
 if(VISE_TORCH)
-  set(CPACK_VISE_MODULE ${CMAKE_BINARY_DIR}/vise_torch.so)
+  list(APPEND CPACK_VISE_MODULES ${CMAKE_BINARY_DIR}/vise_torch.so)
+endif()
+if(VISE_OPENCV)
+  list(APPEND CPACK_VISE_MODULES ${CMAKE_BINARY_DIR}/vise_opencv.so)
 endif()
 
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_NAME vise-eval)
@@ -40,7 +43,7 @@ vise-eval reads images and checkpoints exactly as published pipelines do,
 fits linear probes at their optimum, chosen without seeing test, and prints a
 comparison table with its proof. It computes on a CPU; the recommended
 LibTorch is needed for TorchScript networks, fine-tuning, and as a second
-engine to compare with.")
+engine to compare with, the recommended OpenCV for ONNX and Caffe graphs.")
 
 set(CPACK_DEBIAN_DEV_PACKAGE_NAME vise-eval-dev)
 set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)

@@ -113,7 +113,7 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
   if (network.program)
     throw Error(ErrorKind::usage,
                 fmt::format("{}: probe finetune trains networks that it knows operation by operation, "
-                            "and a TorchScript program is none",
+                            "and a TorchScript program or a graph is none",
                             request.backbone.name),
                 "give the network's state dict");
   const Transform& transform = *recipe.transform;

@@ -1,12 +1,12 @@
 # Read by cpack before it packs: which Debian packages hold the libraries of what was built. Those of the program are required;
-# those that only the LibTorch module needs are recommended.
+# those that only the modules of LibTorch and OpenCV need are recommended.
 set(folder ${CPACK_PACKAGE_DIRECTORY}/shlibdeps)
 file(WRITE ${folder}/debian/control "Source: vise-eval\n\nPackage: vise-eval\nArchitecture: any\n")
-set(module "")
-if(CPACK_VISE_MODULE)
-  set(module -dRecommends ${CPACK_VISE_MODULE})
+set(modules "")
+if(CPACK_VISE_MODULES)
+  set(modules -dRecommends ${CPACK_VISE_MODULES})
 endif()
-execute_process(COMMAND dpkg-shlibdeps -O -dDepends ${CPACK_VISE_PROGRAM} ${module}
+execute_process(COMMAND dpkg-shlibdeps -O -dDepends ${CPACK_VISE_PROGRAM} ${modules}
                 WORKING_DIRECTORY ${folder} OUTPUT_VARIABLE found COMMAND_ERROR_IS_FATAL ANY)
 
 # doctor warns of the reference BLAS, which is what Debian has where nobody asked for another.

@@ -11,8 +11,9 @@
 namespace vise {
 namespace {
 
-const std::vector<std::string> kOptions{"arch",    "transform", "act",  "eps",  "final-eps",    "positions", "heads",
-                                        "dilated", "branch",    "drop", "keys", "skip-foreign", "seed",      "side"};
+const std::vector<std::string> kOptions{"arch",      "transform", "act",          "eps",    "final-eps",
+                                        "positions", "heads",     "dilated",      "branch", "drop",
+                                        "keys",      "prototxt",  "skip-foreign", "seed",   "side"};
 
 bool is_one_of(const std::vector<std::string>& names, const std::string& option) {
   return std::find(names.begin(), names.end(), option.substr(0, option.find('='))) != names.end();
@@ -69,6 +70,7 @@ void apply_option(Backbone& backbone, const std::string& text) {
   if (key == "branch") backbone.branch = value;
   if (key == "drop") backbone.drop.push_back(value);
   if (key == "keys") backbone.key_map = Path(value);
+  if (key == "prototxt") backbone.prototxt = Path(value);
   if (key == "skip-foreign") {
     if (value != "yes" && value != "no")
       throw Error(ErrorKind::usage, fmt::format("--backbone: 'skip-foreign={}': yes or no", value));

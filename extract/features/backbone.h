@@ -54,6 +54,7 @@ struct Backbone {
   std::string branch;       // of checkpoints with two encoders: "encoder_q", "teacher"; empty: the documented rule
   std::vector<std::string> drop;  // first components of further keys to leave out
   bool skip_foreign = false;      // read a pickle that holds other things than tensors, and pass over those
+  Path prototxt;                  // of a Caffe network's weights: the file that describes it
   Path key_map;                   // a file of renaming rules (networks/key_map.h)
   std::uint64_t seed = 0;         // random
   std::shared_ptr<const ImageFunction> function;  // image_function
@@ -79,7 +80,7 @@ const Backbone* backbone_of_sha256(std::string_view sha256);
 // A registry name, or NAME=FILE, each with options after commas: arch=A, transform=T (its settings may follow after
 // commas), act=exact|tanh|quick and the other facts that tensors don't say (networks/facts.h), side=N (another
 // input size: the row is called NAME@N), branch=B, drop=KEY (also several times), skip-foreign=yes, keys=FILE (a key
-// map), seed=N. FILE may be a folder. Error{usage} with the nearest name or option.
+// map), prototxt=FILE (of Caffe weights), seed=N. FILE may be a folder. Error{usage} with the nearest name or option.
 Backbone parse_backbone(std::string_view text);
 
 // Each backbone once a side, as "<text>,side=N"; floors, and those that name a side, as they are.

@@ -15,7 +15,7 @@ namespace vise {
 namespace {
 
 // Raised when an outline says more or other things.
-constexpr int kOutlineVersion = 2;
+constexpr int kOutlineVersion = 3;
 
 // What is found out about a weights file is remembered by its identity: a warm run must not open the checkpoint.
 template <typename Find>
@@ -34,7 +34,8 @@ NetworkRequest network_request(const FeatureRequest& request) {
   return {load_request(backbone),
           {.skip_foreign = backbone.skip_foreign},
           read_key_map(backbone.key_map),
-          request.engine == Engine::torch};
+          request.engine == Engine::torch,
+          backbone.prototxt};
 }
 
 // Everything that decides what a file's network is: of its several networks the one that is meant, and what was said of
@@ -45,6 +46,9 @@ std::string outline_folder(const Recipe& recipe, const NetworkRequest& request) 
   std::string text =
       recipe.weights.sha256 + "\n" + backbone.architecture + "\n" + backbone.branch + "\n" + request.key_map.sha256;
   for (const std::string& key : backbone.drop) text += "\ndrop " + key;
+  // Of graphs; their layers' widths may depend on the input's, and what they can be on OpenCV.
+  text += fmt::format("\nside {}\nopencv {}", request.side, opencv_version());
+  if (!backbone.prototxt.empty()) text += "\nprototxt " + sha256_hex(read_text_file(backbone.prototxt));
   for (const Fact& fact : backbone.facts) text += fmt::format("\n{}={} ({})", fact.name, fact.value, fact.source);
   return fmt::format("outlines-{}-{}", kOutlineVersion, sha256_hex(text).substr(0, 16));
 }
@@ -68,7 +72,7 @@ int measured_program_dim(const Recipe& recipe, const Path& cache) {
   return std::stoi(remembered(weights.anchor, cache / "paths" / fmt::format("programs-{}", side), [&] {
     Network program;
     program.family = program.architecture = kTorchScript;
-    program.program = TorchProgram{weights.file, weights.sha256};
+    program.program = torchscript_program(weights.file, weights.sha256);
     return std::to_string(program_dim(program, side));
   }));
 }
@@ -103,7 +107,18 @@ void find_and_learn(Recipe& recipe, const ExtractOptions& options, const Context
 // were read here. All other families disagree among themselves, so it is asked for.
 void check_transform_is_known(const Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
-  if (!backbone.transform_source.empty() || recipe.outline.is_program || recipe.outline.family == "resnet") return;
+  const std::optional<ProgramKind> program = recipe.outline.program;
+  if (!backbone.transform_source.empty() || recipe.outline.family == "resnet") return;
+  if (program == ProgramKind::torchscript) return;
+  if (program)
+    throw Error(ErrorKind::input,
+                fmt::format("{}: its graph does not say how pictures are prepared for it (size, crop, filter and "
+                            "normalisation), which changes features by up to a fifth",
+                            recipe.weights.file.string()),
+                fmt::format("say it: --backbone NAME=FILE,transform=T, T one of {} or settings such as "
+                            "resize=256,filter=bicubic,crop=224; Caffe's networks take blue, green, red: "
+                            "transform=caffe, or order=bgr among the settings",
+                            join(transform_names(), ", ")));
   throw Error(
       ErrorKind::input,
       fmt::format("{}: its tensors do not say how pictures are prepared for it: published networks of the family {} "
@@ -115,20 +130,50 @@ void check_transform_is_known(const Recipe& recipe) {
                   join(transform_names(), ", ")));
 }
 
+void choose_engine(Recipe& recipe) {
+  const Engine engine = engine_of(*recipe.outline.program);
+  if (recipe.request.engine == engine) return;
+  recipe.request.engine = engine;
+  recipe.notes.push_back(fmt::format("{}: {} runs on {} only", recipe.request.backbone.name,
+                                     recipe.outline.architecture, library_name(engine)));
+}
+
+// What a graph's numbers depend on beside its file.
+void add_graph(Recipe& recipe) {
+  const Backbone& backbone = recipe.request.backbone;
+  check_combination(*recipe.request.engine, recipe.request.precision, recipe.request.device);
+  for (const Fact& fact : backbone.facts)
+    if (fact.source == kUserSource)
+      throw Error(ErrorKind::usage,
+                  fmt::format("{}: is a graph, which says itself what it computes: '{}={}' is of checkpoints",
+                              backbone.name, fact.name, fact.value),
+                  "leave it out");
+  const auto side = static_cast<int>(recipe.transform->width());
+  if (!recipe.outline.any_side && recipe.outline.side != side)
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: the graph takes pictures of {} x {}, and the transform gives {} x {}", backbone.name,
+                            recipe.outline.side, recipe.outline.side, side, side),
+                fmt::format("the same one scaled is side={0}; transform={1},crop={0} changes the crop alone",
+                            recipe.outline.side, backbone.transform));
+  recipe.notes.push_back(fmt::format("{}: what its graph does not say: transform={} ({})", backbone.name,
+                                     backbone.transform, backbone.transform_source));
+  recipe.base_key["opencv"] = opencv_version();
+  if (!backbone.prototxt.empty()) recipe.base_key["prototxt"] = sha256_hex(read_text_file(backbone.prototxt));
+}
+
 void resolve_network(Recipe& recipe, const ExtractOptions& options) {
   Backbone& backbone = recipe.request.backbone;
   recipe.notes.insert(recipe.notes.end(), backbone.notes.begin(), backbone.notes.end());
   recipe.notes.insert(recipe.notes.end(), recipe.weights.notes.begin(), recipe.weights.notes.end());
-  const NetworkRequest wanted = network_request(recipe.request);
+  NetworkRequest wanted = network_request(recipe.request);
+  wanted.side = static_cast<int>(recipe.transform->width());
   recipe.outline = outline_of_file(recipe, wanted, options.cache);
   check_transform_is_known(recipe);
-  if (recipe.outline.is_program) {
-    if (recipe.request.engine != Engine::torch) {
-      recipe.request.engine = Engine::torch;
-      recipe.notes.push_back(fmt::format("{}: {} runs on LibTorch only", backbone.name, recipe.outline.architecture));
-    }
+  if (recipe.outline.program) choose_engine(recipe);
+  if (recipe.outline.program == ProgramKind::torchscript)
     recipe.outline.layers.front().channels = measured_program_dim(recipe, options.cache);
-  }
+  else if (recipe.outline.program)
+    add_graph(recipe);
   add_facts(recipe);
   recipe.base_key["weights"] = recipe.weights.sha256;
   if (!backbone.branch.empty()) recipe.base_key["branch"] = backbone.branch;
@@ -150,6 +195,7 @@ void resolve_transform(Recipe& recipe) {
   TransformSpec geometry = recipe.transform->spec();
   geometry.mean = {0, 0, 0};
   geometry.std = {1, 1, 1};
+  geometry.order = ChannelOrder::rgb;
   const Views views = recipe.request.views;
   check_views(*recipe.transform, views);
   recipe.geometry = fmt::format("{} {}", views_name(views), canonical_json(Transform(geometry).describe()));
@@ -209,7 +255,9 @@ FeatureKey Recipe::key(std::size_t tap) const {
 Network Recipe::network() const {
   const Backbone& backbone = request.backbone;
   if (backbone.kind == BackboneKind::random) return random_network(backbone.architecture, backbone.seed);
-  return load_network(weights.file, network_request(request));
+  NetworkRequest wanted = network_request(request);
+  wanted.side = static_cast<int>(transform->width());
+  return load_network(weights.file, wanted);
 }
 
 TrunkRequest Recipe::trunk_request() const {

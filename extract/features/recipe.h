@@ -22,8 +22,9 @@ namespace vise {
 struct Recipe {
   FeatureRequest request;              // its engine made definite, its taps by their own names, each once
   std::optional<Transform> transform;  // none for floors, which take the decoded image
-  std::string geometry;  // equal for two recipes that want the same views and pixels, whatever their mean and std
-  Outline outline;       // of the network
+  std::string
+      geometry;     // equal for two recipes that want the same views and pixels, whatever their mean, std and order
+  Outline outline;  // of the network
   TapPlan taps;
   FoundWeights weights;
   Json base_key;  // equal for two recipes that make the same rows

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "extract/networks/opencv/open.h"
 
 namespace vise {
 namespace {
@@ -16,7 +17,7 @@ Network open_program(const Checkpoint& checkpoint) {
   Network network;
   network.family = network.architecture = kTorchScript;
   network.default_layer = "output";
-  network.program = TorchProgram{checkpoint.path, checkpoint.sha256};
+  network.program = torchscript_program(checkpoint.path, checkpoint.sha256);
   return network;
 }
 
@@ -67,6 +68,7 @@ Network load_network(const Checkpoint& checkpoint, const LoadRequest& request, L
 }
 
 Network load_network(const Path& file, const NetworkRequest& request, LoadReport* report) {
+  if (std::optional<Network> graph = open_graph(file, request)) return *std::move(graph);
   if (request.load.architecture == kTorchScript) return open_program(read_checkpoint(file, {.skip_foreign = true}));
   Checkpoint checkpoint = read_checkpoint(file, request.read);
   rename_keys(checkpoint, request.key_map);

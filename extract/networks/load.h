@@ -44,8 +44,11 @@ struct NetworkRequest {
   // Whether an archive that fits no family may be taken as a program without having been asked for as one: it will run
   // what stands in the file.
   bool programs = false;
+  Path prototxt{};  // of a Caffe network's weights
+  int side = 224;   // of a graph that takes any: where its layers' widths are measured
 };
 
+// An ONNX graph or a Caffe network (told by their bytes) is a program of OpenCV's: no code runs, so none asks for it.
 // Error{input} for anything missing, unexpected or of a wrong shape, with the first few and the counts, and for what
 // nobody says (facts.h); Error{usage} for an unknown architecture or branch; for a TorchScript archive that fits no
 // family and isn't to be run, Error{input} that says how it could be.

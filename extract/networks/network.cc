@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/error.h"
@@ -27,12 +28,26 @@ std::string settings_text(const Op& op) {
 
 LayerOutline outline_of_value(const Layer& layer, const std::vector<ValueShape>& shapes) {
   const ValueShape& shape = shapes[static_cast<std::size_t>(layer.value)];
-  return {layer.name, shape.channels, shape.prefix, shape.tokens() == 1, shape.height, shape.width};
+  return {layer.name, shape.channels, shape.prefix, shape.tokens() == 1, shape.height, shape.width, false};
 }
 
-bool is_listed(const LayerOutline& layer) { return layer.name.find('-') == std::string::npos; }
+bool is_listed(const LayerOutline& layer) { return !layer.inner && layer.name.find('-') == std::string::npos; }
+
+constexpr std::array<std::string_view, 3> kPrograms{"torchscript", "onnx", "caffe"};
+
+std::optional<ProgramKind> program_of_name(std::string_view name) {
+  const auto found = std::ranges::find(kPrograms, name);
+  if (found == kPrograms.end()) return std::nullopt;
+  return static_cast<ProgramKind>(found - kPrograms.begin());
+}
 
 }  // namespace
+
+std::string_view program_name(ProgramKind kind) { return kPrograms[static_cast<std::size_t>(kind)]; }
+
+Program torchscript_program(const Path& file, const std::string& sha256) {
+  return {ProgramKind::torchscript, file, sha256, {}, {}, 0, {{"output"}}};
+}
 
 std::vector<std::string> Outline::layer_names() const {
   std::vector<std::string> names;
@@ -43,10 +58,13 @@ std::vector<std::string> Outline::layer_names() const {
 
 const LayerOutline& Outline::layer(std::string_view name) const {
   const auto found = std::ranges::find(layers, name, &LayerOutline::name);
-  if (found == layers.end())
-    throw Error(ErrorKind::usage, fmt::format("{} has no layer '{}'", architecture, name),
-                fmt::format("it has {}", join(layer_names(), ", ")));
-  return *found;
+  if (found != layers.end()) return *found;
+  std::vector<std::string> inner;
+  for (const LayerOutline& each : layers)
+    if (each.inner) inner.push_back(each.name);
+  std::string hint = fmt::format("it has {}", join(layer_names(), ", "));
+  if (!inner.empty()) hint += fmt::format("; and inside {}", join(inner, ", "));
+  throw Error(ErrorKind::usage, fmt::format("{} has no layer '{}'", architecture, name), hint);
 }
 
 Outline outline(const Network& network) {
@@ -60,11 +78,11 @@ Outline outline(const Network& network) {
   seen.any_side = network.any_side;
   seen.has_class_token = network.has_class_token;
   seen.has_distillation_token = network.has_distillation_token;
-  seen.is_program = network.program.has_value();
   seen.facts = network.facts;
   seen.assumed = network.assumed;
-  if (seen.is_program) {
-    seen.layers.push_back({"output"});
+  if (network.program) {
+    seen.program = network.program->kind;
+    seen.layers = network.program->layers;
     return seen;
   }
   const std::vector<ValueShape> shapes = value_shapes(network, network.side);
@@ -75,7 +93,7 @@ Outline outline(const Network& network) {
 Json to_json(const Outline& outline) {
   Json layers = Json::array(), facts = Json::array();
   for (const LayerOutline& layer : outline.layers)
-    layers.push_back({layer.name, layer.channels, layer.prefix, layer.vector, layer.height, layer.width});
+    layers.push_back({layer.name, layer.channels, layer.prefix, layer.vector, layer.height, layer.width, layer.inner});
   for (const Fact& fact : outline.facts) facts.push_back({fact.name, fact.value, fact.source});
   return {{"family", outline.family},
           {"architecture", outline.architecture},
@@ -87,7 +105,7 @@ Json to_json(const Outline& outline) {
           {"any_side", outline.any_side},
           {"class_token", outline.has_class_token},
           {"distillation_token", outline.has_distillation_token},
-          {"program", outline.is_program},
+          {"program", outline.program ? program_name(*outline.program) : ""},
           {"facts", facts},
           {"assumed", outline.assumed}};
 }
@@ -97,7 +115,8 @@ Outline outline_from_json(const Json& json) {
   outline.family = json.at("family");
   outline.architecture = json.at("architecture");
   for (const Json& layer : json.at("layers"))
-    outline.layers.push_back({layer.at(0), layer.at(1), layer.at(2), layer.at(3), layer.at(4), layer.at(5)});
+    outline.layers.push_back(
+        {layer.at(0), layer.at(1), layer.at(2), layer.at(3), layer.at(4), layer.at(5), layer.at(6)});
   outline.default_layer = json.at("default_layer");
   outline.default_pool = json.at("default_pool");
   outline.revision = json.at("revision");
@@ -105,7 +124,7 @@ Outline outline_from_json(const Json& json) {
   outline.any_side = json.at("any_side");
   outline.has_class_token = json.at("class_token");
   outline.has_distillation_token = json.at("distillation_token");
-  outline.is_program = json.at("program");
+  outline.program = program_of_name(json.at("program").get<std::string>());
   outline.assumed = json.at("assumed");
   for (const Json& fact : json.at("facts")) outline.facts.push_back({fact.at(0), fact.at(1), fact.at(2)});
   return outline;

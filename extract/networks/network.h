@@ -27,12 +27,32 @@ struct Layer {
   int value = 0;
 };
 
-// Nothing is known of its inside: it takes batch x 3 x side x side and gives batch x D or batch x D x H x W. LibTorch
-// alone runs it.
-struct TorchProgram {
-  Path file;
-  std::string sha256;  // of the file
+// What can be said of a layer without running the network.
+struct LayerOutline {
+  std::string name;
+  int channels = 0;
+  int prefix = 0;             // tokens that stand for no place
+  bool vector = false;        // one place and no prefix: no pool but avg
+  int height = 0, width = 0;  // its grid of places at Outline::side; 0 where only running the network tells
+  bool inner = false;         // of a graph: none of its outputs; found by its name, and not listed
 };
+
+// A network that another library runs as its file has it. torchscript: nothing is known of its inside, and LibTorch
+// runs its code. onnx, caffe: a graph of known operations, which OpenCV runs. All take batch x 3 x side x side and give
+// batch x D or batch x D x H x W.
+enum class ProgramKind { torchscript, onnx, caffe };
+std::string_view program_name(ProgramKind kind);  // "torchscript", "onnx", "caffe"
+
+struct Program {
+  ProgramKind kind = ProgramKind::torchscript;
+  Path file{};
+  std::string sha256{};  // of the file
+  Path prototxt{};       // caffe: the file that describes what the weights are of
+  std::string prototxt_sha256{};
+  int batch = 0;                       // onnx: the only number of images that it takes; 0: any
+  std::vector<LayerOutline> layers{};  // of a TorchScript archive one, "output", of 0 channels: only running it tells
+};
+Program torchscript_program(const Path& file, const std::string& sha256);
 
 struct Network {
   std::string family;        // "resnet", "vit"
@@ -50,19 +70,10 @@ struct Network {
   bool has_distillation_token = false;  // token 1 (DeiT)
   std::vector<Fact> facts;              // what the tensors don't say, and who said it
   std::string assumed;                  // what nobody says and is taken as nearly all such files are; empty: nothing
-  std::optional<TorchProgram> program;  // then there are no ops, and one layer: "output"
+  std::optional<Program> program;       // then there are no ops, and the layers are the program's
 
   // The value that `op` makes.
   static int value_of(std::size_t op) { return static_cast<int>(op) + 1; }
-};
-
-// What can be said of a layer without running the network.
-struct LayerOutline {
-  std::string name;
-  int channels = 0;
-  int prefix = 0;             // tokens that stand for no place
-  bool vector = false;        // one place and no prefix: no pool but avg
-  int height = 0, width = 0;  // its grid of places at Outline::side; 0 where only running the network tells
 };
 
 // What can be said of a network without its weights: cheap to keep, so that a warm run opens no checkpoint.
@@ -72,7 +83,8 @@ struct Outline {
   std::string default_layer, default_pool;
   int revision = 0;
   int side = 224;
-  bool any_side = true, has_class_token = false, has_distillation_token = false, is_program = false;
+  bool any_side = true, has_class_token = false, has_distillation_token = false;
+  std::optional<ProgramKind> program;
   std::vector<Fact> facts;
   std::string assumed;
 
@@ -80,7 +92,6 @@ struct Outline {
   const LayerOutline& layer(std::string_view name) const;
   std::vector<std::string> layer_names() const;  // the listed ones
 };
-// Of a program: one layer "output" of 0 channels, which only running it tells.
 Outline outline(const Network& network);
 Json to_json(const Outline& outline);
 // Throws Json's exceptions for what to_json did not write.

@@ -2,16 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "base/error.h"
 #include "base/module.h"
 #include "base/text.h"
 #include "extract/networks/onednn/onednn_trunk.h"
+#include "extract/networks/opencv/entry.h"
 #include "extract/networks/torch/entry.h"
 
 namespace vise {
 namespace {
 
-const std::vector<std::string> kEngines{"onednn", "torch"}, kPrecisions{"fp32", "bf16", "fp16"};
+const std::vector<std::string> kEngines{"onednn", "torch", "opencv"}, kPrecisions{"fp32", "bf16", "fp16"};
 
 std::size_t index_of(std::string_view text, const std::vector<std::string>& names, std::string_view what) {
   for (std::size_t i = 0; i < names.size(); ++i)
@@ -30,7 +33,19 @@ Precision parse_precision(std::string_view text) {
 
 Engine default_engine(const Device& device) { return device.is_cuda() ? Engine::torch : Engine::onednn; }
 
+Engine engine_of(ProgramKind kind) { return kind == ProgramKind::torchscript ? Engine::torch : Engine::opencv; }
+
+std::string_view library_name(Engine engine) {
+  constexpr std::array<std::string_view, 3> names{"oneDNN", "LibTorch", "OpenCV"};
+  return names[static_cast<std::size_t>(engine)];
+}
+
+std::string opencv_version() { return VISE_OPENCV_VERSION; }
+
 void check_combination(Engine engine, Precision precision, const Device& device) {
+  if (engine == Engine::opencv && (device.is_cuda() || precision != Precision::fp32))
+    throw Error(ErrorKind::usage, "OpenCV runs graphs (ONNX, Caffe) on the CPU and in fp32 only",
+                "leave --device and --precision out, or give the network's state dict");
   if (device.is_cuda()) {
     if (engine == Engine::onednn)
       throw Error(ErrorKind::usage, fmt::format("--device {}: oneDNN computes on the CPU only", device.name()),
@@ -49,11 +64,19 @@ std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& re
   check_combination(request.engine, request.precision, request.device);
   const Outline seen = outline(network);
   for (const std::string& layer : request.layers) seen.layer(layer);
-  if (request.engine == Engine::onednn) {
-    if (!seen.is_program) return make_onednn_trunk(network, request);
-    throw Error(ErrorKind::usage, fmt::format("{} runs on LibTorch only", seen.architecture), "--engine torch");
-  }
+  if (seen.program && request.engine != engine_of(*seen.program))
+    throw Error(ErrorKind::usage,
+                fmt::format("{} runs on {} only", seen.architecture, library_name(engine_of(*seen.program))),
+                fmt::format("--engine {}", engine_name(engine_of(*seen.program))));
+  if (request.engine == Engine::onednn) return make_onednn_trunk(network, request);
   std::unique_ptr<Trunk> trunk;
+  if (request.engine == Engine::opencv) {
+    if (!seen.program)
+      throw Error(ErrorKind::usage, fmt::format("{}: OpenCV runs graphs (ONNX, Caffe) only", seen.architecture),
+                  "leave --engine out");
+    Module::opencv().symbol<OpenCvTrunkEntry>("vise_opencv_trunk")(network, request, trunk);
+    return trunk;
+  }
   Module::torch().symbol<TorchTrunkEntry>("vise_torch_trunk")(network, request, trunk);
   return trunk;
 }

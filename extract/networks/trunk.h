@@ -25,10 +25,10 @@
 
 namespace vise {
 
-enum class Engine { onednn, torch };
+enum class Engine { onednn, torch, opencv };
 enum class Precision { fp32, bf16, fp16 };
 
-std::string_view engine_name(Engine engine);           // "onednn", "torch"
+std::string_view engine_name(Engine engine);           // "onednn", "torch", "opencv"
 std::string_view precision_name(Precision precision);  // "fp32", "bf16", "fp16"
 Engine parse_engine(std::string_view text);            // Error{usage} with the nearest name
 Precision parse_precision(std::string_view text);
@@ -90,16 +90,24 @@ class Trunk {
 // CPU. Looks at no hardware.
 void check_combination(Engine engine, Precision precision, const Device& device);
 
-// Error{usage} as above, where the CPU lacks the precision, a layer is unknown, or only LibTorch runs the network
-// (a program) and the request is for oneDNN; Error{missing} without LibTorch, or for a CUDA device that LibTorch
+// Error{usage} as above, where the CPU lacks the precision, a layer is unknown, or the request is for another engine
+// than the one that runs a program; Error{missing} without LibTorch or OpenCV, or for a CUDA device that LibTorch
 // doesn't see; Error{input} for a program that can't be loaded.
 std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request);
 
-// How many numbers a program gives for an image: found by running it once, on zeros. Errors as Trunk::forward.
+// What alone runs a program: LibTorch a TorchScript archive, OpenCV a graph.
+Engine engine_of(ProgramKind kind);
+std::string_view library_name(Engine engine);  // "oneDNN", "LibTorch", "OpenCV"
+
+// How many numbers a TorchScript program gives for an image: found by running it once, on zeros. Errors as
+// Trunk::forward.
 std::size_t program_dim(const Network& program, int side);
 
 // "2.6.3": of the library that is linked.
 std::string onednn_version();
+
+// "4.6.0": of the library that graphs are run by; empty in a build without it. Opens nothing.
+std::string opencv_version();
 
 struct TorchFacts {
   std::string version;    // "1.13.1"

@@ -142,6 +142,7 @@ Json Transform::describe() const {
   if (spec_.pad) json["pad"] = *spec_.pad;
   if (spec_.centre == CentreRule::down) json["crop_offset"] = "rounded down";
   if (spec_.fill != std::array<std::uint8_t, 3>{}) json["fill"] = spec_.fill;
+  if (spec_.order == ChannelOrder::bgr) json["channel_order"] = "blue, green, red";
   return json;
 }
 
@@ -200,10 +201,12 @@ void Transform::normalise(std::span<const std::uint8_t> rgb, float* chw) const {
   assert(rgb.size() == bytes());
   const std::size_t plane = std::size_t{size_} * size_;
   const float *red = table_[0].data(), *green = table_[1].data(), *blue = table_[2].data();
+  const bool is_rgb = spec_.order == ChannelOrder::rgb;
+  float *const reds = chw + (is_rgb ? 0 : 2 * plane), *const blues = chw + (is_rgb ? 2 * plane : 0);
   for (std::size_t i = 0; i < plane; ++i) {
-    chw[i] = red[rgb[i * 3]];
+    reds[i] = red[rgb[i * 3]];
     chw[plane + i] = green[rgb[i * 3 + 1]];
-    chw[2 * plane + i] = blue[rgb[i * 3 + 2]];
+    blues[i] = blue[rgb[i * 3 + 2]];
   }
 }
 

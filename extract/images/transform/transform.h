@@ -16,10 +16,11 @@
 //   centre=nearest|down          where a crop lies whose excess is odd: as torchvision has it, or transformers
 //   fill=V or R/G/B              0 to 255
 //   mean=R/G/B  std=R/G/B        of values in [0, 1]
+//   order=rgb|bgr                of the planes that a network is given; Caffe's were trained on blue, green, red
 //
 // "resize=232,filter=bicubic,crop=224,mean=0.485/0.456/0.406,std=0.229/0.224/0.225"; resize, then squash, then crop
 // where several are given; of resize, longest and pad one. Left out: no resizing, bilinear, crop 224, centre nearest,
-// fill 0, mean 0, std 1.
+// fill 0, mean 0, std 1, order rgb.
 //
 // Sources: torchvision 0.14.1 transforms/functional.py (resize, center_crop, to_tensor, normalize), open_clip
 // transform.py (longest: ResizeKeepRatio and CenterCropOrPad), Pillow 9.4 ImageOps.py (pad), transformers
@@ -41,6 +42,8 @@
 
 namespace vise {
 
+enum class ChannelOrder { rgb, bgr };
+
 // The settings of a Transform.
 struct TransformSpec {
   std::optional<std::uint32_t> resize;  // shorter edge
@@ -52,6 +55,7 @@ struct TransformSpec {
   std::optional<std::uint32_t> pad{};      // both edges, with `fill` beside the picture
   std::array<std::uint8_t, 3> fill{0, 0, 0};
   CentreRule centre = CentreRule::nearest;
+  ChannelOrder order = ChannelOrder::rgb;  // of normalise()'s planes; mean and std stay red, green, blue
 
   bool operator==(const TransformSpec&) const = default;
 };
@@ -103,7 +107,7 @@ class Transform {
   Image resized(const Image& image) const;
 
   // ((v / 255) - mean) / std in float32, in that order, as ToTensor and Normalize compute it. Planar: channel c,
-  // row y, column x at chw[(c * height + y) * width + x].
+  // row y, column x at chw[(c * height + y) * width + x]; channels in the spec's order.
   void normalise(std::span<const std::uint8_t> rgb, float* chw) const;
 
  private:

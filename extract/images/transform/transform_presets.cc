@@ -16,16 +16,27 @@ constexpr std::nullopt_t kNone = std::nullopt;
 
 constexpr std::array<double, 3> kHalf{0.5, 0.5, 0.5};
 
+// The mean pixel of Caffe's ilsvrc_2012_mean.npy, taken from values of 0 to 255 that are not scaled further.
+constexpr std::array<double, 3> kCaffeMean{122.67891434 / 255, 116.66876762 / 255, 104.00698793 / 255};
+constexpr std::array<double, 3> kCaffeStd{1. / 255, 1. / 255, 1. / 255};
+
 struct Preset {
   const char* name;
   TransformSpec spec;
 };
 
-const std::vector<std::string> kSettings{"resize", "squash", "longest", "pad",  "filter",
-                                         "crop",   "centre", "fill",    "mean", "std"};
+const std::vector<std::string> kSettings{"resize", "squash", "longest", "pad", "filter", "crop",
+                                         "centre", "fill",   "mean",    "std", "order"};
 
-// PROTOCOL.md sections 2 and 4 and ENCODERS.md sections 8 to 10 name the source of each row. Where two are equal, the
-// first one's name is shown.
+// Of bvlc_reference_caffenet, with Pillow's resize in the place of Caffe's, which does not smooth.
+TransformSpec caffe_spec() {
+  TransformSpec spec{kNone, 256, kBilinear, 224, kCaffeMean, kCaffeStd};
+  spec.order = ChannelOrder::bgr;
+  return spec;
+}
+
+// PROTOCOL.md sections 2 and 4 and ENCODERS.md sections 8 to 10 name the source of each other row. Where two are equal,
+// the first one's name is shown.
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
       {"imagenet", {256, kNone, kBilinear, 224, kImageNetMean, kImageNetStd}},
@@ -43,6 +54,7 @@ const std::vector<Preset>& presets() {
       {"siglip", {kNone, 224, kBicubic, kNone, kHalf, kHalf}},
       {"augreg", {248, kNone, kBicubic, 224, kHalf, kHalf}},
       {"deit", {248, kNone, kBicubic, 224, kImageNetMean, kImageNetStd}},
+      {"caffe", caffe_spec()},
   };
   return all;
 }
@@ -112,6 +124,9 @@ void apply(std::string_view text, std::string_view key, std::string_view value, 
     spec.mean = three(text, value);
   } else if (key == "std") {
     spec.std = three(text, value);
+  } else if (key == "order") {
+    if (value != "rgb" && value != "bgr") refuse(text, fmt::format("order '{}': rgb or bgr", value));
+    spec.order = value == "bgr" ? ChannelOrder::bgr : ChannelOrder::rgb;
   } else {
     throw Error(ErrorKind::usage, fmt::format("transform '{}': no setting '{}'", text, key), suggest(key, kSettings));
   }
@@ -154,7 +169,8 @@ std::string settings_text(const TransformSpec& spec) {
   if (spec.centre == CentreRule::down) text += "centre=down,";
   if (spec.fill != std::array<std::uint8_t, 3>{})
     text += fmt::format("fill={}/{}/{},", spec.fill[0], spec.fill[1], spec.fill[2]);
-  return text + "mean=" + three_text(spec.mean) + ",std=" + three_text(spec.std);
+  text += "mean=" + three_text(spec.mean) + ",std=" + three_text(spec.std);
+  return spec.order == ChannelOrder::bgr ? text + ",order=bgr" : text;
 }
 
 std::string preset_name(const TransformSpec& spec) {

@@ -73,7 +73,7 @@ class ProgramTrunk final : public TorchTrunk {
 
 }  // namespace
 
-std::unique_ptr<Trunk> make_torch_program(const TorchProgram& program, const TrunkRequest& request) {
+std::unique_ptr<Trunk> make_torch_program(const Program& program, const TrunkRequest& request) {
   const std::string name = program.file.string();
   const Placement placement = Placement::of(request);
   torch::jit::Module module =

@@ -48,8 +48,9 @@ TEST(Transform, DescriptionsDifferWhereverResultsDo) {
 }
 
 TEST(Transform, RefusesNonsenseWithAHint) {
-  for (const char* text : {"imagnet", "", "resize=0,crop=224", "resize=x", "filter=lanczos", "mean=1/2", "std=0/1/1",
-                           "crop=none", "crop=none,resize=256", "crop=5000", "rezise=224", "resize=256,imagenet"}) {
+  for (const char* text :
+       {"imagnet", "", "resize=0,crop=224", "resize=x", "filter=lanczos", "mean=1/2", "std=0/1/1", "crop=none",
+        "crop=none,resize=256", "crop=5000", "order=grb", "rezise=224", "resize=256,imagenet"}) {
     try {
       Transform::parse(text);
       ADD_FAILURE() << text << " was accepted";
@@ -113,6 +114,27 @@ TEST(Transform, NormalisesInFloatInTorchvisionsOrder) {
   EXPECT_EQ(chw[0], -2.11790395f);
   EXPECT_EQ(chw[4], 0.205182195f);
   EXPECT_EQ(chw[8], 2.64000010f);
+}
+
+TEST(Transform, GivesBlueGreenRedWhereOrderSaysSo) {
+  const std::vector<std::uint8_t> rgb = {0, 128, 255, 1, 2, 3, 4, 5, 6, 7, 8, 9};
+  std::vector<float> red_first(12), blue_first(12);
+  Transform::parse("imagenet,crop=2").normalise(rgb, red_first.data());
+  Transform::parse("imagenet,crop=2,order=bgr").normalise(rgb, blue_first.data());
+  for (std::size_t c = 0; c < 3; ++c)
+    for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(blue_first[c * 4 + i], red_first[(2 - c) * 4 + i]);
+  EXPECT_EQ(Transform::parse("imagenet,order=rgb").name(), "imagenet");
+  EXPECT_EQ(Transform::parse("order=bgr").name(), "filter=bilinear,crop=224,mean=0/0/0,std=1/1/1,order=bgr");
+}
+
+// deploy.prototxt's networks were trained on values of 0 to 255 less the mean pixel 104.00698793, 116.66876762,
+// 122.67891434 of ilsvrc_2012_mean.npy, blue first.
+TEST(Transform, CaffeTakesTheMeanPixelFromUnscaledValues) {
+  std::vector<float> chw(12);
+  Transform::parse("caffe,crop=2").normalise(std::vector<std::uint8_t>(12, 200), chw.data());
+  EXPECT_NEAR(chw[0], 200 - 104.00698793, 2e-5);
+  EXPECT_NEAR(chw[4], 200 - 116.66876762, 2e-5);
+  EXPECT_NEAR(chw[8], 200 - 122.67891434, 2e-5);
 }
 
 TEST(Transform, RefusesAPictureThatPillowCannotHold) {

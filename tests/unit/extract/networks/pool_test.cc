@@ -115,7 +115,7 @@ TEST(Pooling, OfTokensIsRefusedWhereThereAreNone) {
   EXPECT_THROW(Pooling::parse("tokens").layers(net, "post"), Error);
   Outline program;
   program.layers = {{"output"}};
-  program.is_program = true;
+  program.program = ProgramKind::torchscript;
   EXPECT_THROW(Pooling::parse("tokens").layers(program, "output"), Error);
 }
 
