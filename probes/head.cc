@@ -138,24 +138,19 @@ HeadResult Head::train_heads(const Pool& pool, std::span<const std::uint32_t> ro
 
 // Head `h` of a result; nullptr where it diverged.
 std::unique_ptr<LinearModel> model_of(const HeadResult& result, std::size_t h, const Pool& pool) {
-  const std::size_t outputs = pool.targets.width(), size = outputs * pool.dim;
-  const auto w = result.weights.begin() + static_cast<std::ptrdiff_t>(h * size);
-  const auto b = result.intercepts.begin() + static_cast<std::ptrdiff_t>(h * outputs);
-  std::vector<double> weights(w, w + static_cast<std::ptrdiff_t>(size)),
-      intercepts(b, b + static_cast<std::ptrdiff_t>(outputs));
-  const auto finite = [](double v) { return std::isfinite(v) && std::abs(v) < 1e30; };
-  if (!std::all_of(weights.begin(), weights.end(), finite) ||
-      !std::all_of(intercepts.begin(), intercepts.end(), finite)) {
-    return nullptr;
-  }
-  return std::make_unique<LinearModel>(pool.dim, std::move(weights), std::move(intercepts));
+  const std::size_t outputs = pool.targets.width(), first = h * outputs;
+  const ConstView<double> w = view(&result.weights[first * pool.dim], outputs, pool.dim, pool.dim),
+                          b = view(&result.intercepts[first], 1, outputs, outputs);
+  const auto finite = [](const auto& m) { return (m.array().abs() < 1e30).all(); };  // NaN is less than nothing
+  if (!finite(w) || !finite(b)) return nullptr;
+  return std::make_unique<LinearModel>(w, b);
 }
 
 // A model that diverged scores like one that says the same for every row.
 std::unique_ptr<LinearModel> model_or_zero(const HeadResult& result, std::size_t h, const Pool& pool) {
   if (auto model = model_of(result, h, pool)) return model;
-  const std::size_t outputs = pool.targets.width();
-  return std::make_unique<LinearModel>(pool.dim, std::vector<double>(outputs * pool.dim), std::vector<double>(outputs));
+  const auto outputs = static_cast<Eigen::Index>(pool.targets.width()), dim = static_cast<Eigen::Index>(pool.dim);
+  return std::make_unique<LinearModel>(Matrix<double>::Zero(outputs, dim), Row::Zero(outputs));
 }
 
 Fitted Head::fit(const TrainView& train, const ValView* val, const Context& context) const {

@@ -171,15 +171,14 @@ Fitted LibLinear::fit_c_a_class(const Pool& pool, const Context& context) const 
   parallel_for(context.threads, count, [&](std::size_t c) {
     if (std::count(best.begin(), best.end(), c) > 0) models[c] = fit_liblinear(nodes, pool, all, grid[c], settings_);
   });
-  std::vector<double> weights, intercepts;
+  Matrix<double> weights(width, pool.dim);
+  Row intercepts(width);
   for (std::size_t k = 0; k < width; ++k) {
-    const std::vector<double> w = models[best[k]]->weights();
-    weights.insert(weights.end(), w.begin() + static_cast<std::ptrdiff_t>(k * pool.dim),
-                   w.begin() + static_cast<std::ptrdiff_t>((k + 1) * pool.dim));
-    intercepts.push_back(models[best[k]]->intercepts()[k]);
+    weights.row(k) = models[best[k]]->weight_matrix().row(k);
+    intercepts[k] = models[best[k]]->intercept_row()[k];
   }
   fitted.model =
-      treated_model(std::make_unique<LinearModel>(pool.dim, std::move(weights), std::move(intercepts)), pool.treatment);
+      treated_model(std::make_unique<LinearModel>(std::move(weights), std::move(intercepts)), pool.treatment);
   fitted.convergence = {settings_.solver.title, std::numeric_limits<double>::quiet_NaN(),
                         std::numeric_limits<double>::quiet_NaN(), 0, true};
   fitted.calibration.scores_are_logits = false;

@@ -108,13 +108,14 @@ ModelPointer train_once(LibLinearNodes& nodes, std::span<const std::uint32_t> ro
 
 // One vector a class, label or value; two classes: one vector, as +-w/2.
 struct Vectors {
-  std::size_t dim;
-  std::vector<double> weights, intercepts;
+  Matrix<double> weights;
+  Row intercepts;
 
+  Vectors(std::size_t outputs, std::size_t dim, double intercept = 0)
+      : weights(Matrix<double>::Zero(outputs, dim)), intercepts(Row::Constant(outputs, intercept)) {}
   void set(std::size_t row, const model& from, int vector, double factor) {
-    for (std::size_t d = 0; d < dim; ++d) {
-      weights[row * dim + d] = factor * get_decfun_coef(&from, static_cast<int>(d) + 1, vector);
-    }
+    for (Eigen::Index d = 0; d < weights.cols(); ++d)
+      weights(row, d) = factor * get_decfun_coef(&from, static_cast<int>(d) + 1, vector);
     intercepts[row] = factor * get_decfun_bias(&from, vector);
   }
 };
@@ -135,7 +136,7 @@ Vectors fit_classes(LibLinearNodes& nodes, const Pool& pool, std::span<const std
   }
   const ModelPointer m = train_once(nodes, rows, std::move(y), c, settings, std::move(weighted));
   // A class without a row keeps weights of zero and a score below any other's.
-  Vectors out{pool.dim, std::vector<double>(classes * pool.dim), std::vector<double>(classes, -1e30)};
+  Vectors out(classes, pool.dim, -1e30);
   const auto row_of = [&](int label) { return static_cast<std::size_t>(label); };
   if (m->nr_class == 2 && settings.solver.type != MCSVM_CS) {
     // get_decfun_coef gives label[0]'s vector as 0 and its negative as 1.
@@ -150,7 +151,7 @@ Vectors fit_classes(LibLinearNodes& nodes, const Pool& pool, std::span<const std
 Vectors fit_labels(LibLinearNodes& nodes, const Pool& pool, std::span<const std::uint32_t> rows, double c,
                    const LibLinearSettings& settings) {
   const std::size_t labels = pool.targets.width();
-  Vectors out{pool.dim, std::vector<double>(labels * pool.dim), std::vector<double>(labels)};
+  Vectors out(labels, pool.dim);
   for (std::size_t k = 0; k < labels; ++k) {
     std::vector<std::uint32_t> known;
     std::vector<double> y;
@@ -175,7 +176,7 @@ Vectors fit_labels(LibLinearNodes& nodes, const Pool& pool, std::span<const std:
 Vectors fit_values(LibLinearNodes& nodes, const Pool& pool, std::span<const std::uint32_t> rows, double c,
                    const LibLinearSettings& settings) {
   const std::size_t width = pool.targets.width();
-  Vectors out{pool.dim, std::vector<double>(width * pool.dim), std::vector<double>(width)};
+  Vectors out(width, pool.dim);
   for (std::size_t t = 0; t < width; ++t) {
     std::vector<double> y;
     for (const std::uint32_t row : rows) y.push_back(pool.targets.rows()[row * width + t]);
@@ -193,7 +194,7 @@ LinearModel fit_liblinear(LibLinearNodes& nodes, const Pool& pool, std::span<con
                         : pool.targets.kind() == TargetKind::multi_label ? fit_labels
                                                                          : fit_values;
   Vectors v = fit_kind(nodes, pool, rows, c, settings);
-  return LinearModel(v.dim, std::move(v.weights), std::move(v.intercepts));
+  return LinearModel(std::move(v.weights), std::move(v.intercepts));
 }
 
 }  // namespace vise

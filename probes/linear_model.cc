@@ -7,40 +7,43 @@
 namespace vise {
 namespace {
 
-// Eight running sums, so that the compiler can use vector registers; the order is fixed all the same.
-double dot(const double* w, const float* x, std::size_t n) {
-  double sums[8] = {};
-  std::size_t d = 0;
-  for (; d + 8 <= n; d += 8) {
-    for (std::size_t j = 0; j < 8; ++j) sums[j] += w[d + j] * static_cast<double>(x[d + j]);
-  }
+using Weights = Matrix<double>::ConstRowXpr;
+using Features = Eigen::Map<const Eigen::RowVectorXf>;
+
+// Eight running sums, so that the compiler can use vector registers; the order is fixed all the same, which OpenBLAS's
+// is not: it chooses its loops by the processor.
+double dot(const Weights& w, const Features& x) {
+  constexpr Eigen::Index kLanes = 8;
+  const Eigen::Index whole = w.size() / kLanes * kLanes;
+  Eigen::Array<double, 1, kLanes> sums = Eigen::Array<double, 1, kLanes>::Zero();
+  for (Eigen::Index d = 0; d < whole; d += kLanes)
+    sums += w.segment<kLanes>(d).array() * x.segment<kLanes>(d).cast<double>().array();
   double rest = 0;
-  for (; d < n; ++d) rest += w[d] * static_cast<double>(x[d]);
-  return ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7])) + rest;
+  for (Eigen::Index d = whole; d < w.size(); ++d) rest += w[d] * static_cast<double>(x[d]);
+  const Eigen::Array4d pairs = sums.head<4>() + sums.tail<4>();
+  return (pairs[0] + pairs[1]) + (pairs[2] + pairs[3]) + rest;
 }
 
 }  // namespace
 
-LinearModel LinearModel::binary(std::vector<double> w, double intercept) {
-  const std::size_t dim = w.size();
-  std::vector<double> both(2 * dim);
-  for (std::size_t d = 0; d < dim; ++d) {
-    both[d] = -w[d] / 2;
-    both[dim + d] = w[d] / 2;
-  }
-  return LinearModel(dim, std::move(both), {-intercept / 2, intercept / 2});
+LinearModel LinearModel::binary(const Row& w, double intercept) {
+  Matrix<double> both(2, w.size());
+  both << -w / 2, w / 2;
+  return LinearModel(std::move(both), Eigen::RowVector2d(-intercept / 2, intercept / 2));
 }
 
 Scores LinearModel::predict(const FeatureRows& rows) const {
-  if (rows.dim() != dim_) {
-    throw Error(ErrorKind::input, fmt::format("the probe was fitted on {} features, these are {}", dim_, rows.dim()));
+  if (static_cast<Eigen::Index>(rows.dim()) != weights_.cols()) {
+    throw Error(ErrorKind::input,
+                fmt::format("the probe was fitted on {} features, these are {}", weights_.cols(), rows.dim()));
   }
-  Scores scores{rows.size(), intercepts_.size(), {}};
-  scores.values.reserve(scores.rows * scores.columns);
+  const std::size_t outputs = static_cast<std::size_t>(weights_.rows());
+  Scores scores{rows.size(), outputs, {}};
+  scores.values.reserve(rows.size() * outputs);
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    for (std::size_t k = 0; k < scores.columns; ++k) {
-      scores.values.push_back(dot(weights_.data() + k * dim_, rows.row(i), dim_) + intercepts_[k]);
-    }
+    const Features x = feature_row(rows.row(i), rows.dim());
+    for (Eigen::Index k = 0; k < weights_.rows(); ++k)
+      scores.values.push_back(dot(weights_.row(k), x) + intercepts_[k]);
   }
   return scores;
 }

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "probes/matrix.h"
 #include "probes/probe.h"
 
 namespace vise {
@@ -10,21 +11,23 @@ namespace vise {
 // Immutable; safe from many threads. A row's scores depend on that row alone: each is one dot product, summed in order.
 class LinearModel final : public ProbeModel {
  public:
-  // `weights` is K x dim, row-major.
-  LinearModel(std::size_t dim, std::vector<double> weights, std::vector<double> intercepts)
-      : dim_(dim), weights_(std::move(weights)), intercepts_(std::move(intercepts)) {}
+  // `weights` is K x dim, a row a class, label or value, `intercepts` K.
+  LinearModel(Matrix<double> weights, Row intercepts)
+      : weights_(std::move(weights)), intercepts_(std::move(intercepts)) {}
 
   // Two classes from one vector w and its intercept: the logits are -z/2 and z/2, so that z1 - z0 is z = w x + b
   // exactly.
-  static LinearModel binary(std::vector<double> w, double intercept);
+  static LinearModel binary(const Row& w, double intercept);
 
   Scores predict(const FeatureRows& rows) const override;
-  std::vector<double> weights() const override { return weights_; }
-  std::vector<double> intercepts() const override { return intercepts_; }
+  std::vector<double> weights() const override { return to_vector(weights_); }
+  std::vector<double> intercepts() const override { return to_vector(intercepts_); }
+  const Matrix<double>& weight_matrix() const { return weights_; }
+  const Row& intercept_row() const { return intercepts_; }
 
  private:
-  std::size_t dim_;
-  std::vector<double> weights_, intercepts_;
+  Matrix<double> weights_;
+  Row intercepts_;
 };
 
 }  // namespace vise

@@ -206,20 +206,19 @@ std::vector<LogisticPoint> Work::finish(double c) {
 
 std::unique_ptr<LinearModel> Work::model(const std::vector<LogisticPoint>& points) const {
   const std::size_t k = targets_.outputs(), dim = pool_.dim;
-  std::vector<double> weights, intercepts;
-  for (const LogisticPoint& point : points) {
-    const auto v = std::span(point.x).first(point.x.size() - k);
-    const std::vector<double> w = matrix_.to_features(v, k), b = pass_.intercepts(point.x);
+  Matrix<double> weights(points.size() * k, dim);
+  Row intercepts(points.size() * k);
+  for (std::size_t p = 0; p < points.size(); ++p) {
+    const auto v = std::span(points[p].x).first(points[p].x.size() - k);
+    const std::vector<double> w = matrix_.to_features(v, k), b = pass_.intercepts(points[p].x);
     double mean = 0;  // softmax: the common shift of the intercepts is free; it is chosen so that they sum to zero
     for (const double value : b) mean += targets_.softmax() ? value / static_cast<double>(k) : 0;
-    for (std::size_t j = 0; j < k; ++j) {
-      for (std::size_t d = 0; d < dim; ++d) weights.push_back(w[d * k + j]);
-      intercepts.push_back(b[j] - mean);
-    }
+    weights.middleRows(p * k, k) = view(w.data(), dim, k, k).transpose();
+    for (std::size_t j = 0; j < k; ++j) intercepts[p * k + j] = b[j] - mean;
   }
   const bool two = pool_.targets.kind() != TargetKind::multi_label && pool_.targets.width() == 2;
-  if (two) return std::make_unique<LinearModel>(LinearModel::binary(std::move(weights), intercepts[0]));
-  return std::make_unique<LinearModel>(dim, std::move(weights), std::move(intercepts));
+  if (two) return std::make_unique<LinearModel>(LinearModel::binary(weights.row(0), intercepts[0]));
+  return std::make_unique<LinearModel>(std::move(weights), std::move(intercepts));
 }
 
 class LogReg final : public Probe {

@@ -201,15 +201,10 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
   context.throw_if_stopped();
   const std::vector<double> w = Decomposition(matrix, all, y, outputs).solve(grid_[chosen]);
   const std::vector<double> v = matrix.to_features(std::span(w).first(matrix.columns() * outputs), outputs);
-  std::vector<double> weights;
-  for (std::size_t k = 0; k < outputs; ++k) {
-    for (std::size_t d = 0; d < pool.dim; ++d) weights.push_back(v[d * outputs + k]);
-  }
   Fitted fitted;
-  fitted.model = treated_model(
-      std::make_unique<LinearModel>(pool.dim, std::move(weights),
-                                    std::vector<double>(w.end() - static_cast<std::ptrdiff_t>(outputs), w.end())),
-      pool.treatment);
+  fitted.model = treated_model(std::make_unique<LinearModel>(view(v.data(), pool.dim, outputs, outputs).transpose(),
+                                                             view(&w[w.size() - outputs], 1, outputs, outputs)),
+                               pool.treatment);
   fitted.selection = selector.selection(chosen);
   fitted.convergence = measure(matrix, all, y, w, outputs, grid_[chosen]);
   fitted.convergence.objective_text = describe()["objective"];

@@ -24,7 +24,9 @@ class Activation : public testing::Test {
     result_.key = "0123456789abcdef";
     result_.class_names = {"a", "b", "c"};
   }
-  LinearModel model() const { return LinearModel(kDim, weights_, intercepts_); }
+  LinearModel model() const {
+    return {view(weights_.data(), kClasses, kDim, kDim), view(intercepts_.data(), 1, kClasses, kClasses)};
+  }
 
   test::ScratchDir dir_;
   std::vector<double> weights_, intercepts_;
@@ -70,7 +72,7 @@ TEST_F(Activation, WeightsOfOtherModelsAreNotKept) {
   write_weights(dir_.path(), result_.key, Opaque());
   EXPECT_FALSE(read_weights(dir_.path(), result_));
   const std::size_t dim = kMostWeightsBytes / sizeof(float);
-  write_weights(dir_.path(), result_.key, LinearModel(dim, std::vector<double>(dim), {0}));  // too large
+  write_weights(dir_.path(), result_.key, LinearModel(Matrix<double>::Zero(1, dim), Row::Zero(1)));  // too large
   EXPECT_FALSE(read_weights(dir_.path(), result_));
 }
 
