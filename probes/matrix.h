@@ -67,6 +67,10 @@ inline std::vector<double> to_vector(const ConstRef<double>& m) {
   return values;
 }
 
-inline std::size_t rows_of(const ConstRef<double>& m) { return static_cast<std::size_t>(m.rows()); }
+// The values of a matrix that owns them, or of one row, as they lie.
+template <typename M>
+std::span<const double> values_of(const M& m) {
+  return {m.data(), static_cast<std::size_t>(m.size())};
+}
 
 }  // namespace vise

@@ -1,14 +1,14 @@
 #include "probes/treatment.h"
 
-#include <cblas.h>
 #include <fmt/format.h>
-#include <lapacke.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
 #include "base/text.h"
+#include "probes/eigenvectors.h"
+#include "probes/vectors.h"
 
 namespace vise {
 namespace {
@@ -56,66 +56,55 @@ void Treatment::learn(std::span<const float* const> rows, std::size_t dim) {
   dim_ = dim_out_ = dim;
   if (kind_ == Kind::none || kind_ == Kind::l2) return;
   const auto n = static_cast<double>(rows.size());
-  mean_.assign(dim, 0);
-  scale_.assign(dim, 0);
-  for (const float* const row : rows) {
-    for (std::size_t d = 0; d < dim; ++d) mean_[d] += static_cast<double>(row[d]) / n;
-  }
-  for (const float* const row : rows) {
-    for (std::size_t d = 0; d < dim; ++d) scale_[d] += std::pow(static_cast<double>(row[d]) - mean_[d], 2) / n;
-  }
+  mean_ = scale_ = Row::Zero(dim);
+  for (const float* const row : rows) mean_ += feature_row(row, dim).cast<double>() / n;
+  for (const float* const row : rows) scale_ += (feature_row(row, dim).cast<double>() - mean_).cwiseAbs2() / n;
   // A dimension that varies by rounding alone is constant.
-  for (std::size_t d = 0; d < dim; ++d) {
-    scale_[d] = std::sqrt(scale_[d]) > 1e-7 * std::abs(mean_[d]) ? 1 / std::sqrt(scale_[d]) : 1;
-  }
+  const auto varies = scale_.array().sqrt() > 1e-7 * mean_.array().abs();
+  scale_ = varies.select(1 / scale_.array().sqrt(), 1.0).eval();
   if (kind_ == Kind::pca) learn_axes(rows);
 }
 
 void Treatment::learn_axes(std::span<const float* const> rows) {
   constexpr std::size_t kBlock = 256;
-  const auto n = static_cast<int>(dim_);
-  std::vector<double> covariance(dim_ * dim_), block(kBlock * dim_), variances(dim_);
+  Matrix<double> covariance = Matrix<double>::Zero(dim_, dim_), block(kBlock, dim_);
   for (std::size_t begin = 0; begin < rows.size(); begin += kBlock) {
     const std::size_t count = std::min(kBlock, rows.size() - begin);
-    for (std::size_t i = 0; i < count; ++i) {
-      for (std::size_t d = 0; d < dim_; ++d) block[i * dim_ + d] = static_cast<double>(rows[begin + i][d]) - mean_[d];
-    }
-    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, n, static_cast<int>(count),
-                1.0 / static_cast<double>(rows.size()), block.data(), n, 1, covariance.data(), n);
+    for (std::size_t i = 0; i < count; ++i) block.row(i) = feature_row(rows[begin + i], dim_).cast<double>() - mean_;
+    covariance.selfadjointView<Eigen::Upper>().rankUpdate(block.topRows(count).transpose(),
+                                                          1.0 / static_cast<double>(rows.size()));
   }
-  // Row-major upper is column-major lower; eigenvectors come back as columns there, rows here, ascending.
-  if (LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'L', n, covariance.data(), n, variances.data()) != 0) {
-    throw Error(ErrorKind::system, "the principal axes of the features were not found");
-  }
-  std::size_t keep = 0;
-  while (keep < dim_ && variances[dim_ - 1 - keep] > 1e-6 * variances[dim_ - 1]) ++keep;
+  const auto [variances, axes] = eigenvectors(std::move(covariance), Eigen::Upper, "principal axes of the features");
+  const double largest = variances[variances.size() - 1];
+  std::size_t keep = static_cast<std::size_t>((variances.array() > 1e-6 * largest).count());
   if (keep_ > 0) keep = std::min(keep, keep_);
   dim_out_ = std::max<std::size_t>(keep, 1);
-  axes_.resize(dim_out_ * dim_);
+  axes_.resize(dim_out_, dim_);
   for (std::size_t k = 0; k < dim_out_; ++k) {
     const std::size_t from = dim_ - 1 - k;
-    const double scale = variances[from] > 0 ? 1 / std::sqrt(variances[from]) : 0;
-    for (std::size_t d = 0; d < dim_; ++d) axes_[k * dim_ + d] = covariance[from * dim_ + d] * scale;
+    axes_.row(k) = axes.row(from) * (variances[from] > 0 ? 1 / std::sqrt(variances[from]) : 0);
   }
 }
 
 void Treatment::apply(const float* row, std::span<float> out) const {
-  if (kind_ == Kind::pca) {
-    std::vector<double> centred(dim_);
-    for (std::size_t d = 0; d < dim_; ++d) centred[d] = static_cast<double>(row[d]) - mean_[d];
-    for (std::size_t k = 0; k < dim_out_; ++k) {
-      out[k] = static_cast<float>(cblas_ddot(static_cast<int>(dim_), axes_.data() + k * dim_, 1, centred.data(), 1));
+  const auto x = feature_row(row, dim_).cast<double>();
+  Eigen::Map<Eigen::RowVectorXf> treated(out.data(), dim_out_);
+  switch (kind_) {
+    case Kind::none:
+      treated = feature_row(row, dim_);
+      break;
+    case Kind::l2:
+      treated = (x * (1 / (x.norm() + 1e-5))).cast<float>();
+      break;
+    case Kind::standardise:
+      treated = (x - mean_).cwiseProduct(scale_).cast<float>();
+      break;
+    case Kind::pca: {
+      // One axis at a time: a product of all would sum in another order, and treated features change in their last bit.
+      const Row centred = x - mean_;
+      for (Eigen::Index k = 0; k < axes_.rows(); ++k)
+        treated[k] = static_cast<float>(dot(values_of(axes_.row(k)), values_of(centred)));
     }
-    return;
-  }
-  double square = 0;
-  for (std::size_t d = 0; d < dim_; ++d) square += static_cast<double>(row[d]) * static_cast<double>(row[d]);
-  const double unit = 1 / (std::sqrt(square) + 1e-5);
-  for (std::size_t d = 0; d < dim_; ++d) {
-    const auto x = static_cast<double>(row[d]);
-    out[d] = kind_ == Kind::standardise ? static_cast<float>((x - mean_[d]) * scale_[d])
-             : kind_ == Kind::l2        ? static_cast<float>(x * unit)
-                                        : row[d];
   }
 }
 

