@@ -14,6 +14,7 @@
 #include "base/threads.h"
 #include "probes/builtin.h"
 #include "probes/evaluate.h"
+#include "probes/matrix.h"
 #include "probes/options.h"
 #include "probes/selection.h"
 
@@ -22,15 +23,13 @@ namespace {
 
 constexpr double kNoVote = 1e-12;
 
-// The rows divided by their norms, N x dim.
-std::vector<float> unit_rows(std::span<const float* const> rows, std::size_t dim) {
-  std::vector<float> out;
-  out.reserve(rows.size() * dim);
-  for (const float* const row : rows) {
-    double sum = 0;
-    for (std::size_t d = 0; d < dim; ++d) sum += static_cast<double>(row[d]) * static_cast<double>(row[d]);
-    const double scale = sum > 0 ? 1 / std::sqrt(sum) : 0;
-    for (std::size_t d = 0; d < dim; ++d) out.push_back(static_cast<float>(static_cast<double>(row[d]) * scale));
+// The rows divided by their norms; a row of zeros stays one.
+Matrix<float> unit_rows(std::span<const float* const> rows, std::size_t dim) {
+  Matrix<float> out(rows.size(), dim);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const auto x = feature_row(rows[i], dim).cast<double>();
+    const double sum = x.squaredNorm();
+    out.row(i) = (x * (sum > 0 ? 1 / std::sqrt(sum) : 0)).cast<float>();
   }
   return out;
 }
@@ -106,16 +105,13 @@ class KnnModel final : public ProbeModel {
     constexpr std::size_t kBlock = 64;
     const std::size_t n = targets_.size();
     std::vector<Scores> out(ks.size(), Scores{rows.size(), targets_.width(), {}});
-    std::vector<float> similarities(kBlock * n);
+    Matrix<float> similarities(kBlock, n);
     for (std::size_t begin = 0; begin < rows.size(); begin += kBlock) {
       const std::size_t count = std::min(kBlock, rows.size() - begin);
       std::vector<const float*> pointers;
       for (std::size_t i = 0; i < count; ++i) pointers.push_back(rows.row(begin + i));
-      const std::vector<float> asked = unit_rows(pointers, dim_);
-      cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, static_cast<int>(count), static_cast<int>(n),
-                  static_cast<int>(dim_), 1, asked.data(), static_cast<int>(dim_), known_.data(),
-                  static_cast<int>(dim_), 0, similarities.data(), static_cast<int>(n));
-      for (std::size_t i = 0; i < count; ++i) add_row(std::span(similarities).subspan(i * n, n), ks, out);
+      similarities.topRows(count).noalias() = unit_rows(pointers, dim_) * known_.transpose();
+      for (std::size_t i = 0; i < count; ++i) add_row({&similarities(i, 0), n}, ks, out);
     }
     return out;
   }
@@ -141,7 +137,7 @@ class KnnModel final : public ProbeModel {
   }
 
   std::size_t dim_;
-  std::vector<float> known_;
+  Matrix<float> known_;
   Targets targets_;
   std::size_t k_, largest_;
   double temperature_;
