@@ -6,10 +6,12 @@
 // It is orthonormal, so norms and inner products are kept.
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <type_traits>
 #include <vector>
+
+#include "probes/matrix.h"
 
 namespace vise {
 
@@ -26,10 +28,12 @@ class Contrasts {
   std::size_t outputs() const { return outputs_; }
   std::size_t size() const { return softmax_ ? outputs_ - 1 : outputs_; }
 
-  // outputs() values, whose sum is taken to be zero, to size() contrasts.
-  void reduce(const double* values, double* contrasts) const {
+  // outputs() values, whose sum is taken to be zero, to size() contrasts; rows of any matrix. In one sweep: a product
+  // with the basis would take K (K - 1) multiplications for these 2 K.
+  template <typename Values, typename Reduced>
+  void reduce(const Eigen::DenseBase<Values>& values, Reduced&& contrasts) const {
     if (!softmax_) {
-      std::copy(values, values + outputs_, contrasts);
+      contrasts = values.derived();
       return;
     }
     double sum = values[0];
@@ -40,9 +44,10 @@ class Contrasts {
   }
 
   // size() contrasts to the outputs() values of sum zero.
-  void expand(const double* contrasts, double* values) const {
+  template <typename Reduced, typename Values>
+  void expand(const Eigen::DenseBase<Reduced>& contrasts, Values&& values) const {
     if (!softmax_) {
-      std::copy(contrasts, contrasts + outputs_, values);
+      values = contrasts.derived();
       return;
     }
     double later = 0;
@@ -54,23 +59,22 @@ class Contrasts {
     values[0] = later;
   }
 
-  // `rows` rows of values times `factor`; rows of contrasts lie `apart`.
-  template <typename T>
-  void reduce_rows(const double* values, std::size_t rows, double factor, T* contrasts, std::size_t apart) const {
-    std::vector<double> row(size());
-    for (std::size_t i = 0; i < rows; ++i) {
-      reduce(values + i * outputs_, row.data());
-      for (std::size_t j = 0; j < row.size(); ++j) contrasts[i * apart + j] = static_cast<T>(factor * row[j]);
+  // Every row of values times `factor`, to rows of contrasts.
+  template <typename Reduced>
+  void reduce_rows(const ConstRef<double>& values, double factor, Reduced&& contrasts) const {
+    Row row(size());
+    for (Eigen::Index i = 0; i < values.rows(); ++i) {
+      reduce(values.row(i), row);
+      contrasts.row(i) = (factor * row).template cast<typename std::decay_t<Reduced>::Scalar>();
     }
   }
 
-  // The way back, from one column a contrast, columns `apart`.
-  void expand_columns(const double* contrasts, std::size_t apart, std::size_t rows, double factor,
-                      double* values) const {
-    std::vector<double> row(size());
-    for (std::size_t i = 0; i < rows; ++i) {
-      for (std::size_t j = 0; j < row.size(); ++j) row[j] = factor * contrasts[j * apart + i];
-      expand(row.data(), values + i * outputs_);
+  // The way back, from one column of contrasts to one row of values.
+  void expand_columns(const ConstRef<double>& contrasts, double factor, Ref<double> values) const {
+    Row row(size());
+    for (Eigen::Index i = 0; i < values.rows(); ++i) {
+      row = factor * contrasts.col(i).transpose();
+      expand(row, values.row(i));
     }
   }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "base/threads.h"
 #include "probes/vector_math.h"
@@ -16,6 +17,11 @@ constexpr std::size_t kMaxStrips = 8;     // of a segment
 constexpr std::size_t kFewRows = 128;     // too few to divide
 constexpr std::size_t kLogits = 2048;     // whose exponentials are taken at once, about
 
+template <typename M>
+M first_columns(M m, std::size_t count) {
+  return M(m.data(), m.rows(), static_cast<Eigen::Index>(count), Eigen::OuterStride<>(m.outerStride()));
+}
+
 }  // namespace
 
 LogisticTargets::LogisticTargets(const Targets& targets, std::span<const std::uint32_t> order, Form form,
@@ -28,7 +34,7 @@ LogisticTargets::LogisticTargets(const Targets& targets, std::span<const std::ui
   if (classes && softmax_) {
     for (const std::uint32_t i : order) classes_.push_back(targets.classes()[i]);
   } else {
-    y_.resize(n * width_);
+    y_.resize(n, width_);
     for (std::size_t r = 0; r < n; ++r) {
       const std::uint32_t i = order[r];
       double sum = 1;
@@ -41,7 +47,7 @@ LogisticTargets::LogisticTargets(const Targets& targets, std::span<const std::ui
         const double y = classes                                     ? targets.classes()[i] == static_cast<int>(column)
                          : targets.kind() == TargetKind::multi_label ? targets.multi_label()[i * width + column]
                                                                      : targets.rows()[i * width + column] / sum;
-        y_[r * width_ + k] = static_cast<float>(y);
+        y_(r, k) = static_cast<float>(y);
       }
     }
   }
@@ -84,7 +90,7 @@ double LogisticTargets::tail(const double* z, const double* e) const {
 double LogisticTargets::loss(std::size_t row, std::size_t label, double* z, const double* e, double log_tail) const {
   const double weight = this->weight(row);
   if (!softmax_) {
-    const auto y = static_cast<double>(y_[row * width_ + label]);
+    const auto y = static_cast<double>(y_(row, label));
     const double s = z[0], small = e[0] / (1 + e[0]), large = 1 / (1 + e[0]);
     const double p = s > 0 ? large : small, q = s > 0 ? small : large;  // q = 1 - p, exactly as small as it is
     z[0] = y < 0 ? 0 : weight * (p * (1 - y) - q * y);
@@ -92,10 +98,10 @@ double LogisticTargets::loss(std::size_t row, std::size_t label, double* z, cons
   }
   double sum = 0;
   for (std::size_t k = 0; k < width_; ++k) sum += e[k];
-  if (!y_.empty()) {
+  if (y_.size() > 0) {
     double loss = 0;
     for (std::size_t k = 0; k < width_; ++k) {
-      const auto y = static_cast<double>(y_[row * width_ + k]);
+      const auto y = static_cast<double>(y_(row, k));
       loss += y * (log_tail - z[k]);
       z[k] = weight * (e[k] / sum - y);
     }
@@ -115,7 +121,7 @@ double LogisticTargets::loss(std::size_t row, std::size_t label, double* z, cons
 
 double LogisticTargets::curvature(std::size_t row, std::size_t label, const double* e, double tail) const {
   const double weight = this->weight(row), sum = 1 + tail;
-  if (!softmax_) return y_[row * width_ + label] < 0 ? 0 : weight * e[0] / (sum * sum);
+  if (!softmax_) return y_(row, label) < 0 ? 0 : weight * e[0] / (sum * sum);
   double squares = 0;
   for (std::size_t k = 0; k < width_; ++k) squares += e[k] * e[k];
   return weight * std::max(0.0, 1 - squares / (sum * sum)) / static_cast<double>(width_);
@@ -145,18 +151,16 @@ std::size_t LogisticPass::rows_of(const LogisticProblem& problem) const {
   return all - (bounds_[s + 1] - bounds_[s]);
 }
 
-std::vector<double> LogisticPass::intercepts(std::span<const double> x) const {
-  const std::size_t r = matrix_.columns(), k = targets_.outputs();
-  std::vector<double> b(x.begin() + static_cast<std::ptrdiff_t>(r * k), x.end());
-  for (std::size_t d = 0; d < r; ++d) {
-    for (std::size_t j = 0; j < k; ++j) b[j] -= means_[d] * x[d * k + j];
-  }
+Row LogisticPass::intercepts(const Matrix<double>& x) const {
+  const Eigen::Index r = x.rows() - 1;
+  Row b = x.row(r);
+  for (Eigen::Index d = 0; d < r; ++d) b -= means_[d] * x.row(d);
   return b;
 }
 
-std::vector<double> LogisticPass::start(const LogisticProblem& problem) const {
+Matrix<double> LogisticPass::start(const LogisticProblem& problem) const {
   const std::size_t outputs = targets_.outputs();
-  std::vector<double> x(point_size());
+  Matrix<double> x = Matrix<double>::Zero(matrix_.columns() + 1, outputs);
   std::vector<double> sums(outputs);
   double total = 0;
   for (std::size_t s = 0; s + 1 < bounds_.size(); ++s) {
@@ -169,7 +173,7 @@ std::vector<double> LogisticPass::start(const LogisticProblem& problem) const {
     }
   }
   // A class that never occurs would go to minus infinity: half a row of it.
-  double* const c = &x[x.size() - outputs];
+  double* const c = &x(x.rows() - 1, 0);
   for (std::size_t k = 0; k < outputs; ++k) c[k] = std::log(std::max(sums[k], 0.5));
   if (targets_.softmax()) {
     const double mean = std::accumulate(c, c + outputs, 0.0) / static_cast<double>(outputs);
@@ -183,60 +187,60 @@ std::vector<double> LogisticPass::start(const LogisticProblem& problem) const {
 template <typename T>
 void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, const Segment<T>& segment,
                              Bending bending, Sums& sums) const {
-  const std::size_t width = segment.active.size() * contrasts_.size(), columns = narrow_stride(width),
-                    stride = matrix_.stride<T>();
+  const std::size_t width = segment.active.size() * contrasts_.size();
   std::vector<T> buffer;
-  NarrowVector<T> residual(kBlock * columns);
-  NarrowVector<double> z(kBlock * columns);
+  NarrowMatrix<T> residual(kBlock, width);
+  NarrowMatrix<double> z(kBlock, width);
   sums.losses.assign(segment.active.size(), 0);
-  sums.gradient.assign(width * apart(), 0);
+  sums.gradient.set_zero(width, matrix_.columns() + 1);
   for (std::size_t begin = strip.begin; begin < strip.end; begin += kBlock) {
-    const std::size_t count = std::min(kBlock, strip.end - begin);
-    const T* const x = matrix_.block(begin, count, buffer);
-    const std::size_t extent = matrix_.extent(begin + count);
-    std::fill(z.begin(), z.end(), 0.0);
-    narrow_forward(x, stride, count, extent, segment.weights.data(), width, z.data());
+    const std::size_t count = std::min(kBlock, strip.end - begin), extent = matrix_.extent(begin + count);
+    const ConstView<T> rows = matrix_.block(begin, count, buffer), x = first_columns(rows, extent);
+    z.set_zero();
+    narrow_forward(x, segment.weights.view(0, extent), z.view(0, count));
+    // Exponentials are taken of several rows at once, but not of more than the first cache holds.
     const std::size_t step = std::clamp<std::size_t>(kLogits / std::max<std::size_t>(width, 1), 1, count);
     for (std::size_t i = 0; i < count; i += step) {
-      take_losses<T>(begin + i, std::min(step, count - i), trials, segment, bending, std::span(z).subspan(i * columns),
-                     std::span(residual).subspan(i * columns), sums);
+      const std::size_t some = std::min(step, count - i);
+      take_losses<T>(begin + i, some, trials, segment, bending, z.view(i, some), residual.view(i, some), sums);
     }
-    narrow_backward(x, stride, count, extent, residual.data(), width, sums.gradient.data(), apart());
+    narrow_backward(x, std::as_const(residual).view(0, count), first_columns(sums.gradient.view(), extent));
   }
 }
 
 // From the contrasts of the rows' logits to those of the losses' derivatives.
 template <typename T>
 void LogisticPass::take_losses(std::size_t begin, std::size_t count, std::span<const Trial> trials,
-                               const Segment<T>& segment, Bending bending, std::span<double> z, std::span<T> residual,
+                               const Segment<T>& segment, Bending bending, View<double> z, View<T> residual,
                                Sums& sums) const {
-  const auto& [active, weights, intercepts] = segment;
-  const std::size_t r = matrix_.columns(), k = targets_.outputs(), reduced = contrasts_.size(), n = active.size(),
-                    columns = narrow_stride(n * reduced);
-  std::vector<double> logits(count * n * k), e(count * n * k), tails(count * n);
+  const std::vector<std::size_t>& active = segment.active;
+  const std::size_t r = matrix_.columns(), k = targets_.outputs(), reduced = contrasts_.size(), n = active.size();
+  Matrix<double> logits(count * n, k), e(count * n, k);  // a row a trial of an item
+  std::vector<double> tails(count * n);
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t a = 0; a < n; ++a) {
-      double* const row = &logits[(i * n + a) * k];
-      contrasts_.expand(&z[i * columns + a * reduced], row);
-      for (std::size_t j = 0; j < k; ++j) row[j] += intercepts[a * k + j];
-      targets_.shift(row, &e[(i * n + a) * k]);
+      const std::size_t at = i * n + a;
+      contrasts_.expand(z.row(i).segment(a * reduced, reduced), logits.row(at));
+      logits.row(at) += segment.intercepts.row(a);
+      targets_.shift(&logits(at, 0), &e(at, 0));
     }
   }
-  exp_in_place(e);
-  for (std::size_t at = 0; at < tails.size(); ++at) tails[at] = targets_.tail(&logits[at * k], &e[at * k]);
+  exp_in_place({e.data(), static_cast<std::size_t>(e.size())});
+  for (std::size_t at = 0; at < tails.size(); ++at) tails[at] = targets_.tail(&logits(at, 0), &e(at, 0));
   std::vector<double> logs = tails;
   log1p_in_place(logs);
+  View<double> gradient = sums.gradient.view();
   for (std::size_t i = 0; i < count; ++i) {
     for (std::size_t a = 0; a < n; ++a) {
       const std::size_t at = i * n + a, label = trials[active[a]].problem->label;
-      double* const row = &z[i * columns + a * reduced];
       if (active[a] < bending.trials)
-        (*bending.curvature)[begin + i] += targets_.curvature(begin + i, label, &e[at * k], tails[at]);
-      sums.losses[a] += targets_.loss(begin + i, label, &logits[at * k], &e[at * k], logs[at]);
-      contrasts_.reduce(&logits[at * k], row);
+        (*bending.curvature)[begin + i] += targets_.curvature(begin + i, label, &e(at, 0), tails[at]);
+      sums.losses[a] += targets_.loss(begin + i, label, &logits(at, 0), &e(at, 0), logs[at]);
+      auto row = z.row(i).segment(a * reduced, reduced);
+      contrasts_.reduce(logits.row(at), row);
       for (std::size_t j = 0; j < reduced; ++j) {
-        sums.gradient[(a * reduced + j) * apart() + r] += row[j];
-        residual[i * columns + a * reduced + j] = static_cast<T>(row[j]);
+        gradient(a * reduced + j, r) += row[j];
+        residual(i, a * reduced + j) = static_cast<T>(row[j]);
       }
     }
   }
@@ -245,36 +249,32 @@ void LogisticPass::take_losses(std::size_t begin, std::size_t count, std::span<c
 template <typename T>
 void LogisticPass::arrange(std::span<const Trial> trials, int threads) {
   constexpr std::size_t kDims = 128;
-  const std::size_t r = matrix_.columns(), k = targets_.outputs(), reduced = contrasts_.size();
+  const std::size_t r = matrix_.columns(), reduced = contrasts_.size();
   auto& segments = std::get<Segments<T>>(segments_);
   segments.resize(bounds_.size() - 1);
+  std::vector<Row> intercepts;
+  for (const Trial& trial : trials) intercepts.push_back(this->intercepts(*trial.x));
   for (std::size_t s = 0; s < segments.size(); ++s) {
-    segments[s].active.clear();
+    std::vector<std::size_t>& active = segments[s].active;
+    active.clear();
     for (std::size_t t = 0; t < trials.size(); ++t) {
-      if (trials[t].problem->held_out != static_cast<int>(s)) segments[s].active.push_back(t);
+      if (trials[t].problem->held_out != static_cast<int>(s)) active.push_back(t);
     }
-    segments[s].weights.assign(r * narrow_stride(segments[s].active.size() * reduced), 0);
-  }
-  std::vector<std::vector<double>> intercepts;
-  for (const Trial& trial : trials) intercepts.push_back(this->intercepts(trial.x));
-  for (Segment<T>& segment : segments) {
-    segment.intercepts.clear();
-    for (const std::size_t t : segment.active)
-      segment.intercepts.insert(segment.intercepts.end(), intercepts[t].begin(), intercepts[t].end());
+    segments[s].weights.set_zero(r, active.size() * reduced);
+    segments[s].intercepts.resize(active.size(), targets_.outputs());
+    for (std::size_t a = 0; a < active.size(); ++a) segments[s].intercepts.row(a) = intercepts[active[a]];
   }
   const int helpers = threads_worth(trials.size() * point_size() * segments.size(), threads);
   parallel_for(helpers, (r + kDims - 1) / kDims, [&](std::size_t part) {
     const std::size_t begin = part * kDims, count = std::min(kDims, r - begin);
-    std::vector<T> contrasts(count * reduced);
+    Matrix<T> contrasts(count, reduced);
     for (std::size_t t = 0; t < trials.size(); ++t) {
-      contrasts_.reduce_rows(&trials[t].x[begin * k], count, 1.0, contrasts.data(), reduced);
+      contrasts_.reduce_rows(trials[t].x->middleRows(begin, count), 1.0, contrasts);
       for (Segment<T>& segment : segments) {
         const auto place = std::lower_bound(segment.active.begin(), segment.active.end(), t);
         if (place == segment.active.end() || *place != t) continue;
-        const std::size_t columns = narrow_stride(segment.active.size() * reduced),
-                          first = static_cast<std::size_t>(place - segment.active.begin()) * reduced;
-        for (std::size_t d = 0; d < count; ++d)
-          std::copy_n(&contrasts[d * reduced], reduced, &segment.weights[(begin + d) * columns + first]);
+        const std::size_t first = static_cast<std::size_t>(place - segment.active.begin()) * reduced;
+        segment.weights.view(begin, count).middleCols(first, reduced) = contrasts;
       }
     }
   });
@@ -300,23 +300,20 @@ void LogisticPass::evaluate(std::span<Trial> trials, int threads, std::vector<do
 
 void LogisticPass::collect(Trial& trial, std::size_t index,
                            std::span<const std::vector<std::size_t>* const> active) const {
-  const std::size_t r = matrix_.columns(), k = targets_.outputs();
+  const std::size_t r = matrix_.columns(), reduced = contrasts_.size();
   trial.loss = 0;
-  trial.gradient.resize(point_size());
-  std::vector<double> gradient(contrasts_.size() * apart());
+  NarrowMatrix<double> gradient(reduced, r + 1);
   for (std::size_t i = 0; i < strips_.size(); ++i) {
     const auto place = std::lower_bound(active[i]->begin(), active[i]->end(), index);
     if (place == active[i]->end() || *place != index) continue;
     const auto a = static_cast<std::size_t>(place - active[i]->begin());
     trial.loss += sums_[i].losses[a];
-    const double* const from = &sums_[i].gradient[a * gradient.size()];
-    for (std::size_t j = 0; j < gradient.size(); ++j) gradient[j] += from[j];
+    gradient.view() += sums_[i].gradient.view(a * reduced, reduced);
   }
-  contrasts_.expand_columns(gradient.data(), apart(), r + 1, 1.0, trial.gradient.data());
+  trial.gradient.resize(r + 1, targets_.outputs());
+  contrasts_.expand_columns(gradient.view(), 1.0, trial.gradient);
   // From (W, b) to (W, c): the rows' means are taken out of the weights' part.
-  for (std::size_t d = 0; d < r; ++d) {
-    for (std::size_t j = 0; j < k; ++j) trial.gradient[d * k + j] -= means_[d] * trial.gradient[r * k + j];
-  }
+  for (std::size_t d = 0; d < r; ++d) trial.gradient.row(d) -= means_[d] * trial.gradient.row(r);
 }
 
 template void LogisticPass::evaluate<float>(std::span<Trial>, int, std::vector<double>*, std::size_t);

@@ -5,9 +5,9 @@
 // where loss is the cross-entropy of a softmax (K classes or a distribution over them), or of one sigmoid (K = 1: two
 // classes, one class against the rest, or one label of many). Natural logarithms; sums, not means.
 //
-// Points are kept as W row-major, then c = b + means' W: with centred features weights and intercept hardly disturb
-// each other. Sums run in double in an order that doesn't depend on the number of threads; the products are float32 or
-// double as the template argument says.
+// A point is a matrix of R + 1 rows: W, and below it c = b + means' W: with centred features weights and intercept
+// hardly disturb each other. Sums run in double in an order that doesn't depend on the number of threads; the products
+// are float32 or double as the template argument says.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "datasets/targets.h"
 #include "probes/contrasts.h"
+#include "probes/matrix.h"
 #include "probes/narrow_product.h"
 #include "probes/row_matrix.h"
 
@@ -48,14 +49,14 @@ class LogisticTargets {
   double curvature(std::size_t row, std::size_t label, const double* e, double tail) const;
   // Target of one output, 0..1; negative = not known (sigmoids only).
   double target(std::size_t row, std::size_t output) const {
-    return y_.empty() ? classes_[row] == static_cast<int>(output) : static_cast<double>(y_[row * width_ + output]);
+    return y_.size() == 0 ? classes_[row] == static_cast<int>(output) : static_cast<double>(y_(row, output));
   }
 
  private:
   bool softmax_ = false;
   std::size_t width_ = 1;
   std::vector<int> classes_;  // softmax over classes; else y_
-  std::vector<float> y_;      // rows x width
+  Matrix<float> y_;           // rows x width
   std::vector<double> weights_;
 };
 
@@ -68,9 +69,9 @@ struct LogisticProblem {
 // A point to evaluate: value and gradient of the losses alone, without the penalty.
 struct Trial {
   const LogisticProblem* problem = nullptr;
-  std::span<const double> x;  // R x K, then K
+  const Matrix<double>* x = nullptr;
   double loss = 0;
-  std::vector<double> gradient;  // the same shape
+  Matrix<double> gradient;
 };
 
 // `threads`, or 1 for so few operations that starting a thread (some 50 microseconds) would take longer.
@@ -84,7 +85,7 @@ class LogisticPass {
   const RowMatrix& matrix() const { return matrix_; }
   const LogisticTargets& targets() const { return targets_; }
   const Contrasts& contrasts() const { return contrasts_; }
-  const std::vector<double>& means() const { return means_; }
+  const Row& means() const { return means_; }
   std::size_t point_size() const { return (matrix_.columns() + 1) * targets_.outputs(); }
   std::size_t rows_of(const LogisticProblem& problem) const;
 
@@ -95,10 +96,10 @@ class LogisticPass {
   void evaluate(std::span<Trial> trials, int threads, std::vector<double>* curvature = nullptr, std::size_t bent = 0);
 
   // The intercepts b of a point.
-  std::vector<double> intercepts(std::span<const double> x) const;
+  Row intercepts(const Matrix<double>& x) const;
 
   // The point whose weights are zero and whose intercepts alone fit best: where a path begins.
-  std::vector<double> start(const LogisticProblem& problem) const;
+  Matrix<double> start(const LogisticProblem& problem) const;
 
  private:
   struct Strip {
@@ -108,8 +109,8 @@ class LogisticPass {
   template <typename T>
   struct Segment {
     std::vector<std::size_t> active;
-    NarrowVector<T> weights;
-    std::vector<double> intercepts;
+    NarrowMatrix<T> weights;
+    Matrix<double> intercepts;  // a row a trial
   };
   template <typename T>
   using Segments = std::vector<Segment<T>>;
@@ -118,7 +119,7 @@ class LogisticPass {
   // What a pass sums over the rows of a strip.
   struct Sums {
     std::vector<double> losses;     // a trial each
-    NarrowVector<double> gradient;  // contrasts of trials x (R, then the intercepts), apart() apart
+    NarrowMatrix<double> gradient;  // contrasts of trials x (R, then the intercepts)
   };
   struct Bending {
     std::vector<double>* curvature;
@@ -129,15 +130,14 @@ class LogisticPass {
                  Sums& sums) const;
   template <typename T>
   void take_losses(std::size_t begin, std::size_t count, std::span<const Trial> trials, const Segment<T>& segment,
-                   Bending bending, std::span<double> z, std::span<T> residual, Sums& sums) const;
+                   Bending bending, View<double> z, View<T> residual, Sums& sums) const;
   void collect(Trial& trial, std::size_t index, std::span<const std::vector<std::size_t>* const> active) const;
-  std::size_t apart() const { return narrow_stride(matrix_.columns() + 1); }
 
   const RowMatrix& matrix_;
   const LogisticTargets& targets_;
   Contrasts contrasts_;
   std::vector<std::size_t> bounds_;
-  std::vector<double> means_;
+  Row means_;
   std::vector<Strip> strips_;
   std::tuple<Segments<float>, Segments<double>> segments_;  // reused, as are:
   std::vector<Sums> sums_;                                  // one a strip

@@ -1,9 +1,8 @@
 // The finish: Newton's method with the whole Hessian, or by conjugate gradients where that would be too large.
-#include <cblas.h>
-#include <lapacke.h>
-
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "base/threads.h"
 #include "probes/logistic_solver.h"
@@ -17,16 +16,13 @@ constexpr std::size_t kDense = 2500;  // unknowns up to which the Hessian is for
 constexpr std::size_t kBlock = 32;
 constexpr std::size_t kStrips = 8;
 
-int as_int(std::size_t n) { return static_cast<int>(n); }
-
 // The Hessian of a problem's losses at a point, in the coordinates (W, c).
 class Curvature {
  public:
-  Curvature(const LogisticPass& pass, const LogisticProblem& problem, std::span<const double> x, double c, int threads)
+  Curvature(const LogisticPass& pass, const LogisticProblem& problem, const Matrix<double>& x, double c, int threads)
       : pass_(pass),
         problem_(problem),
         k_(pass.targets().outputs()),
-        columns_(narrow_stride(k_)),
         r_(pass.matrix().columns()),
         c_(c),
         threads_(threads) {
@@ -34,18 +30,16 @@ class Curvature {
   }
 
   // Products in float32: conjugate gradients ask for a thousandth, Newton's outer steps put right what that leaves.
-  std::vector<double> times(std::span<const double> v) const;
-  std::vector<double> solve_dense(std::span<const double> gradient) const;
+  Matrix<double> times(const Matrix<double>& v) const;
+  Matrix<double> solve_dense(const Matrix<double>& gradient) const;  // empty where no Cholesky factor is found
 
  private:
-  void set_probabilities(std::span<const double> x);
-  // The weights' part of `x` over `scale`, r x columns.
+  void set_probabilities(const Matrix<double>& x);
+  // The weights' part of `x` over `scale`.
   template <typename T>
-  NarrowVector<T> padded(std::span<const double> x, double scale = 1) const {
-    NarrowVector<T> out(r_ * columns_);
-    for (std::size_t d = 0; d < r_; ++d) {
-      for (std::size_t k = 0; k < k_; ++k) out[d * columns_ + k] = static_cast<T>(x[d * k_ + k] / scale);
-    }
+  NarrowMatrix<T> narrow_weights(const Matrix<double>& x, double scale = 1) const {
+    NarrowMatrix<T> out(r_, k_);
+    out.view() = (x.topRows(r_) / scale).template cast<T>();
     return out;
   }
   // body(begin, end) for fixed strips of the rows.
@@ -59,7 +53,7 @@ class Curvature {
   }
   // u in place of z: how the losses' derivatives at `row` change when the logits change by z.
   void bend(std::size_t row, double* z) const {
-    const double* const p = &p_[row * k_];
+    const double* const p = &p_(row, 0);
     const double weight = known(row);
     if (!pass_.targets().softmax()) {
       z[0] *= weight * p[0];
@@ -72,27 +66,26 @@ class Curvature {
 
   const LogisticPass& pass_;
   const LogisticProblem& problem_;
-  std::size_t k_, columns_, r_;  // outputs, and those that products are padded to
+  std::size_t k_, r_;  // outputs, columns of the matrix
   double c_;
   int threads_;
-  std::vector<double> p_;  // softmax: probabilities; sigmoid: p (1 - p)
+  Matrix<double> p_;  // N x K. Softmax: probabilities; sigmoid: p (1 - p)
 };
 
-void Curvature::set_probabilities(std::span<const double> x) {
-  p_.resize(pass_.matrix().rows() * k_);
-  const std::vector<double> b = pass_.intercepts(x);
-  const NarrowVector<double> w = padded<double>(x);
+void Curvature::set_probabilities(const Matrix<double>& x) {
+  p_.resize(pass_.matrix().rows(), k_);
+  const Row b = pass_.intercepts(x);
+  const NarrowMatrix<double> w = narrow_weights<double>(x);
   for_strips([&](std::size_t, std::size_t from, std::size_t to) {
     std::vector<double> buffer;
-    NarrowVector<double> z(kBlock * columns_);
+    NarrowMatrix<double> z(kBlock, k_);
     for (std::size_t begin = from; begin < to; begin += kBlock) {
       const std::size_t count = std::min(kBlock, to - begin);
-      const double* const a = pass_.matrix().block(begin, count, buffer);
-      std::fill(z.begin(), z.end(), 0.0);
-      narrow_forward(a, r_, count, r_, w.data(), k_, z.data());
-      for (std::size_t i = 0; i < count; ++i) {
-        double* const row = &p_[(begin + i) * k_];
-        for (std::size_t k = 0; k < k_; ++k) row[k] = z[i * columns_ + k] + b[k];
+      z.set_zero();
+      narrow_forward(pass_.matrix().block(begin, count, buffer), w.view(), z.view(0, count));
+      p_.middleRows(begin, count) = z.view(0, count).rowwise() + b;
+      for (std::size_t i = begin; i < begin + count; ++i) {
+        double* const row = &p_(i, 0);
         if (!pass_.targets().softmax()) {
           const double e = std::exp(-std::abs(row[0]));
           row[0] = e / ((1 + e) * (1 + e));
@@ -107,140 +100,114 @@ void Curvature::set_probabilities(std::span<const double> x) {
   });
 }
 
-std::vector<double> Curvature::times(std::span<const double> v) const {
+Matrix<double> Curvature::times(const Matrix<double>& v) const {
   // float32 has no room for what the last steps are made of: all is scaled to the largest entry.
-  const double largest = max_norm(v), scale = largest > 0 ? largest : 1;
-  const std::vector<double> shift = pass_.intercepts(v);  // (W, c) to (W, b) is linear
-  const NarrowVector<float> w = padded<float>(v, scale);
-  const std::size_t stride = pass_.matrix().stride<float>();
-  std::vector<NarrowVector<double>> sums(kStrips);
+  const double largest = v.cwiseAbs().maxCoeff(), scale = largest > 0 ? largest : 1;
+  const Row shift = pass_.intercepts(v) / scale;  // (W, c) to (W, b) is linear
+  const NarrowMatrix<float> w = narrow_weights<float>(v, scale);
+  std::vector<Matrix<double>> sums(kStrips, Matrix<double>::Zero(k_, r_ + 1));
   for_strips([&](std::size_t s, std::size_t from, std::size_t to) {
     std::vector<float> buffer;
-    NarrowVector<float> bent(kBlock * columns_);
-    NarrowVector<double> z(kBlock * columns_);
-    sums[s].resize(k_ * (r_ + 1));
+    NarrowMatrix<float> bent(kBlock, k_);
+    NarrowMatrix<double> z(kBlock, k_);
     for (std::size_t begin = from; begin < to; begin += kBlock) {
       const std::size_t count = std::min(kBlock, to - begin);
-      const float* const a = pass_.matrix().block(begin, count, buffer);
-      std::fill(z.begin(), z.end(), 0.0);
-      narrow_forward(a, stride, count, r_, w.data(), k_, z.data());
+      const ConstView<float> x = pass_.matrix().block(begin, count, buffer);
+      View<double> logits = z.view(0, count);
+      z.set_zero();
+      narrow_forward(x, w.view(), logits);
       for (std::size_t i = 0; i < count; ++i) {
-        double* const row = &z[i * columns_];
-        for (std::size_t k = 0; k < k_; ++k) row[k] += shift[k] / scale;
-        bend(begin + i, row);
-        for (std::size_t k = 0; k < k_; ++k) {
-          sums[s][k * (r_ + 1) + r_] += row[k];
-          bent[i * columns_ + k] = static_cast<float>(row[k]);
-        }
+        logits.row(i) += shift;
+        bend(begin + i, &logits(i, 0));
+        sums[s].col(r_) += logits.row(i).transpose();
       }
-      narrow_backward(a, stride, count, r_, bent.data(), k_, sums[s].data(), r_ + 1);
+      bent.view(0, count) = logits.cast<float>();
+      narrow_backward(x, std::as_const(bent).view(0, count), view(sums[s].data(), k_, r_, r_ + 1));
     }
   });
-  std::vector<double> out((r_ + 1) * k_);
-  for (const auto& part : sums) {
-    for (std::size_t d = 0; d <= r_; ++d) {
-      for (std::size_t k = 0; k < k_; ++k) out[d * k_ + k] += scale * part[k * (r_ + 1) + d];
-    }
-  }
-  for (std::size_t d = 0; d < r_; ++d) {
-    for (std::size_t k = 0; k < k_; ++k) out[d * k_ + k] += v[d * k_ + k] / c_ - pass_.means()[d] * out[r_ * k_ + k];
-  }
+  Matrix<double> out = Matrix<double>::Zero(r_ + 1, k_);
+  for (const Matrix<double>& part : sums) out += scale * part.transpose();
+  const Row intercepts = out.row(r_);
+  for (std::size_t d = 0; d < r_; ++d) out.row(d) += v.row(d) / c_ - pass_.means()[d] * intercepts;
   return out;
 }
 
 // The Newton step by Cholesky. Rows of A are (x - means, 1); block (k, l) of the Hessian is A' diag(p_k ([k = l] -
-// p_l)) A.
-std::vector<double> Curvature::solve_dense(std::span<const double> gradient) const {
-  const std::size_t n = pass_.matrix().rows(), m = r_ + 1, size = m * k_;
-  std::vector<double> buffer, a(n * m), scaled(n * m), block(m * m), hessian(size * size);
-  for (std::size_t i = 0; i < n; ++i) {
-    const double* const row = pass_.matrix().block(i, 1, buffer);
-    for (std::size_t d = 0; d < r_; ++d) a[i * m + d] = row[d] - pass_.means()[d];
-    a[i * m + r_] = 1;
-  }
-  for (std::size_t k = 0; k < k_; ++k) {
-    for (std::size_t l = 0; l <= k; ++l) {
-      for (std::size_t i = 0; i < n; ++i) {
-        const double* const p = &p_[i * k_];
-        const double bend = known(i) * (pass_.targets().softmax() ? p[k] * ((k == l) - p[l]) : p[0]);
-        for (std::size_t d = 0; d < m; ++d) scaled[i * m + d] = bend * a[i * m + d];
-      }
-      cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(m), as_int(m), as_int(n), 1, scaled.data(), as_int(m),
-                  a.data(), as_int(m), 0, block.data(), as_int(m));
-      for (std::size_t d = 0; d < m; ++d) {
-        for (std::size_t e = 0; e < m; ++e) hessian[(d * k_ + k) * size + e * k_ + l] = block[d * m + e];
-      }
+// p_l)) A. Unknown (d, k) stands at d K + k: a block is every K-th row and column.
+Matrix<double> Curvature::solve_dense(const Matrix<double>& gradient) const {
+  const auto n = static_cast<Eigen::Index>(pass_.matrix().rows()), m = static_cast<Eigen::Index>(r_) + 1,
+             outputs = static_cast<Eigen::Index>(k_);
+  std::vector<double> buffer;
+  Matrix<double> a(n, m), scaled(n, m), block(m, m), hessian(m * outputs, m * outputs);
+  for (Eigen::Index i = 0; i < n; ++i) a.row(i).head(m - 1) = pass_.matrix().block(i, 1, buffer).row(0) - pass_.means();
+  a.col(m - 1).setOnes();
+  Vector bent(n);
+  for (Eigen::Index k = 0; k < outputs; ++k) {
+    for (Eigen::Index l = 0; l <= k; ++l) {
+      for (Eigen::Index i = 0; i < n; ++i)
+        bent[i] = known(i) * (pass_.targets().softmax() ? p_(i, k) * ((k == l) - p_(i, l)) : p_(i, 0));
+      scaled = bent.asDiagonal() * a;
+      block.noalias() = scaled.transpose() * a;
+      const auto of_k = Eigen::seqN(k, m, outputs), of_l = Eigen::seqN(l, m, outputs);
+      hessian(of_k, of_l) = block;
+      if (l < k) hessian(of_l, of_k) = block.transpose();
     }
   }
-  // Unknown (d, k) stands at d K + k. The order within a column pair (d, e) needs both triangles of the small blocks.
-  for (std::size_t d = 0; d < m; ++d) {
-    for (std::size_t e = 0; e < m; ++e) {
-      for (std::size_t k = 0; k < k_; ++k) {
-        for (std::size_t l = k + 1; l < k_; ++l)
-          hessian[(d * k_ + k) * size + e * k_ + l] = hessian[(e * k_ + l) * size + d * k_ + k];
-      }
-    }
-  }
-  for (std::size_t i = 0; i < r_ * k_; ++i) hessian[i * size + i] += 1 / c_;
+  hessian.diagonal().head((m - 1) * outputs).array() += 1 / c_;
   // Softmax doesn't see a common shift of the intercepts; this holds it at zero and changes nothing else.
-  if (pass_.targets().softmax()) {
-    for (std::size_t k = 0; k < k_; ++k) {
-      for (std::size_t l = 0; l < k_; ++l) hessian[(r_ * k_ + k) * size + r_ * k_ + l] += static_cast<double>(n);
-    }
-  }
-  std::vector<double> step(gradient.begin(), gradient.end());
-  if (LAPACKE_dposv(LAPACK_COL_MAJOR, 'U', as_int(size), 1, hessian.data(), as_int(size), step.data(), as_int(size)) !=
-      0) {
-    return {};
-  }
-  for (double& v : step) v = -v;
-  return step;
+  if (pass_.targets().softmax()) hessian.bottomRightCorner(outputs, outputs).array() += static_cast<double>(n);
+  // Rows seen as columns: LAPACKE copies what is row-major, twice.
+  Eigen::Map<Eigen::MatrixXd> columns(hessian.data(), hessian.rows(), hessian.cols());
+  const Eigen::LLT<Eigen::Ref<Eigen::MatrixXd>, Eigen::Upper> cholesky(columns);
+  if (cholesky.info() != Eigen::Success) return {};
+  Eigen::MatrixXd step = Eigen::Map<const Eigen::MatrixXd>(gradient.data(), gradient.size(), 1);
+  cholesky.solveInPlace(step);
+  return -Eigen::Map<const Matrix<double>>(step.data(), m, outputs);
 }
 
 // Conjugate gradients on H step = -gradient until half the squared preconditioned residual, which is what will be left
 // of the decrement, is `near` of the gradient's, or `enough`.
-std::vector<double> solve_by_gradients(const Curvature& curvature, const LogisticPreconditioner& preconditioner,
-                                       std::span<const double> gradient, double near, double enough, int most,
-                                       const Context& context, int& passes) {
+Matrix<double> solve_by_gradients(const Curvature& curvature, const LogisticPreconditioner& preconditioner,
+                                  const Matrix<double>& gradient, double near, double enough, int most,
+                                  const Context& context, int& passes) {
   // The least and the most that is asked of a step.
   constexpr double kCoarse = 1e-2, kSharp = 1e-6;
-  std::vector<double> step(gradient.size()), residual(gradient.size());
-  for (std::size_t i = 0; i < residual.size(); ++i) residual[i] = -gradient[i];
-  const auto precondition = [&](std::span<const double> v) {
-    const std::span<const double> one[] = {v};
+  Matrix<double> step = Matrix<double>::Zero(gradient.rows(), gradient.cols()), residual = -gradient;
+  const auto precondition = [&](const Matrix<double>& v) {
+    const Matrix<double>* const one[] = {&v};
     return std::move(preconditioner.apply(one)[0]);
   };
-  std::vector<double> z = precondition(residual), p = z;
+  Matrix<double> z = precondition(residual), p = z;
   double rz = dot(residual, z);
   const double goal = std::clamp(std::max(near * rz, 2 * enough), kSharp * rz, kCoarse * rz);
   for (int i = 0; i < most && rz > goal; ++i) {
     context.throw_if_stopped();
-    const std::vector<double> hp = curvature.times(p);
+    const Matrix<double> hp = curvature.times(p);
     ++passes;
     const double bend = dot(p, hp);
     if (!(bend > 0)) break;
     const double alpha = rz / bend;
-    cblas_daxpy(as_int(step.size()), alpha, p.data(), 1, step.data(), 1);
-    cblas_daxpy(as_int(step.size()), -alpha, hp.data(), 1, residual.data(), 1);
+    add_scaled(step, alpha, p);
+    add_scaled(residual, -alpha, hp);
     z = precondition(residual);
     const double next = dot(residual, z), beta = next / rz;
     rz = next;
-    for (std::size_t j = 0; j < p.size(); ++j) p[j] = z[j] + beta * p[j];
+    p = z + beta * p;
   }
   return step;
 }
 
 // Value and gradient of the whole objective.
 void measure(LogisticPass& pass, const LogisticProblem& problem, double c, int threads, LogisticPoint& at,
-             std::vector<double>& gradient, std::vector<double>* curvature = nullptr) {
-  Trial trial{&problem, at.x, 0, {}};
+             Matrix<double>& gradient, std::vector<double>* curvature = nullptr) {
+  Trial trial{&problem, &at.x, 0, {}};
   pass.evaluate<double>(std::span(&trial, 1), threads, curvature, 1);
-  const std::size_t outputs = pass.targets().outputs();
-  for (std::size_t i = 0; i + outputs < at.x.size(); ++i) trial.gradient[i] += at.x[i] / c;
+  const Eigen::Index r = at.x.rows() - 1;
+  trial.gradient.topRows(r) += at.x.topRows(r) / c;
   at.loss = trial.loss;
-  at.objective = trial.loss + logistic_penalty(at.x, outputs, c);
+  at.objective = trial.loss + logistic_penalty(at.x, c);
   gradient = std::move(trial.gradient);
-  at.gradient_max = max_norm(gradient);
+  at.gradient_max = gradient.cwiseAbs().maxCoeff();
   ++at.passes;
 }
 
@@ -252,7 +219,8 @@ LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& precon
   constexpr double kEnough = 1e-4;  // of the stop: the preconditioned decrement is the true one up to some factor
   const bool dense = pass.point_size() <= kDense && pass.matrix().rows() <= 4 * kDense;
   LogisticPoint at = std::move(from);
-  std::vector<double> gradient, curvature_at_start;
+  Matrix<double> gradient;
+  std::vector<double> curvature_at_start;
   measure(pass, problem, c, context.threads, at, gradient, &curvature_at_start);
   if (!dense) preconditioner.prepare(c, std::move(curvature_at_start));
   for (int i = 0; i < kMostSteps; ++i) {
@@ -260,11 +228,10 @@ LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& precon
     const Curvature curvature(pass, problem, at.x, c, context.threads);
     // Forcing terms as in Nocedal & Wright, section 7.1: sharper as the end comes near, but not beyond what ends it.
     const double near = std::max(at.decrement, 0.0) / std::max(at.objective, 1e-300);
-    std::vector<double> step =
-        dense ? curvature.solve_dense(gradient)
-              : solve_by_gradients(curvature, preconditioner, gradient, near, kEnough * stop * at.objective,
-                                   kMostGradients, context, at.passes);
-    if (step.empty()) break;
+    Matrix<double> step = dense ? curvature.solve_dense(gradient)
+                                : solve_by_gradients(curvature, preconditioner, gradient, near,
+                                                     kEnough * stop * at.objective, kMostGradients, context, at.passes);
+    if (step.size() == 0) break;
     const double slope = dot(gradient, step);
     at.decrement = -slope / 2;
     at.converged = at.decrement <= stop * at.objective;
@@ -272,10 +239,10 @@ LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& precon
     // gradient.
     const bool last = at.converged && !dense;
     LogisticPoint next = at;
-    std::vector<double> next_gradient;
+    Matrix<double> next_gradient;
     double t = 1;
     for (; t > 1e-8; t /= 2) {
-      for (std::size_t j = 0; j < at.x.size(); ++j) next.x[j] = at.x[j] + t * step[j];
+      next.x = at.x + t * step;
       measure(pass, problem, c, context.threads, next, next_gradient);
       if (next.objective <= at.objective + 1e-4 * t * slope + 1e-14 * at.objective) break;
     }

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
+#include <utility>
 
 #include "base/threads.h"
 #include "probes/triangular_inverse.h"
-#include "probes/vectors.h"
 
 namespace vise {
 namespace {
@@ -18,8 +17,6 @@ constexpr std::size_t kGramRows = 16384;     // enough rows for a preconditioner
 constexpr double kMoved = 0.3;               // share of the curvature beyond which X'DX is made anew
 constexpr std::size_t kDoubleFactor = 1024;  // smaller factors are made in double
 constexpr std::size_t kSmallGram = 4096;     // of which two are kept
-
-int as_int(std::size_t n) { return static_cast<int>(n); }
 
 }  // namespace
 
@@ -36,8 +33,7 @@ void LogisticPreconditioner::prepare(double c, std::vector<double> curvature) {
   if (fresh && scaled > factored_c_ && 1 / factored_c_ < 1e-2 * least_pivot_) return;
   // On a path the next values are larger.
   factored_c_ = fresh && scaled > factored_c_ ? scaled * std::sqrt(10.0) : scaled;
-  double largest = 0;
-  for (std::size_t i = 0; i < size_; ++i) largest = std::max(largest, gram.values[i * size_ + i]);
+  const double largest = gram.values.diagonal().maxCoeff();
   double jitter = (size_ <= kDoubleFactor ? 1e-12 : 1e-6) * largest;
   while (!factor(factored_c_, jitter)) jitter = 10 * jitter + 1e-300;
 }
@@ -62,48 +58,44 @@ double LogisticPreconditioner::moved(const Gram& gram, std::span<const double> c
 }
 
 bool LogisticPreconditioner::factor(double c, double jitter) {
-  const std::size_t r = size_;
-  const int n = as_int(r);
-  const std::vector<double>& gram = grams_.front().values;
-  const auto diagonal = [&](std::size_t i) { return gram[i * r + i] + (i + 1 < r ? 1 / c : 0) + jitter; };
-  std::vector<float> inverse(r * r);
-  if (r <= kDoubleFactor) {
-    std::vector<double> a = gram;
-    for (std::size_t i = 0; i < r; ++i) a[i * r + i] = diagonal(i);
-    // Column-major upper = row-major lower, without LAPACKE's transposing copy: A = U'U with U = L'.
+  const auto r = static_cast<Eigen::Index>(size_);
+  const Matrix<double>& gram = grams_.front().values;
+  Vector diagonal = gram.diagonal();
+  diagonal.head(r - 1).array() += 1 / c;
+  diagonal.array() += jitter;
+  Matrix<float> inverse;
+  if (size_ <= kDoubleFactor) {
+    // Column-major upper = row-major lower, without LAPACKE's transposing copy: A = U'U with U = L'. Eigen has no
+    // inverse of a triangle.
+    const int n = static_cast<int>(r);
+    Matrix<double> a = gram;
+    a.diagonal() = diagonal;
     if (LAPACKE_dpotrf(LAPACK_COL_MAJOR, 'U', n, a.data(), n) != 0) return false;
     if (LAPACKE_dtrtri(LAPACK_COL_MAJOR, 'U', 'N', n, a.data(), n) != 0) return false;
-    for (std::size_t i = 0; i < r; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) inverse[i * r + j] = static_cast<float>(a[i * r + j]);
-    }
+    inverse = a.cast<float>();
+    inverse.triangularView<Eigen::StrictlyUpper>().setZero();
   } else {
-    parallel_for(threads_, r, [&](std::size_t i) {
-      for (std::size_t j = 0; j < i; ++j) inverse[i * r + j] = static_cast<float>(gram[i * r + j]);
-      inverse[i * r + i] = static_cast<float>(diagonal(i));
-    });
-    if (!invert_cholesky_factor(inverse, r, threads_)) return false;
+    inverse = gram.cast<float>();
+    inverse.diagonal() = diagonal.cast<float>();
+    if (!invert_cholesky_factor(inverse, threads_)) return false;
   }
   // The inverse's diagonal holds one over the pivots' roots.
-  least_pivot_ = std::numeric_limits<double>::infinity();
-  for (std::size_t i = 0; i < r; ++i) {
-    const auto d = static_cast<double>(inverse[i * r + i]);
-    if (!std::isfinite(d)) return false;
-    least_pivot_ = std::min(least_pivot_, 1 / (d * d));
-  }
-  inverse_ = TriangularTiles(inverse, r, threads_);
+  const Eigen::ArrayXd roots = inverse.diagonal().cast<double>();
+  if (!roots.isFinite().all()) return false;
+  least_pivot_ = (1 / roots.square()).minCoeff();
+  inverse_ = TriangularTiles(inverse, threads_);
   return true;
 }
 
-std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const std::span<const double>> in) const {
+std::vector<Matrix<double>> LogisticPreconditioner::apply(std::span<const Matrix<double>* const> in) const {
   const Contrasts& contrasts = pass_.contrasts();
-  const std::size_t r = size_, k = outputs_, reduced = contrasts.size(), width = in.size() * reduced,
-                    columns = narrow_stride(width);
-  std::vector<std::vector<double>> out(in.size(), std::vector<double>(r * k));
-  NarrowVector<float> g(r * columns), t(r * columns);
+  const std::size_t r = size_, reduced = contrasts.size(), width = in.size() * reduced;
+  std::vector<Matrix<double>> out(in.size(), Matrix<double>(r, outputs_));
+  NarrowMatrix<float> g(r, width), t(r, width);
   // float32 has no room for gradients of 1e-40: each is scaled to its largest entry.
   std::vector<double> scale(in.size());
   for (std::size_t a = 0; a < in.size(); ++a) {
-    const double largest = max_norm(in[a]);
+    const double largest = in[a]->cwiseAbs().maxCoeff();
     scale[a] = largest > 0 ? largest : 1;
   }
   const auto for_tiles = [&](int threads, const auto& body) {
@@ -113,20 +105,21 @@ std::vector<std::vector<double>> LogisticPreconditioner::apply(std::span<const s
   const int threads = threads_worth(r * r * width / 8, threads_);
   for_tiles(threads_worth(8 * r * width, threads_), [&](std::size_t, std::size_t begin, std::size_t count) {
     for (std::size_t a = 0; a < in.size(); ++a)
-      contrasts.reduce_rows(&in[a][begin * k], count, 1 / scale[a], &g[begin * columns + a * reduced], columns);
+      contrasts.reduce_rows(in[a]->middleRows(begin, count), 1 / scale[a],
+                            g.view(begin, count).middleCols(a * reduced, reduced));
   });
   // The long ones first: the last rows, the first columns.
   parallel_for(threads, inverse_.tiles(), [&](std::size_t i) {
-    const std::size_t tile = inverse_.tiles() - 1 - i;
-    NarrowVector<double> z(inverse_.count(tile) * columns);
-    inverse_.times(tile, g.data(), width, z.data());
-    std::copy(z.begin(), z.end(), &t[inverse_.begin(tile) * columns]);
+    const std::size_t tile = inverse_.tiles() - 1 - i, count = inverse_.count(tile);
+    NarrowMatrix<double> z(count, width);
+    inverse_.times(tile, std::as_const(g).view(), z.view());
+    t.view(inverse_.begin(tile), count) = z.view().cast<float>();
   });
   for_tiles(threads, [&](std::size_t tile, std::size_t begin, std::size_t count) {
-    NarrowVector<double> u(width * count);
-    inverse_.transposed_times(tile, t.data(), width, u.data());
+    NarrowMatrix<double> u(width, count);
+    inverse_.transposed_times(tile, std::as_const(t).view(), u.view());
     for (std::size_t a = 0; a < in.size(); ++a)
-      contrasts.expand_columns(&u[a * reduced * count], count, count, scale[a] / scale_, &out[a][begin * k]);
+      contrasts.expand_columns(u.view(a * reduced, reduced), scale[a] / scale_, out[a].middleRows(begin, count));
   });
   return out;
 }

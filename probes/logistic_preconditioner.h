@@ -23,12 +23,12 @@ class LogisticPreconditioner {
   // after the middle of a grid one factor serves the rest.
   void prepare(double c, std::vector<double> curvature);
   // out[i] = M^-1 in[i]; points as in logistic.h.
-  std::vector<std::vector<double>> apply(std::span<const std::span<const double>> in) const;
+  std::vector<Matrix<double>> apply(std::span<const Matrix<double>* const> in) const;
 
  private:
   // A'DA of one curvature D.
   struct Gram {
-    std::vector<double> values;  // lower triangle, row-major
+    Matrix<double> values;       // lower triangle
     std::vector<double> shares;  // of the rows in D
     double sum = 0;              // of D
   };

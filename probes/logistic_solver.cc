@@ -1,7 +1,5 @@
 #include "probes/logistic_solver.h"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -15,11 +13,9 @@ namespace {
 
 constexpr int kTrusted = 2;  // values of C for which a parabola that was best for all problems is tried alone
 
-int as_int(std::size_t n) { return static_cast<int>(n); }
-
 // What memory of past steps L-BFGS keeps; `py` is the preconditioned y.
 struct Pair {
-  std::vector<double> s, y, py;
+  Matrix<double> s, y, py;
   double sy = 0, scale = 1;  // s'y, and what it says the preconditioner should be multiplied with: s'y / y'M^-1 y
 };
 
@@ -27,7 +23,7 @@ struct Pair {
 struct Search {
   LogisticProblem problem;
   LogisticPoint at;
-  std::vector<double> gradient, preconditioned, direction, trial_x;
+  Matrix<double> gradient, preconditioned, direction, trial_x;
   std::deque<Pair> pairs;
   double step = 1, slope = 0;
   double without_weights = std::numeric_limits<double>::infinity();  // objective at W = 0
@@ -45,29 +41,22 @@ double mean_scale(const std::deque<Pair>& pairs) {
 }
 
 // -(the L-BFGS inverse Hessian) gradient (Nocedal & Wright, algorithm 7.4, with the preconditioner for H0).
-std::vector<double> lbfgs_direction(const Search& s) {
-  std::vector<double> q = s.preconditioned;
+Matrix<double> lbfgs_direction(const Search& s) {
+  Matrix<double> q = s.preconditioned;
   std::vector<double> alpha(s.pairs.size());
   // The first loop on the gradient needs s'q alone; q = g - sum alpha_i y_i is kept as its coefficients' image M^-1 q.
-  std::vector<double> plain = s.gradient;
+  Matrix<double> plain = s.gradient;
   for (std::size_t i = s.pairs.size(); i-- > 0;) {
     alpha[i] = dot(s.pairs[i].s, plain) / s.pairs[i].sy;
     add_scaled(plain, -alpha[i], s.pairs[i].y);
     add_scaled(q, -alpha[i], s.pairs[i].py);
   }
-  cblas_dscal(as_int(q.size()), s.at.scale, q.data(), 1);
+  q *= s.at.scale;
   for (std::size_t i = 0; i < s.pairs.size(); ++i) {
     const double beta = dot(s.pairs[i].y, q) / s.pairs[i].sy;
     add_scaled(q, alpha[i] - beta, s.pairs[i].s);
   }
-  for (double& v : q) v = -v;
-  return q;
-}
-
-std::vector<double> difference(std::span<const double> a, std::span<const double> b) {
-  std::vector<double> out(a.begin(), a.end());
-  add_scaled(out, -1, b);
-  return out;
+  return -q;
 }
 
 // Products in float32 leave this much noise in an objective.
@@ -76,8 +65,8 @@ constexpr double kNoise = sizeof(T) == 4 ? 1e-6 : 1e-13;
 
 // What a finished pass says about `s`: accept the trial and choose a direction, shorten the step, or stop.
 template <typename T>
-void advance(Search& s, const Trial& trial, std::vector<double> preconditioned, std::vector<double> gradient,
-             double objective, const LogisticSettings& settings) {
+void advance(Search& s, const Trial& trial, Matrix<double> preconditioned, Matrix<double> gradient, double objective,
+             const LogisticSettings& settings) {
   ++s.at.passes;
   if (s.begun && !(objective <= s.at.objective + 1e-4 * s.step * s.slope + kNoise<T> * std::abs(s.at.objective))) {
     s.step *= std::isfinite(objective)
@@ -86,9 +75,7 @@ void advance(Search& s, const Trial& trial, std::vector<double> preconditioned, 
     if (s.step < 1e-6) s.done = true;
   } else {
     if (s.begun) {
-      Pair pair{difference(trial.x, s.at.x), gradient, preconditioned, 0};
-      add_scaled(pair.y, -1, s.gradient);
-      add_scaled(pair.py, -1, s.preconditioned);
+      Pair pair{*trial.x - s.at.x, gradient - s.gradient, preconditioned - s.preconditioned, 0};
       pair.sy = dot(pair.s, pair.y);
       const double ypy = dot(pair.y, pair.py);
       pair.scale = pair.sy / ypy;
@@ -97,10 +84,10 @@ void advance(Search& s, const Trial& trial, std::vector<double> preconditioned, 
       if (!s.pairs.empty()) s.at.scale = mean_scale(s.pairs);
     }
     s.begun = true;
-    s.at.x.assign(trial.x.begin(), trial.x.end());
+    s.at.x = *trial.x;
     s.at.loss = trial.loss;
     s.at.objective = objective;
-    s.at.gradient_max = max_norm(gradient);
+    s.at.gradient_max = gradient.cwiseAbs().maxCoeff();
     s.at.decrement = dot(gradient, preconditioned) / 2;
     s.gradient = std::move(gradient);
     s.preconditioned = std::move(preconditioned);
@@ -116,8 +103,7 @@ void advance(Search& s, const Trial& trial, std::vector<double> preconditioned, 
     s.slope = dot(s.gradient, s.direction);
     if (!(s.slope < 0)) {
       s.pairs.clear();
-      s.direction = s.preconditioned;
-      for (double& v : s.direction) v = -v;
+      s.direction = -s.preconditioned;
       s.slope = -2 * s.at.decrement;
     }
     s.step = 1;
@@ -128,8 +114,8 @@ void advance(Search& s, const Trial& trial, std::vector<double> preconditioned, 
 
 }  // namespace
 
-double logistic_penalty(std::span<const double> x, std::size_t outputs, double c) {
-  const auto w = x.first(x.size() - outputs);
+double logistic_penalty(const Matrix<double>& x, double c) {
+  const std::span<const double> w = values_of(x.topRows(x.rows() - 1));
   return dot(w, w) / (2 * c);
 }
 
@@ -140,35 +126,34 @@ template <typename T>
 std::vector<double> evaluate_objectives(LogisticPass& pass, std::vector<Trial>& trials, double c, int threads,
                                         std::vector<double>* curvature = nullptr, std::size_t bent = 0) {
   pass.evaluate<T>(trials, threads, curvature, bent);
-  const std::size_t outputs = pass.targets().outputs();
   std::vector<double> objectives;
   for (Trial& trial : trials) {
-    for (std::size_t i = 0; i + outputs < trial.x.size(); ++i) trial.gradient[i] += trial.x[i] / c;
-    objectives.push_back(trial.loss + logistic_penalty(trial.x, outputs, c));
+    const Eigen::Index r = trial.x->rows() - 1;
+    trial.gradient.topRows(r) += trial.x->topRows(r) / c;
+    objectives.push_back(trial.loss + logistic_penalty(*trial.x, c));
   }
   return objectives;
 }
 
-std::vector<std::vector<double>> precondition(const LogisticPreconditioner& preconditioner,
-                                              const std::vector<Trial>& trials) {
-  std::vector<std::span<const double>> gradients;
-  for (const Trial& trial : trials) gradients.push_back(trial.gradient);
+std::vector<Matrix<double>> precondition(const LogisticPreconditioner& preconditioner,
+                                         const std::vector<Trial>& trials) {
+  std::vector<const Matrix<double>*> gradients;
+  for (const Trial& trial : trials) gradients.push_back(&trial.gradient);
   return preconditioner.apply(gradients);
 }
 
 // The first pass: every search's trial becomes the best of its choices, evaluated, and the preconditioner is made for
 // what the first choices say of the losses' curvature.
 template <typename T>
-std::vector<Trial> choose_starts(LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
-                                 std::vector<Search>& searches, std::span<const LogisticStarts> choices, int threads,
-                                 std::vector<double>& objectives) {
+std::vector<Trial> choose_starts(LogisticPass& pass, LogisticPreconditioner& preconditioner, const LogisticTask& task,
+                                 std::vector<Search>& searches, int threads, std::vector<double>& objectives) {
   std::vector<Trial> all, best;
-  for (const LogisticStarts& starts : choices) {
-    for (std::size_t p = 0; p < searches.size(); ++p) all.push_back({&searches[p].problem, starts[p], 0, {}});
+  for (const LogisticStarts& starts : task.choices) {
+    for (std::size_t p = 0; p < searches.size(); ++p) all.push_back({&searches[p].problem, &starts[p], 0, {}});
   }
   std::vector<double> curvature;
-  const std::vector<double> values = evaluate_objectives<T>(pass, all, c, threads, &curvature, searches.size());
-  preconditioner.prepare(c, std::move(curvature));
+  const std::vector<double> values = evaluate_objectives<T>(pass, all, task.c, threads, &curvature, searches.size());
+  preconditioner.prepare(task.c, std::move(curvature));
   for (std::size_t p = 0; p < searches.size(); ++p) {
     std::size_t taken = p;
     for (std::size_t i = p; i < all.size(); i += searches.size()) taken = values[i] < values[taken] ? i : taken;
@@ -182,18 +167,14 @@ std::vector<Trial> choose_starts(LogisticPass& pass, LogisticPreconditioner& pre
 }  // namespace
 
 template <typename T>
-std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
-                                          std::span<const LogisticProblem> problems,
-                                          std::span<const LogisticStarts> choices,
-                                          std::span<const LogisticPoint> fallback,
-                                          std::span<const double> without_weights, const LogisticSettings& settings,
+std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner,
+                                          const LogisticTask& task, const LogisticSettings& settings,
                                           const Context& context) {
-  const std::size_t outputs = pass.targets().outputs();
-  std::vector<Search> searches(problems.size());
-  for (std::size_t p = 0; p < problems.size(); ++p) {
-    searches[p].problem = problems[p];
-    if (!without_weights.empty()) searches[p].without_weights = without_weights[p];
-    if (!fallback.empty()) searches[p].at.scale = fallback[p].scale;
+  std::vector<Search> searches(task.problems.size());
+  for (std::size_t p = 0; p < searches.size(); ++p) {
+    searches[p].problem = task.problems[p];
+    if (!task.without_weights.empty()) searches[p].without_weights = task.without_weights[p];
+    if (!task.fallback.empty()) searches[p].at.scale = task.fallback[p].scale;
   }
   for (bool first = true;; first = false) {
     context.throw_if_stopped();
@@ -205,19 +186,19 @@ std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditi
     }
     if (active.empty()) break;
     if (first) {
-      trials = choose_starts<T>(pass, preconditioner, c, searches, choices, context.threads, objectives);
+      trials = choose_starts<T>(pass, preconditioner, task, searches, context.threads, objectives);
     } else {
-      for (const std::size_t p : active) trials.push_back({&searches[p].problem, searches[p].trial_x, 0, {}});
-      objectives = evaluate_objectives<T>(pass, trials, c, context.threads);
+      for (const std::size_t p : active) trials.push_back({&searches[p].problem, &searches[p].trial_x, 0, {}});
+      objectives = evaluate_objectives<T>(pass, trials, task.c, context.threads);
     }
-    std::vector<std::vector<double>> preconditioned = precondition(preconditioner, trials);
+    std::vector<Matrix<double>> preconditioned = precondition(preconditioner, trials);
     // An L-BFGS step reads some forty vectors.
     const int helpers = threads_worth(40 * active.size() * pass.point_size(), context.threads);
     parallel_for(helpers, active.size(), [&](std::size_t a) {
       Search& s = searches[active[a]];
-      if (first && !fallback.empty()) {
-        const LogisticPoint& known = fallback[active[a]];
-        if (known.loss + logistic_penalty(known.x, outputs, c) < objectives[a]) {
+      if (first && !task.fallback.empty()) {
+        const LogisticPoint& known = task.fallback[active[a]];
+        if (known.loss + logistic_penalty(known.x, task.c) < objectives[a]) {
           s.at.passes = 1;
           s.trial_x = known.x;
           return;
@@ -231,15 +212,9 @@ std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditi
   return points;
 }
 
-template std::vector<LogisticPoint> solve_logistic<float>(LogisticPass&, LogisticPreconditioner&, double,
-                                                          std::span<const LogisticProblem>,
-                                                          std::span<const LogisticStarts>,
-                                                          std::span<const LogisticPoint>, std::span<const double>,
+template std::vector<LogisticPoint> solve_logistic<float>(LogisticPass&, LogisticPreconditioner&, const LogisticTask&,
                                                           const LogisticSettings&, const Context&);
-template std::vector<LogisticPoint> solve_logistic<double>(LogisticPass&, LogisticPreconditioner&, double,
-                                                           std::span<const LogisticProblem>,
-                                                           std::span<const LogisticStarts>,
-                                                           std::span<const LogisticPoint>, std::span<const double>,
+template std::vector<LogisticPoint> solve_logistic<double>(LogisticPass&, LogisticPreconditioner&, const LogisticTask&,
                                                            const LogisticSettings&, const Context&);
 
 namespace {
@@ -250,7 +225,8 @@ LogisticStarts extrapolate(const std::deque<std::pair<double, std::vector<Logist
   const std::size_t first = past.size() - count;
   LogisticStarts starts(past.back().second.size());
   parallel_for(threads, starts.size(), [&](std::size_t p) {
-    starts[p].assign(past.back().second[p].x.size(), 0);
+    const Matrix<double>& newest = past.back().second[p].x;
+    starts[p] = Matrix<double>::Zero(newest.rows(), newest.cols());
     for (std::size_t j = first; j < past.size(); ++j) {
       double factor = 1;  // Lagrange's
       for (std::size_t m = first; m < past.size(); ++m) {
@@ -268,7 +244,7 @@ std::vector<double> losses_without_weights(LogisticPass& pass, std::span<const L
   LogisticStarts starts;
   std::vector<Trial> trials;
   for (const LogisticProblem& problem : problems) starts.push_back(pass.start(problem));
-  for (std::size_t p = 0; p < problems.size(); ++p) trials.push_back({&problems[p], starts[p], 0, {}});
+  for (std::size_t p = 0; p < problems.size(); ++p) trials.push_back({&problems[p], &starts[p], 0, {}});
   pass.evaluate<float>(trials, threads);
   std::vector<double> values;
   for (const Trial& trial : trials) values.push_back(trial.loss);
@@ -294,9 +270,9 @@ void solve_logistic_path(LogisticPass& pass, LogisticPreconditioner& preconditio
     } else if (past.size() == 1) {
       choices.push_back(extrapolate(past, 1, at, context.threads));
     }
-    std::vector<LogisticPoint> points = solve_logistic<float>(
-        pass, preconditioner, grid[i], problems, choices,
-        past.empty() ? std::span<const LogisticPoint>{} : past.back().second, without_weights, settings, context);
+    LogisticTask task{grid[i], problems, choices, {}, without_weights};
+    if (!past.empty()) task.fallback = past.back().second;
+    std::vector<LogisticPoint> points = solve_logistic<float>(pass, preconditioner, task, settings, context);
     done(i, points);
     const bool parabola = choices.size() == 2 && std::all_of(points.begin(), points.end(),
                                                              [](const LogisticPoint& p) { return p.choice == 1; });

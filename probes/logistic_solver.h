@@ -23,7 +23,7 @@
 namespace vise {
 
 struct LogisticPoint {
-  std::vector<double> x;
+  Matrix<double> x;
   double loss = 0, objective = 0;
   double decrement =
       std::numeric_limits<double>::infinity();  // half the squared preconditioned gradient, of the objective
@@ -43,22 +43,28 @@ struct LogisticSettings {
 };
 
 // Where a search may begin: one a problem.
-using LogisticStarts = std::vector<std::vector<double>>;
+using LogisticStarts = std::vector<Matrix<double>>;
 
 // Each problem's objective at W = 0, the intercepts at their best.
 std::vector<double> losses_without_weights(LogisticPass& pass, std::span<const LogisticProblem> problems, int threads);
 
-// Solves all problems at one C, each from the best of its places in `choices` (all are evaluated in the first pass).
-// `fallback` holds points whose loss is known, or is empty: one that is better than all choices is taken instead; the
-// scale of each is where a search begins.
-// `without_weights` is losses_without_weights(), or empty: the stop is then relative to the objective
-// alone, which says little where C is so small that the weights gain next to nothing.
+// Several problems at one C.
+struct LogisticTask {
+  double c = 1;
+  std::span<const LogisticProblem> problems;
+  std::span<const LogisticStarts> choices;  // places where a search may begin: all are evaluated in the first pass
+  // Points whose loss is known, one a problem, or none: one that is better than all choices is taken instead, and the
+  // scale of each is where a search begins.
+  std::span<const LogisticPoint> fallback;
+  // losses_without_weights(), or none: the stop is then relative to the objective alone, which says little where C is
+  // so small that the weights gain next to nothing.
+  std::span<const double> without_weights;
+};
+
+// Solves all problems of a task, each from the best of its choices.
 template <typename T>
-std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
-                                          std::span<const LogisticProblem> problems,
-                                          std::span<const LogisticStarts> choices,
-                                          std::span<const LogisticPoint> fallback,
-                                          std::span<const double> without_weights, const LogisticSettings& settings,
+std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner,
+                                          const LogisticTask& task, const LogisticSettings& settings,
                                           const Context& context);
 
 // Every C of the ascending `grid`; done(i, points) after each.
@@ -73,6 +79,6 @@ LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& precon
                               const LogisticProblem& problem, LogisticPoint from, double stop, const Context& context);
 
 // The penalty ||W||^2 / (2 C) of a point.
-double logistic_penalty(std::span<const double> x, std::size_t outputs, double c);
+double logistic_penalty(const Matrix<double>& x, double c);
 
 }  // namespace vise

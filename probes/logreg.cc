@@ -104,20 +104,22 @@ Scores Work::held_out_scores(std::size_t round, std::span<const LogisticPoint> p
   const std::size_t k = targets_.outputs(), r = matrix_.columns(), columns = pool_.targets.width();
   Scores scores{end - begin, columns, std::vector<double>((end - begin) * columns)};
   constexpr std::size_t kBlock = 256;
-  std::vector<float> buffer, z(kBlock * k);
+  std::vector<float> buffer;
+  Matrix<float> z(kBlock, k);
   for (std::size_t label = 0; label < points.size(); ++label) {
-    const std::vector<float> w(points[label].x.begin(), points[label].x.end() - static_cast<std::ptrdiff_t>(k));
-    const std::vector<double> b = pass_.intercepts(points[label].x);
+    const Matrix<float> w = points[label].x.topRows(r).cast<float>();
+    const Row b = pass_.intercepts(points[label].x);
     for (std::size_t at = begin; at < end; at += kBlock) {
       const std::size_t count = std::min(kBlock, end - at);
-      const float* const x = matrix_.block(at, count, buffer);
+      const ConstView<float> x = matrix_.block(at, count, buffer);
+      // By gemm also where K is 1: Eigen's product would be one of matrix and vector then, which sums in another order.
       cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, static_cast<int>(count), static_cast<int>(k),
-                  static_cast<int>(r), 1, x, static_cast<int>(matrix_.stride<float>()), w.data(), static_cast<int>(k),
-                  0, z.data(), static_cast<int>(k));
+                  static_cast<int>(r), 1, x.data(), static_cast<int>(x.outerStride()), w.data(), static_cast<int>(k), 0,
+                  z.data(), static_cast<int>(k));
       for (std::size_t i = 0; i < count; ++i) {
         double* const row = &scores.values[(at - begin + i) * columns];
         for (std::size_t j = 0; j < k; ++j) {
-          const double v = static_cast<double>(z[i * k + j]) + b[j];
+          const double v = static_cast<double>(z(i, j)) + b[j];
           if (k == 1 && points.size() == 1 && columns == 2)
             row[0] = -v / 2, row[1] = v / 2;
           else
@@ -172,8 +174,9 @@ void Work::refine(Selector& selector, std::span<const LogisticProblem> problems,
       if (below ? centre < step : centre + step >= settings_.grid.size()) continue;
       const std::size_t i = below ? centre - step : centre + step;
       record(selector, i,
-             solve_logistic<float>(pass_, preconditioner_, settings_.grid[i], problems, std::span(&starts, 1), {},
-                                   without_weights, solver, spread(problems.size())));
+             solve_logistic<float>(pass_, preconditioner_,
+                                   {settings_.grid[i], problems, std::span(&starts, 1), {}, without_weights}, solver,
+                                   spread(problems.size())));
     }
   }
 }
@@ -187,16 +190,13 @@ std::vector<LogisticPoint> Work::finish(double c) {
     problems.push_back({label, -1});
     starts.push_back(pass_.start(problems.back()));
     if (rounds == 0) continue;
-    std::fill(starts.back().begin(), starts.back().end(), 0.0);
-    for (std::size_t r = 0; r < rounds; ++r) {
-      const std::vector<double>& x = best_[r * labels + label].x;
-      for (std::size_t i = 0; i < x.size(); ++i) starts.back()[i] += x[i] / static_cast<double>(rounds);
-    }
+    starts.back().setZero();
+    for (std::size_t r = 0; r < rounds; ++r) starts.back() += best_[r * labels + label].x / static_cast<double>(rounds);
   }
   LogisticSettings solver;
   solver.stop = settings_.sweep_stop;
-  std::vector<LogisticPoint> points =
-      solve_logistic<float>(pass_, preconditioner_, c, problems, std::span(&starts, 1), {}, {}, solver, spread(labels));
+  std::vector<LogisticPoint> points = solve_logistic<float>(
+      pass_, preconditioner_, {c, problems, std::span(&starts, 1), {}, {}}, solver, spread(labels));
   for (std::size_t label = 0; label < labels; ++label) {
     points[label] = finish_logistic(pass_, preconditioner_, c, problems[label], std::move(points[label]),
                                     settings_.final_stop, spread(1));
@@ -209,12 +209,12 @@ std::unique_ptr<LinearModel> Work::model(const std::vector<LogisticPoint>& point
   Matrix<double> weights(points.size() * k, dim);
   Row intercepts(points.size() * k);
   for (std::size_t p = 0; p < points.size(); ++p) {
-    const auto v = std::span(points[p].x).first(points[p].x.size() - k);
-    const std::vector<double> w = matrix_.to_features(v, k), b = pass_.intercepts(points[p].x);
+    const Matrix<double>& x = points[p].x;
+    const Row b = pass_.intercepts(x);
     double mean = 0;  // softmax: the common shift of the intercepts is free; it is chosen so that they sum to zero
     for (const double value : b) mean += targets_.softmax() ? value / static_cast<double>(k) : 0;
-    weights.middleRows(p * k, k) = view(w.data(), dim, k, k).transpose();
-    for (std::size_t j = 0; j < k; ++j) intercepts[p * k + j] = b[j] - mean;
+    weights.middleRows(p * k, k) = matrix_.to_features(x.topRows(x.rows() - 1)).transpose();
+    intercepts.segment(p * k, k) = b.array() - mean;
   }
   const bool two = pool_.targets.kind() != TargetKind::multi_label && pool_.targets.width() == 2;
   if (two) return std::make_unique<LinearModel>(LinearModel::binary(weights.row(0), intercepts[0]));

@@ -2,9 +2,9 @@
 // model), and its values lie side by side.
 //
 //   Matrix<T>             owns its values, which are not zero until somebody says so
-//   ConstView<T>          what somebody else owns, read; rows may lie apart. Made by view(...), nothing is copied
-//   ConstRef<T>, Ref<T>   how a function takes any of these, or a block of one
-//   Vector, Row           one column, one row, of doubles
+//   ConstView<T>, View<T> what somebody else owns, to read or to write; rows may lie apart. Made by view(...), not
+//   copied ConstRef<T>, Ref<T>   how a function takes any of these, or a block of one Vector, Row           one column,
+//   one row, of doubles
 //
 //   const ConstView<double> z = view(scores);                  // Scores of probes/views.h as a matrix
 //   weights.noalias() = features.transpose() * z;              // OpenBLAS's gemm
@@ -41,6 +41,8 @@ using Row = Eigen::RowVectorXd;
 template <typename T>
 using ConstView = Eigen::Map<const Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <typename T>
+using View = Eigen::Map<Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
+template <typename T>
 using ConstRef = Eigen::Ref<const Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
 template <typename T>
 using Ref = Eigen::Ref<Matrix<T>, Eigen::Unaligned, Eigen::OuterStride<>>;
@@ -50,6 +52,11 @@ template <typename T>
 ConstView<T> view(const T* values, std::size_t rows, std::size_t columns, std::size_t stride) {
   const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
   return ConstView<T>(values, index(rows), index(columns), Eigen::OuterStride<>(index(stride)));
+}
+template <typename T>
+View<T> view(T* values, std::size_t rows, std::size_t columns, std::size_t stride) {
+  const auto index = [](std::size_t n) { return static_cast<Eigen::Index>(n); };
+  return View<T>(values, index(rows), index(columns), Eigen::OuterStride<>(index(stride)));
 }
 
 inline ConstView<double> view(const Scores& scores) {

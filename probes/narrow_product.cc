@@ -1,13 +1,10 @@
 #include "probes/narrow_product.h"
 
-#include <cblas.h>
-
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
 #include <algorithm>
-#include <vector>
 
 namespace vise {
 namespace {
@@ -15,9 +12,7 @@ namespace {
 // Dimensions or rows a float32 sum runs over before it is added in double. Sums over all 2,048 left logits of 20 off by
 // 1e-5, which kept half the problems with separable classes from their stop.
 constexpr std::size_t kChunk = 128;
-constexpr std::size_t kWideChunk = 512;  // the same for OpenBLAS, which sums in several registers
-
-int as_int(std::size_t n) { return static_cast<int>(n); }
+constexpr Eigen::Index kWideChunk = 512;  // the same for OpenBLAS, which sums in several registers
 
 #if defined(__x86_64__)
 
@@ -143,8 +138,11 @@ void forward_rows(const typename Lanes::Value* x, std::size_t stride, std::size_
 
 // ... and any number of columns.
 template <typename Lanes>
-void forward(const typename Lanes::Value* x, std::size_t stride, std::size_t rows, std::size_t dim,
-             const typename Lanes::Value* w, std::size_t columns, double* z) {
+void forward(const ConstView<typename Lanes::Value>& xs, const ConstView<typename Lanes::Value>& ws, View<double>& zs) {
+  const auto stride = static_cast<std::size_t>(xs.outerStride()), rows = static_cast<std::size_t>(xs.rows()),
+             dim = static_cast<std::size_t>(xs.cols()), columns = static_cast<std::size_t>(ws.cols());
+  const typename Lanes::Value *const x = xs.data(), *const w = ws.data();
+  double* const z = zs.data();
   constexpr bool kHalves = Lanes::kLanes == 8;
   constexpr std::size_t kUnit = kHalves ? 4 : 2;  // half a vector
   const std::size_t apart = narrow_stride(columns);
@@ -232,8 +230,13 @@ void backward_dims(const typename Lanes::Value* x, std::size_t stride, std::size
 
 // ... and any number of columns. The last dimensions come first: the forward product left those in the second cache.
 template <typename Lanes>
-void backward(const typename Lanes::Value* x, std::size_t stride, std::size_t rows, std::size_t dim,
-              const typename Lanes::Value* residual, std::size_t columns, double* gradient, std::size_t apart) {
+void backward(const ConstView<typename Lanes::Value>& xs, const ConstView<typename Lanes::Value>& residuals,
+              View<double>& gradients) {
+  const auto stride = static_cast<std::size_t>(xs.outerStride()), rows = static_cast<std::size_t>(xs.rows()),
+             dim = static_cast<std::size_t>(xs.cols()), columns = static_cast<std::size_t>(residuals.cols()),
+             apart = static_cast<std::size_t>(gradients.outerStride());
+  const typename Lanes::Value *const x = xs.data(), *const residual = residuals.data();
+  double* const gradient = gradients.data();
   constexpr std::size_t kGroup = 6 * Lanes::kLanes;
   const std::size_t between = narrow_stride(columns);
   for (std::size_t begin = 0; begin < rows; begin += kChunk) {
@@ -265,59 +268,41 @@ bool have_avx2() {
 }
 
 // More columns than this are better served by a product that reorders the rows.
-constexpr std::size_t kMostColumns = 96;
+bool narrow(const auto& m) { return m.cols() <= 96; }
 
 #endif
 
 }  // namespace
 
-void narrow_forward(const float* x, std::size_t stride, std::size_t rows, std::size_t dim, const float* w,
-                    std::size_t columns, double* z) {
+void narrow_forward(const ConstView<float>& x, const ConstView<float>& w, View<double> z) {
 #if defined(__x86_64__)
-  if (columns <= kMostColumns && have_avx2()) return forward<Floats>(x, stride, rows, dim, w, columns, z);
+  if (narrow(w) && have_avx2()) return forward<Floats>(x, w, z);
 #endif
-  const std::size_t apart = narrow_stride(columns);
-  std::vector<float> product(rows * apart);
-  for (std::size_t d = 0; d < dim; d += kWideChunk) {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(rows), as_int(columns),
-                as_int(std::min(kWideChunk, dim - d)), 1, x + d, as_int(stride), w + d * apart, as_int(apart), 0,
-                product.data(), as_int(apart));
-    for (std::size_t i = 0; i < product.size(); ++i) z[i] += static_cast<double>(product[i]);
+  for (Eigen::Index d = 0; d < x.cols(); d += kWideChunk) {
+    const Eigen::Index length = std::min(kWideChunk, x.cols() - d);
+    z += (x.middleCols(d, length) * w.middleRows(d, length)).cast<double>();
   }
 }
 
-void narrow_backward(const float* x, std::size_t stride, std::size_t rows, std::size_t dim, const float* residual,
-                     std::size_t columns, double* gradient, std::size_t apart) {
+void narrow_forward(const ConstView<double>& x, const ConstView<double>& w, View<double> z) {
 #if defined(__x86_64__)
-  if (columns <= kMostColumns && have_avx2())
-    return backward<Floats>(x, stride, rows, dim, residual, columns, gradient, apart);
+  if (narrow(w) && have_avx2()) return forward<Doubles>(x, w, z);
 #endif
-  std::vector<float> product(columns * dim);
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(columns), as_int(dim), as_int(rows), 1, residual,
-              as_int(narrow_stride(columns)), x, as_int(stride), 0, product.data(), as_int(dim));
-  for (std::size_t c = 0; c < columns; ++c) {
-    for (std::size_t d = 0; d < dim; ++d) gradient[c * apart + d] += static_cast<double>(product[c * dim + d]);
-  }
+  z.noalias() += x * w;
 }
 
-void narrow_forward(const double* x, std::size_t stride, std::size_t rows, std::size_t dim, const double* w,
-                    std::size_t columns, double* z) {
+void narrow_backward(const ConstView<float>& x, const ConstView<float>& residual, View<double> gradient) {
 #if defined(__x86_64__)
-  if (columns <= kMostColumns && have_avx2()) return forward<Doubles>(x, stride, rows, dim, w, columns, z);
+  if (narrow(residual) && have_avx2()) return backward<Floats>(x, residual, gradient);
 #endif
-  const int apart = as_int(narrow_stride(columns));
-  cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(rows), as_int(columns), as_int(dim), 1, x,
-              as_int(stride), w, apart, 1, z, apart);
+  gradient += (residual.transpose() * x).cast<double>();
 }
 
-void narrow_backward(const double* x, std::size_t stride, std::size_t rows, std::size_t dim, const double* residual,
-                     std::size_t columns, double* gradient, std::size_t apart) {
+void narrow_backward(const ConstView<double>& x, const ConstView<double>& residual, View<double> gradient) {
 #if defined(__x86_64__)
-  if (columns <= kMostColumns && have_avx2())
-    return backward<Doubles>(x, stride, rows, dim, residual, columns, gradient, apart);
+  if (narrow(residual) && have_avx2()) return backward<Doubles>(x, residual, gradient);
 #endif
-  cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(columns), as_int(dim), as_int(rows), 1, residual,
-              as_int(narrow_stride(columns)), x, as_int(stride), 1, gradient, as_int(apart));
+  gradient.noalias() += residual.transpose() * x;
 }
 
 }  // namespace vise

@@ -2,8 +2,6 @@
 // from one eigendecomposition a round (Hastie, Tibshirani, Friedman, 2nd ed., section 3.4.1). Classes are fitted as 1
 // and 0, labels as 1 and -1.
 #include <cblas.h>
-#include <fmt/format.h>
-#include <lapacke.h>
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +10,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "probes/builtin.h"
+#include "probes/eigenvectors.h"
 #include "probes/evaluate.h"
 #include "probes/linear_model.h"
 #include "probes/options.h"
@@ -21,22 +20,20 @@
 namespace vise {
 namespace {
 
-int as_int(std::size_t n) { return static_cast<int>(n); }
-
 // N x K, what the outputs should be.
-std::vector<double> dense_targets(const Targets& targets) {
-  const std::size_t width = targets.width();
-  if (targets.kind() == TargetKind::values) return {targets.rows().begin(), targets.rows().end()};
-  std::vector<double> y(targets.size() * width);
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    if (targets.kind() == TargetKind::classes) {
-      y[i] = targets.classes()[i / width] == static_cast<int>(i % width);
-      continue;
-    }
+Matrix<double> target_matrix(const Targets& targets) {
+  const std::size_t n = targets.size(), width = targets.width();
+  if (targets.kind() == TargetKind::values) return view(targets.rows().data(), n, width, width);
+  Matrix<double> y = Matrix<double>::Zero(n, width);
+  if (targets.kind() == TargetKind::classes) {
+    for (std::size_t i = 0; i < n; ++i) y(i, targets.classes()[i]) = 1;
+    return y;
+  }
+  for (std::size_t i = 0; i < n * width; ++i) {
     const int bit = targets.multi_label()[i];
     if (bit < 0)
       throw Error(ErrorKind::input, "ridge can't fit labels of which some are unknown", "use --probe logreg");
-    y[i] = bit == 1 ? 1 : -1;
+    y(i / width, i % width) = bit == 1 ? 1 : -1;
   }
   return y;
 }
@@ -44,78 +41,66 @@ std::vector<double> dense_targets(const Targets& targets) {
 // Least squares on some rows, ready for any penalty.
 class Decomposition {
  public:
-  Decomposition(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const std::vector<double>& y,
-                std::size_t outputs)
-      : r_(matrix.columns()), k_(outputs), mean_x_(r_), mean_y_(k_), axes_(r_ * r_), squares_(r_) {
+  Decomposition(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const Matrix<double>& y)
+      : mean_x_(Row::Zero(matrix.columns())), mean_y_(Row::Zero(y.cols())) {
     std::vector<double> buffer;
     const double n = static_cast<double>(rows.size());
     for (const std::uint32_t row : rows) {
-      const double* const x = matrix.block(row, 1, buffer);
-      for (std::size_t d = 0; d < r_; ++d) mean_x_[d] += x[d] / n;
-      for (std::size_t k = 0; k < k_; ++k) mean_y_[k] += y[row * k_ + k] / n;
+      mean_x_ += matrix.block(row, 1, buffer).row(0) / n;
+      mean_y_ += y.row(row) / n;
     }
-    accumulate(matrix, rows, y);
-    if (LAPACKE_dsyevd(LAPACK_COL_MAJOR, 'V', 'U', as_int(r_), axes_.data(), as_int(r_), squares_.data()) != 0) {
-      throw Error(ErrorKind::system, "the eigenvectors of the features' covariance were not found");
-    }
-    // Eigenvector j is row j of axes_.
-    rotated_.resize(r_ * k_);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, as_int(r_), as_int(k_), as_int(r_), 1, axes_.data(),
-                as_int(r_), products_.data(), as_int(k_), 0, rotated_.data(), as_int(k_));
+    auto [covariance, products] = accumulate(matrix, rows, y);
+    axes_ = eigenvectors(std::move(covariance), Eigen::Lower, "eigenvectors of the features' covariance");
+    rotated_.noalias() = axes_.vectors * products;
   }
 
-  // Weights (R x K, then K intercepts) for a penalty lambda ||W||^2.
-  std::vector<double> solve(double lambda) const {
-    std::vector<double> scaled = rotated_, w((r_ + 1) * k_);
-    for (std::size_t j = 0; j < r_; ++j) {
-      // Rounding leaves eigenvalues a little below zero.
-      for (std::size_t k = 0; k < k_; ++k) scaled[j * k_ + k] /= std::max(squares_[j], 0.0) + lambda;
-    }
-    cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(r_), as_int(k_), as_int(r_), 1, axes_.data(),
-                as_int(r_), scaled.data(), as_int(k_), 0, w.data(), as_int(k_));
-    for (std::size_t k = 0; k < k_; ++k) {
-      double b = mean_y_[k];
-      for (std::size_t d = 0; d < r_; ++d) b -= mean_x_[d] * w[d * k_ + k];
-      w[r_ * k_ + k] = b;
-    }
+  // Weights (R x K, and below them K intercepts) for a penalty lambda ||W||^2.
+  Matrix<double> solve(double lambda) const {
+    // Rounding leaves eigenvalues a little below zero.
+    const Matrix<double> scaled = rotated_.array().colwise() / (axes_.values.array().max(0.0) + lambda);
+    const Eigen::Index r = mean_x_.size();
+    Matrix<double> w(r + 1, mean_y_.size());
+    w.topRows(r).noalias() = axes_.vectors.transpose() * scaled;
+    w.row(r) = mean_y_;
+    for (Eigen::Index d = 0; d < r; ++d) w.row(r) -= mean_x_[d] * w.row(d);
     return w;
   }
 
  private:
-  // X'X and X'Y of the centred rows, in blocks.
-  void accumulate(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const std::vector<double>& y) {
+  // X'X (its lower triangle) and X'Y of the centred rows, in blocks.
+  std::pair<Matrix<double>, Matrix<double>> accumulate(const RowMatrix& matrix, std::span<const std::uint32_t> rows,
+                                                       const Matrix<double>& y) const {
     constexpr std::size_t kBlock = 256;
-    std::vector<double> buffer, x(kBlock * r_), targets(kBlock * k_);
-    products_.assign(r_ * k_, 0);
+    const Eigen::Index r = mean_x_.size(), k = mean_y_.size();
+    std::vector<double> buffer;
+    Matrix<double> x(kBlock, r), targets(kBlock, k), squares = Matrix<double>::Zero(r, r),
+                                                     products = Matrix<double>::Zero(r, k);
     for (std::size_t begin = 0; begin < rows.size(); begin += kBlock) {
       const std::size_t count = std::min(kBlock, rows.size() - begin);
       for (std::size_t i = 0; i < count; ++i) {
-        const double* const row = matrix.block(rows[begin + i], 1, buffer);
-        for (std::size_t d = 0; d < r_; ++d) x[i * r_ + d] = row[d] - mean_x_[d];
-        for (std::size_t k = 0; k < k_; ++k) targets[i * k_ + k] = y[rows[begin + i] * k_ + k] - mean_y_[k];
+        x.row(i) = matrix.block(rows[begin + i], 1, buffer).row(0) - mean_x_;
+        targets.row(i) = y.row(rows[begin + i]) - mean_y_;
       }
-      // Column-major upper is row-major lower.
-      cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, as_int(r_), as_int(count), 1, x.data(), as_int(r_), 1,
-                  axes_.data(), as_int(r_));
-      cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, as_int(r_), as_int(k_), as_int(count), 1, x.data(),
-                  as_int(r_), targets.data(), as_int(k_), 1, products_.data(), as_int(k_));
+      const auto turned = x.topRows(count).transpose();
+      squares.selfadjointView<Eigen::Lower>().rankUpdate(turned);
+      products.noalias() += turned * targets.topRows(count);
     }
+    return {std::move(squares), std::move(products)};
   }
 
-  std::size_t r_, k_;
-  std::vector<double> mean_x_, mean_y_, axes_, squares_, products_, rotated_;
+  Row mean_x_, mean_y_;
+  Eigenvectors axes_;
+  Matrix<double> rotated_;  // X'Y in the basis of the axes
 };
 
-Scores apply(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const std::vector<double>& w,
-             std::size_t outputs) {
-  const std::size_t r = matrix.columns();
+Scores apply(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const Matrix<double>& w) {
+  const auto outputs = static_cast<std::size_t>(w.cols());
   Scores scores{rows.size(), outputs, std::vector<double>(rows.size() * outputs)};
   std::vector<double> buffer;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    double* const z = &scores.values[i * outputs];
-    std::copy(w.end() - static_cast<std::ptrdiff_t>(outputs), w.end(), z);
-    cblas_dgemv(CblasRowMajor, CblasTrans, as_int(r), as_int(outputs), 1, w.data(), as_int(outputs),
-                matrix.block(rows[i], 1, buffer), 1, 1, z, 1);
+    Eigen::Map<Row> z(&scores.values[i * outputs], w.cols());
+    z = w.bottomRows(1);
+    z.noalias() += matrix.block(rows[i], 1, buffer).row(0) * w.topRows(w.rows() - 1);
   }
   return scores;
 }
@@ -148,26 +133,21 @@ class Ridge final : public Probe {
 };
 
 // The objective and its largest derivative, measured at the solution.
-Convergence measure(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const std::vector<double>& y,
-                    const std::vector<double>& w, std::size_t outputs, double lambda) {
-  const std::size_t r = matrix.columns();
-  const Scores fitted = apply(matrix, rows, w, outputs);
-  Convergence c{"", 0, 0, 1, true};
-  std::vector<double> gradient(w.size()), buffer;
-  for (std::size_t i = 0; i < r * outputs; ++i) {
-    gradient[i] = 2 * lambda * w[i];
-    c.objective += lambda * w[i] * w[i];
-  }
+Convergence measure(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const Matrix<double>& y,
+                    const Matrix<double>& w, double lambda) {
+  const Eigen::Index r = w.rows() - 1;
+  const Scores fitted = apply(matrix, rows, w);
+  Convergence c{"", lambda * w.topRows(r).squaredNorm(), 0, 1, true};
+  Matrix<double> gradient = 2 * lambda * w;
+  gradient.row(r).setZero();
+  std::vector<double> buffer;
   for (std::size_t i = 0; i < rows.size(); ++i) {
-    const double* const x = matrix.block(rows[i], 1, buffer);
-    for (std::size_t k = 0; k < outputs; ++k) {
-      const double off = fitted(i, k) - y[rows[i] * outputs + k];
-      c.objective += off * off;
-      cblas_daxpy(as_int(r), 2 * off, x, 1, &gradient[k], as_int(outputs));
-      gradient[r * outputs + k] += 2 * off;
-    }
+    const Row off = view(fitted).row(i) - y.row(rows[i]);
+    c.objective += off.squaredNorm();
+    gradient.topRows(r).noalias() += matrix.block(rows[i], 1, buffer).row(0).transpose() * (2 * off);
+    gradient.row(r) += 2 * off;
   }
-  for (const double g : gradient) c.gradient_norm = std::max(c.gradient_norm, std::abs(g));
+  c.gradient_norm = gradient.cwiseAbs().maxCoeff();
   return c;
 }
 
@@ -178,19 +158,18 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
   openblas_set_num_threads(1);
   const Pool pool = make_pool(train, val, Treatment::parse(treatment_));
   const TargetKind kind = pool.targets.kind();
-  const std::size_t outputs = pool.targets.width();
   std::vector<std::uint32_t> all(pool.size());
   std::iota(all.begin(), all.end(), 0u);
   const RowMatrix matrix = RowMatrix::make(pool.rows, pool.dim, context.threads);
-  const std::vector<double> y = dense_targets(pool.targets);
+  const Matrix<double> y = target_matrix(pool.targets);
   Selector selector(pool, metric_.empty() ? selection_metric(kind) : metric_, candidates_of("lambda", grid_));
   std::vector<Scores> held_out(grid_.size());
   if (selector.needed()) {
     parallel_for(context.threads, pool.rounds.size(), [&](std::size_t r) {
       context.throw_if_stopped();
-      const Decomposition decomposition(matrix, pool.rounds[r].fit, y, outputs);
+      const Decomposition decomposition(matrix, pool.rounds[r].fit, y);
       for (std::size_t i = 0; i < grid_.size(); ++i) {
-        Scores scores = apply(matrix, pool.rounds[r].score, decomposition.solve(grid_[i]), outputs);
+        Scores scores = apply(matrix, pool.rounds[r].score, decomposition.solve(grid_[i]));
         selector.record(i, r, scores);
         if (pool.has_val) held_out[i] = std::move(scores);
       }
@@ -199,14 +178,13 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
   const auto one = std::find(grid_.begin(), grid_.end(), 1.0);
   const std::size_t chosen = selector.best(one == grid_.end() ? 0 : static_cast<std::size_t>(one - grid_.begin()));
   context.throw_if_stopped();
-  const std::vector<double> w = Decomposition(matrix, all, y, outputs).solve(grid_[chosen]);
-  const std::vector<double> v = matrix.to_features(std::span(w).first(matrix.columns() * outputs), outputs);
+  const Matrix<double> w = Decomposition(matrix, all, y).solve(grid_[chosen]);
   Fitted fitted;
-  fitted.model = treated_model(std::make_unique<LinearModel>(view(v.data(), pool.dim, outputs, outputs).transpose(),
-                                                             view(&w[w.size() - outputs], 1, outputs, outputs)),
-                               pool.treatment);
+  fitted.model = treated_model(
+      std::make_unique<LinearModel>(matrix.to_features(w.topRows(w.rows() - 1)).transpose(), w.bottomRows(1)),
+      pool.treatment);
   fitted.selection = selector.selection(chosen);
-  fitted.convergence = measure(matrix, all, y, w, outputs, grid_[chosen]);
+  fitted.convergence = measure(matrix, all, y, w, grid_[chosen]);
   fitted.convergence.objective_text = describe()["objective"];
   if (pool.has_val && selector.needed()) {
     if (kind == TargetKind::multi_label) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <span>
 #include <vector>
 
 #include "base/threads.h"
@@ -81,8 +82,8 @@ void invert_column(const Tiles& m, std::size_t k) {
 
 }  // namespace
 
-bool invert_cholesky_factor(std::span<float> a, std::size_t n, int threads) {
-  const Tiles m{a, n, threads};
+bool invert_cholesky_factor(Matrix<float>& a, int threads) {
+  const Tiles m{{a.data(), static_cast<std::size_t>(a.size())}, static_cast<std::size_t>(a.rows()), threads};
   if (!factor(m) || !invert_diagonal(m)) return false;
   for (std::size_t k = m.count() - 1; k-- > 0;) invert_column(m, k);
   return true;

@@ -3,27 +3,31 @@
 #include "base/threads.h"
 
 namespace vise {
+namespace {
 
-TriangularTiles::TriangularTiles(std::span<const float> a, std::size_t n, int threads)
-    : n_(n), values_(tiles() * (tiles() + 1) / 2 * kTile * kTile) {
+ConstView<float> rows_of(const ConstView<float>& m, std::size_t begin, std::size_t count) {
+  const auto stride = static_cast<std::size_t>(m.outerStride());
+  return view(m.data() + begin * stride, count, static_cast<std::size_t>(m.cols()), stride);
+}
+
+}  // namespace
+
+TriangularTiles::TriangularTiles(const Matrix<float>& a, int threads)
+    : n_(static_cast<std::size_t>(a.rows())), values_(tiles() * (tiles() + 1) / 2 * kTile * kTile) {
   parallel_for(threads, tiles(), [&](std::size_t tile) {
     for (std::size_t column = 0; column <= tile; ++column) {
       float* const to = &values_[(tile * (tile + 1) / 2 + column) * kTile * kTile];
-      for (std::size_t i = 0; i < count(tile); ++i)
-        std::copy_n(&a[(begin(tile) + i) * n + begin(column)], count(column), to + i * kTile);
+      view(to, count(tile), count(column), kTile) = a.block(begin(tile), begin(column), count(tile), count(column));
     }
   });
 }
 
-void TriangularTiles::times(std::size_t tile, const float* g, std::size_t columns, double* z) const {
-  for (std::size_t j = 0; j <= tile; ++j)
-    narrow_forward(at(tile, j), kTile, count(tile), count(j), g + begin(j) * narrow_stride(columns), columns, z);
+void TriangularTiles::times(std::size_t tile, const ConstView<float>& g, View<double> z) const {
+  for (std::size_t j = 0; j <= tile; ++j) narrow_forward(at(tile, j), rows_of(g, begin(j), count(j)), z);
 }
 
-void TriangularTiles::transposed_times(std::size_t tile, const float* t, std::size_t columns, double* u) const {
-  for (std::size_t i = tile; i < tiles(); ++i)
-    narrow_backward(at(i, tile), kTile, count(i), count(tile), t + begin(i) * narrow_stride(columns), columns, u,
-                    count(tile));
+void TriangularTiles::transposed_times(std::size_t tile, const ConstView<float>& t, View<double> u) const {
+  for (std::size_t i = tile; i < tiles(); ++i) narrow_backward(at(i, tile), rows_of(t, begin(i), count(i)), u);
 }
 
 }  // namespace vise

@@ -6,10 +6,7 @@
 
 #include <cblas.h>
 
-#include <algorithm>
-#include <cmath>
 #include <span>
-#include <vector>
 
 #include "probes/matrix.h"
 
@@ -19,14 +16,11 @@ inline double dot(std::span<const double> a, std::span<const double> b) {
   return cblas_ddot(static_cast<int>(a.size()), a.data(), 1, b.data(), 1);
 }
 
-inline void add_scaled(std::vector<double>& to, double factor, std::span<const double> from) {
-  cblas_daxpy(static_cast<int>(to.size()), factor, from.data(), 1, to.data(), 1);
-}
+// Of all their values.
+inline double dot(const Matrix<double>& a, const Matrix<double>& b) { return dot(values_of(a), values_of(b)); }
 
-inline double max_norm(std::span<const double> values) {
-  double largest = 0;
-  for (const double v : values) largest = std::max(largest, std::abs(v));
-  return largest;
+inline void add_scaled(Matrix<double>& to, double factor, const Matrix<double>& from) {
+  cblas_daxpy(static_cast<int>(to.size()), factor, from.data(), 1, to.data(), 1);
 }
 
 }  // namespace vise

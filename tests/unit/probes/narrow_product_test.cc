@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <vector>
+#include <utility>
 
 #include "base/random.h"
 
@@ -15,29 +15,34 @@ class NarrowProduct : public testing::TestWithParam<std::size_t> {};
 // The largest difference from plain loops in double. Rows and dimensions leave a remainder of every tile.
 template <typename T>
 double worst_difference(std::size_t columns) {
-  const std::size_t rows = 141, dim = 301, stride = 310, apart = narrow_stride(columns), gradient_apart = 305;
+  const std::size_t rows = 141, dim = 301, stride = 310, gradient_apart = 305;
   RandomStream random("test/narrow", columns);
-  NarrowVector<T> x(rows * stride), w(dim * apart), r(rows * apart);
+  NarrowVector<T> x(rows * stride);
   for (T& v : x) v = static_cast<T>(random.normal());
-  for (auto* const values : {&w, &r}) {
-    for (std::size_t i = 0; i < values->size(); ++i)
-      (*values)[i] = i % apart < columns ? static_cast<T>(random.normal()) : T{0};
+  NarrowMatrix<T> w(dim, columns), r(rows, columns);
+  for (NarrowMatrix<T>* const matrix : {&w, &r}) {
+    for (auto row : matrix->view().rowwise()) {
+      for (T& v : row) v = static_cast<T>(random.normal());
+    }
   }
-  NarrowVector<double> z(rows * apart, 7), gradient(columns * gradient_apart, 1);
-  narrow_forward(x.data(), stride, rows, dim, w.data(), columns, z.data());
-  narrow_backward(x.data(), stride, rows, dim, r.data(), columns, gradient.data(), gradient_apart);
+  NarrowMatrix<double> z(rows, columns);
+  z.view().setConstant(7);
+  NarrowVector<double> gradient(columns * gradient_apart, 1);
+  const ConstView<T> features = view(std::as_const(x).data(), rows, dim, stride);
+  narrow_forward(features, std::as_const(w).view(), z.view());
+  narrow_backward(features, std::as_const(r).view(), view(gradient.data(), columns, dim, gradient_apart));
   double worst = 0;
   for (std::size_t c = 0; c < columns; ++c) {
     for (std::size_t i = 0; i < rows; ++i) {
       double sum = 7;
       for (std::size_t d = 0; d < dim; ++d)
-        sum += static_cast<double>(x[i * stride + d]) * static_cast<double>(w[d * apart + c]);
-      worst = std::max(worst, std::abs(z[i * apart + c] - sum));
+        sum += static_cast<double>(x[i * stride + d]) * static_cast<double>(w.view()(d, c));
+      worst = std::max(worst, std::abs(z.view()(i, c) - sum));
     }
     for (std::size_t d = 0; d < dim; ++d) {
       double sum = 1;
       for (std::size_t i = 0; i < rows; ++i)
-        sum += static_cast<double>(x[i * stride + d]) * static_cast<double>(r[i * apart + c]);
+        sum += static_cast<double>(x[i * stride + d]) * static_cast<double>(r.view()(i, c));
       worst = std::max(worst, std::abs(gradient[c * gradient_apart + d] - sum));
     }
     for (std::size_t d = dim; d < gradient_apart; ++d)

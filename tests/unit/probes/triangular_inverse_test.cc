@@ -22,13 +22,13 @@ std::vector<double> drawn_factor(std::size_t n) {
   return l;
 }
 
-std::vector<float> squared(const std::vector<double>& l, std::size_t n) {
-  std::vector<float> a(n * n);
+Matrix<float> squared(const std::vector<double>& l, std::size_t n) {
+  Matrix<float> a = Matrix<float>::Zero(n, n);
   for (std::size_t i = 0; i < n; ++i) {
     for (std::size_t j = 0; j <= i; ++j) {
       double sum = 0;
       for (std::size_t k = 0; k <= j; ++k) sum += l[i * n + k] * l[j * n + k];
-      a[i * n + j] = static_cast<float>(sum);
+      a(i, j) = static_cast<float>(sum);
     }
   }
   return a;
@@ -38,15 +38,15 @@ std::vector<float> squared(const std::vector<double>& l, std::size_t n) {
 TEST(TriangularInverse, TimesTheFactorIsOneForEverySizeAndThreads) {
   for (const std::size_t n : {1, 7, 192, 193, 500}) {
     const std::vector<double> l = drawn_factor(n);
-    std::vector<float> inverse = squared(l, n), other = inverse;
-    ASSERT_TRUE(invert_cholesky_factor(inverse, n, 1));
-    ASSERT_TRUE(invert_cholesky_factor(other, n, 3));
+    Matrix<float> inverse = squared(l, n), other = inverse;
+    ASSERT_TRUE(invert_cholesky_factor(inverse, 1));
+    ASSERT_TRUE(invert_cholesky_factor(other, 3));
     EXPECT_EQ(inverse, other);
     double worst = 0;
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t j = 0; j < n; ++j) {
         double sum = i == j ? -1 : 0;
-        for (std::size_t k = j; k < n; ++k) sum += static_cast<double>(inverse[i * n + k]) * l[k * n + j];
+        for (std::size_t k = j; k < n; ++k) sum += static_cast<double>(inverse(i, k)) * l[k * n + j];
         worst = std::max(worst, std::abs(sum));
       }
     }
@@ -55,9 +55,9 @@ TEST(TriangularInverse, TimesTheFactorIsOneForEverySizeAndThreads) {
 }
 
 TEST(TriangularInverse, SaysWhereAPivotIsNotPositive) {
-  std::vector<float> a = squared(drawn_factor(300), 300);
-  a[250 * 300 + 250] = -1;
-  EXPECT_FALSE(invert_cholesky_factor(a, 300, 2));
+  Matrix<float> a = squared(drawn_factor(300), 300);
+  a(250, 250) = -1;
+  EXPECT_FALSE(invert_cholesky_factor(a, 2));
 }
 
 }  // namespace

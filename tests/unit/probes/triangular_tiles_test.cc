@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <vector>
+#include <utility>
 
 #include "base/random.h"
 
@@ -12,30 +12,30 @@ namespace {
 
 // Against plain loops in double; sizes below, at and beyond one tile.
 TEST(TriangularTiles, MultiplyAsTheMatrixDoes) {
-  const std::size_t columns = 5, apart = narrow_stride(columns);
+  const std::size_t columns = 5;
   for (const std::size_t n : {1, 127, 128, 129, 300}) {
     RandomStream random("test/triangular-tiles", n);
-    std::vector<float> a(n * n);
-    NarrowVector<float> g(n * apart);
+    Matrix<float> a = Matrix<float>::Zero(n, n);
+    NarrowMatrix<float> g(n, columns);
     for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) a[i * n + j] = static_cast<float>(random.normal());
-      for (std::size_t c = 0; c < columns; ++c) g[i * apart + c] = static_cast<float>(random.normal());
+      for (std::size_t j = 0; j <= i; ++j) a(i, j) = static_cast<float>(random.normal());
+      for (std::size_t c = 0; c < columns; ++c) g.view()(i, c) = static_cast<float>(random.normal());
     }
-    const TriangularTiles tiles(a, n, 2);
+    const TriangularTiles tiles(a, 2);
     double worst = 0;
     for (std::size_t t = 0; t < tiles.tiles(); ++t) {
       const std::size_t begin = tiles.begin(t), count = tiles.count(t);
-      NarrowVector<double> z(count * apart), u(columns * count);
-      tiles.times(t, g.data(), columns, z.data());
-      tiles.transposed_times(t, g.data(), columns, u.data());
+      NarrowMatrix<double> z(count, columns), u(columns, count);
+      tiles.times(t, std::as_const(g).view(), z.view());
+      tiles.transposed_times(t, std::as_const(g).view(), u.view());
       for (std::size_t i = 0; i < count; ++i) {
         for (std::size_t c = 0; c < columns; ++c) {
           double forward = 0, backward = 0;
           for (std::size_t j = 0; j < n; ++j) {
-            forward += static_cast<double>(a[(begin + i) * n + j]) * static_cast<double>(g[j * apart + c]);
-            backward += static_cast<double>(a[j * n + begin + i]) * static_cast<double>(g[j * apart + c]);
+            forward += static_cast<double>(a(begin + i, j)) * static_cast<double>(g.view()(j, c));
+            backward += static_cast<double>(a(j, begin + i)) * static_cast<double>(g.view()(j, c));
           }
-          worst = std::max({worst, std::abs(z[i * apart + c] - forward), std::abs(u[c * count + i] - backward)});
+          worst = std::max({worst, std::abs(z.view()(i, c) - forward), std::abs(u.view()(c, i) - backward)});
         }
       }
     }
