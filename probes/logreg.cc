@@ -213,7 +213,7 @@ std::unique_ptr<LinearModel> Work::model(const std::vector<LogisticPoint>& point
     const Row b = pass_.intercepts(x);
     double mean = 0;  // softmax: the common shift of the intercepts is free; it is chosen so that they sum to zero
     for (const double value : b) mean += targets_.softmax() ? value / static_cast<double>(k) : 0;
-    weights.middleRows(p * k, k) = matrix_.to_features(x.topRows(x.rows() - 1)).transpose();
+    weights.middleRows(p * k, k) = matrix_.to_features(x.topRows(x.rows() - 1));
     intercepts.segment(p * k, k) = b.array() - mean;
   }
   const bool two = pool_.targets.kind() != TargetKind::multi_label && pool_.targets.width() == 2;

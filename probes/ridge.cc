@@ -181,8 +181,7 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
   const Matrix<double> w = Decomposition(matrix, all, y).solve(grid_[chosen]);
   Fitted fitted;
   fitted.model = treated_model(
-      std::make_unique<LinearModel>(matrix.to_features(w.topRows(w.rows() - 1)).transpose(), w.bottomRows(1)),
-      pool.treatment);
+      std::make_unique<LinearModel>(matrix.to_features(w.topRows(w.rows() - 1)), w.bottomRows(1)), pool.treatment);
   fitted.selection = selector.selection(chosen);
   fitted.convergence = measure(matrix, all, y, w, grid_[chosen]);
   fitted.convergence.objective_text = describe()["objective"];

@@ -118,7 +118,7 @@ ConstView<double> RowMatrix::block(std::size_t begin, std::size_t count, std::ve
 }
 
 Matrix<double> RowMatrix::to_features(const ConstRef<double>& v) const {
-  if (!rotated()) return v;
+  if (!rotated()) return v.transpose();
   Matrix<double> alpha;
   if (to_rows_.size() == 0) {
     alpha = v;
@@ -130,9 +130,9 @@ Matrix<double> RowMatrix::to_features(const ConstRef<double>& v) const {
                 as_int(v.cols()));  // as in row_gram: K may be 1
   }
   // Row by row of the features, which may lie anywhere.
-  Matrix<double> w = Matrix<double>::Zero(dim_, v.cols());
+  Matrix<double> w = Matrix<double>::Zero(v.cols(), dim_);
   for (std::size_t i = 0; i < rows_.size(); ++i)
-    w.noalias() += feature_row(rows_[i], dim_).cast<double>().transpose() * alpha.row(i);
+    w.noalias() += alpha.row(i).transpose() * feature_row(rows_[i], dim_).cast<double>();
   return w;
 }
 

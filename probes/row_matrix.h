@@ -3,7 +3,7 @@
 //
 //   const RowMatrix a = RowMatrix::make(rows, dim, threads);
 //   const ConstView<double> x = a.block(begin, count, buffer);  // count x a.columns()
-//   const Matrix<double> w = a.to_features(v);                  // weights on the features themselves
+//   const Matrix<double> w = a.to_features(v);                  // weights on the features themselves, a row an output
 //
 // The rotation is exact for a solver whose penalty is the squared norm: its optimum lies in the rows' span, norms and
 // inner products are kept. It comes from the Cholesky factor of XX' (X = L Q', Q orthonormal: row i of L is row i of X
@@ -35,7 +35,7 @@ class RowMatrix {
   // Rows before `end` are zero from this column on: of the Cholesky factor half is.
   std::size_t extent(std::size_t end) const { return rotated() && to_rows_.size() == 0 ? end : columns_; }
 
-  // Weights of K outputs: columns() x K to dim x K.
+  // Weights of K outputs: columns() x K to K x dim.
   Matrix<double> to_features(const ConstRef<double>& v) const;
 
   Row means() const;  // of the columns
