@@ -136,7 +136,8 @@ Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment) 
   pool.tokens = train.features.tokens();
   const auto kept = add_rows(train.features, train.targets, "train", pool);
   if (kept.empty()) throw Error(ErrorKind::input, "no row of train has a known target");
-  if (train.targets.kind() == TargetKind::classes && train.targets.width() < 2) {
+  const bool shares = train.targets.kind() == TargetKind::classes || train.targets.kind() == TargetKind::distribution;
+  if (shares && train.targets.width() < 2) {
     throw Error(ErrorKind::input, fmt::format("a probe needs two classes; train has {}", train.targets.width()));
   }
   pool.targets = train.targets.select(kept);

@@ -53,7 +53,7 @@ struct Pool {
 };
 
 // Error{input} where no row of train has a known target, widths or class names of train and val differ, a feature isn't
-// finite, or classes has fewer than two classes. Rows of tokens take no treatment.
+// finite, or there are fewer than two classes (or shares of a distribution). Rows of tokens take no treatment.
 Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment = {});
 // `a` then `b`, which must be of one kind with the same names.
 Targets concatenate(const Targets& a, const Targets& b);

@@ -80,6 +80,13 @@ TEST(Selection, RefusesAFeatureThatIsNotFinite) {
   EXPECT_THROW(make_pool(t.train(), nullptr), Error);
 }
 
+// Its logistic losses are 0 whatever the weights: a fit would never end.
+TEST(Selection, RefusesADistributionOfOneShare) {
+  test::Drawn t = test::draw(9, 3, 2, 1, 1);
+  t.targets = Targets::from_distribution(std::vector<double>(9, 1), {"a"});
+  EXPECT_THROW(make_pool(t.train(), nullptr), Error);
+}
+
 TEST(Nested, TestsEveryRowOnceByAProbeThatHasNotSeenIt) {
   const test::Drawn t = test::draw(60, 5, 2, 0.5, 3);
   std::vector<const float*> rows;
