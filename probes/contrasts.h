@@ -33,7 +33,8 @@ class Contrasts {
   template <typename Values, typename Reduced>
   void reduce(const Eigen::DenseBase<Values>& values, Reduced&& contrasts) const {
     if (!softmax_) {
-      contrasts = values.derived();
+      // Mostly one value: a loop, since an assignment of Eigen's costs more than the value.
+      for (std::size_t j = 0; j < outputs_; ++j) contrasts[j] = values[j];
       return;
     }
     double sum = values[0];
@@ -47,7 +48,7 @@ class Contrasts {
   template <typename Reduced, typename Values>
   void expand(const Eigen::DenseBase<Reduced>& contrasts, Values&& values) const {
     if (!softmax_) {
-      values = contrasts.derived();
+      for (std::size_t j = 0; j < outputs_; ++j) values[j] = contrasts[j];
       return;
     }
     double later = 0;

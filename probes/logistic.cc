@@ -221,7 +221,7 @@ void LogisticPass::take_losses(std::size_t begin, std::size_t count, std::span<c
     for (std::size_t a = 0; a < n; ++a) {
       const std::size_t at = i * n + a;
       contrasts_.expand(z.row(i).segment(a * reduced, reduced), logits.row(at));
-      logits.row(at) += segment.intercepts.row(a);
+      for (std::size_t j = 0; j < k; ++j) logits(at, j) += segment.intercepts(a, j);
       targets_.shift(&logits(at, 0), &e(at, 0));
     }
   }
