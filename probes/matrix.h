@@ -17,7 +17,7 @@
 // products (vectors.h) and products with few columns (narrow_product.h) don't go through Eigen, each with the measured
 // reason in its header.
 //
-// Costs 0.6 s of compile time: headers that other rooms include (views.h, probe.h, evaluate.h) don't include it.
+// Costs 1 s of compile time a source: headers that other rooms include (views.h, probe.h, evaluate.h) don't include it.
 #pragma once
 
 #if !defined(EIGEN_USE_BLAS) || !defined(EIGEN_USE_LAPACKE)
