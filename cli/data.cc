@@ -61,7 +61,7 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
   opened.task = chosen_task(choice, session);
   Task& task = opened.task;
   if (task.dataset.empty()) {
-    opened.dataset = open_data_path(task.data, session.console, task.columns);
+    opened.dataset = open_data_path(task.data, session.console, task.columns, session.places.cache_dir());
   } else {
     opened.dataset = DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
                                                       session.places.cache_dir(), session.console);

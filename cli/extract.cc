@@ -30,10 +30,11 @@ Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
   if (options.data.empty() == options.task.empty())
     throw Error(ErrorKind::usage, "extract: one of --data PATH and --task NAME is needed");
   check_columns(options.columns, !options.data.empty());
-  if (!options.data.empty()) return open_data_path(options.data, session.console, options.columns);
+  if (!options.data.empty())
+    return open_data_path(options.data, session.console, options.columns, session.places.cache_dir());
   const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
   const Task task = library.expand(options.task).front();
-  if (task.dataset.empty()) return open_data_path(task.data, session.console, task.columns);
+  if (task.dataset.empty()) return open_data_path(task.data, session.console, task.columns, session.places.cache_dir());
   return DatasetRegistry::instance().open(task.dataset, session.places.data_roots(), session.places.cache_dir(),
                                           session.console);
 }

@@ -68,7 +68,10 @@ std::map<std::string, std::string> thumbnails_of(const std::vector<std::string>&
   std::map<std::string, std::string> thumbnails;
   for (const std::string& id : ids) {
     try {
-      thumbnails[id] = thumbnail_uri(planned.data.root / Path(id), kSide);
+      const auto item = planned.item_of_id.find(id);
+      if (item == planned.item_of_id.end())
+        throw Error(ErrorKind::missing, fmt::format("{}: is no longer in {}", id, planned.data.root.string()));
+      thumbnails[id] = thumbnail_uri(planned.data.read(item->second), id, kSide);
     } catch (const Error& e) {
       session.console.warn(e.message());
     }

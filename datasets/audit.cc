@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <numeric>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -37,10 +38,10 @@ struct FileFacts {
   std::string error;
 };
 
-FileFacts facts_of(const Path& path, std::uint32_t item, const LookAtFile& look) {
+FileFacts facts_of(const Dataset& dataset, std::uint32_t item, const LookAtFile& look) {
   FileFacts facts;
   try {
-    const std::vector<std::byte> bytes = read_file(path);
+    const std::vector<std::byte> bytes = dataset.read(item);
     facts.bytes = bytes.size();
     facts.hash = content_hash(bytes);
     facts.format = format_by_content(bytes);
@@ -53,10 +54,13 @@ FileFacts facts_of(const Path& path, std::uint32_t item, const LookAtFile& look)
 
 std::vector<FileFacts> read_all(const Dataset& dataset, const Context& context, const LookAtFile& look) {
   std::vector<FileFacts> facts(dataset.size());
+  std::vector<std::uint32_t> items(dataset.size());
+  std::iota(items.begin(), items.end(), 0U);
+  dataset.sort_for_reading(items);
   std::atomic<std::size_t> done = 0;
   parallel_for(context.threads, dataset.size(), [&](std::size_t i) {
     context.throw_if_stopped();
-    facts[i] = facts_of(dataset.path(i), static_cast<std::uint32_t>(i), look);
+    facts[items[i]] = facts_of(dataset, items[i], look);
     context.log.progress("reading: files", ++done, dataset.size());
   });
   return facts;

@@ -74,6 +74,28 @@ std::optional<std::pair<std::size_t, std::size_t>> equal_ids(std::span<const std
   return std::nullopt;
 }
 
+std::vector<std::byte> Dataset::read(std::size_t item) const {
+  return container ? container->read(ids[item]) : read_file(path(item));
+}
+
+FileIdentity Dataset::identity(std::size_t item) const {
+  return container ? container->identity(ids[item]) : FileIdentity::of(path(item));
+}
+
+bool Dataset::has_image(std::size_t item) const {
+  std::error_code ignored;
+  return container ? container->has(ids[item]) : std::filesystem::exists(path(item), ignored);
+}
+
+void Dataset::sort_for_reading(std::vector<std::uint32_t>& items) const {
+  if (!container) return;
+  std::vector<std::pair<std::uint64_t, std::uint32_t>> places;
+  places.reserve(items.size());
+  for (const std::uint32_t item : items) places.emplace_back(container->place(ids[item]), item);
+  std::stable_sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (std::size_t i = 0; i < items.size(); ++i) items[i] = places[i].second;
+}
+
 void Dataset::check() const {
   if (const auto equal = equal_ids(ids))
     throw Error(ErrorKind::input, fmt::format("data set '{}': items {} and {} are both '{}'", name, equal->first + 1,

@@ -1,23 +1,25 @@
 // A data set as it lies on disk: its images in a stable order, and what is known about each.
 //
 //   const auto dataset = DatasetRegistry::instance().open("emotion", data_root);
-//   dataset.path(i);                          // the image file of item i
+//   dataset.read(i);                          // the bytes of item i's image, wherever they lie
 //   dataset.target("label").names();          // its classes
 //
 // Items are ordered bytewise by id unless a manifest gives an order; an id is the path relative to `root`, with '/',
-// and is unique. Nothing here opens an image.
+// and is unique. Nothing here decodes an image.
 #pragma once
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
+#include "base/file_identity.h"
 #include "base/log.h"
+#include "datasets/image_container.h"
 #include "datasets/split.h"
 #include "datasets/targets.h"
 
@@ -27,13 +29,22 @@ struct Dataset {
   std::string name;
   Path root;
   std::vector<std::string> ids;
+  std::shared_ptr<const ImageContainer> container;             // of the images; null where they are files below root
   std::map<std::string, Targets> targets;                      // by name; "label" is the usual one
   std::map<std::string, std::vector<std::string>> attributes;  // "publisher", "topic", ...: one text an item
   std::optional<Split> official;                               // as distributed; it may lack val
   std::vector<std::string> notes;                              // what a reader of the table must know; footnotes
 
   std::size_t size() const { return ids.size(); }
+  // What a message calls the image. A file of that name is there only where the images are files.
   Path path(std::size_t item) const { return root / Path(ids[item]); }
+  // The image's bytes, and what tells it from others unread: from the container, or from the file. Error{missing} where
+  // it isn't there. Safe from many threads.
+  std::vector<std::byte> read(std::size_t item) const;
+  FileIdentity identity(std::size_t item) const;
+  bool has_image(std::size_t item) const;
+  // Puts items into the order in which reading them costs least: as they are, where images are files.
+  void sort_for_reading(std::vector<std::uint32_t>& items) const;
   // Error{usage} naming the nearest target.
   const Targets& target(const std::string& target_name) const;
   const std::vector<std::string>& attribute(const std::string& attribute_name) const;
@@ -97,7 +108,8 @@ struct DataColumns {
 
 // Reads what `--data PATH` names: a folder of class folders or one with metadata.csv|jsonl (folder.h), or a
 // .csv|.tsv|.jsonl manifest (manifest.h). A folder's name is its own, a manifest's that of its folder and its own:
-// "omi300/happy".
-Dataset open_data_path(const Path& path, Log& log, const DataColumns& columns = {});
+// "omi300/happy". `cache` is where what is learnt of containers is kept, so that a later run opens none; empty:
+// nowhere.
+Dataset open_data_path(const Path& path, Log& log, const DataColumns& columns = {}, const Path& cache = {});
 
 }  // namespace vise

@@ -7,9 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/folder_layout.h"
-#include "datasets/label_check.h"
 #include "datasets/manifest.h"
-#include "datasets/rows.h"
 #include "datasets/tree.h"
 
 namespace vise {
@@ -112,22 +110,6 @@ Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns) {
   dataset.root = folder;
   dataset.ids = std::move(tree.images);
   add_class_folders(dataset, log);
-  return dataset;
-}
-
-Dataset open_data_path(const Path& path, Log& log, const DataColumns& columns) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored))
-    throw Error(ErrorKind::missing, fmt::format("{}: there is no such file or folder", path.string()),
-                "--data wants a folder of class folders, or a .csv, .tsv or .jsonl manifest");
-  if (!RowReader::can_open(path) && !std::filesystem::is_directory(path))
-    throw Error(ErrorKind::usage, fmt::format("{}: is neither a folder nor a manifest", path.string()),
-                "known: a folder of class folders, .csv, .tsv, .jsonl, .ndjson");
-  Dataset dataset =
-      std::filesystem::is_directory(path) ? read_folder(path, log, columns) : read_manifest(path, log, columns);
-  if (const auto label = dataset.targets.find("label"); !columns.kind.empty() && label != dataset.targets.end())
-    label->second = labels_as(label->second, columns.kind);
-  dataset.check();
   return dataset;
 }
 

@@ -28,7 +28,7 @@ class ManifestBuilder {
   }
 
   void read(const ManifestPart& part) {
-    const auto rows = RowReader::open(part.table);
+    const auto rows = part.open();
     const std::string table = part.table.string();
     std::vector<std::pair<Sink*, std::size_t>> order;
     std::size_t path_cell = SIZE_MAX, known_columns = SIZE_MAX;
@@ -182,7 +182,7 @@ void note_split_folders(Dataset& dataset) {
 }  // namespace
 
 Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log,
-                      const DataColumns& columns) {
+                      const DataColumns& columns, std::shared_ptr<const ImageContainer> container) {
   const ColumnKinds kinds = column_kinds(parts);
   const Path& first = parts.front().table;
   const ColumnRoles roles = column_roles(kinds, columns, first);
@@ -193,6 +193,7 @@ Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std
   Dataset dataset = builder.finish();
   dataset.name = std::move(name);
   dataset.root = root;
+  dataset.container = std::move(container);
   note_split_folders(dataset);
   for (const std::string& column : unused_splits(kinds, roles))
     dataset.notes.push_back(

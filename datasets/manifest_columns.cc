@@ -76,7 +76,7 @@ bool ColumnKind::is_split() const { return parts && filled && std::popcount(part
 ColumnKinds column_kinds(std::span<const ManifestPart> parts) {
   ColumnKinds kinds;
   for (const ManifestPart& part : parts) {
-    const auto rows = RowReader::open(part.table);
+    const auto rows = part.open();
     std::vector<ColumnKind*> of_column;
     while (rows->next()) {
       const auto cells = rows->cells();

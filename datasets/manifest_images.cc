@@ -67,19 +67,15 @@ std::string hint_for(const Path& root, const std::string& id) {
 void check_images(const Dataset& dataset, const Path& table) {
   constexpr std::size_t kLookedFor = 5;
   if (dataset.size() == 0) throw Error(ErrorKind::input, fmt::format("{}: has no rows", table.string()));
-  const auto is_there = [&](std::size_t item) {
-    std::error_code ignored;
-    return std::filesystem::exists(dataset.path(item), ignored);
-  };
   bool any = false;
-  for (std::size_t i = 0; i < std::min(kLookedFor, dataset.size()) && !any; ++i) any = is_there(i);
+  for (std::size_t i = 0; i < std::min(kLookedFor, dataset.size()) && !any; ++i) any = dataset.has_image(i);
   if (!any)
     throw Error(
         ErrorKind::missing,
         fmt::format("{}: none of its first images is there, for example {}", table.string(), dataset.path(0).string()),
         hint_for(dataset.root, dataset.ids[0]));
   for (std::size_t i = 0; i < dataset.size(); ++i)
-    if (dataset.ids[i].find('\\') != std::string::npos && !is_there(i))
+    if (dataset.ids[i].find('\\') != std::string::npos && !dataset.has_image(i))
       throw Error(ErrorKind::input, fmt::format("{}: the path '{}' has a backslash", table.string(), dataset.ids[i]),
                   kSlashes);
 }

@@ -24,9 +24,9 @@ char separator_of(std::string_view text) {
 
 class CsvRows final : public RowReader {
  public:
-  CsvRows(const Path& path, std::optional<char> separator)
+  CsvRows(const Path& path, std::string text, std::optional<char> separator)
       : name_(path.string()),
-        text_(read_text_file(path)),
+        text_(std::move(text)),
         separator_(separator.value_or(separator_of(text_))),
         reader_(text_, name_, separator_) {
     if (!reader_.next())
@@ -57,7 +57,7 @@ class CsvRows final : public RowReader {
 
 class JsonRows final : public RowReader {
  public:
-  explicit JsonRows(const Path& path) : name_(path.string()), text_(read_text_file(path)), rest_(text_) {
+  JsonRows(const Path& path, std::string text) : name_(path.string()), text_(std::move(text)), rest_(text_) {
     if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
   }
 
@@ -147,10 +147,14 @@ bool RowReader::can_open(const Path& path) {
 }
 
 std::unique_ptr<RowReader> RowReader::open(const Path& path) {
+  return parse(path, can_open(path) ? read_text_file(path) : std::string());
+}
+
+std::unique_ptr<RowReader> RowReader::parse(const Path& path, std::string text) {
   const std::string extension = extension_of(path);
-  if (extension == ".csv") return std::make_unique<CsvRows>(path, std::nullopt);
-  if (extension == ".tsv") return std::make_unique<CsvRows>(path, '\t');
-  if (extension == ".jsonl" || extension == ".ndjson") return std::make_unique<JsonRows>(path);
+  if (extension == ".csv") return std::make_unique<CsvRows>(path, std::move(text), std::nullopt);
+  if (extension == ".tsv") return std::make_unique<CsvRows>(path, std::move(text), '\t');
+  if (extension == ".jsonl" || extension == ".ndjson") return std::make_unique<JsonRows>(path, std::move(text));
   throw Error(ErrorKind::input, fmt::format("{}: is no table by its name", path.string()),
               "known: .csv, .tsv, .jsonl, .ndjson");
 }

@@ -25,6 +25,8 @@ class RowReader {
   // By extension: .csv (a header without a comma but with ';' is separated by that), .tsv, .jsonl or .ndjson; another
   // is Error{input}. Reads the whole file into memory.
   static std::unique_ptr<RowReader> open(const Path& path);
+  // The same of a text that is no file of its own; `path` says what it is called, and so its format.
+  static std::unique_ptr<RowReader> parse(const Path& path, std::string text);
   static bool can_open(const Path& path);
 
   // The header, without blanks around its names. With JSON Lines it grows while rows are read.

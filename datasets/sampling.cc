@@ -76,6 +76,7 @@ Dataset subset(const Dataset& dataset, std::span<const std::uint32_t> items) {
   Dataset chosen;
   chosen.name = dataset.name;
   chosen.root = dataset.root;
+  chosen.container = dataset.container;
   chosen.notes = dataset.notes;
   const auto pick = [&](const std::vector<std::string>& column) {
     std::vector<std::string> picked;

@@ -64,8 +64,8 @@ class ImageReader {
   }
 
   Image decode(std::uint32_t item) const {
-    const Path path = request_.dataset.path(item);
-    return decode_image(read_file(path), path.string(), {.max_pixels = request_.extract.max_pixels});
+    const Dataset& dataset = request_.dataset;
+    return decode_image(dataset.read(item), dataset.path(item).string(), {.max_pixels = request_.extract.max_pixels});
   }
 
   const FinetuneRequest& request_;

@@ -97,7 +97,7 @@ std::string default_probe(TargetKind kind) { return kind == TargetKind::values ?
 }  // namespace
 
 Dataset open_dataset(const Task& task, const RunRequest& request, Log& log) {
-  if (task.dataset.empty()) return open_data_path(task.data, log, task.columns);
+  if (task.dataset.empty()) return open_data_path(task.data, log, task.columns, request.extract.cache);
   return DatasetRegistry::instance().open(task.dataset, request.data_roots, request.extract.cache, log);
 }
 

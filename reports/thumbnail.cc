@@ -25,17 +25,16 @@ std::string base64(ByteView bytes) {
   return text;
 }
 
-std::string thumbnail_uri(const Path& image, unsigned side) {
+std::string thumbnail_uri(ByteView image, const std::string& name, unsigned side) {
   constexpr float kQuality = 70;
   const Transform transform = Transform::parse(fmt::format("resize={0},crop={0}", side));
   std::vector<std::uint8_t> rgb(transform.bytes());
-  const MappedFile file(image);
-  transform.pixels(decode_image(file.bytes(), image.string()), rgb);
+  transform.pixels(decode_image(image, name), rgb);
   std::uint8_t* encoded = nullptr;
   const int edge = static_cast<int>(side);
   const std::size_t size = WebPEncodeRGB(rgb.data(), edge, edge, 3 * edge, kQuality, &encoded);
   const std::unique_ptr<std::uint8_t, decltype(&WebPFree)> owner(encoded, WebPFree);
-  if (size == 0) throw Error(ErrorKind::system, fmt::format("{}: its thumbnail could not be encoded", image.string()));
+  if (size == 0) throw Error(ErrorKind::system, fmt::format("{}: its thumbnail could not be encoded", name));
   return fmt::format("data:image/webp;base64,{}", base64(std::as_bytes(std::span(encoded, size))));
 }
 

@@ -99,12 +99,12 @@ void drop_missing(Dataset& dataset, Log& log, const std::string& below) {
 
 void drop_placeholders(Dataset& dataset, Log& log) {
   constexpr std::size_t kMany = 10;
-  std::map<std::uintmax_t, std::vector<std::size_t>> by_size;
-  for (std::size_t i = 0; i < dataset.size(); ++i) by_size[std::filesystem::file_size(dataset.path(i))].push_back(i);
+  std::map<std::uint64_t, std::vector<std::size_t>> by_size;
+  for (std::size_t i = 0; i < dataset.size(); ++i) by_size[dataset.identity(i).size].push_back(i);
   std::map<ContentHash, std::vector<std::size_t>> by_content;
   for (const auto& [size, items] : by_size)
     if (items.size() >= kMany)
-      for (const std::size_t i : items) by_content[content_hash(read_file(dataset.path(i)))].push_back(i);
+      for (const std::size_t i : items) by_content[content_hash(dataset.read(i))].push_back(i);
   std::vector<bool> dropped(dataset.size(), false);
   std::size_t count = 0;
   std::string example;

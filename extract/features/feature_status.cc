@@ -14,9 +14,9 @@ std::vector<std::optional<ContentHash>> known_contents(const Dataset& dataset, c
   std::vector<std::optional<ContentHash>> contents;
   contents.reserve(dataset.size());
   for (std::size_t item = 0; item < dataset.size(); ++item) {
-    const std::string* const known = paths.find(FileIdentity::of(dataset.path(item)));
+    const std::string* const known = paths.find(dataset.identity(item));
     contents.push_back(known          ? std::optional(ContentHash::parse(*known))
-                       : read_unknown ? std::optional(content_hash(read_file(dataset.path(item))))
+                       : read_unknown ? std::optional(content_hash(dataset.read(item)))
                                       : std::nullopt);
   }
   return contents;

@@ -81,7 +81,7 @@ class Extraction {
 
   FileIdentity identify(std::uint32_t item) const {
     try {
-      return FileIdentity::of(dataset_.path(item));
+      return dataset_.identity(item);
     } catch (const Error& e) {
       throw Error(e.kind(), fmt::format("{}: image '{}': {}", dataset_.name, dataset_.ids[item], e.message()),
                   fmt::format("images are looked for below {}", dataset_.root.string()));
@@ -93,11 +93,12 @@ class Extraction {
                                        [&](const auto& pass) { return pass->has(contents_[item]); });
   }
 
-  // Whose content, or whose row under some pass, is not known.
+  // Whose content, or whose row under some pass, is not known; in the order in which they are read.
   std::vector<std::uint32_t> open_items() const {
     std::vector<std::uint32_t> items;
     for (std::uint32_t item = 0; item < dataset_.size(); ++item)
       if (!is_complete(item)) items.push_back(item);
+    dataset_.sort_for_reading(items);
     return items;
   }
 
@@ -178,7 +179,7 @@ class Extraction {
     for (const std::uint32_t item : items) {
       if (known_[item]) continue;
       context_.throw_if_stopped();
-      learn({item, content_hash(read_file(dataset_.path(item)))});
+      learn({item, content_hash(dataset_.read(item))});
       if (!is_complete(item)) break;
     }
     known_paths_.save();

@@ -29,9 +29,10 @@ void ImageRuns::operator()(const Dataset& dataset, std::span<const std::uint32_t
 }
 
 // Whether there is an image to run: its normalised pixels are in `chw`.
-bool ImageRuns::load(const Path& path, std::span<std::uint8_t> rgb, float* chw) const {
+bool ImageRuns::load(const Dataset& dataset, std::uint32_t item, std::span<std::uint8_t> rgb, float* chw) const {
   try {
-    const Image image = decode_image(read_file(path), path.string(), {.max_pixels = options_.max_pixels});
+    const Image image =
+        decode_image(dataset.read(item), dataset.path(item).string(), {.max_pixels = options_.max_pixels});
     transform_.pixels(image, rgb);
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::input || options_.on_bad_image == BadImagePolicy::fail) throw;
@@ -49,7 +50,7 @@ void ImageRuns::run_batch(Trunk& trunk, const Dataset& dataset, std::span<const 
   std::vector<std::uint8_t> rgb(transform_.bytes());
   std::vector<bool> loaded;
   for (std::size_t i = 0; i < items.size(); ++i)
-    loaded.push_back(load(dataset.path(items[i]), rgb, input.data() + i * per_image));
+    loaded.push_back(load(dataset, items[i], rgb, input.data() + i * per_image));
   trunk.forward();
   for (std::size_t i = 0; i < items.size(); ++i)
     if (loaded[i]) take(first + i, trunk, static_cast<int>(i));

@@ -30,7 +30,7 @@ class ImageRuns {
   void operator()(const Dataset& dataset, std::span<const std::uint32_t> items, const Take& take);
 
  private:
-  bool load(const Path& path, std::span<std::uint8_t> rgb, float* chw) const;
+  bool load(const Dataset& dataset, std::uint32_t item, std::span<std::uint8_t> rgb, float* chw) const;
   void run_batch(Trunk& trunk, const Dataset& dataset, std::span<const std::uint32_t> items, std::size_t first,
                  const Take& take) const;
 

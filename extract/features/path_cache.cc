@@ -66,14 +66,6 @@ bool parse_line(std::string_view line, FileIdentity& id, std::string& value) {
   return true;
 }
 
-// Most paths are so already, and a million of them would take seconds.
-std::string absolute_normal(const Path& path) {
-  const std::string& text = path.native();
-  const bool is_plain = text.starts_with('/') && text.find("//") == std::string::npos &&
-                        text.find("/.") == std::string::npos && !text.ends_with('/');
-  return is_plain ? text : std::filesystem::absolute(path).lexically_normal().string();
-}
-
 // The lines of a file of entries that are whole.
 template <typename Take>
 void read_entries(const Path& path, const Take& take) {
@@ -96,20 +88,6 @@ std::string_view folder_of(std::string_view path) { return path.substr(0, path.r
 std::string_view name_in_folder(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
 }  // namespace
-
-FileIdentity FileIdentity::of(const Path& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) throw_errno("cannot read", path);
-  if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::input, fmt::format("{}: is not a regular file", path.string()));
-  FileIdentity id;
-  id.path = absolute_normal(path);
-  id.size = static_cast<std::uint64_t>(info.st_size);
-  id.device = info.st_dev;
-  id.inode = info.st_ino;
-  id.mtime_ns = nanoseconds(info.st_mtim);
-  id.ctime_ns = nanoseconds(info.st_ctim);
-  return id;
-}
 
 Path PathCache::shard_path(const std::string& folder) const {
   return folder_ / (sha256_hex(folder).substr(0, 32) + ".csv");

@@ -5,9 +5,8 @@
 //   if (const std::string* known = cache.find(identity)) ...
 //   cache.put(identity, content.str());  ...  cache.save();
 //
-// An identity is absolute path, size, mtime and ctime in nanoseconds, device and inode. ctime moves with every change
-// of the bytes, and no archive or `touch` can set it: two files of equal relative path, size and mtime are never
-// confused. A file changed within the last two seconds is not remembered, since a clock tick may hide a second change.
+// A file changed within the last two seconds is not remembered, since a clock tick may hide a second change. A piece of
+// a file (a member of an archive) is remembered as a file whose folder is the archive.
 // Entries of one folder's files lie in one append-only text file of lines with a checksum; a damaged line is ignored.
 #pragma once
 
@@ -16,19 +15,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/file.h"
+#include "base/file_identity.h"
 
 namespace vise {
-
-struct FileIdentity {
-  std::string path;  // absolute, normalised
-  std::uint64_t size = 0, device = 0, inode = 0;
-  std::int64_t mtime_ns = 0, ctime_ns = 0;
-
-  // Error{missing} if it isn't there, Error{input} if it isn't a regular file.
-  static FileIdentity of(const Path& path);
-  bool operator==(const FileIdentity&) const = default;
-};
 
 // Not thread-safe.
 class PathCache {

@@ -88,7 +88,7 @@ class Pipeline {
       context_.throw_if_stopped();
       const Stopwatch watch;
       FileBytes read{dataset_.path(item), {}, {}};
-      read.bytes = read_file(read.path);
+      read.bytes = dataset_.read(item);
       read.source = {content_hash(read.bytes), read.bytes.size()};
       read_seconds_ += watch.seconds();
       learn_({item, read.source.content});

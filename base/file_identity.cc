@@ -1,0 +1,47 @@
+#include "base/file_identity.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+
+namespace vise {
+namespace {
+
+std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec; }
+
+// Most paths are so already, and a million of them would take seconds.
+std::string absolute_normal(const Path& path) {
+  const std::string& text = path.native();
+  const bool is_plain = text.starts_with('/') && text.find("//") == std::string::npos &&
+                        text.find("/.") == std::string::npos && !text.ends_with('/');
+  return is_plain ? text : std::filesystem::absolute(path).lexically_normal().string();
+}
+
+}  // namespace
+
+FileIdentity FileIdentity::of(const Path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) throw_errno("cannot read", path);
+  if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::input, fmt::format("{}: is not a regular file", path.string()));
+  FileIdentity id;
+  id.path = absolute_normal(path);
+  id.size = static_cast<std::uint64_t>(info.st_size);
+  id.device = info.st_dev;
+  id.inode = info.st_ino;
+  id.mtime_ns = nanoseconds(info.st_mtim);
+  id.ctime_ns = nanoseconds(info.st_ctim);
+  return id;
+}
+
+FileIdentity FileIdentity::piece(std::string_view name, std::uint64_t piece_size, std::string_view where) const {
+  FileIdentity of_piece = *this;
+  of_piece.path = fmt::format("{}/{}", path, name);
+  of_piece.size = piece_size;
+  // 63 bits: a PathCache's line holds signed numbers.
+  of_piece.inode = checksum64(as_byte_view(fmt::format("{}/{}/{}", inode, size, where))) >> 1;
+  return of_piece;
+}
+
+}  // namespace vise
