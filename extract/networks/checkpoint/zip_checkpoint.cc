@@ -3,9 +3,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/zip.h"
 #include "extract/networks/checkpoint/readers.h"
 #include "extract/networks/checkpoint/torch_world.h"
-#include "extract/networks/checkpoint/zip.h"
 
 namespace vise {
 namespace {

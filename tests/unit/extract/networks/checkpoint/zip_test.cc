@@ -1,4 +1,4 @@
-#include "extract/networks/checkpoint/zip.h"
+#include "base/zip.h"
 
 #include "tests/unit/extract/networks/checkpoint/files.h"
 

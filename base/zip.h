@@ -21,12 +21,30 @@
 namespace vise {
 
 struct ZipEntry {
-  std::string_view name;  // in the file's bytes
+  std::string_view name;  // in the directory's bytes
   bool deflated = false;
   std::uint32_t crc = 0;
   std::uint64_t packed_size = 0, size = 0;
-  std::uint64_t data = 0;  // where the member's bytes begin
+  std::uint64_t header = 0;  // where the member's own header begins
+  std::uint64_t data = 0;    // where its bytes begin; 0 until its header was looked at
 };
+
+// For an archive that is not in memory: its directory is found in the file's last kZipTail bytes (all, of a shorter
+// file) and read; then a member at a time, which its header finds.
+struct ZipDirectory {
+  std::uint64_t count = 0, size = 0, offset = 0;
+};
+inline constexpr std::size_t kZipTail = 65'535 + 22 + 20 + 56;
+inline constexpr std::size_t kZipHeader = 30;
+
+ZipDirectory find_zip_directory(ByteView tail, std::uint64_t file_size);
+// In the directory's order. Members don't overlap, by what the directory says of them.
+std::vector<ZipEntry> read_zip_directory(ByteView directory, const ZipDirectory& where);
+// How many bytes lie between the begin of the member's header and its bytes. `header` are its first bytes, kZipHeader
+// and the name's at least.
+std::uint64_t zip_header_size(ByteView header, const ZipEntry& entry);
+// The member's bytes from its packed ones, CRC checked; nothing is allocated past `max_size`.
+std::vector<std::byte> unpack_zip(ByteView packed, const ZipEntry& entry, std::uint64_t max_size);
 
 class ZipArchive {
  public:

@@ -1,4 +1,4 @@
-#include "extract/networks/checkpoint/zip.h"
+#include "base/zip.h"
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -8,6 +8,7 @@
 #include <limits>
 #include <numeric>
 
+#include "base/archive_name.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -16,8 +17,7 @@ namespace {
 
 constexpr std::uint32_t kLocal = 0x04034B50, kCentral = 0x02014B50, kEnd = 0x06054B50, kEnd64 = 0x06064B50,
                         kLocator64 = 0x07064B50;
-constexpr std::size_t kLocalSize = 30, kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocator64Size = 20;
-constexpr std::size_t kMaxName = 4096;
+constexpr std::size_t kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocator64Size = 20;
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, "zip: " + what); }
 
@@ -33,10 +33,6 @@ T load(ByteView bytes, std::size_t at) {
 
 std::string_view text(ByteView bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-struct Directory {
-  std::uint64_t count, size, offset;
-};
-
 // The end record whose comment ends with the file; the last one, if a comment holds another's signature.
 std::size_t find_end(ByteView bytes) {
   if (bytes.size() < kEndSize) refuse("the file is too short for an end record; was the download cut off?");
@@ -48,46 +44,26 @@ std::size_t find_end(ByteView bytes) {
               "the file is cut off or something was added to it: download it again");
 }
 
-Directory read_end64(ByteView bytes, std::size_t locator) {
-  const auto at = load<std::uint64_t>(bytes, locator + 8);
-  if (locator < kEnd64Size || at != locator - kEnd64Size || load<std::uint32_t>(bytes, at) != kEnd64)
+// `at` and `end` are places in the tail, which begins at `base` in the file.
+ZipDirectory read_end64(ByteView tail, std::size_t locator, std::uint64_t base) {
+  const auto place = load<std::uint64_t>(tail, locator + 8);
+  if (locator < kEnd64Size || place != base + locator - kEnd64Size ||
+      load<std::uint32_t>(tail, locator - kEnd64Size) != kEnd64)
     refuse("the zip64 end record is not where its locator says");
-  if (load<std::uint64_t>(bytes, at + 4) != kEnd64Size - 12) refuse("the zip64 end record has an odd length");
-  if (load<std::uint32_t>(bytes, at + 16) != 0 || load<std::uint32_t>(bytes, at + 20) != 0)
+  const std::size_t at = locator - kEnd64Size;
+  if (load<std::uint64_t>(tail, at + 4) != kEnd64Size - 12) refuse("the zip64 end record has an odd length");
+  if (load<std::uint32_t>(tail, at + 16) != 0 || load<std::uint32_t>(tail, at + 20) != 0)
     refuse("the archive is split over several files");
-  const Directory directory{load<std::uint64_t>(bytes, at + 32), load<std::uint64_t>(bytes, at + 40),
-                            load<std::uint64_t>(bytes, at + 48)};
-  if (directory.size > at || directory.offset != at - directory.size)
+  const ZipDirectory directory{load<std::uint64_t>(tail, at + 32), load<std::uint64_t>(tail, at + 40),
+                               load<std::uint64_t>(tail, at + 48)};
+  if (directory.size > place || directory.offset != place - directory.size)
     refuse("the zip64 end record doesn't say where the directory is");
   return directory;
 }
 
-Directory find_directory(ByteView bytes) {
-  const std::size_t end = find_end(bytes);
-  if (load<std::uint16_t>(bytes, end + 4) != 0 || load<std::uint16_t>(bytes, end + 6) != 0)
-    refuse("the archive is split over several files");
-  const Directory directory{load<std::uint16_t>(bytes, end + 10), load<std::uint32_t>(bytes, end + 12),
-                            load<std::uint32_t>(bytes, end + 16)};
-  if (end >= kLocator64Size && load<std::uint32_t>(bytes, end - kLocator64Size) == kLocator64)
-    return read_end64(bytes, end - kLocator64Size);
-  if (directory.size > end || directory.offset != end - directory.size)
-    refuse("the end record doesn't say where the directory is");
-  return directory;
-}
-
 void check_name(std::string_view name) {
-  const auto bad = [&](std::string_view why) { refuse(fmt::format("the member name '{}' {}", shown(name), why)); };
-  if (name.empty()) bad("is empty");
-  if (name.size() > kMaxName) bad(fmt::format("has more than {} bytes", kMaxName));
-  if (name[0] == '/') bad("is absolute");
-  if (name.find('\\') != std::string_view::npos) bad("has a backslash");
-  if (name.find('\0') != std::string_view::npos) bad("has a NUL");
-  if (!is_utf8(name)) bad("is not UTF-8");
-  for (std::size_t begin = 0; begin <= name.size();) {
-    const std::size_t end = std::min(name.find('/', begin), name.size());
-    if (name.substr(begin, end - begin) == "..") bad("leads out of the archive");
-    begin = end + 1;
-  }
+  if (const std::string fault = archive_name_fault(name); !fault.empty())
+    refuse(fmt::format("the member name '{}' {}", shown(name), fault));
 }
 
 // Replaces the sizes and the offset that are all ones by those of the extra field 1, in its fixed order.
@@ -113,22 +89,8 @@ void apply_zip64(ByteView extra, std::uint64_t& size, std::uint64_t& packed, std
   refuse(fmt::format("the zip64 field of '{}' is missing", shown(name)));
 }
 
-// Where the member's bytes begin, by the local header at `local`, which must carry the same name.
-std::uint64_t find_data(ByteView members, const ZipEntry& entry, std::uint64_t local) {
-  const auto bad = [&](std::string_view why) { refuse(fmt::format("the header of '{}' {}", shown(entry.name), why)); };
-  if (local > members.size() || members.size() - local < kLocalSize) bad("lies outside the file");
-  if (load<std::uint32_t>(members, local) != kLocal) bad("is not there");
-  const std::uint64_t name = load<std::uint16_t>(members, local + 26), extra = load<std::uint16_t>(members, local + 28);
-  if (members.size() - local - kLocalSize < name + extra) bad("lies outside the file");
-  if (text(members.subspan(local + kLocalSize, name)) != entry.name) bad("names another member");
-  const std::uint64_t data = local + kLocalSize + name + extra;
-  if (members.size() - data < entry.packed_size)
-    bad(fmt::format("claims {} bytes, past the end of the members", entry.packed_size));
-  return data;
-}
-
-// One record at the front of `rest`, taken off it. `members` are the bytes before the directory.
-ZipEntry take_entry(ByteView& rest, ByteView members, std::uint64_t& local) {
+// One record at the front of `rest`, taken off it. Members lie before `members_end`.
+ZipEntry take_entry(ByteView& rest, std::uint64_t members_end) {
   if (rest.size() < kCentralSize || load<std::uint32_t>(rest, 0) != kCentral)
     refuse("the directory does not hold the members it counts");
   const std::size_t name = load<std::uint16_t>(rest, 28), extra = load<std::uint16_t>(rest, 30),
@@ -144,11 +106,15 @@ ZipEntry take_entry(ByteView& rest, ByteView members, std::uint64_t& local) {
   entry.crc = load<std::uint32_t>(rest, 16);
   entry.packed_size = load<std::uint32_t>(rest, 20);
   entry.size = load<std::uint32_t>(rest, 24);
-  local = load<std::uint32_t>(rest, 42);
-  apply_zip64(rest.subspan(kCentralSize + name, extra), entry.size, entry.packed_size, local, entry.name);
+  entry.header = load<std::uint32_t>(rest, 42);
+  apply_zip64(rest.subspan(kCentralSize + name, extra), entry.size, entry.packed_size, entry.header, entry.name);
   if (!entry.deflated && entry.size != entry.packed_size)
     refuse(fmt::format("'{}' is stored, yet has two sizes", shown(entry.name)));
-  entry.data = find_data(members, entry, local);
+  if (entry.header > members_end || members_end - entry.header < kZipHeader + name)
+    refuse(fmt::format("the header of '{}' lies outside the file", shown(entry.name)));
+  if (members_end - entry.header - kZipHeader - name < entry.packed_size)
+    refuse(fmt::format("the header of '{}' claims {} bytes, past the end of the members", shown(entry.name),
+                       entry.packed_size));
   rest = rest.subspan(kCentralSize + name + extra + comment);
   return entry;
 }
@@ -178,22 +144,85 @@ void check_crc(const ZipEntry& entry, ByteView bytes) {
 
 }  // namespace
 
-ZipArchive ZipArchive::open(ByteView bytes) {
-  const Directory directory = find_directory(bytes);
+ZipDirectory find_zip_directory(ByteView tail, std::uint64_t file_size) {
+  const std::uint64_t base = file_size - tail.size();
+  const std::size_t end = find_end(tail);
+  if (load<std::uint16_t>(tail, end + 4) != 0 || load<std::uint16_t>(tail, end + 6) != 0)
+    refuse("the archive is split over several files");
+  ZipDirectory directory{load<std::uint16_t>(tail, end + 10), load<std::uint32_t>(tail, end + 12),
+                         load<std::uint32_t>(tail, end + 16)};
+  if (end >= kLocator64Size && load<std::uint32_t>(tail, end - kLocator64Size) == kLocator64)
+    directory = read_end64(tail, end - kLocator64Size, base);
+  else if (directory.size > base + end || directory.offset != base + end - directory.size)
+    refuse("the end record doesn't say where the directory is");
   if (directory.count > directory.size / kCentralSize) refuse("the directory is too short for the members it counts");
+  return directory;
+}
+
+std::vector<ZipEntry> read_zip_directory(ByteView directory, const ZipDirectory& where) {
+  std::vector<ZipEntry> entries;
+  entries.reserve(where.count);
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+  for (std::uint64_t i = 0; i < where.count; ++i) {
+    const ZipEntry entry = entries.emplace_back(take_entry(directory, where.offset));
+    ranges.emplace_back(entry.header, entry.header + kZipHeader + entry.name.size() + entry.packed_size);
+  }
+  if (!directory.empty()) refuse("the directory holds more than the members it counts");
+  check_overlaps(ranges);
+  return entries;
+}
+
+std::uint64_t zip_header_size(ByteView header, const ZipEntry& entry) {
+  const auto bad = [&](std::string_view why) { refuse(fmt::format("the header of '{}' {}", shown(entry.name), why)); };
+  if (header.size() < kZipHeader + entry.name.size()) bad("lies outside the file");
+  if (load<std::uint32_t>(header, 0) != kLocal) bad("is not there");
+  const std::uint64_t name = load<std::uint16_t>(header, 26), extra = load<std::uint16_t>(header, 28);
+  if (name != entry.name.size() || text(header.subspan(kZipHeader, name)) != entry.name) bad("names another member");
+  return kZipHeader + name + extra;
+}
+
+std::vector<std::byte> unpack_zip(ByteView packed, const ZipEntry& entry, std::uint64_t max_size) {
+  constexpr std::uint64_t kMostPerByte = 1032;  // deflate can't do better
+  if (entry.size > max_size || entry.size / kMostPerByte > entry.packed_size)
+    refuse(fmt::format("'{}' would inflate to {} bytes, more than it may", shown(entry.name), entry.size));
+  if (!entry.deflated) {
+    check_crc(entry, packed);
+    return {packed.begin(), packed.end()};
+  }
+  if (entry.size >= std::numeric_limits<uInt>::max() || entry.packed_size >= std::numeric_limits<uInt>::max())
+    refuse(fmt::format("'{}' is deflated and over 4 GB", shown(entry.name)));
+  std::vector<std::byte> out(entry.size + 1);  // one more, to see that nothing follows
+  z_stream stream{};
+  if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error(ErrorKind::system, "zlib doesn't start");
+  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
+  stream.avail_in = static_cast<uInt>(entry.packed_size);
+  stream.next_out = reinterpret_cast<Bytef*>(out.data());
+  stream.avail_out = static_cast<uInt>(out.size());
+  const int status = ::inflate(&stream, Z_FINISH);
+  const bool whole = status == Z_STREAM_END && stream.total_out == entry.size && stream.avail_in == 0;
+  ::inflateEnd(&stream);
+  if (!whole) refuse(fmt::format("'{}' doesn't inflate to the {} bytes it claims", shown(entry.name), entry.size));
+  out.resize(entry.size);
+  check_crc(entry, out);
+  return out;
+}
+
+ZipArchive ZipArchive::open(ByteView bytes) {
+  const std::size_t tail = std::min(bytes.size(), kZipTail);
+  const ZipDirectory directory = find_zip_directory(bytes.last(tail), bytes.size());
   ZipArchive archive;
   archive.bytes_ = bytes;
-  archive.entries_.reserve(directory.count);
-  const ByteView members = bytes.subspan(0, directory.offset);
-  ByteView rest = bytes.subspan(directory.offset, directory.size);
+  archive.entries_ = read_zip_directory(bytes.subspan(directory.offset, directory.size), directory);
+  const ByteView members = bytes.first(directory.offset);
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
-  for (std::uint64_t i = 0; i < directory.count; ++i) {
-    std::uint64_t local = 0;
-    archive.entries_.push_back(take_entry(rest, members, local));
-    const ZipEntry& entry = archive.entries_.back();
-    ranges.emplace_back(local, entry.data + entry.packed_size);
+  for (ZipEntry& entry : archive.entries_) {
+    const ByteView header = members.subspan(entry.header);
+    entry.data = entry.header + zip_header_size(header, entry);
+    if (entry.data > members.size() || members.size() - entry.data < entry.packed_size)
+      refuse(fmt::format("the header of '{}' claims {} bytes, past the end of the members", shown(entry.name),
+                         entry.packed_size));
+    ranges.emplace_back(entry.header, entry.data + entry.packed_size);
   }
-  if (!rest.empty()) refuse("the directory holds more than the members it counts");
   check_overlaps(ranges);
   auto& order = archive.by_name_;
   order.resize(archive.entries_.size());
@@ -219,25 +248,7 @@ ByteView ZipArchive::stored(const ZipEntry& entry) const {
 }
 
 std::vector<std::byte> ZipArchive::inflate(const ZipEntry& entry, std::uint64_t max_size) const {
-  constexpr std::uint64_t kMostPerByte = 1032;  // deflate can't do better
-  if (entry.size > max_size || entry.size / kMostPerByte > entry.packed_size)
-    refuse(fmt::format("'{}' would inflate to {} bytes, more than it may", shown(entry.name), entry.size));
-  if (entry.size >= std::numeric_limits<uInt>::max() || entry.packed_size >= std::numeric_limits<uInt>::max())
-    refuse(fmt::format("'{}' is deflated and over 4 GB", shown(entry.name)));
-  std::vector<std::byte> out(entry.size + 1);  // one more, to see that nothing follows
-  z_stream stream{};
-  if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error(ErrorKind::system, "zlib doesn't start");
-  stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(bytes_.data() + entry.data));
-  stream.avail_in = static_cast<uInt>(entry.packed_size);
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  const int status = ::inflate(&stream, Z_FINISH);
-  const bool whole = status == Z_STREAM_END && stream.total_out == entry.size && stream.avail_in == 0;
-  ::inflateEnd(&stream);
-  if (!whole) refuse(fmt::format("'{}' doesn't inflate to the {} bytes it claims", shown(entry.name), entry.size));
-  out.resize(entry.size);
-  check_crc(entry, out);
-  return out;
+  return unpack_zip(bytes_.subspan(entry.data, entry.packed_size), entry, max_size);
 }
 
 }  // namespace vise
