@@ -3,18 +3,26 @@
 
 #include "base/error.h"
 #include "cli/data.h"
+#include "datasets/archives/archive.h"
+#include "datasets/data_files.h"
 #include "experiments/init_task.h"
 
 namespace vise::cli {
 namespace {
 
+// "photos/" and photos.tar.gz are photos; shards of one pattern are called as their folder is.
+std::string name_of(const Path& data) {
+  const Path path = is_file_pattern(data) ? std::filesystem::absolute(data).parent_path() : data;
+  const Path name = path.has_filename() ? path : path.parent_path();
+  return is_archive_name(name.string()) ? archive_stem(name) : name.stem().string();
+}
+
 void init_task_verb(const std::string& data, const std::string& out, const DataColumns& columns, Session& session) {
-  const Path name = Path(data).has_filename() ? Path(data) : Path(data).parent_path();  // "photos/" is photos
-  const Path file = out.empty() ? Path(name.stem().string() + ".yaml") : Path(out);
+  const Path file = out.empty() ? Path(name_of(data) + ".yaml") : Path(out);
   if (std::filesystem::exists(file))
     throw Error(ErrorKind::input, fmt::format("{} is there already", file.string()),
                 "move it away, or name another file with --out");
-  const Dataset dataset = open_data_path(data, session.console, columns);
+  const Dataset dataset = open_data_path(data, session.console, columns, session.places.cache_dir());
   write_file_atomically(file, task_yaml(dataset, data, file, columns));
   session.console.end_progress();
   fmt::print("{}\n", file.string());
@@ -31,7 +39,9 @@ void add_init_task(Verbs& verbs) {
   CLI::App* verb = verbs.add("init-task", "write a commented task file from what is found in a folder or manifest",
                              "  vise-eval init-task photos/\n  vise-eval init-task votes.csv --out tasks/votes.yaml",
                              [=, &session] { init_task_verb(*data, *out, *columns, session); });
-  verb->add_option("data", *data, "a folder of class folders, or a CSV/JSONL manifest")->required()->type_name("PATH");
+  verb->add_option("data", *data, "a folder of class folders, a CSV/JSONL manifest, or archives")
+      ->required()
+      ->type_name("PATH");
   verb->add_option("--out", *out, "the file to write [<name>.yaml]")->type_name("FILE");
   add_column_options(verb, *columns);
   verb->add_flag("--quiet", session.console.quiet, "no progress, warnings only");

@@ -110,6 +110,18 @@ void Dataset::check() const {
   if (official) check_rows("its split", official->size());
 }
 
+bool DatasetRequest::has_folder(const std::string& below) const {
+  return images ? images->has_folder(below) : is_folder(root / below);
+}
+
+ImageTree DatasetRequest::list(const std::string& below) const {
+  return images ? images->list(below) : list_images(root, below);
+}
+
+std::shared_ptr<const ImageContainer> DatasetRequest::container() const {
+  return images && images->has_archives() ? images : nullptr;
+}
+
 DatasetRegistry& DatasetRegistry::instance() {
   static DatasetRegistry registry;
   return registry;
@@ -140,7 +152,9 @@ Dataset DatasetRegistry::open(const std::string& name, const std::vector<Path>& 
     root = *found;
   }
   try {
-    Dataset dataset = entry.reader({root, cache, log});
+    const auto images = root.empty() ? nullptr : std::make_shared<const DataFolder>(root, cache);
+    Dataset dataset = entry.reader({root, cache, log, images});
+    if (images && !images->has_opened_archives() && dataset.container == images) dataset.container = nullptr;
     dataset.check();
     return dataset;
   } catch (const Error& error) {

@@ -19,6 +19,7 @@
 
 #include "base/file_identity.h"
 #include "base/log.h"
+#include "datasets/data_folder.h"
 #include "datasets/image_container.h"
 #include "datasets/split.h"
 #include "datasets/targets.h"
@@ -67,6 +68,14 @@ struct DatasetRequest {
   Path root;   // the data set's own folder; empty for one that is made by code
   Path cache;  // where data sets made by code (demo) may write
   Log& log;
+  // The folder with archives in it for folders; null where nobody looked.
+  std::shared_ptr<const DataFolder> images = {};
+
+  // A folder of images below the root, or an archive in its place (data_folder.h).
+  bool has_folder(const std::string& below) const;
+  // The images in it, as list_images() gives them: a data set of theirs has container().
+  ImageTree list(const std::string& below) const;
+  std::shared_ptr<const ImageContainer> container() const;  // null where all images are files
 };
 
 // Reads the data set below `request.root`. Error{missing} without a hint when it doesn't look like it: the registry

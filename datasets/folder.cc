@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "datasets/archives/archive_data.h"
+#include "datasets/data_folder.h"
 #include "datasets/folder_layout.h"
 #include "datasets/manifest.h"
 #include "datasets/tree.h"
@@ -59,6 +61,8 @@ FolderLayout layout_of(const Dataset& dataset) {
   }
 }
 
+}  // namespace
+
 void add_class_folders(Dataset& dataset, Log& log) {
   FolderLayout layout = layout_of(dataset);
   dataset.official = std::move(layout.official);
@@ -84,21 +88,22 @@ void add_labels_of_folders(Dataset& dataset, Log& log) {
   add_remarks(layout, dataset, log);
 }
 
-}  // namespace
-
-Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns) {
+Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns, const Path& cache) {
   if (!std::filesystem::is_directory(folder))
     throw Error(ErrorKind::missing, fmt::format("{}: there is no such folder", folder.string()));
   const auto tables = metadata_tables(folder);
   if (!tables.empty()) {
-    Dataset dataset = read_manifest(tables, folder, own_name(folder), log, columns);
+    Dataset dataset = read_manifest(tables, folder, own_name(folder), log, columns, container_of(folder, cache));
     add_labels_of_folders(dataset, log);
     return dataset;
   }
+  ImageTree tree = list_images(folder);
+  if (tree.images.empty())
+    if (const auto archives = archives_among(folder, tree.others); !archives.empty())
+      return read_archives(archives, folder, own_name(folder), log, columns, cache);
   if (!columns.path.empty() || !columns.label.empty() || !columns.split.empty())
     throw Error(ErrorKind::usage, fmt::format("{}: has no metadata.csv, so no columns to name", folder.string()),
                 "leave --path-column, --label-column and --split-column out, or name the table itself");
-  ImageTree tree = list_images(folder);
   if (tree.images.empty())
     throw Error(ErrorKind::input,
                 fmt::format("{}: no image is in it{}", folder.string(),

@@ -6,6 +6,7 @@
 //   DIR/metadata.csv|jsonl             a manifest (manifest.h) beside the images, as image folders on hubs have it;
 //                                      also one in each of train/, val/, test/ or of the class folders. Where it has no
 //                                      labels, class folders give them
+//   DIR/**/*.zip|tar|tar.gz|tar.zst    archives of images, where no image is a file (archives/archive_data.h)
 //   DIR/<image>                        images without a label: for extracting features; the data set has no targets
 #pragma once
 
@@ -15,6 +16,14 @@ namespace vise {
 
 // Error{missing} where `folder` isn't a folder, Error{input} where no image is in it.
 // `columns` are those of the metadata; Error{usage} where there is none.
-Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns = {});
+// `cache` is that of open_data_path(): a folder without images may hold archives of them (archives/archive_data.h), and
+// the images of a table may lie in archives beside it (data_folder.h).
+Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns = {}, const Path& cache = {});
+
+// What the folders in the ids say, where nothing else does: the target "label" and the official split
+// (folder_layout.h), with its remarks as warnings and notes. `ids` must be sorted.
+void add_class_folders(Dataset& dataset, Log& log);
+// The same where a table gives neither label, labels nor votes; said in a note.
+void add_labels_of_folders(Dataset& dataset, Log& log);
 
 }  // namespace vise

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "datasets/data_folder.h"
 #include "datasets/manifest_columns.h"
 #include "datasets/manifest_images.h"
 #include "datasets/manifest_sinks.h"
@@ -206,12 +207,13 @@ Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std
   return dataset;
 }
 
-Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns) {
+Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns, const Path& cache) {
   const Path absolute = std::filesystem::absolute(table).lexically_normal();
   const ManifestPart part{table, "", std::nullopt};
   const std::string folder = absolute.parent_path().filename().string(), stem = absolute.stem().string();
-  return read_manifest(std::span(&part, 1), table.has_parent_path() ? table.parent_path() : Path("."),
-                       folder.empty() ? stem : fmt::format("{}/{}", folder, stem), log, columns);
+  const Path root = table.has_parent_path() ? table.parent_path() : Path(".");
+  return read_manifest(std::span(&part, 1), root, folder.empty() ? stem : fmt::format("{}/{}", folder, stem), log,
+                       columns, container_of(root, cache));
 }
 
 }  // namespace vise

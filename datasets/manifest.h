@@ -33,7 +33,8 @@
 namespace vise {
 
 // The data set of one table; its root is the table's folder, its name "folder/stem".
-Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns = {});
+// Its images may lie in archives beside the table (data_folder.h).
+Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns = {}, const Path& cache = {});
 
 // A data set in several tables (the metadata.csv of train/ and of test/).
 struct ManifestPart {

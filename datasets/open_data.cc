@@ -1,7 +1,11 @@
 // What `--data PATH` names, by what is there: the one place that knows every form of data.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "datasets/archives/archive.h"
+#include "datasets/archives/archive_data.h"
 #include "datasets/data_files.h"
 #include "datasets/dataset.h"
 #include "datasets/folder.h"
@@ -12,17 +16,34 @@
 namespace vise {
 namespace {
 
+// One archive is the data set's root, so that messages name a member as photos.zip/joy/1.jpg.
+Path root_of(const Path& word, const std::vector<Path>& files) {
+  if (files.size() == 1) return files.front();
+  return word.has_parent_path() ? word.parent_path() : Path(".");
+}
+
+std::string name_of(const Path& word, const std::vector<Path>& files) {
+  if (files.size() == 1) return archive_stem(files.front());
+  return std::filesystem::absolute(word).lexically_normal().parent_path().filename().string();
+}
+
 // Each form asks for its files by their endings: of a pattern's files, of one file, or of all right in a folder.
-Dataset read_data(const Path& path, Log& log, const DataColumns& columns, const Path& /*cache*/) {
+Dataset read_data(const Path& path, Log& log, const DataColumns& columns, const Path& cache) {
   const std::vector<Path> files = data_files(path);
   std::error_code ignored;
   if (!std::filesystem::exists(files.front(), ignored))
-    throw Error(ErrorKind::missing, fmt::format("{}: there is no such file or folder", path.string()),
-                "--data wants a folder of class folders, or a .csv, .tsv or .jsonl manifest");
-  if (files.size() == 1 && std::filesystem::is_directory(path)) return read_folder(path, log, columns);
-  if (files.size() == 1 && RowReader::can_open(path)) return read_manifest(path, log, columns);
-  throw Error(ErrorKind::usage, fmt::format("{}: is neither a folder nor a manifest", path.string()),
-              "known: a folder of class folders, .csv, .tsv, .jsonl, .ndjson");
+    throw Error(
+        ErrorKind::missing, fmt::format("{}: there is no such file or folder", path.string()),
+        "--data wants a folder of class folders, a .csv, .tsv or .jsonl manifest, or archives (.zip, .tar, .tar.gz, "
+        ".tar.zst)");
+  if (files.size() == 1 && std::filesystem::is_directory(path)) return read_folder(path, log, columns, cache);
+  if (files.size() == 1 && RowReader::can_open(path)) return read_manifest(path, log, columns, cache);
+  if (std::ranges::all_of(files, [](const Path& file) { return is_archive_name(file.string()); }))
+    return read_archives(files, root_of(path, files), name_of(path, files), log, columns, cache);
+  if (const std::string hint = unread_archive_hint(path.string()); !hint.empty())
+    throw Error(ErrorKind::input, fmt::format("{}: is an archive of a kind that is not read", path.string()), hint);
+  throw Error(ErrorKind::usage, fmt::format("{}: is neither a folder nor a manifest nor an archive", path.string()),
+              "known: a folder of class folders, .csv, .tsv, .jsonl, .ndjson, .zip, .tar, .tar.gz, .tar.zst");
 }
 
 }  // namespace

@@ -116,6 +116,11 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
                             "and a TorchScript program or a graph is none",
                             request.backbone.name),
                 "give the network's state dict");
+  if (request.dataset.container && !request.dataset.container->has_random_access())
+    throw Error(ErrorKind::usage,
+                fmt::format("{}: probe finetune reads images in a random order, and a packed tar has only one",
+                            request.dataset.root.string()),
+                "unpack it to a .tar (gunzip, zstd -d), or pack the images as a .zip");
   const Transform& transform = *recipe.transform;
   const ImageReader reader(request, transform);
   const KnownPart train_part(request.train, request.train_targets), val_part(request.val, request.val_targets);

@@ -26,14 +26,15 @@ std::string class_of(const std::string& id, const std::string& folder, const Cla
 
 Dataset read_class_tree(const DatasetRequest& request, const std::string& name, const ClassTree& tree) {
   const Path top = tree.images.empty() ? request.root : request.root / tree.images;
-  if (!std::filesystem::is_directory(top))
+  if (!request.has_folder(tree.images))
     throw Error(ErrorKind::missing, fmt::format("{}: there is no such folder", top.string()));
-  ImageTree found = list_images(request.root, tree.images);
+  ImageTree found = request.list(tree.images);
   if (found.images.empty()) throw Error(ErrorKind::missing, fmt::format("{}: no image is in it", top.string()));
   if (!found.others.empty()) request.log.info(fmt::format("{}: left out {}", name, describe_others(found)));
   Dataset dataset;
   dataset.name = name;
   dataset.root = request.root;
+  dataset.container = request.container();
   dataset.ids = std::move(found.images);
   std::vector<std::string> labels;
   const std::size_t depth = tree.images.empty() ? 0 : 1;
@@ -53,6 +54,7 @@ Dataset new_dataset(const DatasetRequest& request, const std::string& name) {
   Dataset dataset;
   dataset.name = name;
   dataset.root = request.root;
+  dataset.container = request.container();
   return dataset;
 }
 
@@ -77,11 +79,16 @@ std::vector<std::vector<std::string>> blank_separated(const Path& path, std::siz
 }
 
 void drop_missing(Dataset& dataset, Log& log, const std::string& below) {
-  const std::vector<std::string> there = list_images(dataset.root, below).images;
+  const std::vector<std::string> there =
+      dataset.container ? std::vector<std::string>() : list_images(dataset.root, below).images;
+  const auto is_there = [&](std::size_t item) {
+    return dataset.container ? dataset.has_image(item)
+                             : std::binary_search(there.begin(), there.end(), dataset.ids[item]);
+  };
   std::vector<std::uint32_t> kept;
   std::string example;
   for (std::size_t i = 0; i < dataset.size(); ++i) {
-    if (std::binary_search(there.begin(), there.end(), dataset.ids[i]))
+    if (is_there(i))
       kept.push_back(static_cast<std::uint32_t>(i));
     else if (example.empty())
       example = dataset.ids[i];
@@ -130,10 +137,10 @@ std::span<const double> numbers_of(const Dataset& dataset, const std::string& co
   return found->second.rows();
 }
 
-std::string existing_folder(const Path& root, const std::vector<std::string>& folders) {
+std::string existing_folder(const DatasetRequest& request, const std::vector<std::string>& folders) {
   for (const std::string& folder : folders)
-    if (std::filesystem::is_directory(root / folder)) return folder;
-  throw Error(ErrorKind::missing, fmt::format("{}: has no folder {}", root.string(), join(folders, " or ")));
+    if (request.has_folder(folder)) return folder;
+  throw Error(ErrorKind::missing, fmt::format("{}: has no folder {}", request.root.string(), join(folders, " or ")));
 }
 
 void expect_count(Dataset& dataset, Log& log, const std::string& what, std::size_t found, std::size_t known) {

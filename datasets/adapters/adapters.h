@@ -66,8 +66,8 @@ void drop_placeholders(Dataset& dataset, Log& log);
 // The numbers of a manifest's column, NaN where not known; Error{input} naming the table where it has none such.
 std::span<const double> numbers_of(const Dataset& dataset, const std::string& column, const Path& table);
 
-// The first of `folders` that exists below the root; Error{missing} naming them all.
-std::string existing_folder(const Path& root, const std::vector<std::string>& folders);
+// The first of `folders` that exists below the root, or has an archive in its place; Error{missing} naming them all.
+std::string existing_folder(const DatasetRequest& request, const std::vector<std::string>& folders);
 
 // A warning and a note where `found` differs from what is known.
 void expect_count(Dataset& dataset, Log& log, const std::string& what, std::size_t found, std::size_t known);

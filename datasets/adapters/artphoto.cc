@@ -36,7 +36,7 @@ std::string emotion_of(const std::string& id) {
 
 Dataset read(const DatasetRequest& request) {
   Dataset dataset = new_dataset(request, kInfo.name);
-  dataset.ids = list_images(request.root).images;
+  dataset.ids = request.list("").images;
   std::vector<std::string> labels;
   for (const std::string& id : dataset.ids) {
     if (id.find('_', id.rfind('/') + 1) == std::string::npos)

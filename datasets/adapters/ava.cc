@@ -35,7 +35,7 @@ double count_of(const std::string& word, const std::string& image) {
 Dataset read(const DatasetRequest& request) {
   Dataset dataset = new_dataset(request, kInfo.name);
   const auto rows = blank_separated(request.root / "AVA.txt", 15);
-  const std::string folder = existing_folder(request.root, {"images", "image"});
+  const std::string folder = existing_folder(request, {"images", "image"});
   std::vector<double> votes, scores;
   std::vector<int> classes;
   for (const auto& row : rows) {

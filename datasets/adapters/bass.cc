@@ -21,7 +21,7 @@ const DatasetInfo kInfo{.name = "bass",
 
 Dataset read(const DatasetRequest& request) {
   const ManifestPart part{request.root / "BASS_data.csv", "images/", std::nullopt};
-  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log);
+  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, {}, request.container());
   const auto rename = [&](const std::string& column, const std::string& name) {
     const auto rows = numbers_of(dataset, column, part.table);
     dataset.targets.emplace(name, Targets::from_values({rows.begin(), rows.end()}, {name}));

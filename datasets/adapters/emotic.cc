@@ -148,7 +148,7 @@ void add_columns(const Scenes& scenes, Dataset& dataset) {
 Dataset read(const DatasetRequest& request) {
   Dataset dataset = new_dataset(request, kInfo.name);
   const Path path = annotations_of(request.root);
-  const std::string below = std::filesystem::is_directory(request.root / "emotic") ? "emotic/" : "";
+  const std::string below = request.has_folder("emotic") ? "emotic/" : "";
   const MatFile file = MatFile::read(path);
   Scenes scenes;
   std::size_t repeated = 0;

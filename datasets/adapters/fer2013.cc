@@ -260,7 +260,7 @@ Dataset read_challenge(const DatasetRequest& request) {
 }
 
 Dataset read_folders(const DatasetRequest& request) {
-  Dataset dataset = read_folder(request.root, request.log);
+  Dataset dataset = read_folder(request.root, request.log, {}, request.cache);
   dataset.name = kInfo.name;
   if (!dataset.targets.contains("label"))
     throw Error(ErrorKind::missing, fmt::format("{}: train/ has no folders of emotions", request.root.string()));

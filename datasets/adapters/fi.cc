@@ -23,7 +23,7 @@ const DatasetInfo kInfo{
         "Recognition: The Fine Print and the Benchmark. AAAI 2016."};
 
 Dataset read(const DatasetRequest& request) {
-  const bool inside = std::filesystem::is_directory(request.root / "emotion_dataset");
+  const bool inside = request.has_folder("emotion_dataset");
   Dataset dataset = read_class_tree(
       request, kInfo.name,
       {.images = inside ? "emotion_dataset" : "",

@@ -90,7 +90,7 @@ void read_part(const Json& file, const std::string& folder, Part part, Dataset& 
 
 Dataset read(const DatasetRequest& request) {
   Dataset dataset = new_dataset(request, kInfo.name);
-  const std::string folder = existing_folder(request.root, {"images", "low", "."});
+  const std::string folder = existing_folder(request, {"images", "low", "."});
   Columns columns;
   std::vector<std::string> names;
   for (const auto& [part, known] : kParts) {

@@ -41,13 +41,14 @@ Targets votes_of(const Dataset& dataset, const Path& table) {
 }
 
 Dataset read(const DatasetRequest& request) {
-  const std::string folder = existing_folder(request.root, {"1024x768", "512x384"});
+  const std::string folder = existing_folder(request, {"1024x768", "512x384"});
   const Path scores = request.root / "koniq10k_scores_and_distributions.csv",
              sets = request.root / "koniq10k_distributions_sets.csv";
   const bool has_sets = !std::filesystem::exists(scores) && std::filesystem::exists(sets);
   const ManifestPart part{has_sets ? sets : scores, folder + '/', std::nullopt};
   const DataColumns columns{.path = "image_name", .label = {}, .split = has_sets ? "set" : "", .kind = {}};
-  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, columns);
+  Dataset dataset =
+      read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, columns, request.container());
   dataset.targets.insert_or_assign("votes", votes_of(dataset, part.table));
   expect_count(dataset, request.log, "images", dataset.size(), 10073);
   drop_missing(dataset, request.log, folder);

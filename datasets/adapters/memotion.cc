@@ -30,7 +30,7 @@ Targets merged(const std::vector<std::string>& sentiments) {
 
 Dataset read(const DatasetRequest& request) {
   const ManifestPart part{request.root / "labels.csv", "images/", std::nullopt};
-  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log);
+  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, {}, request.container());
   for (const char* column : {"humour", "sarcasm", "offensive", "motivational", "overall_sentiment"})
     dataset.targets.insert_or_assign(column, Targets::from_labels(dataset.attribute(column)));
   dataset.targets.emplace("sentiment", merged(dataset.attribute("overall_sentiment")));

@@ -54,7 +54,7 @@ Dataset read(const DatasetRequest& request) {
   const Path means = request.root / "attribute_means.csv", ratings = request.root / "ratings.csv";
   if (std::filesystem::exists(means) || !std::filesystem::exists(ratings)) return read_means(request, means);
   const ManifestPart part{ratings, "", std::nullopt};
-  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log);
+  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, {}, request.container());
   expect_count(dataset, request.log, "rows", dataset.size(), 1004);
   return dataset;
 }

@@ -58,7 +58,7 @@ Targets sides_of(const Targets& label, const std::string& table) {
 
 Dataset read_table(const DatasetRequest& request, const Path& table) {
   const ManifestPart part{table, "", std::nullopt};
-  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log);
+  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, {}, request.container());
   const auto label = dataset.targets.find("label");
   if (label == dataset.targets.end() || label->second.kind() != TargetKind::classes)
     throw Error(ErrorKind::input, fmt::format("{}: has no column 'label'", table.string()), "a label is left or right");
@@ -179,10 +179,8 @@ void note_sources(Dataset& dataset) {
 }
 
 Dataset read_tree(const DatasetRequest& request) {
-  Dataset dataset;
-  dataset.name = kInfo.name;
-  dataset.root = request.root;
-  dataset.ids = list_images(request.root, "imgs").images;
+  Dataset dataset = new_dataset(request, kInfo.name);
+  dataset.ids = request.list("imgs").images;
   std::vector<std::string> labels;
   for (const std::string& id : dataset.ids) {
     const std::vector<std::string> folders = split(id, '/');
@@ -202,7 +200,7 @@ Dataset read_tree(const DatasetRequest& request) {
 Dataset read(const DatasetRequest& request) {
   const Path table = request.root / "politics.csv";
   const bool has_table = std::filesystem::exists(table);
-  if (has_table || std::filesystem::is_directory(request.root / "imgs")) {
+  if (has_table || request.has_folder("imgs")) {
     Dataset dataset = has_table ? read_table(request, table) : read_tree(request);
     note_sources(dataset);
     return dataset;

@@ -20,7 +20,7 @@ const DatasetInfo kInfo{.name = "webemo",
                             "Visual Emotions: Understanding and Overcoming Dataset Bias. ECCV 2018."};
 
 Dataset read(const DatasetRequest& request) {
-  Dataset dataset = read_folder(request.root, request.log);
+  Dataset dataset = read_folder(request.root, request.log, {}, request.cache);
   dataset.name = kInfo.name;
   dataset.notes.push_back("WEBEmo's layout is not documented: read as class folders");
   return dataset;

@@ -84,6 +84,16 @@ void read_entries(const Path& path, const Take& take) {
   }
 }
 
+// Of the folder, or of the archive that it lies in.
+std::optional<std::uint64_t> device_of(std::string folder) {
+  struct stat info {};
+  while (!folder.empty()) {
+    if (::stat(folder.c_str(), &info) == 0) return info.st_dev;
+    folder.resize(folder.find_last_of('/'));
+  }
+  return std::nullopt;
+}
+
 std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
 std::string_view name_in_folder(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -118,8 +128,7 @@ void PathCache::take_from(const Path& folder) {
     read_entries(file.path(), [&](FileIdentity& id, const std::string& value) {
       if (folder_of(id.path) != of_folder) {
         of_folder = folder_of(id.path);
-        struct stat info {};
-        device = ::stat(of_folder.c_str(), &info) == 0 ? std::optional<std::uint64_t>(info.st_dev) : std::nullopt;
+        device = device_of(of_folder);
       }
       id.device = device.value_or(id.device);
       if (const std::string* known = find(id); !known || *known != value) put(id, value);

@@ -1,0 +1,108 @@
+#include "datasets/archives/archive_images.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace vise {
+
+ArchiveImages::ArchiveImages(std::vector<PlacedArchive> archives, std::string name)
+    : archives_(std::move(archives)), name_(std::move(name)) {
+  for (std::uint32_t a = 0; a < archives_.size(); ++a) {
+    const std::vector<ArchiveMember>& images = archives_[a].index.images;
+    for (std::uint32_t m = 0; m < images.size(); ++m) items_.push_back({archives_[a].id_of(images[m].name), a, m});
+    readers_.push_back(std::make_unique<ArchiveReader>(archives_[a].index));
+  }
+  std::sort(items_.begin(), items_.end(), [](const Item& x, const Item& y) { return x.id < y.id; });
+  for (std::size_t i = 1; i < items_.size(); ++i)
+    if (items_[i].id == items_[i - 1].id)
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: '{}' is in {} and in {}", name_, items_[i].id,
+                              archives_[items_[i - 1].archive].index.identity.path,
+                              archives_[items_[i].archive].index.identity.path),
+                  "rename an archive, so that the names of both differ by more than their numbers");
+}
+
+ArchiveImages::~ArchiveImages() = default;
+
+std::vector<std::string> ArchiveImages::ids() const {
+  std::vector<std::string> ids;
+  ids.reserve(items_.size());
+  for (const Item& item : items_) ids.push_back(item.id);
+  return ids;
+}
+
+std::optional<ArchiveImages::Item> ArchiveImages::find(const std::string& id) const {
+  const auto at =
+      std::lower_bound(items_.begin(), items_.end(), id, [](const Item& item, const auto& of) { return item.id < of; });
+  if (at != items_.end() && at->id == id) return *at;
+  if (auto item = find_by_archive(id)) return item;
+  return find_inside(id);
+}
+
+// "train.tar/0001.png".
+std::optional<ArchiveImages::Item> ArchiveImages::find_by_archive(std::string_view id) const {
+  for (std::uint32_t a = 0; a < archives_.size(); ++a) {
+    const std::string& path = archives_[a].index.identity.path;
+    const std::string_view file = std::string_view(path).substr(path.rfind('/') + 1);
+    if (!id.starts_with(file) || id.size() <= file.size() || id[file.size()] != '/') continue;
+    if (auto item = find_inside(id.substr(file.size() + 1)); item && item->archive == a) return item;
+  }
+  return std::nullopt;
+}
+
+// A member's own name; nothing where two archives have it.
+std::optional<ArchiveImages::Item> ArchiveImages::find_inside(std::string_view name) const {
+  std::optional<Item> found;
+  for (std::uint32_t a = 0; a < archives_.size(); ++a) {
+    const std::vector<ArchiveMember>& images = archives_[a].index.images;
+    const auto at = std::lower_bound(images.begin(), images.end(), name,
+                                     [](const ArchiveMember& member, const auto& of) { return member.name < of; });
+    if (at == images.end() || at->name != name) continue;
+    if (found) return std::nullopt;
+    found = Item{std::string(name), a, static_cast<std::uint32_t>(at - images.begin())};
+  }
+  return found;
+}
+
+ArchiveImages::Item ArchiveImages::found(const std::string& id) const {
+  if (auto item = find(id)) return std::move(*item);
+  throw Error(ErrorKind::missing, fmt::format("{}: has no image '{}'", name_, id));
+}
+
+void ArchiveImages::keep_open(std::uint32_t archive) const {
+  constexpr std::size_t kMostOpen = 64;
+  const std::lock_guard lock(open_mutex_);
+  if (std::find(open_.rbegin(), open_.rend(), archive) != open_.rend()) return;
+  open_.push_back(archive);
+  if (open_.size() <= kMostOpen) return;
+  readers_[open_.front()]->close();
+  open_.pop_front();
+}
+
+std::vector<std::byte> ArchiveImages::read(const std::string& id) const {
+  const Item item = found(id);
+  keep_open(item.archive);
+  return readers_[item.archive]->read(member(item));
+}
+
+FileIdentity ArchiveImages::identity(const std::string& id) const {
+  const Item item = found(id);
+  const ArchiveMember& image = member(item);
+  return archives_[item.archive].index.identity.piece(image.name, image.size,
+                                                      fmt::format("{}/{:08x}", image.offset, image.crc));
+}
+
+std::uint64_t ArchiveImages::place(const std::string& id) const {
+  constexpr unsigned kOffsetBits = 44;  // 16 TB
+  const Item item = found(id);
+  return std::uint64_t{item.archive} << kOffsetBits | (member(item).offset & ((std::uint64_t{1} << kOffsetBits) - 1));
+}
+
+bool ArchiveImages::has_random_access() const {
+  return std::none_of(archives_.begin(), archives_.end(), [](const auto& a) { return a.index.is_packed_tar(); });
+}
+
+}  // namespace vise
