@@ -44,7 +44,7 @@ if(NOT VISE_SANITIZE)
 endif()
 
 install(
-  TARGETS vise_options vise_base vise_datasets vise_images vise_checkpoint vise_networks vise_features
+  TARGETS vise_options vise_base vise_parquet vise_datasets vise_images vise_checkpoint vise_networks vise_features
           vise_probes vise_results vise_experiments vise_reports vise_cli
   EXPORT ViseEvalTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/vise-eval COMPONENT dev)

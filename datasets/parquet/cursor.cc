@@ -1,0 +1,218 @@
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+
+#include "base/error.h"
+#include "base/half.h"
+#include "datasets/parquet/contents.h"
+#include "datasets/parquet/levels.h"
+#include "datasets/parquet/pages.h"
+
+namespace vise::parquet {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, what); }
+
+// A fixed decimal is big-endian, of at most 8 bytes (schema.cc).
+std::int64_t big_endian(std::string_view bytes) {
+  std::uint64_t value = !bytes.empty() && static_cast<signed char>(bytes[0]) < 0 ? ~std::uint64_t{0} : 0;
+  for (const char byte : bytes) value = value << 8 | static_cast<std::uint8_t>(byte);
+  return static_cast<std::int64_t>(value);
+}
+
+std::int64_t integer_of(const Column& column, const Value& value) {
+  const auto low = static_cast<std::uint32_t>(value.bits);
+  if (column.physical == Physical::boolean) return static_cast<std::int64_t>(value.bits & 1);
+  if (column.physical == Physical::fixed) return big_endian(value.bytes);
+  const bool is_unsigned = column.annotation == Annotation::unsigned_integer;
+  if (column.physical == Physical::int32)
+    return is_unsigned ? std::int64_t{low} : std::int64_t{static_cast<std::int32_t>(low)};
+  if (is_unsigned && value.bits > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()))
+    refuse(fmt::format("the number {} is too large", value.bits));
+  return static_cast<std::int64_t>(value.bits);
+}
+
+double real_of(const Column& column, const Value& value) {
+  if (column.annotation == Annotation::decimal)
+    return static_cast<double>(integer_of(column, value)) / std::pow(10.0, column.scale);
+  if (column.annotation == Annotation::half)
+    return half_to_float(static_cast<std::uint16_t>(static_cast<std::uint8_t>(value.bytes[0]) |
+                                                    static_cast<std::uint8_t>(value.bytes[1]) << 8));
+  if (column.physical == Physical::real32) return std::bit_cast<float>(static_cast<std::uint32_t>(value.bits));
+  return std::bit_cast<double>(value.bits);
+}
+
+Cell cell_of(const Column& column, const Value& value) {
+  if (column.physical == Physical::fixed && value.bytes.size() != static_cast<std::size_t>(column.length))
+    refuse(fmt::format("a value of {} bytes in a column of {}", value.bytes.size(), column.length));
+  Cell cell;
+  cell.is_null = false;
+  switch (column.kind) {
+    case Kind::boolean:
+    case Kind::integer:
+      cell.integer = integer_of(column, value);
+      break;
+    case Kind::real:
+      cell.real = real_of(column, value);
+      break;
+    default:
+      cell.bytes = value.bytes;
+  }
+  return cell;
+}
+
+}  // namespace
+
+// Entries (a value, a null or an empty list, with its two levels) as rows: a row begins at repetition level 0.
+class Cursor::Rows {
+ public:
+  Rows(std::shared_ptr<const File::Contents> contents, std::size_t column, std::size_t group)
+      : contents_(std::move(contents)),
+        column_(contents_->metadata.columns[column]),
+        group_(group),
+        rows_(contents_->metadata.groups[group].rows),
+        pages_(*contents_->source, contents_->metadata.groups[group].chunks[column], column_) {}
+
+  bool next_row() {
+    for (Cell unused; next_value(unused);) {
+    }
+    if (state_ != State::next_row && !next_entry()) {
+      if (row_ != rows_) refuse(fmt::format("its pages hold {} rows of {}", row_, rows_));
+      return false;
+    }
+    if (repetition_ != 0) refuse("the first value goes on with a list");
+    if (++row_ > rows_) refuse(fmt::format("its pages hold more than its {} rows", rows_));
+    state_ = State::entry;
+    is_null_ = definition_ < (column_.is_list ? column_.empty_level : column_.max_definition);
+    return true;
+  }
+
+  bool is_null() const { return is_null_; }
+
+  bool next_value(Cell& cell) {
+    if (state_ == State::given && column_.is_list) {
+      state_ = next_entry() ? (repetition_ > 0 ? State::entry : State::next_row) : State::outside;
+      if (state_ == State::entry && definition_ < column_.element_level) refuse("a list goes on with an empty one");
+    }
+    if (state_ != State::entry) return false;
+    state_ = State::given;
+    if (definition_ == column_.max_definition) {
+      cell = cell_of(column_, value());
+      return true;
+    }
+    cell = Cell();
+    return column_.is_list && definition_ >= column_.element_level;
+  }
+
+  void skip_rows(std::uint64_t rows) {
+    while (rows > 0) {
+      if (column_.is_list || left_ > 0 || state_ == State::next_row) {
+        if (!next_row()) refuse("it has fewer rows than are passed over");
+        --rows;
+        continue;
+      }
+      state_ = State::outside;  // the page's last value, if nobody asked for it, goes with its page
+      if (!pages_.next()) refuse("it has fewer rows than are passed over");
+      if (pages_.entries() > rows) {
+        begin_page();
+        continue;
+      }
+      rows -= pages_.entries();
+      row_ += pages_.entries();
+    }
+  }
+
+  // The error with its place before it.
+  [[noreturn]] void fail(const Error& error) const {
+    if (error.kind() != ErrorKind::input) throw error;
+    throw Error(
+        error.kind(),
+        fmt::format("{}: row group {}, column '{}': {}", contents_->name, group_, column_.name, error.message()),
+        error.hint().empty() ? "the file is damaged: download or copy it again" : error.hint());
+  }
+
+ private:
+  enum class State { outside, entry, given, next_row };  // where the entry that was read last stands
+
+  bool next_entry() {
+    if (left_ == 0) {
+      if (!pages_.next()) return false;
+      begin_page();
+    }
+    --left_;
+    repetition_ = static_cast<int>(repetitions_.next());
+    definition_ = static_cast<int>(definitions_.next());
+    if (repetition_ > column_.max_repetition || definition_ > column_.max_definition)
+      refuse(fmt::format("levels {} and {}, where {} and {} are the highest", repetition_, definition_,
+                         column_.max_repetition, column_.max_definition));
+    return true;
+  }
+
+  void begin_page() {
+    values_.reset();
+    page_ = pages_.load();
+    left_ = entries_ = pages_.entries();
+    repetitions_ = levels(page_.repetition, column_.max_repetition);
+    definitions_ = levels(page_.definition, column_.max_definition);
+  }
+
+  static RunDecoder levels(ByteView bytes, int most) {
+    return most == 0 ? RunDecoder() : RunDecoder(bytes, bits_of(static_cast<std::uint32_t>(most)));
+  }
+
+  // A page of nulls alone may have no values that could be opened.
+  Value value() {
+    if (!values_) values_ = open_values(page_.encoding, column_, page_.values, entries_, pages_.dictionary());
+    return values_->next();
+  }
+
+  std::shared_ptr<const File::Contents> contents_;
+  const Column& column_;
+  std::size_t group_;
+  std::uint64_t rows_, row_ = 0;
+  PageReader pages_;
+  Page page_;
+  RunDecoder repetitions_, definitions_;
+  std::unique_ptr<ValueDecoder> values_;
+  std::uint64_t entries_ = 0, left_ = 0;  // of the page
+  int repetition_ = 0, definition_ = 0;
+  State state_ = State::outside;
+  bool is_null_ = true;
+};
+
+Cursor::Cursor(std::unique_ptr<Rows> rows) : rows_(std::move(rows)) {}
+Cursor::Cursor(Cursor&&) noexcept = default;
+Cursor& Cursor::operator=(Cursor&&) noexcept = default;
+Cursor::~Cursor() = default;
+
+bool Cursor::is_null() const { return rows_->is_null(); }
+
+bool Cursor::next_row() try { return rows_->next_row(); } catch (const Error& error) {
+  rows_->fail(error);
+}
+
+bool Cursor::next_value(Cell& cell) try { return rows_->next_value(cell); } catch (const Error& error) {
+  rows_->fail(error);
+}
+
+void Cursor::skip_rows(std::uint64_t rows) try { rows_->skip_rows(rows); } catch (const Error& error) {
+  rows_->fail(error);
+}
+
+Cursor File::read(std::size_t column, std::size_t group) const {
+  const Column& wanted = columns()[column];
+  const auto error = [&](const std::string& what, std::string hint) {
+    return Error(ErrorKind::input, fmt::format("{}: column '{}': {}", contents_->name, wanted.name, what),
+                 std::move(hint));
+  };
+  if (wanted.kind == Kind::unread) throw error(fmt::format("is {}, which is not read", wanted.reason), "");
+  try {
+    return Cursor(std::make_unique<Cursor::Rows>(contents_, column, group));
+  } catch (const Error& refused) {
+    throw error(refused.message(), refused.hint());
+  }
+}
+
+}  // namespace vise::parquet

@@ -1,0 +1,120 @@
+#include "datasets/parquet/page_header.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "datasets/parquet/thrift_compact.h"
+
+namespace vise::parquet {
+namespace {
+
+std::uint64_t count(ThriftReader& in, ThriftField field) {
+  const std::int32_t value = in.small(field);
+  if (value < 0) throw Error(ErrorKind::input, fmt::format("a page header has a count of {}", value));
+  return static_cast<std::uint64_t>(value);
+}
+
+void read_data(ThriftReader& in, ThriftField field, PageHeader& header) {
+  in.structure(field, [&](ThriftField f) {
+    switch (f.id) {
+      case 1:
+        header.entries = count(in, f);
+        return;
+      case 2:
+        header.encoding = in.small(f);
+        return;
+      case 3:
+        header.definition_encoding = in.small(f);
+        return;
+      case 4:
+        header.repetition_encoding = in.small(f);
+        return;
+      default:
+        in.skip(f);
+    }
+  });
+}
+
+void read_dictionary(ThriftReader& in, ThriftField field, PageHeader& header) {
+  in.structure(field, [&](ThriftField f) {
+    switch (f.id) {
+      case 1:
+        header.entries = count(in, f);
+        return;
+      case 2:
+        header.encoding = in.small(f);
+        return;
+      default:
+        in.skip(f);
+    }
+  });
+}
+
+void read_data_v2(ThriftReader& in, ThriftField field, PageHeader& header) {
+  in.structure(field, [&](ThriftField f) {
+    switch (f.id) {
+      case 1:
+        header.entries = count(in, f);
+        return;
+      case 4:
+        header.encoding = in.small(f);
+        return;
+      case 5:
+        header.definition_bytes = count(in, f);
+        return;
+      case 6:
+        header.repetition_bytes = count(in, f);
+        return;
+      case 7:
+        header.is_packed = in.boolean(f);
+        return;
+      default:
+        in.skip(f);
+    }
+  });
+}
+
+}  // namespace
+
+PageHeader read_page_header(ByteView bytes) {
+  ThriftReader in(bytes);
+  PageHeader header;
+  int type = -1;
+  bool described = false;
+  in.structure([&](ThriftField f) {
+    switch (f.id) {
+      case 1:
+        type = in.small(f);
+        return;
+      case 2:
+        header.unpacked = count(in, f);
+        return;
+      case 3:
+        header.packed = count(in, f);
+        return;
+      case 4:
+        header.crc = static_cast<std::uint32_t>(in.small(f));
+        return;
+      case 5:
+        described = type == 0;
+        return read_data(in, f, header);
+      case 7:
+        described = type == 2;
+        return read_dictionary(in, f, header);
+      case 8:
+        described = type == 3;
+        return read_data_v2(in, f, header);
+      default:
+        in.skip(f);
+    }
+  });
+  header.size = in.consumed();
+  if (type == 0) header.kind = PageKind::data;
+  if (type == 2) header.kind = PageKind::dictionary;
+  if (type == 3) header.kind = PageKind::data_v2;
+  if (header.kind != PageKind::other && !described)
+    throw Error(ErrorKind::input, fmt::format("a page of type {} without its header", type));
+  return header;
+}
+
+}  // namespace vise::parquet
