@@ -3,6 +3,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "base/half.h"
@@ -72,8 +73,10 @@ class Cursor::Rows {
       : contents_(std::move(contents)),
         column_(contents_->metadata.columns[column]),
         group_(group),
-        rows_(contents_->metadata.groups[group].rows),
-        pages_(*contents_->source, contents_->metadata.groups[group].chunks[column], column_) {}
+        chunk_(column),
+        rows_(contents_->metadata.groups[group].rows) {
+    restart();
+  }
 
   bool next_row() {
     for (Cell unused; next_value(unused);) {
@@ -106,22 +109,13 @@ class Cursor::Rows {
     return column_.is_list && definition_ >= column_.element_level;
   }
 
-  void skip_rows(std::uint64_t rows) {
-    while (rows > 0) {
-      if (column_.is_list || left_ > 0 || state_ == State::next_row) {
-        if (!next_row()) refuse("it has fewer rows than are passed over");
-        --rows;
-        continue;
-      }
-      state_ = State::outside;  // the page's last value, if nobody asked for it, goes with its page
-      if (!pages_.next()) refuse("it has fewer rows than are passed over");
-      if (pages_.entries() > rows) {
-        begin_page();
-        continue;
-      }
-      rows -= pages_.entries();
-      row_ += pages_.entries();
+  void seek(std::uint64_t row) {
+    if (row < row_ && !column_.is_list && page_row_ <= row && entries_ > 0) {
+      open_page();
+    } else if (row < row_) {
+      restart();
     }
+    while (row_ < row) pass(row - row_);
   }
 
   // The error with its place before it.
@@ -138,7 +132,7 @@ class Cursor::Rows {
 
   bool next_entry() {
     if (left_ == 0) {
-      if (!pages_.next()) return false;
+      if (!pages_->next()) return false;
       begin_page();
     }
     --left_;
@@ -151,11 +145,41 @@ class Cursor::Rows {
   }
 
   void begin_page() {
+    values_.reset();  // they may lie in the memory that is filled now
+    page_ = pages_->load();
+    entries_ = pages_->entries();
+    page_row_ = row_;
+    open_page();
+  }
+
+  // The page in memory from its beginning.
+  void open_page() {
     values_.reset();
-    page_ = pages_.load();
-    left_ = entries_ = pages_.entries();
+    left_ = entries_;
+    row_ = page_row_;
+    state_ = State::outside;
     repetitions_ = levels(page_.repetition, column_.max_repetition);
     definitions_ = levels(page_.definition, column_.max_definition);
+  }
+
+  void restart() {
+    values_.reset();
+    pages_.emplace(*contents_->source, contents_->metadata.groups[group_].chunks[chunk_], column_);
+    left_ = entries_ = row_ = page_row_ = 0;
+    state_ = State::outside;
+  }
+
+  // Past one row, or past a page of at most `rows` rows that isn't loaded.
+  void pass(std::uint64_t rows) {
+    if (column_.is_list || left_ > 0) {
+      if (!next_row()) refuse(fmt::format("its pages hold {} rows of {}", row_, rows_));
+      return;
+    }
+    state_ = State::outside;  // the last page's last value, if nobody asked for it, goes with its page
+    if (!pages_->next()) refuse(fmt::format("its pages hold {} rows of {}", row_, rows_));
+    if (pages_->entries() > rows) return begin_page();
+    entries_ = 0;
+    row_ += pages_->entries();
   }
 
   static RunDecoder levels(ByteView bytes, int most) {
@@ -164,19 +188,20 @@ class Cursor::Rows {
 
   // A page of nulls alone may have no values that could be opened.
   Value value() {
-    if (!values_) values_ = open_values(page_.encoding, column_, page_.values, entries_, pages_.dictionary());
+    if (!values_) values_ = open_values(page_.encoding, column_, page_.values, entries_, pages_->dictionary());
     return values_->next();
   }
 
   std::shared_ptr<const File::Contents> contents_;
   const Column& column_;
-  std::size_t group_;
-  std::uint64_t rows_, row_ = 0;
-  PageReader pages_;
+  std::size_t group_, chunk_;
+  std::uint64_t rows_, row_ = 0;  // of the group; those that were begun
+  std::optional<PageReader> pages_;
   Page page_;
   RunDecoder repetitions_, definitions_;
   std::unique_ptr<ValueDecoder> values_;
-  std::uint64_t entries_ = 0, left_ = 0;  // of the page
+  std::uint64_t entries_ = 0, left_ = 0;  // of the page in memory
+  std::uint64_t page_row_ = 0;            // its first row, where a row is an entry
   int repetition_ = 0, definition_ = 0;
   State state_ = State::outside;
   bool is_null_ = true;
@@ -197,7 +222,7 @@ bool Cursor::next_value(Cell& cell) try { return rows_->next_value(cell); } catc
   rows_->fail(error);
 }
 
-void Cursor::skip_rows(std::uint64_t rows) try { rows_->skip_rows(rows); } catch (const Error& error) {
+void Cursor::seek(std::uint64_t row) try { rows_->seek(row); } catch (const Error& error) {
   rows_->fail(error);
 }
 

@@ -36,7 +36,7 @@ struct Cell {
   std::string_view bytes;
 };
 
-// The rows of one column in one row group, forward only. Move-only; keeps the file open. Not thread-safe.
+// The rows of one column in one row group, in order. Move-only; keeps the file open. Not thread-safe.
 class Cursor {
  public:
   Cursor(Cursor&&) noexcept;
@@ -50,8 +50,10 @@ class Cursor {
   // The row's next value: one of a row that isn't null, any number of a list's. `cell.bytes` is valid until the next
   // call of any function.
   bool next_value(Cell& cell);
-  // Past `rows` rows, whose pages are not read where they hold nothing else. Precondition: so many follow.
-  void skip_rows(std::uint64_t rows);
+  // So that next_row() goes to row `row` of the group, from 0; Error{input} where there are fewer. Pages that lie
+  // between are not read. Going back costs little within a page, and else what going there from the group's beginning
+  // does.
+  void seek(std::uint64_t row);
 
  private:
   friend class File;

@@ -305,25 +305,47 @@ TEST(Parquet, SurvivesEveryChangedByte) {
   EXPECT_GT(refused, 500);
 }
 
-TEST(Parquet, PassesOverRowsWithoutReadingTheirPages) {
+TEST(Parquet, SeeksWithoutReadingThePagesBetween) {
   std::string pages;
   for (int p = 0; p < 4; ++p)
     pages += data_page(3, 0, texts({std::to_string(3 * p), std::to_string(3 * p + 1), std::to_string(3 * p + 2)}));
-  // The first page cannot be read: it claims a byte more.
-  std::string spoilt = pages;
-  spoilt[spoilt.find(sized(std::string("0")))] = 99;
-  const File file = parse(one_column(kText, 12, spoilt));
-  for (std::uint64_t skip = 3; skip < 12; ++skip) {
-    Cursor cursor = file.read(0, 0);
-    cursor.skip_rows(skip);
+  // The second page cannot be read: a value claims 99 bytes.
+  pages[pages.find(sized(std::string("3")))] = 99;
+  const File file = parse(one_column(kText, 12, pages));
+  Cursor cursor = file.read(0, 0);
+  const auto at = [&](std::uint64_t row) {
+    cursor.seek(row);
+    return cursor.next_row() ? row_of(file.columns()[0], cursor) : "none";
+  };
+  for (const std::uint64_t from : {0U, 2U, 6U, 8U, 9U, 11U})
+    for (const std::uint64_t to : {0U, 1U, 2U, 6U, 7U, 8U, 9U, 10U, 11U}) {
+      EXPECT_EQ(at(from), std::to_string(from));
+      EXPECT_EQ(at(to), std::to_string(to)) << from;
+    }
+  cursor.seek(6);
+  ASSERT_TRUE(cursor.next_row());  // and its value is not asked for
+  EXPECT_EQ(at(6), "6");
+  cursor.seek(8);
+  ASSERT_TRUE(cursor.next_row());
+  EXPECT_EQ(at(9), "9");
+  std::uint64_t left = 0;
+  while (cursor.next_row()) ++left;
+  EXPECT_EQ(left, 2U);
+  EXPECT_THROW(at(3), Error);
+  EXPECT_THROW(at(13), Error);
+}
+
+TEST(Parquet, SeeksInLists) {
+  const std::string first = data_page(2, 0, sized(run(2, 0)) + sized(run(2, 3)) + little(1, 4) + little(2, 4));
+  const std::string second =
+      data_page(2, 0, sized(packed_group("\x01")) + sized(run(2, 3)) + little(3, 4) + little(4, 4));
+  const File file = parse(test::parquet(kListOfNumbers, {{3, {{first + second, 4}}}}));
+  Cursor cursor = file.read(0, 0);
+  for (const auto& [row, text] : {std::pair(2U, "[4]"), {1U, "[2 3]"}, {0U, "[1]"}, {1U, "[2 3]"}}) {
+    cursor.seek(row);
     ASSERT_TRUE(cursor.next_row());
-    EXPECT_EQ(row_of(file.columns()[0], cursor), std::to_string(skip));
-    if (skip < 9) cursor.skip_rows(2);
-    std::uint64_t left = 0;
-    while (cursor.next_row()) ++left;
-    EXPECT_EQ(left, 11 - skip - (skip < 9 ? 2 : 0));
+    EXPECT_EQ(row_of(file.columns()[0], cursor), text);
   }
-  EXPECT_THROW(file.read(0, 0).next_row() && rows_of(file).empty(), Error);
 }
 
 }  // namespace
