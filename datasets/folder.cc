@@ -21,7 +21,7 @@ std::string own_name(const Path& folder) {
 }
 
 std::optional<Path> metadata_in(const Path& folder) {
-  for (const char* name : {"metadata.csv", "metadata.jsonl"})
+  for (const char* name : {"metadata.csv", "metadata.jsonl", "metadata.parquet"})
     if (std::filesystem::exists(folder / name)) return folder / name;
   return std::nullopt;
 }

@@ -11,6 +11,7 @@
 #include "datasets/folder.h"
 #include "datasets/label_check.h"
 #include "datasets/manifest.h"
+#include "datasets/parquet_data.h"
 #include "datasets/rows.h"
 
 namespace vise {
@@ -34,8 +35,9 @@ Dataset read_data(const Path& path, Log& log, const DataColumns& columns, const 
   if (!std::filesystem::exists(files.front(), ignored))
     throw Error(
         ErrorKind::missing, fmt::format("{}: there is no such file or folder", path.string()),
-        "--data wants a folder of class folders, a .csv, .tsv or .jsonl manifest, or archives (.zip, .tar, .tar.gz, "
-        ".tar.zst)");
+        "--data wants a folder of class folders, a .csv, .tsv, .jsonl or .parquet table, or archives (.zip, .tar, "
+        ".tar.gz, .tar.zst)");
+  if (auto dataset = open_parquet(path, files, log, columns)) return std::move(*dataset);
   if (files.size() == 1 && std::filesystem::is_directory(path)) return read_folder(path, log, columns, cache);
   if (files.size() == 1 && RowReader::can_open(path)) return read_manifest(path, log, columns, cache);
   if (std::ranges::all_of(files, [](const Path& file) { return is_archive_name(file.string()); }))
@@ -43,7 +45,7 @@ Dataset read_data(const Path& path, Log& log, const DataColumns& columns, const 
   if (const std::string hint = unread_archive_hint(path.string()); !hint.empty())
     throw Error(ErrorKind::input, fmt::format("{}: is an archive of a kind that is not read", path.string()), hint);
   throw Error(ErrorKind::usage, fmt::format("{}: is neither a folder nor a manifest nor an archive", path.string()),
-              "known: a folder of class folders, .csv, .tsv, .jsonl, .ndjson, .zip, .tar, .tar.gz, .tar.zst");
+              "known: a folder of class folders, .csv, .tsv, .jsonl, .ndjson, .parquet, .zip, .tar, .tar.gz, .tar.zst");
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "datasets/parquet_rows.h"
 
 namespace vise {
 namespace {
@@ -139,14 +140,24 @@ class JsonRows final : public RowReader {
 
 std::string extension_of(const Path& path) { return lower(path.extension().string()); }
 
+// Bytes of images that lie in it are not of the table.
+std::unique_ptr<RowReader> parquet_table(const Path& path) {
+  parquet::File file = parquet::File::open(path);
+  ParquetColumns columns = parquet_columns(file, path.string(), {});
+  columns.image.reset();
+  return parquet_rows(std::move(file), path.string(), std::move(columns));
+}
+
 }  // namespace
 
 bool RowReader::can_open(const Path& path) {
   const std::string extension = extension_of(path);
-  return extension == ".csv" || extension == ".tsv" || extension == ".jsonl" || extension == ".ndjson";
+  return extension == ".csv" || extension == ".tsv" || extension == ".jsonl" || extension == ".ndjson" ||
+         extension == ".parquet";
 }
 
 std::unique_ptr<RowReader> RowReader::open(const Path& path) {
+  if (extension_of(path) == ".parquet") return parquet_table(path);
   return parse(path, can_open(path) ? read_text_file(path) : std::string());
 }
 
@@ -156,7 +167,7 @@ std::unique_ptr<RowReader> RowReader::parse(const Path& path, std::string text) 
   if (extension == ".tsv") return std::make_unique<CsvRows>(path, std::move(text), '\t');
   if (extension == ".jsonl" || extension == ".ndjson") return std::make_unique<JsonRows>(path, std::move(text));
   throw Error(ErrorKind::input, fmt::format("{}: is no table by its name", path.string()),
-              "known: .csv, .tsv, .jsonl, .ndjson");
+              "known: .csv, .tsv, .jsonl, .ndjson, .parquet");
 }
 
 }  // namespace vise
