@@ -75,7 +75,8 @@ void judge_files(const Dataset& dataset, const std::vector<FileFacts>& facts, Au
       continue;
     }
     const std::string_view by_name = format_of_extension(dataset.ids[i]);
-    if (facts[i].format != by_name)
+    const bool is_named = !by_name.empty() || !dataset.container;  // a row of a table has no name
+    if (facts[i].format != by_name && (is_named || facts[i].format.empty()))
       audit.wrong_extension.push_back(
           {item, fmt::format("is {} by content, {} by name", facts[i].format.empty() ? "no image" : facts[i].format,
                              by_name.empty() ? "no image" : by_name)});
