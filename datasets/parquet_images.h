@@ -4,8 +4,9 @@
 //   images.read("train-00000-of-00005.parquet/17");        // row 17 of that file, from 0
 //
 // One file is open at a time and one page of it in memory, which rows that are asked for in order share; another row
-// costs its page. What tells an image from others is the file's identity, its column and its row, so that images which
-// a path cache knows cost no page. Safe from many threads, which take turns.
+// costs its page. A null is an image of no bytes, which is refused or left out as any other that can't be decoded. What
+// tells an image from others is the file's identity, its column and its row, so that images which a path cache knows
+// cost no page. Safe from many threads, which take turns.
 #pragma once
 
 #include <mutex>

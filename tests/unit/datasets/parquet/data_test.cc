@@ -110,6 +110,15 @@ TEST(ParquetData, TellsImagesByFileColumnAndRowWithoutReadingThem) {
   EXPECT_EQ(error_of([&] { dataset.container->read("x.parquet/2"); }).kind(), ErrorKind::missing);
 }
 
+TEST(ParquetData, GivesNoBytesForANull) {
+  MiniTree tree;
+  tree.file("x.parquet", test::parquet({{.name = "image", .repeat = optional, .physical = byte_array}},
+                                       {{2, {{data_page(2, 0, sized(packed_group("\2")) + texts({"b"})), 2}}}}));
+  const Dataset dataset = open(tree / "x.parquet");
+  EXPECT_TRUE(dataset.read(0).empty());
+  EXPECT_EQ(text_of(dataset.read(1)), "b");
+}
+
 TEST(ParquetData, SaysWhereAFileHasChanged) {
   MiniTree tree;
   tree.file("x.parquet", shard({"a"}, {0}));
