@@ -13,7 +13,7 @@ namespace {
 Task chosen_task(const DataChoice& choice, Session& session) {
   if (choice.task.empty() == choice.data.empty())
     throw Error(ErrorKind::usage, "one of --task NAME and --data PATH is needed",
-                "vise-eval list tasks; PATH is a folder of class folders, a CSV/JSONL manifest, or archives");
+                "vise-eval list tasks; PATH is a folder of class folders, a table (CSV, JSONL, Parquet), or archives");
   check_columns(choice.columns, !choice.data.empty());
   if (!choice.data.empty())
     return with_split(task_for_data(choice.data, choice.target, choice.columns), choice.split).front();
@@ -29,7 +29,7 @@ Task chosen_task(const DataChoice& choice, Session& session) {
 
 void add_data_options(CLI::App* verb, DataChoice& choice) {
   verb->add_option("--task", choice.task, "a task's data set and split")->type_name("T");
-  verb->add_option("--data", choice.data, "a folder of class folders, a CSV/JSONL manifest, or archives")
+  verb->add_option("--data", choice.data, "a folder of class folders, a table (CSV, JSONL, Parquet), or archives")
       ->type_name("PATH");
   verb->add_option("--target", choice.target, "which of the data's labels [the task's; label, or the only one]")
       ->type_name("NAME");

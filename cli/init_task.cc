@@ -39,7 +39,7 @@ void add_init_task(Verbs& verbs) {
   CLI::App* verb = verbs.add("init-task", "write a commented task file from what is found in a folder or manifest",
                              "  vise-eval init-task photos/\n  vise-eval init-task votes.csv --out tasks/votes.yaml",
                              [=, &session] { init_task_verb(*data, *out, *columns, session); });
-  verb->add_option("data", *data, "a folder of class folders, a CSV/JSONL manifest, or archives")
+  verb->add_option("data", *data, "a folder of class folders, a table (CSV, JSONL, Parquet), or archives")
       ->required()
       ->type_name("PATH");
   verb->add_option("--out", *out, "the file to write [<name>.yaml]")->type_name("FILE");

@@ -347,7 +347,7 @@ void run_verb(const RunOptions& options, Session& session) {
 void add_what(CLI::App* verb, RunOptions& options) {
   verb->add_option("study", options.study, "a study file, or the name of a built-in study")->type_name("STUDY.yaml");
   verb->add_option("--task", options.tasks, "tasks or groups of tasks")->type_name("T[,T]");
-  verb->add_option("--data", options.data, "a folder of class folders, a CSV/JSONL manifest, or archives")
+  verb->add_option("--data", options.data, "a folder of class folders, a table (CSV, JSONL, Parquet), or archives")
       ->type_name("PATH");
   verb->add_option("--target", options.target, "which of the data's labels [the task's; label, or the only one]")
       ->type_name("NAME");

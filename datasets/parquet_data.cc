@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "datasets/archives/archive.h"
 #include "datasets/manifest.h"
 #include "datasets/parquet_columns.h"
 #include "datasets/parquet_images.h"
@@ -30,7 +31,7 @@ std::string id_of(const Path& file, const Path& root) {
 
 struct Listing {
   std::vector<Path> files, folders;  // Parquet files; folders
-  std::string image;                 // one that lies there
+  std::string image;                 // one that lies there, or an archive of images
 };
 
 // `until_image`: a folder of a class has many files, and the first tells what it is.
@@ -44,7 +45,7 @@ Listing list(const Path& folder, bool until_image) {
       listing.folders.push_back(entry.path());
     } else if (is_parquet(entry.path())) {
       listing.files.push_back(entry.path());
-    } else if (has_image_extension(name)) {
+    } else if (has_image_extension(name) || is_archive_name(name)) {
       listing.image = name;
       if (until_image) break;
     }

@@ -1,4 +1,5 @@
-// The rows of a table file, whatever its format: CSV and TSV with a header line, or JSON Lines.
+// The rows of a table file, whatever its format: CSV and TSV with a header line, JSON Lines, or Parquet
+// (parquet_rows.h).
 //
 //   const auto rows = RowReader::open("votes.jsonl");
 //   while (rows->next()) use(rows->columns(), rows->cells(), rows->row());
@@ -22,8 +23,8 @@ class RowReader {
  public:
   virtual ~RowReader() = default;
 
-  // By extension: .csv (a header without a comma but with ';' is separated by that), .tsv, .jsonl or .ndjson; another
-  // is Error{input}. Reads the whole file into memory.
+  // By extension: .csv (a header without a comma but with ';' is separated by that), .tsv, .jsonl, .ndjson or
+  // .parquet; another is Error{input}. Reads the whole file into memory, but of Parquet a page.
   static std::unique_ptr<RowReader> open(const Path& path);
   // The same of a text that is no file of its own; `path` says what it is called, and so its format.
   static std::unique_ptr<RowReader> parse(const Path& path, std::string text);
