@@ -57,12 +57,13 @@ void check_comparable(const Picked& a, const Picked& b) {
       "(--split a/splits/NAME.csv)");
 }
 
-// Sides that share backbones, as two runs do: each backbone is a table of its own, whose rows are the two sides.
-void pair_by_backbone(Picked& a, Picked& b) {
+// Sides that share backbones, as two runs do: each backbone is a table of its own, whose rows are the two sides. Tasks
+// aren't tasks then, and nothing is said over them: returns whether it is so.
+bool pair_by_backbone(Picked& a, Picked& b) {
   const std::set<std::string> left = backbones_of(a), right = backbones_of(b);
   std::set<std::string> shared;
   std::ranges::set_intersection(left, right, std::inserter(shared, shared.end()));
-  if (shared.empty()) return;
+  if (shared.empty()) return false;
   for (Picked* side : {&a, &b}) {
     std::erase_if(side->results, [&](const Result& result) { return !shared.contains(result.cell.backbone); });
     for (Result& result : side->results) {
@@ -71,6 +72,7 @@ void pair_by_backbone(Picked& a, Picked& b) {
       result.key += fmt::format("@{}", side->word);
     }
   }
+  return true;
 }
 
 void compare_verb(const std::vector<std::string>& words, Session& session) {
@@ -81,8 +83,8 @@ void compare_verb(const std::vector<std::string>& words, Session& session) {
   agree_on_names(a, b);
   check_comparable(a, b);
   if (a.word == b.word) b.word += " (2)";
-  pair_by_backbone(a, b);
   CompareOptions options;
+  options.verdict = !pair_by_backbone(a, b);
   options.baseline = b.results.front().cell.backbone;
   const Report report = make_report({{a.folder, a.results}, {b.folder, b.results}}, options, session.context());
   session.console.end_progress();

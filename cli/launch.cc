@@ -90,8 +90,10 @@ void tell(const Launched& launched, const JobFolder& folder, Session& session) {
 // The last job's tables, as `run` prints them.
 void print_tables(const JobFolder& folder, Session& session, const Context& context) {
   CompareOptions compare_options;
-  for (const Task& task : read_study(folder.out() / "plan.yaml").tasks)
+  for (const Task& task : read_study(folder.out() / "plan.yaml").tasks) {
     compare_options.baselines[task.name] = task.baseline;
+    if (!task.kind.empty()) compare_options.kinds[task.name] = task.kind;
+  }
   std::vector<RunFolder> runs{read_run(folder.out().string())};
   print_report(make_report(std::move(runs), compare_options, context), session);
 }

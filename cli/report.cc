@@ -19,23 +19,24 @@ struct ReportOptions {
   bool gallery = false;
 };
 
-// As the runs had them; of two runs of one task the later counts.
-std::map<std::string, std::string> planned_baselines(const std::vector<RunFolder>& runs, Log& log) {
-  std::map<std::string, std::string> baselines;
+// Baselines and kinds of tasks as the runs had them; of two runs of one task the later counts.
+void add_planned(const std::vector<RunFolder>& runs, CompareOptions& options, Log& log) {
   for (const RunFolder& run : runs) {
     if (!std::filesystem::exists(run.path / "plan.yaml")) continue;
     try {
-      for (const Task& task : read_study(run.path / "plan.yaml").tasks) baselines[task.name] = task.baseline;
+      for (const Task& task : read_study(run.path / "plan.yaml").tasks) {
+        if (options.baseline.empty()) options.baselines[task.name] = task.baseline;
+        if (!task.kind.empty()) options.kinds[task.name] = task.kind;
+      }
     } catch (const Error& e) {
-      log.warn(fmt::format("its baselines are not used: {}", e.message()));
+      log.warn(fmt::format("its baselines and kinds of tasks are not used: {}", e.message()));
     }
   }
-  return baselines;
 }
 
 // Tables in a run's own folder are part of its seal.
 ReportRecipe recipe_of(const ReportOptions& options, const CompareOptions& compared, const std::vector<Path>& folders) {
-  ReportRecipe recipe{compared.baseline, compared.baselines};
+  ReportRecipe recipe{compared.baseline, compared.baselines, compared.kinds};
   recipe.gallery = options.gallery;
   recipe.published = options.published;
   std::error_code error;
@@ -52,7 +53,7 @@ void report_verb(const ReportOptions& options, Session& session) {
   for (const std::string& run : options.runs) runs.push_back(read_run(run, detail));
   CompareOptions compare_options;
   compare_options.baseline = options.baseline;
-  if (options.baseline.empty()) compare_options.baselines = planned_baselines(runs, session.console);
+  add_planned(runs, compare_options, session.console);
   compare_options.published = published_records(options.published);
   std::vector<Path> folders;
   for (const RunFolder& run : runs) folders.push_back(run.path);

@@ -192,8 +192,9 @@ void print_and_write(const RunRequest& request, const RunOutcome& outcome, std::
                      Session& session) {
   CompareOptions compare_options;
   compare_options.baselines = outcome.baselines;
+  compare_options.kinds = outcome.kinds;
   compare_options.published = std::move(published);
-  ReportRecipe recipe{{}, outcome.baselines};
+  ReportRecipe recipe{{}, outcome.baselines, outcome.kinds};
   recipe.clean = !clean.empty();
   recipe.published = published_file;
   recipe.keys = keys_of(request.out, outcome.results);

@@ -251,6 +251,7 @@ RunOutcome run(const RunRequest& given, const Context& context) {
     named.tasks[t] = tasks[t].task;
     outcome.tasks.push_back(tasks[t].task);
     outcome.baselines[tasks[t].task.name] = tasks[t].task.baseline;
+    if (!tasks[t].task.kind.empty()) outcome.kinds[tasks[t].task.name] = tasks[t].task.kind;
   }
   break_seal(request.out);  // whoever makes the tables seals it again
   write_file_atomically(request.out / "plan.yaml", study_yaml(named));

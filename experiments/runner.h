@@ -70,6 +70,7 @@ struct RunOutcome {
   std::vector<Result> results;                   // one a cell of the plan, in its order, old and new
   std::vector<Task> tasks;                       // as they ran: with the names of their data
   std::map<std::string, std::string> baselines;  // by task: the backbone that rows are compared with
+  std::map<std::string, std::string> kinds;      // of tasks that have one
   std::size_t fitted = 0, reused = 0, failed = 0;
 };
 

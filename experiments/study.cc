@@ -16,8 +16,8 @@ const std::vector<std::string> kStudyKeys{
     "fractions", "layers",     "pools",        "engine",        "precision",    "device",    "views", "store",
     "where",     "data_roots", "weights_dirs", "include_paths", "on_bad_image", "max_pixels"};
 const std::vector<std::string> kColumnKeys{"path", "label", "split", "kind"};
-const std::vector<std::string> kEntryKeys{"task",  "data",  "columns",   "name",     "target",
-                                          "where", "split", "backbones", "baseline", "probes"};
+const std::vector<std::string> kEntryKeys{"task",  "data",      "columns",  "name",   "target", "where",
+                                          "split", "backbones", "baseline", "probes", "kind"};
 
 class StudyReader {
  public:
@@ -155,6 +155,7 @@ class StudyReader {
       each->condition = text(place + "/where");
       if (find(place + "/split")) each->split = parse_split(file_, place + "/split", folder_);
       if (find(place + "/backbones")) each->backbones = backbones(place + "/backbones");
+      if (find(place + "/kind")) each->kind = text(place + "/kind");
       if (find(place + "/baseline")) each->baseline = text(place + "/baseline");
       if (find(place + "/probes")) each->probes = texts(place + "/probes");
     }
@@ -256,6 +257,7 @@ std::string task_yaml(const Task& task) {
   yaml += fmt::format("    split: {}\n", split_yaml(task.split));
   yaml += fmt::format("    backbones: {}\n", list_yaml(with_absolute_files(task.backbones)));
   yaml += fmt::format("    baseline: {}\n", quoted(task.baseline));
+  if (!task.kind.empty()) yaml += fmt::format("    kind: {}\n", quoted(task.kind));
   if (!task.probes.empty()) yaml += fmt::format("    probes: {}\n", list_yaml(task.probes));  // else the target's own
   return yaml;
 }

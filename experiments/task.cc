@@ -16,7 +16,7 @@ namespace {
 
 const std::vector<std::string> kTaskKeys{"title",  "dataset",  "data",      "columns",   "target",   "metric",
                                          "split",  "where",    "agreement", "backbones", "baseline", "protocol",
-                                         "probes", "citation", "licence",   "notes",     "groups"};
+                                         "probes", "citation", "licence",   "notes",     "groups",   "kind"};
 const std::vector<std::string> kColumnKeys{"path", "label", "split", "kind"};
 
 // Published protocols by the names that PROTOCOL gives them, as probes of ours; docs/probes.md says what each presets.
@@ -141,6 +141,7 @@ Task parse_task(const std::string& yaml, const std::string& name, const std::str
   task.licence = text_of(file, "licence", "");
   task.notes = list_of(file, file.root(), "", "notes");
   task.groups = list_of(file, file.root(), "", "groups");
+  task.kind = text_of(file, "kind", "");
   return task;
 }
 

@@ -58,6 +58,7 @@ struct Task {
   std::string citation, licence;
   std::vector<std::string> notes;   // footnotes of its tables
   std::vector<std::string> groups;  // "subjective", "smoke", ...
+  std::string kind;                 // what a study over tasks compares: "subjective", "control", ...; empty: none
 };
 
 class TaskLibrary {

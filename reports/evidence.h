@@ -74,6 +74,9 @@ class SectionEvidence {
 
   const std::vector<RowEvidence>& rows() const { return rows_; }  // as section.rows
   const std::vector<std::string>& ids() const { return ids_; }    // the items of every seed's predictions, in order
+  const Targets& targets() const { return targets_; }             // theirs
+  std::span<const int> strata() const { return y_; }              // what they are resampled within
+  double test_to_train() const { return test_to_train_; }         // of a mean over drawn splits, in images
   bool empty() const { return ids_.empty(); }
 
  private:

@@ -76,6 +76,7 @@ Json section_json(const ComparisonTable& table, const TableSection& section) {
             {"class_names", section.class_names},
             {"title", section_title(section)},
             {"head", section_head(section)},
+            {"foot", section_foot(section)},
             {"primary_metric", section.primary_metric},
             {"metrics", section.metrics},
             {"shown", section.shown},
@@ -134,6 +135,8 @@ Json table_json(const ComparisonTable& table) {
   }
   json["metric_names"] = std::move(names);
   json["sections"] = std::move(sections);
+  json["kinds"] = table.kinds;
+  json["verdict"] = table.verdict.empty() ? Json() : verdict_json(table.verdict);
   return json;
 }
 

@@ -5,6 +5,7 @@
 
 #include "reports/layout.h"
 #include "reports/table.h"
+#include "reports/verdict/verdict_grid.h"
 
 namespace vise {
 namespace {
@@ -123,10 +124,19 @@ std::string notes_text(const ComparisonTable& table) {
   return text;
 }
 
+std::string block_text(const VerdictBlock& block) {
+  std::string text = "\\begin{table*}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n";
+  text += fmt::format("\\caption{{{}. {}}}\n{}", escaped(block.title), escaped(block.head), tabular(block.grid));
+  for (const std::string& sentence : block.says)
+    text += fmt::format("\n\\parbox{{\\linewidth}}{{\\footnotesize {}}}\n", escaped(sentence));
+  return text + "\\end{table*}\n";
+}
+
 }  // namespace
 
 std::string to_latex(const ComparisonTable& table) {
   std::string text = "% needs \\usepackage{booktabs}\n";
+  for (const VerdictBlock& block : verdict_blocks(table.verdict, table.alpha)) text += block_text(block);
   const std::string notes = notes_text(table);
   for (std::size_t s = 0; s < table.sections.size(); ++s) {
     const TableSection& section = table.sections[s];
@@ -134,6 +144,8 @@ std::string to_latex(const ComparisonTable& table) {
     text += "\\begin{table}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n";
     text += fmt::format("\\caption{{{}}}\n", escaped(caption_of(section, grid)));
     text += tabular(grid);
+    if (const std::string foot = section_foot(section); !foot.empty())
+      text += fmt::format("\n\\smallskip\n\\parbox{{\\linewidth}}{{\\footnotesize {}}}\n", escaped(foot));
     if (s + 1 == table.sections.size() && !notes.empty())
       text += fmt::format("\n\\medskip\n\\parbox{{\\linewidth}}{{\\footnotesize\n{}}}\n", notes);
     text += "\\end{table}\n";

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "reports/folds.h"
 #include "reports/metric_names.h"
+#include "reports/verdict/verdict_grid.h"
 
 namespace vise {
 namespace {
@@ -180,6 +181,30 @@ std::string section_head(const TableSection& section) {
   return head;
 }
 
+// Of accuracy McNemar's; of other metrics what the interval's width stands for, as 2.80 to 1.96 standard errors.
+std::string section_foot(const TableSection& section) {
+  constexpr double kFound = 2.801585218, kInterval = 1.959963985;  // z(0.975) + z(0.8), z(0.975)
+  double least = 0, most = 0;
+  for (const TableRow& row : section.rows) {
+    if (!row.difference) continue;
+    std::optional<double> one = row.difference->detectable;
+    if (section.primary_metric != "accuracy" || !section.folds.empty()) {
+      const auto& interval = row.difference->interval;
+      one = interval ? std::optional((interval->high - interval->low) / 2 * kFound / kInterval) : std::nullopt;
+    }
+    if (!one) continue;
+    least = most == 0 ? *one : std::min(least, *one);
+    most = std::max(most, *one);
+  }
+  if (most == 0) return "";
+  const MetricName metric = metric_name(section.primary_metric);
+  const std::string low = metric_text(metric, least, section.sizes.test),
+                    high = metric_text(metric, most, section.sizes.test);
+  return fmt::format("Found 4 times of 5 by these {} test images: a difference to {} of {}{}{}.", section.sizes.test,
+                     section.baseline, low, low == high ? "" : fmt::format(" to {}, by row", high),
+                     metric.percent ? " (points)" : "");
+}
+
 std::vector<std::string> reading_guide(const ComparisonTable& table) {
   bool seeds = false, folds = false, draws = false, tested = false, alone = false, intervals = false, classes = false;
   for (const TableSection& section : table.sections)
@@ -204,6 +229,7 @@ std::vector<std::string> reading_guide(const ComparisonTable& table) {
     guide.push_back(
         "Intervals and tests of a mean over drawn splits are corrected for their overlap (Nadeau and Bengio "
         "2003).");
+  for (std::string& sentence : verdict_guide(table.verdict)) guide.push_back(std::move(sentence));
   if (alone) guide.push_back("ns (Holm): significant by itself, as its own interval is, but not after the adjustment.");
   if (tested)
     guide.push_back(

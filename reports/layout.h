@@ -35,6 +35,9 @@ Grid section_grid(const TableSection& section);
 std::string section_title(const TableSection& section);
 // "accuracy in % on test (60 images); split: official, train 180, val 60, test 60"
 std::string section_head(const TableSection& section);
+// Below a section's grid: the smallest difference to the baseline that its test images would show with 80 % power, over
+// the rows. "" where no difference was tested.
+std::string section_foot(const TableSection& section);
 // How to read intervals, marks and p-values; one sentence each, only those this table needs.
 std::vector<std::string> reading_guide(const ComparisonTable& table);
 

@@ -7,6 +7,7 @@
 #include "base/threads.h"
 #include "reports/layout.h"
 #include "reports/table.h"
+#include "reports/verdict/verdict_grid.h"
 
 namespace vise {
 namespace {
@@ -76,7 +77,16 @@ std::string grid_text(const Grid& grid) {
 std::string section_text(const TableSection& section) {
   std::string text = fmt::format("### {}\n\n{}", escaped(section_title(section)), escaped(section_head(section)));
   for (const int note : section.notes) text += fmt::format(" [{}]", note);
-  return text + "\n\n" + grid_text(section_grid(section)) + "\n";
+  text += "\n\n" + grid_text(section_grid(section)) + "\n";
+  if (const std::string foot = section_foot(section); !foot.empty()) text += escaped(foot) + "\n\n";
+  return text;
+}
+
+std::string block_text(const VerdictBlock& block) {
+  std::string text =
+      fmt::format("### {}\n\n{}\n\n{}\n", escaped(block.title), escaped(block.head), grid_text(block.grid));
+  for (const std::string& sentence : block.says) text += escaped(sentence) + "\n\n";
+  return text;
 }
 
 }  // namespace
@@ -85,7 +95,9 @@ std::string to_markdown(const ComparisonTable& table) {
   std::vector<std::string> sections(table.sections.size());
   parallel_for(available_cores(), sections.size(),
                [&](std::size_t s) { sections[s] = section_text(table.sections[s]); });
-  std::string text = join(sections, "");
+  std::string text;
+  for (const VerdictBlock& block : verdict_blocks(table.verdict, table.alpha)) text += block_text(block);
+  text += join(sections, "");
   for (const std::string& sentence : reading_guide(table)) text += escaped(sentence) + "\n\n";
   for (std::size_t i = 0; i < table.footnotes.size(); ++i)
     text += fmt::format("[{}] {}\n\n", i + 1, escaped(table.footnotes[i]));

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "reports/gallery.h"
+#include "reports/verdict/make_verdict.h"
 
 namespace vise {
 namespace {
@@ -108,6 +109,7 @@ Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, c
   if (any_scores(report.evidence)) table.resamples = options.resamples;
   note_once_and_for_all(table, kNoScores);
   test_all(report);
+  if (options.verdict) table.verdict = make_verdict(table, report.evidence, options, context);
   return report;
 }
 

@@ -18,16 +18,22 @@ namespace {
 constexpr const char *kPage = "report.html", *kPublished = "published.yaml";
 
 Json recipe_json(const ReportRecipe& recipe, const std::vector<std::string>& files) {
-  return {{"baseline", recipe.baseline}, {"baselines", recipe.baselines},
-          {"clean", recipe.clean},       {"gallery", recipe.gallery},
-          {"merged", recipe.merged},     {"published", !recipe.published.empty()},
-          {"keys", recipe.keys},         {"files", files}};
+  return {{"baseline", recipe.baseline},
+          {"baselines", recipe.baselines},
+          {"kinds", recipe.kinds},
+          {"clean", recipe.clean},
+          {"gallery", recipe.gallery},
+          {"merged", recipe.merged},
+          {"keys", recipe.keys},
+          {"published", !recipe.published.empty()},
+          {"files", files}};
 }
 
 ReportRecipe recipe_of(const Json& json, const Path& folder) {
   ReportRecipe recipe;
   recipe.baseline = json.value("baseline", "");
   recipe.baselines = json.value("baselines", recipe.baselines);
+  recipe.kinds = json.value("kinds", recipe.kinds);
   recipe.clean = json.value("clean", false);
   recipe.gallery = json.value("gallery", false);
   recipe.merged = json.value("merged", false);
@@ -64,6 +70,7 @@ Report made_again(const Path& folder, const ReportRecipe& recipe, const Context&
   CompareOptions options;
   options.baseline = recipe.baseline;
   options.baselines = recipe.baselines;
+  options.kinds = recipe.kinds;
   options.published = published_records(recipe.published);
   std::vector<RunFolder> runs{{folder, picked(read_run(folder).results, recipe.keys)}};
   if (recipe.clean) runs.push_back(read_run(folder / "clean"));
@@ -74,6 +81,7 @@ std::vector<std::pair<std::string, std::string>> table_files(const Report& repor
   std::vector<std::pair<std::string, std::string>> files{{"table.md", to_markdown(report.table)},
                                                          {"table.csv", to_csv(report.table)},
                                                          {"table.tex", to_latex(report.table)}};
+  if (!report.table.verdict.comparisons.empty()) files.emplace_back("verdict.csv", verdict_csv(report.table.verdict));
   for (const ReportForm& form : ReportRegistry::instance().all()) files.emplace_back(form.file, form.write(report));
   return files;
 }

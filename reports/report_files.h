@@ -18,7 +18,7 @@ namespace vise {
 // How a report was made of the folder it is written to; what the seal keeps as Seal::tables.
 struct ReportRecipe {
   std::string baseline = {};  // as CompareOptions has them
-  std::map<std::string, std::string> baselines = {};
+  std::map<std::string, std::string> baselines = {}, kinds = {};
   bool clean = false;                  // the folder's own clean/ is part of it
   bool gallery = false;                // with pictures, which the folder doesn't hold
   bool merged = false;                 // of other folders too
@@ -26,7 +26,8 @@ struct ReportRecipe {
   std::vector<std::string> keys = {};  // of the results, where they are not results.jsonl's in its order
 };
 
-// Name and text: table.md, table.csv, table.tex, those of ReportRegistry, and report.html at the end.
+// Name and text: table.md, table.csv, table.tex, verdict.csv where tasks are compared, those of ReportRegistry, and
+// report.html at the end.
 std::vector<std::pair<std::string, std::string>> report_files(const Report& report);
 
 // Writes them. In a folder that holds results.jsonl also published.yaml and the seal, whose digest the page shows.

@@ -379,6 +379,7 @@ ComparisonTable compare(std::vector<Result> results, const CompareOptions& optio
   ComparisonTable table;
   table.alpha = options.alpha;
   table.level = options.level;
+  table.kinds = options.kinds;
   table.results = std::move(results);
   Grouping grouping(table);
   for (std::size_t i = 0; i < table.results.size(); ++i) grouping.add(i);

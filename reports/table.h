@@ -18,6 +18,7 @@
 #include "experiments/result.h"
 #include "reports/published.h"
 #include "reports/statistics/interval.h"
+#include "reports/verdict/verdict.h"
 
 namespace vise {
 
@@ -85,13 +86,17 @@ struct ComparisonTable {
   double alpha = 0.05, level = 0.95;
   int resamples = 0;  // of the bootstrap; 0: no intervals
   std::vector<TableSection> sections;
-  std::vector<std::string> footnotes;  // number i + 1
-  std::vector<Result> results;         // what the rows were made of
+  std::vector<std::string> footnotes;        // number i + 1
+  std::vector<Result> results;               // what the rows were made of
+  std::map<std::string, std::string> kinds;  // of tasks that have one: "subjective", "control"
+  Verdict verdict;                           // over the tasks, samples and layers; make_report's
 };
 
 struct CompareOptions {
   std::string baseline = {};                          // of every section; "": each task's own
   std::map<std::string, std::string> baselines = {};  // by task; where a task isn't named, its first backbone
+  std::map<std::string, std::string> kinds = {};      // by task: "subjective", "control" ... (task.h)
+  bool verdict = true;                                // whether make_report judges over tasks
   double alpha = 0.05, level = 0.95;
   int resamples = 10000;  // of make_report's bootstrap
   std::uint64_t seed = 0;

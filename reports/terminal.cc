@@ -6,6 +6,7 @@
 
 #include "reports/layout.h"
 #include "reports/table.h"
+#include "reports/verdict/verdict_grid.h"
 
 namespace vise {
 namespace {
@@ -80,11 +81,19 @@ std::string grid_text(Grid grid, const TerminalStyle& style) {
 
 std::string to_terminal(const ComparisonTable& table, const TerminalStyle& style) {
   std::string text;
+  const auto titled = [&](const std::string& title, const std::string& head) {
+    return (style.colour ? coloured(harmless(title), Weight::strong) : harmless(title)) + "\n" + harmless(head);
+  };
+  for (const VerdictBlock& block : verdict_blocks(table.verdict, table.alpha)) {
+    text += titled(block.title, block.head) + "\n\n" + grid_text(block.grid, style) + "\n";
+    for (const std::string& sentence : block.says) text += harmless(sentence) + "\n";
+    if (!block.says.empty()) text += "\n";
+  }
   for (const TableSection& section : table.sections) {
-    const std::string title = harmless(section_title(section));
-    text += (style.colour ? coloured(title, Weight::strong) : title) + "\n" + harmless(section_head(section));
+    text += titled(section_title(section), section_head(section));
     for (const int note : section.notes) text += fmt::format(" [{}]", note);
     text += "\n\n" + grid_text(section_grid(section), style) + "\n";
+    if (const std::string foot = section_foot(section); !foot.empty()) text += harmless(foot) + "\n\n";
   }
   for (const std::string& sentence : reading_guide(table)) text += sentence + "\n";
   for (std::size_t i = 0; i < table.footnotes.size(); ++i)

@@ -150,20 +150,32 @@ SeedMean seed_difference(const ResampledSeeds& a, const ResampledSeeds& b) {
   return mine;
 }
 
-SeedMean mean_of(std::span<const SeedMean> parts) {
-  const double count = static_cast<double>(parts.size());
-  SeedMean mean;
-  mean.replicates.assign(parts.front().replicates.size(), 0);
-  for (const SeedMean& part : parts) {
-    mean.value += part.value / count;
-    for (std::size_t r = 0; r < mean.replicates.size(); ++r) mean.replicates[r] += part.replicates[r] / count;
-    mean.df = joint_df(mean.seeds, mean.df, part.seeds, part.df);
-    mean.seeds += part.seeds;
-    mean.together += part.together;
+SeedMean weighted_sum(std::span<const SeedMean> parts, std::span<const double> weights) {
+  SeedMean sum;
+  for (const SeedMean& part : parts) sum.replicates.resize(std::max(sum.replicates.size(), part.replicates.size()));
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const SeedMean& part = parts[i];
+    const double weight = weights[i], square = weight * weight;
+    sum.value += weight * part.value;
+    for (std::size_t r = 0; r < sum.replicates.size(); ++r)
+      sum.replicates[r] += weight * part.replicates[std::min(r, part.replicates.size() - 1)];
+    sum.df = joint_df(sum.seeds, sum.df, square * part.seeds, part.df);
+    sum.seeds += square * part.seeds;
+    sum.together += square * part.together;
   }
-  mean.seeds /= count * count;
-  mean.together /= count * count;
-  return mean;
+  return sum;
+}
+
+SeedMean mean_of(std::span<const SeedMean> parts) {
+  return weighted_sum(parts, std::vector(parts.size(), 1 / static_cast<double>(parts.size())));
+}
+
+double variance_of(const SeedMean& mean) {
+  std::vector<double> defined;
+  for (const double v : mean.replicates)
+    if (!std::isnan(v)) defined.push_back(v);
+  if (defined.size() < 2) return 0;
+  return std::max(0.0, variance_of(std::span<const double>(defined)) - mean.together) + mean.seeds;
 }
 
 SeedTest test_seed_mean(const SeedMean& mean, double level) {

@@ -45,6 +45,11 @@ SeedMean seed_mean(const ResampledSeeds& seeds);
 SeedMean seed_difference(const ResampledSeeds& a, const ResampledSeeds& b);
 // The mean of independent ones (folds), which have as many replicates.
 SeedMean mean_of(std::span<const SeedMean> parts);
+// Their sum with a weight each. A part whose replicates are few has the same in all of them.
+SeedMean weighted_sum(std::span<const SeedMean> parts, std::span<const double> weights);
+
+// What images and seeds leave open of it, as a variance; 0 without a resample that is defined.
+double variance_of(const SeedMean& mean);
 
 struct SeedTest {
   std::optional<double> p;           // two-sided, of the mean being 0

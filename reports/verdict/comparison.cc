@@ -1,0 +1,173 @@
+#include "reports/verdict/comparison.h"
+
+#include <algorithm>
+#include <boost/math/distributions/normal.hpp>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "reports/metric_names.h"
+#include "reports/statistics/holm.h"
+#include "reports/statistics/task_contrast.h"
+#include "reports/verdict/task_scores.h"
+
+namespace vise {
+namespace {
+
+// Of images and runs: each task's own error, and what tasks share by their images.
+std::vector<double> covariance_of(const Sources& sources, const TaskComparison& comparison, std::size_t row,
+                                  const std::vector<SeedMean>& parts, const std::vector<double>& factors) {
+  const std::size_t tasks = parts.size();
+  std::vector<double> matrix(tasks * tasks);
+  std::vector<std::vector<double>> effects(tasks);
+  const auto evidence = [&](std::size_t t) -> const SectionEvidence& {
+    return sources.evidence[comparison.tasks[t].section];
+  };
+  const auto share_images = [&](std::size_t a, std::size_t b) {
+    const auto& of_b = evidence(b).ids();
+    const std::set<std::string_view> ids(of_b.begin(), of_b.end());
+    return std::ranges::any_of(evidence(a).ids(), [&](const std::string& id) { return ids.contains(id); });
+  };
+  const auto effects_of = [&](std::size_t t) -> const std::vector<double>& {
+    if (effects[t].empty()) {
+      effects[t] =
+          influences(sources.table.sections[comparison.tasks[t].section], evidence(t), comparison.rows[row].rows[t]);
+      for (double& effect : effects[t]) effect *= factors[t];
+    }
+    return effects[t];
+  };
+  for (std::size_t a = 0; a < tasks; ++a) {
+    matrix[a * tasks + a] = variance_of(parts[a]);
+    for (std::size_t b = 0; b < a; ++b) {
+      if (evidence(a).ids().empty() || evidence(b).ids().empty() || !share_images(a, b)) continue;
+      const double shared = shared_covariance(effects_of(a), evidence(a).ids(), effects_of(b), evidence(b).ids());
+      // An estimate of few images can't be a larger share of the whole than the parts allow.
+      const double most = 0.95 * std::sqrt(matrix[a * tasks + a] * matrix[b * tasks + b]);
+      matrix[a * tasks + b] = matrix[b * tasks + a] = std::isnan(shared) ? 0 : std::clamp(shared, -most, most);
+    }
+  }
+  return matrix;
+}
+
+std::vector<double> weights_of(std::span<const std::uint8_t> kinds, std::size_t tasks) {
+  if (kinds.empty()) return std::vector(tasks, 1 / static_cast<double>(tasks));
+  double first = 0, second = 0;
+  for (const std::uint8_t kind : kinds) first += kind == 1, second += kind == 0;
+  std::vector<double> weights;
+  for (const std::uint8_t kind : kinds) weights.push_back(kind == 1 ? 1 / first : kind == 0 ? -1 / second : 0);
+  return weights;
+}
+
+// The gains' own error alone: where tasks share images the spread of the resamples, which are drawn apart, is widened
+// or narrowed to the variance that is theirs.
+void test_these(const Gains& gains, const std::vector<double>& weights, double level, OverTasks& result) {
+  SeedMean sum = weighted_sum(gains.parts, weights);
+  const std::size_t tasks = weights.size();
+  double apart = 0, all = 0;
+  for (std::size_t a = 0; a < tasks; ++a)
+    for (std::size_t b = 0; b < tasks; ++b) {
+      const double part = weights[a] * weights[b] * gains.covariance[a * tasks + b];
+      all += part;
+      if (a == b) apart += part;
+    }
+  const double images = apart - sum.seeds;  // what tasks can share
+  if (images > 0 && all != apart) {
+    const double stretch = std::sqrt(std::max(0.05, (images + all - apart) / images));
+    for (double& replicate : sum.replicates) replicate = sum.value + (replicate - sum.value) * stretch;
+    sum.together *= stretch * stretch;
+  }
+  const SeedTest test = test_seed_mean(sum, level);
+  result.p_these = test.p;
+  result.these = test.interval;
+  if (!test.interval) return;
+  // Half-width and normal quantiles: what a shift must be to fall outside 80 times of 100.
+  const boost::math::normal law;
+  const double at_level = quantile(law, (1 + level) / 2), half = (test.interval->high - test.interval->low) / 2;
+  result.detectable = half * (at_level + quantile(law, 0.8)) / at_level;
+}
+
+}  // namespace
+
+Gains gains_of(const Sources& sources, const TaskComparison& comparison, std::size_t row, bool in_shares) {
+  Gains gains;
+  std::vector<double> factors;
+  for (std::size_t t = 0; t < comparison.tasks.size(); ++t) {
+    const VerdictTask& task = comparison.tasks[t];
+    const TableSection& section = sources.table.sections[task.section];
+    const std::size_t place = comparison.rows[row].rows[t];
+    factors.push_back(in_shares ? 1 / (*task.ceiling - *task.floor) : 1);
+    gains.values.push_back(section.rows[place].difference->value * factors.back());
+    const auto gain = gain_of(section, sources.evidence[task.section], place);
+    if (gain && gains.parts.size() == t) gains.parts.push_back(weighted_sum({&*gain, 1}, {&factors.back(), 1}));
+  }
+  if (gains.parts.size() < comparison.tasks.size()) {
+    gains.parts.clear();
+    gains.covariance.assign(gains.values.size() * gains.values.size(), 0);
+  } else {
+    gains.covariance = covariance_of(sources, comparison, row, gains.parts, factors);
+  }
+  return gains;
+}
+
+OverTasks over_tasks(const Gains& gains, std::span<const std::uint8_t> kinds, double level) {
+  const std::vector<double> weights = weights_of(kinds, gains.values.size());
+  OverTasks result;
+  for (std::size_t t = 0; t < weights.size(); ++t) result.value += weights[t] * gains.values[t];
+  if (!gains.parts.empty()) test_these(gains, weights, level, result);
+  std::vector<double> values, covariance;
+  std::vector<std::uint8_t> first;
+  for (std::size_t a = 0; a < weights.size(); ++a) {
+    if (!kinds.empty() && kinds[a] > 1) continue;
+    values.push_back(gains.values[a]);
+    if (!kinds.empty()) first.push_back(kinds[a]);
+    for (std::size_t b = 0; b < weights.size(); ++b)
+      if (kinds.empty() || kinds[b] <= 1) covariance.push_back(gains.covariance[a * weights.size() + b]);
+  }
+  const TaskContrast test = kinds.empty() ? mean_over_tasks(values, covariance, level)
+                                          : difference_of_kinds(values, covariance, first, level);
+  result.p_alike = test.p;
+  result.alike = test.interval;
+  return result;
+}
+
+void adjust(std::span<OverTasks* const> numbers) {
+  std::vector<std::optional<double>> these, alike;
+  for (const OverTasks* number : numbers) these.push_back(number->p_these), alike.push_back(number->p_alike);
+  these = holm(these), alike = holm(alike);
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i]->holm_these = these[i], numbers[i]->holm_alike = alike[i];
+}
+
+// Subjective tasks come first and controls last; each kind against each behind it.
+void add_kinds(const Sources& sources, TaskComparison& comparison, double level) {
+  std::vector<std::string> kinds;
+  for (const VerdictTask& task : comparison.tasks)
+    if (!task.kind.empty() && std::ranges::count(kinds, task.kind) == 0) kinds.push_back(task.kind);
+  std::ranges::sort(kinds, {}, [](const std::string& kind) {
+    return std::pair(kind == "subjective" ? 0 : kind == "control" ? 2 : 1, kind);
+  });
+  std::map<std::size_t, Gains> gains;
+  for (std::size_t first = 0; first < kinds.size(); ++first)
+    for (std::size_t other = first + 1; other < kinds.size(); ++other) {
+      std::vector<std::uint8_t> marks;
+      for (const VerdictTask& task : comparison.tasks)
+        marks.push_back(task.kind == kinds[first] ? 1 : task.kind == kinds[other] ? 0 : 2);
+      const std::size_t before = comparison.kinds.size();
+      for (std::size_t r = 0; r < comparison.rows.size(); ++r) {
+        if (comparison.rows[r].is_baseline) continue;
+        if (!gains.contains(r)) gains[r] = gains_of(sources, comparison, r, comparison.in_shares);
+        KindGain& kind = comparison.kinds.emplace_back(KindGain{r, kinds[first], kinds[other], 0, 0, 0, 0, {}});
+        for (std::size_t t = 0; t < marks.size(); ++t) {
+          if (marks[t] == 1) ++kind.tasks, kind.gain += gains[r].values[t];
+          if (marks[t] == 0) ++kind.other_tasks, kind.other_gain += gains[r].values[t];
+        }
+        kind.gain /= static_cast<double>(kind.tasks);
+        kind.other_gain /= static_cast<double>(kind.other_tasks);
+        kind.difference = over_tasks(gains[r], marks, level);
+      }
+      std::vector<OverTasks*> numbers;
+      for (std::size_t k = before; k < comparison.kinds.size(); ++k) numbers.push_back(&comparison.kinds[k].difference);
+      adjust(numbers);
+    }
+}
+
+}  // namespace vise

@@ -1,0 +1,46 @@
+// The parts of a comparison over tasks that make_verdict.cc puts together.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reports/evidence.h"
+#include "reports/verdict/entrants.h"
+#include "reports/verdict/verdict.h"
+
+namespace vise {
+
+// What every step needs: the table, and one evidence a section.
+struct Sources {
+  const ComparisonTable& table;
+  std::span<const SectionEvidence> evidence;
+};
+
+// Gains over the baseline on one scale, rows x tasks, and what their tests need.
+struct Gains {
+  std::vector<double> values;      // a task each
+  std::vector<SeedMean> parts;     // the same with their errors; empty where some task has none
+  std::vector<double> covariance;  // tasks x tasks, of images and runs; 0 where unknown
+};
+
+// Factor and sign that take a task's metric to the comparison's scale: 1, or 1 / (ceiling - floor).
+Gains gains_of(const Sources& sources, const TaskComparison& comparison, std::size_t row, bool in_shares);
+
+// A weighted sum of a row's gains: value, both intervals and p-values. `kinds` empty: the mean over all tasks; else the
+// mean over those marked 1 less that over those marked 0, tasks marked 2 left out.
+OverTasks over_tasks(const Gains& gains, std::span<const std::uint8_t> kinds, double level);
+
+// Holm's adjustment over `numbers`, for each of the two p-values.
+void adjust(std::span<OverTasks* const> numbers);
+
+// Mean ranks, their intervals, the chance of being best; from kFewestForRanks tasks on the tests of ranks too.
+void add_ranks(const Sources& sources, TaskComparison& comparison, std::size_t resamples, double level, double alpha);
+
+// Differences between kinds of tasks of each row's gain.
+void add_kinds(const Sources& sources, TaskComparison& comparison, double level);
+
+// The sentences: the answer first.
+void add_sentences(const ComparisonTable& table, TaskComparison& comparison, std::vector<std::string> left_out);
+
+}  // namespace vise
