@@ -4,7 +4,7 @@
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 #include <map>
-#include <set>
+#include <unordered_map>
 
 #include "reports/metric_names.h"
 #include "reports/statistics/holm.h"
@@ -24,9 +24,8 @@ std::vector<double> covariance_of(const Sources& sources, const TaskComparison& 
     return sources.evidence[comparison.tasks[t].section];
   };
   const auto share_images = [&](std::size_t a, std::size_t b) {
-    const auto& of_b = evidence(b).ids();
-    const std::set<std::string_view> ids(of_b.begin(), of_b.end());
-    return std::ranges::any_of(evidence(a).ids(), [&](const std::string& id) { return ids.contains(id); });
+    const auto [first, second] = std::minmax(comparison.tasks[a].section, comparison.tasks[b].section);
+    return sources.sharing.contains({first, second});
   };
   const auto effects_of = [&](std::size_t t) -> const std::vector<double>& {
     if (effects[t].empty()) {
@@ -39,7 +38,7 @@ std::vector<double> covariance_of(const Sources& sources, const TaskComparison& 
   for (std::size_t a = 0; a < tasks; ++a) {
     matrix[a * tasks + a] = variance_of(parts[a]);
     for (std::size_t b = 0; b < a; ++b) {
-      if (evidence(a).ids().empty() || evidence(b).ids().empty() || !share_images(a, b)) continue;
+      if (!share_images(a, b)) continue;
       const double shared = shared_covariance(effects_of(a), evidence(a).ids(), effects_of(b), evidence(b).ids());
       // An estimate of few images can't be a larger share of the whole than the parts allow.
       const double most = 0.95 * std::sqrt(matrix[a * tasks + a] * matrix[b * tasks + b]);
@@ -87,6 +86,18 @@ void test_these(const Gains& gains, const std::vector<double>& weights, double l
 }
 
 }  // namespace
+
+Sources sources_of(const ComparisonTable& table, std::span<const SectionEvidence> evidence) {
+  Sources sources{table, evidence, {}};
+  std::unordered_map<std::string_view, std::vector<std::size_t>> places;
+  for (std::size_t s = 0; s < evidence.size(); ++s)
+    for (const std::string& id : evidence[s].ids()) {
+      std::vector<std::size_t>& of_image = places[id];
+      for (const std::size_t other : of_image) sources.sharing.emplace(other, s);
+      of_image.push_back(s);
+    }
+  return sources;
+}
 
 Gains gains_of(const Sources& sources, const TaskComparison& comparison, std::size_t row, bool in_shares) {
   Gains gains;

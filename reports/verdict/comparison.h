@@ -1,8 +1,10 @@
 // The parts of a comparison over tasks that make_verdict.cc puts together.
 #pragma once
 
+#include <set>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reports/evidence.h"
@@ -11,11 +13,15 @@
 
 namespace vise {
 
-// What every step needs: the table, and one evidence a section.
+// What every step needs: the table, one evidence a section, and which sections have test images in common (pairs, the
+// smaller first).
 struct Sources {
   const ComparisonTable& table;
   std::span<const SectionEvidence> evidence;
+  std::set<std::pair<std::size_t, std::size_t>> sharing;
 };
+
+Sources sources_of(const ComparisonTable& table, std::span<const SectionEvidence> evidence);
 
 // Gains over the baseline on one scale, rows x tasks, and what their tests need.
 struct Gains {

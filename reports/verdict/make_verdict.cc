@@ -107,7 +107,7 @@ std::optional<TaskComparison> compared(const Sources& sources, const Entrants& e
 
 Verdict make_verdict(const ComparisonTable& table, std::span<const SectionEvidence> evidence,
                      const CompareOptions& options, const Context& context) {
-  const Sources sources{table, evidence};
+  const Sources sources = sources_of(table, evidence);
   const std::vector<Entrants> entrants = entrants_of(table);
   std::vector<std::optional<TaskComparison>> comparisons(entrants.size());
   parallel_for(context.threads, entrants.size(), [&](std::size_t i) {
