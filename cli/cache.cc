@@ -104,9 +104,10 @@ void add_cache(Verbs& verbs) {
   auto options = std::make_shared<CacheOptions>();
   Session& session = verbs.session;
   Verbs inner = verbs.add_group("cache", "list, check, empty and merge kept features",
-                                "  vise-eval cache ls\n  vise-eval cache merge shard1/ shard2/ --cache all/");
-  CLI::App* ls = inner.add("ls", "kept features, the latest used first",
-                           "  vise-eval cache ls\n  vise-eval cache ls --json", [&session] { ls_verb(session); });
+                                "  vise-eval cache list\n  vise-eval cache merge shard1/ shard2/ --cache all/");
+  CLI::App* ls = inner.add("list", "kept features, the latest used first",
+                           "  vise-eval cache list\n  vise-eval cache list --json", [&session] { ls_verb(session); });
+  ls->alias("ls");
   CLI::App* verify = inner.add("verify", "compare every block with its checksum; exit code 5 if one is damaged",
                                "  vise-eval cache verify\n  vise-eval cache verify --repair",
                                [options, &session] { verify_verb(*options, session); });

@@ -1,4 +1,4 @@
-// `vise-eval compare`: the paired table of two rows or two runs.
+// `vise-eval compare`: the paired table of two rows or two runs, or of arrays.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "cli/compare_arrays.h"
 #include "cli/pick.h"
 #include "cli/report.h"
 
@@ -75,10 +76,14 @@ bool pair_by_backbone(Picked& a, Picked& b) {
   return true;
 }
 
-void compare_verb(const std::vector<std::string>& words, Session& session) {
+void compare_verb(const std::vector<std::string>& words, const ArrayOptions& arrays, Session& session) {
+  if (are_arrays(words)) return compare_arrays(words, arrays, session);
+  if (!arrays.run.files.labels.empty())
+    throw Error(ErrorKind::usage, "compare: --labels are those of .npy files of features",
+                "vise-eval compare A.npy B.npy --labels y.csv");
   if (words.size() != 2 && words.size() != 3)
     throw Error(ErrorKind::usage, "compare: two runs, or a run and two of its rows, are needed",
-                "vise-eval compare RUN ROW ROW, or vise-eval compare RUN[:ROW] RUN[:ROW]");
+                "vise-eval compare RUN ROW ROW, RUN[:ROW] RUN[:ROW], or A.npy B.npy --labels y.csv");
   auto [a, b] = sides(words);
   agree_on_names(a, b);
   check_comparable(a, b);
@@ -95,16 +100,22 @@ void compare_verb(const std::vector<std::string>& words, Session& session) {
 
 void add_compare(Verbs& verbs) {
   auto words = std::make_shared<std::vector<std::string>>();
+  auto arrays = std::make_shared<ArrayOptions>();
   Session& session = verbs.session;
   CLI::App* verb =
-      verbs.add("compare", "two rows or two runs side by side, paired by image; the second is the baseline",
+      verbs.add("compare", "two rows, two runs, or arrays side by side, paired by image; the last is the baseline",
+                "  vise-eval compare A.npy B.npy --labels y.csv\n"
                 "  vise-eval compare vise-results/emotion vise-250m imagenet-v1\n"
                 "  vise-eval compare runs/monday runs/tuesday",
-                [words, &session] { compare_verb(*words, session); });
-  verb->add_option("what", *words, "RUN ROW ROW, or RUN[:ROW] RUN[:ROW]; a row is a backbone, BACKBONE/PROBE or a key")
+                [=, &session] { compare_verb(*words, *arrays, session); });
+  verb->add_option(
+          "what", *words,
+          "RUN ROW ROW, or RUN[:ROW] RUN[:ROW]; a row is a backbone, BACKBONE/PROBE or a key; or .npy files of "
+          "features with the same rows")
       ->type_name("RUN[:ROW]")
       ->required()
-      ->expected(2, 3);
+      ->expected(2, 1000);
+  add_array_options(verb, *arrays);
   verb->add_option("--threads", session.places.threads, "cores to use [all]")
       ->type_name("N")
       ->check(CLI::Range(1, 4096));

@@ -4,12 +4,24 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
 #include "base/text.h"
 
 namespace vise::cli {
+
+namespace {
+
+// "[########............] ", of 20 steps.
+std::string bar(std::uint64_t done, std::uint64_t total) {
+  constexpr std::uint64_t kSteps = 20;
+  const std::uint64_t full = std::min(kSteps, done * kSteps / total);
+  return fmt::format("[{}{}] ", std::string(full, '#'), std::string(kSteps - full, '.'));
+}
+
+}  // namespace
 
 Console::Console() : tty_(::isatty(STDERR_FILENO) == 1) {}
 Console::~Console() { end_progress(); }
@@ -47,7 +59,8 @@ void Console::progress(std::string_view what, std::uint64_t done, std::uint64_t 
   shown_ = now;
   const double seconds = std::chrono::duration<double>(now - started_).count();
   const double rate = static_cast<double>(done - first_) / seconds;
-  std::string line = total > 0 ? fmt::format("{}: {} of {}", what, done, total) : fmt::format("{}: {}", what, done);
+  std::string line = total > 0 ? fmt::format("{}: {}{} of {}", what, tty_ ? bar(done, total) : "", done, total)
+                               : fmt::format("{}: {}", what, done);
   line += fmt::format(", {:.1f}/s", rate);
   if (total > done && rate > 0)
     line += fmt::format(", {} to go", duration_text(static_cast<double>(total - done) / rate));

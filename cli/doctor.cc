@@ -142,9 +142,15 @@ void print(const Json& facts) {
   if (facts["weights"].empty()) fmt::print("weights   none of the registry's were found (vise-eval list backbones)\n");
   for (const Json& d : facts["datasets"])
     fmt::print("data set  {}: {}\n", d["dataset"].get<std::string>(), d["folder"].get<std::string>());
-  for (const Json& c : facts["parity"])
-    fmt::print("parity    {}: {}{}\n", c["check"].get<std::string>(), c["passed"].get<bool>() ? "equal" : "DIFFERENT ",
-               c["passed"].get<bool>() ? "" : c["detail"].get<std::string>());
+  std::size_t different = 0;
+  for (const Json& c : facts["parity"]) {
+    if (c["passed"].get<bool>()) continue;
+    ++different;
+    fmt::print("parity    {}: DIFFERENT {}\n", c["check"].get<std::string>(), c["detail"].get<std::string>());
+  }
+  fmt::print("parity    {}\n", different == 0
+                                   ? fmt::format("all {} parity checks equal", facts["parity"].size())
+                                   : fmt::format("{} of {} parity checks differ", different, facts["parity"].size()));
 }
 
 void doctor_verb(Session& session) {

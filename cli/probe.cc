@@ -1,169 +1,56 @@
 // `vise-eval probe`: a probe on features that somebody else extracted.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
 
-#include "base/csv.h"
 #include "base/error.h"
-#include "base/hash.h"
-#include "base/npy.h"
 #include "base/text.h"
-#include "base/version.h"
-#include "cli/probe_data.h"
+#include "cli/probe_fit.h"
 #include "cli/session.h"
-#include "experiments/result.h"
 #include "experiments/runner.h"
 #include "experiments/seal.h"
-#include "experiments/task_run.h"
-#include "probes/evaluate.h"
-#include "probes/nested.h"
+#include "reports/report.h"
 
 namespace vise::cli {
 namespace {
 
-struct ProbeVerbOptions {
-  ProbeFiles files;
-  std::string probe = "logreg", out;
-  int folds = 5, nested = 0;
+using Intervals = std::map<std::string, Interval>;
+
+// Where scores lie that nobody keeps: the intervals come from them.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "vise-eval-XXXXXX").string();
+    if (!::mkdtemp(name.data())) throw Error(ErrorKind::system, fmt::format("{}: can't be made", name));
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code error;
+    std::filesystem::remove_all(path_, error);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const Path& path() const { return path_; }
+
+ private:
+  Path path_;
 };
 
-// As docs/formats/scores.md has it: a class's index, else K numbers joined by blanks.
-std::string target_text(const Targets& targets, std::size_t item) {
-  if (targets.kind() == TargetKind::classes) return std::to_string(targets.classes()[item]);
-  std::vector<std::string> values;
-  for (std::size_t k = 0; k < targets.width(); ++k) {
-    const std::size_t at = item * targets.width() + k;
-    values.push_back(targets.kind() == TargetKind::multi_label ? std::to_string(targets.multi_label()[at])
-                                                               : number(targets.rows()[at]));
-  }
-  return join(values, " ");
+// By metric, of those that can be resampled.
+Intervals intervals_of(const Result& result, const Path& folder, const Context& context) {
+  Intervals intervals;
+  if (result.scores_file.empty()) return intervals;
+  const Report report = make_report({{folder, {result}}}, {}, context);
+  const TableSection& section = report.table.sections.front();
+  for (std::size_t m = 0; m < section.metrics.size(); ++m)
+    if (const auto& interval = section.rows.front().metrics[m].interval)
+      intervals.emplace(section.metrics[m], *interval);
+  return intervals;
 }
 
-void write_scores(const Path& out, Result& result, const ProbeData& data, const std::vector<std::uint32_t>& items,
-                  const Scores& scores) {
-  std::filesystem::create_directories(out / "scores");
-  const std::string stem = "scores/" + result.key + ".test";
-  std::string csv = "id,target\n";
-  for (const std::uint32_t item : items)
-    csv += csv_line(std::vector<std::string>{data.ids[item], target_text(data.targets, item)});
-  write_file_atomically(out / (stem + ".csv"), csv);
-  write_npy(out / (stem + ".npy"), std::span<const double>(scores.values), {scores.rows, scores.columns});
-  result.scores_file = stem + ".npy";
-}
-
-Result describe(const ProbeVerbOptions& options, const ProbeData& data, const std::string& name, const Probe& probe) {
-  Result result;
-  result.cell.task = Path(options.files.labels).stem().string();
-  result.cell.target = options.files.column;
-  result.cell.backbone = Path(options.files.features).stem().string();
-  result.cell.probe = options.probe;
-  result.cell.seed = options.files.seed;
-  result.cell.layer = result.cell.pool = kGivenLayer;
-  const Split& split = data.split;
-  result.sizes = {split.count(Part::train), split.count(Part::val), split.count(Part::test), split.count(Part::unused)};
-  result.split_origin = split.origin();
-  result.split_hash = split.hash(data.ids);
-  result.class_names = data.targets.names();
-  result.target_kind = target_kind_name(data.targets.kind());
-  result.primary_metric = primary_metric(data.targets.kind());
-  result.probe_settings = probe.describe();
-  Sha256 rows;
-  for (const float* const row : data.rows) rows.update(std::as_bytes(std::span(row, data.dim)));
-  result.features = Json{{"given", rows.hex()}, {"dim", data.dim}};
-  result.version = kVersion;
-  Sha256 hash;  // of everything that decides the numbers
-  hash.update(canonical_json(Json{{"probe", name},
-                                  {"settings", *result.probe_settings},
-                                  {"split", result.split_hash},
-                                  {"folds", options.folds},
-                                  {"nested", options.nested},
-                                  {"seed", options.files.seed}}));
-  for (const float* const row : data.rows) hash.update(std::as_bytes(std::span(row, data.dim)));
-  for (std::size_t i = 0; i < data.targets.size(); ++i) hash.update(target_text(data.targets, i) + "\n");
-  result.key = hash.hex().substr(0, 16);
-  return result;
-}
-
-// Chosen on val, or by cross-validation where there is none; tested once.
-void fit_and_test(const ProbeVerbOptions& options, const ProbeData& data, const Probe& probe, const Context& context,
-                  Result& result) {
-  const auto train = data.split.items(Part::train), val = data.split.items(Part::val),
-             test = data.split.items(Part::test);
-  const auto train_rows = rows_of(data, train), val_rows = rows_of(data, val), test_rows = rows_of(data, test);
-  const Targets train_targets = data.targets.select(train), val_targets = data.targets.select(val);
-  std::vector<std::string> groups;
-  for (const std::uint32_t item : train) {
-    if (!data.groups.empty()) groups.push_back(data.groups[item]);
-  }
-  std::vector<int> folds;
-  if (val.empty() && options.folds > 1)
-    folds = make_folds(train_targets.strata(), groups, options.folds, "probe/folds", options.files.seed);
-  const TrainView train_view{FeatureRows(train_rows, data.dim), train_targets, folds};
-  const ValView val_view{FeatureRows(val_rows, data.dim), val_targets};
-  const Stopwatch watch;
-  const Fitted fitted = probe.fit(train_view, val.empty() ? nullptr : &val_view, context);
-  result.seconds["fit"] = watch.seconds();
-  result.selection = fitted.selection;
-  result.convergence = fitted.convergence;
-  result.calibration = fitted.calibration;
-  result.notes = fitted.notes;
-  if (test.empty()) return;
-  const Scores scores = fitted.model->predict(FeatureRows(test_rows, data.dim));
-  const Targets tested = data.targets.select(test);
-  result.metrics = evaluate(scores, tested, fitted.calibration);
-  if (std::string note = absent_classes_note(tested); !note.empty()) result.notes.push_back(std::move(note));
-  if (!options.out.empty()) write_scores(options.out, result, data, test, scores);
-}
-
-std::string chosen_text(const std::map<std::string, double>& chosen) {
-  std::string text;
-  for (const auto& [name, value] : chosen)
-    text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", name, number(value));
-  return text.empty() ? "nothing" : text;
-}
-
-// Every row is tested once; its split doesn't matter.
-void test_nested(const ProbeVerbOptions& options, const ProbeData& data, const Probe& probe, const Context& context,
-                 Result& result) {
-  const int inner = std::max(options.folds, 2);
-  const Stopwatch watch;
-  const std::vector<NestedFold> folds = nested_cross_validation(probe, data.rows, data.dim, data.targets, data.groups,
-                                                                {options.nested, inner, options.files.seed}, context);
-  result.seconds["fit"] = watch.seconds();
-  std::vector<std::uint32_t> tested;
-  const Scores scores = pooled(folds, tested);
-  Calibration calibration;
-  calibration.scores_are_logits = folds.front().fitted.calibration.scores_are_logits;
-  result.metrics = evaluate(scores, data.targets.select(tested), calibration);
-  result.calibration = calibration;
-  std::vector<Part> parts(data.rows.size(), Part::unused);
-  for (const std::uint32_t item : tested) parts[item] = Part::test;
-  const Split split(std::move(parts), "");
-  result.split_hash = split.hash(data.ids);
-  if (!options.out.empty()) split.write(Path(options.out) / split_file(result, false), data.ids);
-  result.sizes = {0, 0, tested.size(), data.rows.size() - tested.size()};
-  result.split_origin =
-      fmt::format("nested {} x {}-fold cross-validation (seed {})", options.nested, inner, options.files.seed);
-  result.selection.selected_on = fmt::format("{}-fold cross-validation within each outer fold", inner);
-  result.selection.metric = folds.front().fitted.selection.metric;
-  result.convergence.objective_text = folds.front().fitted.convergence.objective_text;
-  result.convergence.objective = std::nan("");  // each fold's is another
-  result.convergence.converged = true;
-  for (const NestedFold& fold : folds) {
-    const Convergence& one = fold.fitted.convergence;
-    result.convergence.converged = result.convergence.converged && one.converged;
-    result.convergence.iterations += one.iterations;
-    result.convergence.gradient_norm = std::max(result.convergence.gradient_norm, one.gradient_norm);
-    result.selection.on_edge = result.selection.on_edge || fold.fitted.selection.on_edge;
-    const auto value = evaluate(fold.scores, data.targets.select(fold.rows), calibration).at(result.primary_metric);
-    result.notes.push_back(fmt::format("outer fold {}: {}, {} {}", result.notes.size() + 1,
-                                       chosen_text(fold.fitted.selection.chosen), result.primary_metric,
-                                       value ? fmt::format("{:.4f}", *value) : "undefined"));
-  }
-  if (!options.out.empty()) write_scores(options.out, result, data, tested, scores);
-}
-
-void print(const Result& result) {
+void print(const Result& result, const Intervals& intervals) {
   fmt::print("{}: train {}, val {}, test {} ({})\n", result.cell.probe, result.sizes.train, result.sizes.val,
              result.sizes.test, result.split_origin);
   fmt::print("chosen       {} by {} on {}{}\n", chosen_text(result.selection.chosen), result.selection.metric,
@@ -173,40 +60,43 @@ void print(const Result& result) {
     fmt::print("objective    {:.10g}: {}{}\n", c.objective, c.objective_text, c.converged ? "" : " (NOT converged)");
   if (std::isfinite(c.gradient_norm) && c.iterations > 0)
     fmt::print("gradient     {:.2g} after {} iterations\n", c.gradient_norm, c.iterations);
-  for (const auto& [name, value] : result.metrics)
-    fmt::print("{:<20} {}\n", name, value ? fmt::format("{:.4f}", *value) : "undefined");
+  for (const auto& [name, value] : result.metrics) {
+    const auto interval = intervals.find(name);
+    fmt::print("{:<20} {}{}\n", name, value ? fmt::format("{:.4f}", *value) : "undefined",
+               interval == intervals.end()
+                   ? ""
+                   : fmt::format(" [{:.4f}, {:.4f}]", interval->second.low, interval->second.high));
+  }
+  if (!intervals.empty()) fmt::print("[low, high]: 95 % interval over test rows, by the bootstrap\n");
   for (const std::string& note : result.notes) fmt::print("note: {}\n", note);
 }
 
-// Tables of earlier results in the folder are no longer all of it: the seal leaves them to `report`.
-void keep(const ProbeVerbOptions& options, const ProbeData& data, const Result& result) {
-  const Path out = options.out;
-  break_seal(out);
-  if (options.nested == 0) data.split.write(out / split_file(result, false), data.ids);
-  append_result(out / "results.jsonl", result);
-  write_seal(out, seal_of(out, Json()));
-}
-
-void probe_verb(const ProbeVerbOptions& options, Session& session) {
+void probe_verb(const ProbeRun& options, Session& session) {
   const ProbeData data = read_probe_data(options.files);
-  auto [name, probe_options] = parse_probe(options.probe);
-  probe_options.seed = options.files.seed;
-  const auto probe = ProbeRegistry::instance().make(name, probe_options);
-  Result result = describe(options, data, name, *probe);
   const Context context = session.context();
-  (options.nested > 0 ? test_nested : fit_and_test)(options, data, *probe, context, result);
+  std::optional<ScratchFolder> scratch;
+  ProbeRun run = options;
+  if (run.out.empty()) run.out = scratch.emplace().path().string();
+  const Result result = probe_features(run, data, context);
+  const Intervals intervals = intervals_of(result, run.out, context);
   session.console.end_progress();
-  if (!options.out.empty()) keep(options, data, result);
-  if (session.json)
-    fmt::print("{}\n", to_json(result).dump());
-  else
-    print(result);
+  if (!scratch) {
+    keep_result(run, data, result);
+    // Tables of earlier results in the folder are no longer all of it: the seal leaves them to `report`.
+    write_seal(run.out, seal_of(run.out, Json()));
+  }
+  if (!session.json) return print(result, intervals);
+  Json json = to_json(result);
+  if (scratch) json["scores_file"] = "";
+  json["intervals"] = Json::object();
+  for (const auto& [metric, interval] : intervals) json["intervals"][metric] = {interval.low, interval.high};
+  fmt::print("{}\n", json.dump());
 }
 
 }  // namespace
 
 void add_probe(Verbs& verbs) {
-  auto options = std::make_shared<ProbeVerbOptions>();
+  auto options = std::make_shared<ProbeRun>();
   Session& session = verbs.session;
   CLI::App* verb =
       verbs.add("probe", "fit and test a probe on .npy features of any origin",
@@ -240,6 +130,8 @@ void add_probe(Verbs& verbs) {
       ->type_name("K")
       ->check(CLI::Range(2, 1000));
   verb->add_option("--probe", options->probe, "a probe with its options [logreg]")->type_name("P[,KEY=VALUE]");
+  verb->add_option("--name", options->name, "of the row in tables [the file's; x/features of x/features.npy]")
+      ->type_name("NAME");
   verb->add_option("--out", options->out, "folder for results.jsonl and scores/")->type_name("DIR");
   verb->add_option("--seed", files.seed, "of the drawn split, the folds and the probe [0]")->type_name("N");
   verb->add_option("--threads", session.places.threads, "cores to use [all]")

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include "base/error.h"
 #include "base/module.h"
 #include "cli/lines.h"
@@ -10,6 +13,18 @@
 #include "probes/probe.h"
 
 namespace vise {
+namespace {
+
+// What --json prints on stderr.
+Json error_json(const Error& error, int code) {
+  static constexpr const char* kKinds[] = {"usage", "missing", "input", "verification", "interrupted", "system"};
+  return {{"error", error.message()},
+          {"hint", error.hint()},
+          {"kind", kKinds[static_cast<std::size_t>(error.kind())]},
+          {"exit_code", code}};
+}
+
+}  // namespace
 
 int run_program(int argc, char** argv, const char* module_folder) {
   if (*module_folder != '\0') Module::also_look_in(module_folder);
@@ -18,9 +33,14 @@ int run_program(int argc, char** argv, const char* module_folder) {
   try {
     return cli::parse_and_run(argc, argv);
   } catch (const Error& e) {
+    const int code = cli::exit_code_of(e.kind());
+    if (std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc) {
+      fmt::print(stderr, "{}", cli::json_line(error_json(e, code)));
+      return code;
+    }
     fmt::print(stderr, "vise-eval: {}\n", e.message());
     if (!e.hint().empty()) fmt::print(stderr, "  {}\n", e.hint());
-    return cli::exit_code_of(e.kind());
+    return code;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "vise-eval: out of memory\n");
     return 4;

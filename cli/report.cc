@@ -2,6 +2,7 @@
 #include "cli/report.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -9,15 +10,20 @@
 #include "base/text.h"
 #include "cli/gallery.h"
 #include "experiments/study.h"
+#include "reports/figures/figure.h"
+#include "reports/paper_tables.h"
 
 namespace vise::cli {
 namespace {
 
 struct ReportOptions {
   std::vector<std::string> runs;
-  std::string baseline, out, format, published;
+  std::string baseline, out, format, published, figures;
   bool gallery = false;
 };
+
+const std::map<std::string, std::string (*)(const ComparisonTable&)> kFormats = {
+    {"csv", to_csv}, {"html", to_html_table}, {"latex", to_latex}, {"markdown", to_markdown}, {"typst", to_typst}};
 
 // Baselines and kinds of tasks as the runs had them; of two runs of one task the later counts.
 void add_planned(const std::vector<RunFolder>& runs, CompareOptions& options, Log& log) {
@@ -34,6 +40,19 @@ void add_planned(const std::vector<RunFolder>& runs, CompareOptions& options, Lo
   }
 }
 
+// "features" is "x/features" too; of several such rows it is the first, which is said.
+std::string baseline_of(const std::vector<RunFolder>& runs, const std::string& word, Log& log) {
+  std::vector<std::string> ending;
+  for (const RunFolder& run : runs)
+    for (const Result& result : run.results) {
+      if (result.cell.backbone == word) return word;
+      if (result.cell.backbone.ends_with("/" + word)) ending.push_back(result.cell.backbone);
+    }
+  if (word.empty() || ending.empty()) return word;
+  log.info(fmt::format("the baseline is {}", ending.front()));
+  return ending.front();
+}
+
 // Tables in a run's own folder are part of its seal.
 ReportRecipe recipe_of(const ReportOptions& options, const CompareOptions& compared, const std::vector<Path>& folders) {
   ReportRecipe recipe{compared.baseline, compared.baselines, compared.kinds};
@@ -48,11 +67,12 @@ void report_verb(const ReportOptions& options, Session& session) {
   if (options.gallery && options.out.empty())
     throw Error(ErrorKind::usage, "report: --gallery is part of the page", "say where it goes: --out DIR");
   std::vector<RunFolder> runs;
-  // The page alone shows sweeps, settings and costs.
-  const ResultDetail detail = options.out.empty() ? ResultDetail::table : ResultDetail::everything;
+  // The page and figures alone show sweeps, settings and costs.
+  const ResultDetail detail =
+      options.out.empty() && options.figures.empty() ? ResultDetail::table : ResultDetail::everything;
   for (const std::string& run : options.runs) runs.push_back(read_run(run, detail));
   CompareOptions compare_options;
-  compare_options.baseline = options.baseline;
+  compare_options.baseline = baseline_of(runs, options.baseline, session.console);
   add_planned(runs, compare_options, session.console);
   compare_options.published = published_records(options.published);
   std::vector<Path> folders;
@@ -63,14 +83,14 @@ void report_verb(const ReportOptions& options, Session& session) {
   session.console.end_progress();
   if (!options.out.empty())
     session.console.info(fmt::format("{} in {}", write_report(report, recipe, options.out), options.out));
-  if (options.format == "csv")
-    fmt::print("{}", to_csv(report.table));
-  else if (options.format == "latex")
-    fmt::print("{}", to_latex(report.table));
-  else if (options.format == "markdown")
-    fmt::print("{}", to_markdown(report.table));
-  else
+  if (!options.figures.empty())
+    session.console.info(fmt::format("{} figure(s) as .svg, .tex and .csv in {}",
+                                     write_figures(report, options.figures), options.figures));
+  const auto writer = kFormats.find(options.format);
+  if (writer == kFormats.end())
     print_report(report, session);
+  else
+    fmt::print("{}", writer->second(report.table));
 }
 
 }  // namespace
@@ -85,7 +105,9 @@ void print_report(const Report& report, const Session& session) {
     fmt::print("{}", to_json_text(report.table));
     return;
   }
-  fmt::print("{}", wants_colour(1) ? to_terminal(report.table, {true, terminal_width()}) : to_markdown(report.table));
+  const bool on_terminal = ::isatty(STDOUT_FILENO) == 1;
+  fmt::print("{}", on_terminal ? to_terminal(report.table, {wants_colour(STDOUT_FILENO), terminal_width()})
+                               : to_plain(report.table));
 }
 
 std::string write_report(const Report& report, const ReportRecipe& recipe, const Path& folder) {
@@ -108,8 +130,11 @@ void add_report(Verbs& verbs) {
       "thumbnails of the most confident right and wrong images in the page, with class activation maps of linear "
       "probes, class-token attention and attention rollout of ViTs");
   add_published_option(verb, options->published);
-  verb->add_option("--format", options->format, "markdown, csv or latex on stdout")
-      ->check(CLI::IsMember({"markdown", "csv", "latex"}));
+  verb->add_option("--figures", options->figures, "write every figure as .svg, as pgfplots and with its data")
+      ->type_name("DIR");
+  verb->add_option("--format", options->format, "of stdout: markdown, csv, latex, typst, or html to paste into Word")
+      ->type_name("{markdown,csv,latex,typst,html}")
+      ->check(CLI::IsMember({"markdown", "csv", "latex", "typst", "html"}));
   verbs.add_json_option(verb);
   verbs.add_place_options(verb);
 }

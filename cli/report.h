@@ -8,7 +8,8 @@
 
 namespace vise::cli {
 
-// On stdout: JSON with --json, aligned columns on a terminal, Markdown elsewhere.
+// On stdout: JSON with --json, aligned columns elsewhere, in the width of a terminal
+// where it is one.
 void print_report(const Report& report, const Session& session);
 
 // table.md, table.csv and the like into `folder`, which is sealed where it is a run's; returns their names, "table.md,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <iterator>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -92,6 +93,25 @@ RunRequest request_of_tasks(const RunOptions& options) {
       request.tasks.push_back(std::move(task));
     }
   return request;
+}
+
+bool knows_task(const std::string& word) {
+  const TaskLibrary library;
+  return std::ranges::count(library.names(), word) + std::ranges::count(library.groups(), word) > 0;
+}
+
+// A folder or a table of one's own as the first word is --data; the name of a task is --task.
+RunOptions in_its_place(RunOptions options) {
+  const Path word = options.study;
+  const std::string ending = lower(word.extension().string());
+  std::error_code error;
+  if (options.study.empty() || ending == ".yaml" || ending == ".yml" || builtin_studies().contains(options.study))
+    return options;
+  if (options.data.empty() && std::filesystem::exists(word, error))
+    options.data = std::exchange(options.study, "");
+  else if (options.tasks.empty() && knows_task(options.study))
+    options.tasks = {std::exchange(options.study, "")};
+  return options;
 }
 
 RunRequest what_is_asked(const RunOptions& options) {
@@ -346,7 +366,9 @@ void run_verb(const RunOptions& options, Session& session) {
 }
 
 void add_what(CLI::App* verb, RunOptions& options) {
-  verb->add_option("study", options.study, "a study file, or the name of a built-in study")->type_name("STUDY.yaml");
+  verb->add_option("study", options.study,
+                   "a study file, the name of a built-in study, or what --data or --task would name")
+      ->type_name("STUDY.yaml");
   verb->add_option("--task", options.tasks, "tasks or groups of tasks")->type_name("T[,T]");
   verb->add_option("--data", options.data, "a folder of class folders, a table (CSV, JSONL, Parquet), or archives")
       ->type_name("PATH");
@@ -390,7 +412,7 @@ void add_run(Verbs& verbs) {
   auto options = std::make_shared<RunOptions>();
   Session& session = verbs.session;
   CLI::App* verb = verbs.add("run", "evaluate backbones on a task and print the comparison table", kExamples,
-                             [options, &session] { run_verb(*options, session); });
+                             [options, &session] { run_verb(in_its_place(*options), session); });
   add_what(verb, *options);
   add_split_options(verb, options->split, true);
   add_grid(verb, *options);

@@ -7,6 +7,7 @@
 
 #include "reports/gallery.h"
 #include "reports/html/parts.h"
+#include "reports/packed_json.h"
 #include "reports/report.h"
 
 namespace vise {
@@ -192,6 +193,26 @@ void add_differences(Json& page, Report report) {
   page["backbones"] = backbones;
 }
 
+// Where the numbers of a page would be more than this many bytes they are packed.
+constexpr std::size_t kLargePage = 1'000'000;
+
+// Without the metrics that its tables don't show; table.json has them all.
+Json lean(Json page) {
+  for (Json& section : page["sections"])
+    for (Json& row : section["rows"]) {
+      Json shown = Json::object();
+      for (const Json& key : section["shown"])
+        if (row["metrics"].contains(key)) shown[key.get<std::string>()] = row["metrics"][key.get<std::string>()];
+      row["metrics"] = std::move(shown);
+    }
+  return page;
+}
+
+// For browsers without scripts.
+std::string plain_text(const Report& report) {
+  return to_markdown(report.table) + (report.seal.empty() ? "" : fmt::format("\nSeal: {}\n", report.seal));
+}
+
 }  // namespace
 
 Json page_json(const Report& report) {
@@ -208,6 +229,10 @@ Json page_json(const Report& report) {
 }
 
 std::string to_html(const Report& report) {
+  const Json page = page_json(report);
+  std::string numbers = script_json(page);
+  const bool is_large = numbers.size() > kLargePage;
+  if (is_large) numbers = script_json(packed(lean(page)));
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
@@ -219,8 +244,8 @@ std::string to_html(const Report& report) {
       "id=\"data\">{}</script>\n<script>\n{}{}</script>\n"
       "</body>\n</html>\n",
       page::kStyle,
-      html_text(to_markdown(report.table) + (report.seal.empty() ? "" : fmt::format("\nSeal: {}\n", report.seal))),
-      script_json(page_json(report)), page::kLibrary, page::kScript);
+      is_large ? "This page needs JavaScript; table.md beside it has the same numbers." : html_text(plain_text(report)),
+      numbers, page::kLibrary, page::kScript);
 }
 
 }  // namespace vise

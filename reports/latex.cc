@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "reports/escape.h"
 #include "reports/layout.h"
 #include "reports/table.h"
 #include "reports/verdict/verdict_grid.h"
@@ -10,48 +11,7 @@
 namespace vise {
 namespace {
 
-// Text that LaTeX prints as it is. Control characters become blanks; other bytes of UTF-8 stay.
-std::string escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '\\':
-        result += "\\textbackslash{}";
-        break;
-      case '~':
-        result += "\\textasciitilde{}";
-        break;
-      case '^':
-        result += "\\textasciicircum{}";
-        break;
-      case '<':
-        result += "\\textless{}";
-        break;
-      case '>':
-        result += "\\textgreater{}";
-        break;
-      case '|':
-        result += "\\textbar{}";
-        break;
-      case '"':
-        result += "\\char34{}";
-        break;
-      case '&':
-      case '%':
-      case '$':
-      case '#':
-      case '_':
-      case '{':
-      case '}':
-        result += '\\';
-        result += c;
-        break;
-      default:
-        result += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
-    }
-  }
-  return result;
-}
+std::string escaped(std::string_view text) { return latex_text(text); }
 
 std::string weighted(const std::string& text, Weight weight) {
   if (weight == Weight::strong) return fmt::format("\\textbf{{{}}}", text);

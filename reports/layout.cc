@@ -174,6 +174,8 @@ std::string section_head(const TableSection& section) {
     return fmt::format("{}{}: mean over the test sets of {}.1 to {}.{} ({} images)", metric.title,
                        metric.percent ? " in %" : "", section.task, section.task, section.folds.size(),
                        section.sizes.test);
+  if (section.split_origin.empty())
+    return fmt::format("{}{} on test; no row came as far as the split", metric.title, metric.percent ? " in %" : "");
   std::string head = fmt::format("{}{} on test ({} images); split: {}; train {}, val {}, test {}", metric.title,
                                  metric.percent ? " in %" : "", section.sizes.test, section.split_origin,
                                  section.sizes.train, section.sizes.val, section.sizes.test);

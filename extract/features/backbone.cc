@@ -126,12 +126,19 @@ Backbone parse_backbone(std::string_view text) {
     backbone = from_file(std::string_view(parts[0]).substr(0, equals), std::string_view(parts[0]).substr(equals + 1));
   } else {
     const Backbone* const found = find_row(parts[0]);
-    if (!found) {
+    std::error_code error;
+    if (!found && std::filesystem::exists(parts[0], error)) {
+      Path file = Path(parts[0]).lexically_normal();
+      if (!file.has_filename()) file = file.parent_path();  // "clip/"
+      backbone = from_file(std::filesystem::is_directory(file, error) ? file.filename().string() : file.stem().string(),
+                           parts[0]);
+    } else if (!found) {
       const std::vector<std::string> names = registry_backbone_names();
       throw Error(ErrorKind::usage, fmt::format("unknown backbone '{}'", parts[0]),
-                  suggest(parts[0], names) + "; a file of your own is NAME=FILE");
+                  suggest(parts[0], names) + "; a file of your own is NAME=FILE, or FILE alone where it is there");
+    } else {
+      backbone = *found;
     }
-    backbone = *found;
   }
   for (const std::string& option : split_options({parts.begin() + 1, parts.end()})) apply_option(backbone, option);
   return backbone;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <map>
 #include <mutex>
 #include <thread>
 #include <unordered_set>
@@ -29,6 +30,14 @@ struct Batch {
   Pass* pass;
   Pass::Batch images;
 };
+
+// "resnet50, clip", or how many there are.
+std::string names_of(const std::vector<Pass*>& passes) {
+  constexpr std::size_t kMost = 3;
+  std::vector<std::string> names;
+  for (const Pass* pass : passes) names.push_back(pass->recipe().request.backbone.name);
+  return names.size() <= kMost ? join(names, ", ") : fmt::format("{} backbones", names.size());
+}
 
 class Pipeline {
  public:
@@ -56,6 +65,7 @@ class Pipeline {
       for (Pass* pass : passes_) guarded([&] { pass->flush(); });  // a full disk fails again; the first error is told
       std::rethrow_exception(error_);
     }
+    throw_if_bad();
     return {
         {{"read", read_seconds_}, {"decode", decode_seconds_}, {"transform", transform_seconds_}}, decoded_, resized_};
   }
@@ -126,6 +136,7 @@ class Pipeline {
     }
     decode_seconds_ += watch.seconds();
     ++decoded_;
+    if (has_bad_) return;
     std::map<std::string, std::shared_ptr<const Pixels>> by_geometry;
     for (Pass* pass : passes_) {
       if (pass->has(file.source.content)) continue;
@@ -136,15 +147,22 @@ class Pipeline {
     }
   }
 
-  // An image that can't be read or resized ends the run, or has no row under these passes.
+  // An image that can't be read or resized ends the run, or has no row under these passes. Before it ends the rest is
+  // decoded, not computed: whoever repairs a set wants to hear of every bad file at once.
   void refuse(const FileBytes& file, const Error& e, const std::vector<Pass*>& passes) {
     const std::string name = file.path.string() + ": ";
     // The row is kept by content, and the same bytes may lie elsewhere tomorrow.
     const std::string reason = e.message().substr(e.message().starts_with(name) ? name.size() : 0);
-    if (e.kind() != ErrorKind::input || options_.on_bad_image == BadImagePolicy::fail)
-      throw Error(e.kind(), name + reason,
-                  fmt::format("{}{}or leave it out of every backbone's rows: --on-bad-image skip", e.hint(),
-                              e.hint().empty() ? "repair or remove the image, " : "; "));
+    if (e.kind() != ErrorKind::input || options_.on_bad_image == BadImagePolicy::fail) {
+      const Error error(e.kind(), name + reason,
+                        fmt::format("{}{}or leave it out of every backbone's rows: --on-bad-image skip", e.hint(),
+                                    e.hint().empty() ? "repair or remove the image, " : "; "));
+      if (e.kind() != ErrorKind::input) throw error;
+      const std::lock_guard lock(error_mutex_);
+      bad_.emplace(file.path.string(), error);
+      has_bad_ = true;
+      return;
+    }
     for (Pass* pass : passes)
       if (!pass->has(file.source.content)) pass->give_unreadable(file.source, reason);
   }
@@ -171,6 +189,20 @@ class Pipeline {
     return pixels;
   }
 
+  // One bad file as it is; several in the order of their names, the first of very many.
+  void throw_if_bad() const {
+    constexpr std::size_t kMost = 20;
+    if (bad_.empty()) return;
+    if (bad_.size() == 1) throw bad_.begin()->second;
+    std::string text = fmt::format("{} images can't be read:", bad_.size());
+    std::size_t told = 0;
+    for (const auto& [file, error] : bad_)
+      if (told++ < kMost) text += "\n    " + error.message();
+    if (bad_.size() > kMost)
+      text += fmt::format("\n    ... and {} more: vise-eval audit lists them", bad_.size() - kMost);
+    throw Error(ErrorKind::input, text, bad_.begin()->second.hint());
+  }
+
   static void add_batch(Pass& pass, Pass::Batch images, std::vector<Batch>& to) {
     if (!images.empty()) to.push_back({&pass, std::move(images)});
   }
@@ -181,7 +213,7 @@ class Pipeline {
     return batches;
   }
 
-  void count_one() { context_.log.progress("images", ++done_, items_.size()); }
+  void count_one() { context_.log.progress(what_, ++done_, items_.size()); }
 
   const Dataset& dataset_;
   const std::vector<std::uint32_t>& items_;
@@ -193,8 +225,11 @@ class Pipeline {
   std::atomic<double> read_seconds_{0}, decode_seconds_{0}, transform_seconds_{0};
   std::atomic<std::size_t> done_{0}, decoded_{0}, resized_{0};
   std::atomic<bool> failed_{false};
+  const std::string what_ = names_of(passes_) + ": images";
   std::mutex error_mutex_;
   std::exception_ptr error_;
+  std::map<std::string, Error> bad_;  // by file; of the policy `fail`
+  std::atomic<bool> has_bad_{false};
 };
 
 }  // namespace

@@ -2,8 +2,9 @@
 // follows light and dark. Every mark tells its numbers to the pointer and to the keyboard (tip.js).
 const colour = (i) => 'var(--s' + (i % 8) + ')';
 
-const legend = (names) => html('div', { class: 'legend' },
-  ...names.map((name, i) => html('span', null, html('i', { style: 'background:' + colour(i) }), name)));
+// Shapes tell apart what colours alone would not.
+const shape = (i, size) => d3.symbol().type(d3.symbols[i % d3.symbols.length]).size(size)();
+const shapeAt = (parent, i, x, y, size) => parent.append('path').attr('d', shape(i, size)).attr('transform', `translate(${x},${y})`);
 
 // An empty drawing of `width` x `height` pixels; it shrinks with its figure and never grows.
 const drawing = (width, height, label) => d3.create('svg:svg')
@@ -14,10 +15,10 @@ const mark = (parent, about) => parent.append('g')
   .attr('class', 'mark').attr('data-tip', about).attr('role', 'img').attr('aria-label', about).attr('tabindex', -1);
 
 // The drawing below its title and a sentence on how to read it.
-const figure = (title, about, svg, ...parts) => {
+const figure = (title, about, svg) => {
   svg.select('.mark').attr('tabindex', 0);
   return html('figure', null, html('h3', null, title), about ? html('p', { class: 'muted small' }, about) : null,
-    svg.node(), ...parts);
+    svg.node(), saveButton(title, svg.node()));
 };
 
 const put = (parent, x, y, content, anchor, kind) => parent.append('text')
@@ -26,10 +27,28 @@ const put = (parent, x, y, content, anchor, kind) => parent.append('text')
 const pen = document.createElement('canvas').getContext('2d');
 pen.font = '12px system-ui, sans-serif';
 const textWidth = (content) => pen.measureText(content).width;
+// A name too long loses its middle: variants of one thing differ at their ends.
 const clip = (content, width) => {
-  let cut = content;
-  while (cut.length > 1 && textWidth(cut) > width) cut = cut.slice(0, -1);
-  return cut === content ? content : cut.slice(0, -1) + '\u2026';
+  if (textWidth(content) <= width) return content;
+  const letters = [...content];
+  for (let kept = letters.length - 1; kept > 1; --kept) {
+    const cut = letters.slice(0, Math.ceil(kept / 2)).join('') + '\u2026' + letters.slice(letters.length - Math.floor(kept / 2)).join('');
+    if (textWidth(cut) <= width) return cut;
+  }
+  return letters[0] + '\u2026';
+};
+
+// Names with their marks below a drawing, in as many lines as they need; the drawing grows by them.
+const legend = (svg, names, left, top, width, drawMark) => {
+  let x = left, y = top + 12;
+  names.forEach((name, i) => {
+    const text = clip(name, width - left - 24), room = textWidth(text) + 34;
+    if (x > left && x + room > width) [x, y] = [left, y + 18];
+    drawMark(svg, i, x + 7, y - 4);
+    put(svg, x + 18, y, text, 'start', 'ink');
+    x += room;
+  });
+  svg.attr('viewBox', `0 0 ${width} ${y + 8}`);
 };
 
 // Values below the drawing, with lines up to `top`.
@@ -61,8 +80,8 @@ const lineChart = (title, about, series, width, options) => {
   const log = options.log(xs), [low, high] = d3.extent(ys), margin = (high - low || 10) * 0.08;
   const [first, last] = d3.extent(xs),
     ends = first < last ? [first, last] : log ? [first / 2, first * 2] : [first - 1, first + 1];
-  const x = (log ? d3.scaleLog() : d3.scaleLinear()).domain(ends).range([left, width - right]);
-  const y = d3.scaleLinear().domain([low - margin, high + margin]).range([bottom, top]);
+  const x = (log ? d3.scaleLog() : d3.scaleLinear()).domain(ends).range([left + 16, width - right - 16]);
+  const y = d3.scaleLinear().domain([low - margin, high + margin]).nice(4).range([bottom, top]);
   const svg = drawing(width, height, title);
   axisLeft(svg, y, left, width - right, (axis) => axis.ticks(4));
   axisBelow(svg, x, bottom, bottom, (axis) => (log ? axis.tickValues(logTicks(x, xs, width)) : axis.ticks(5)));
@@ -79,9 +98,14 @@ const lineChart = (title, about, series, width, options) => {
         group.append('line').attr('x1', at(p)).attr('x2', at(p)).attr('y1', y(p.low)).attr('y2', y(p.high))
           .attr('stroke', colour(i)).attr('stroke-width', 1.5).attr('opacity', 0.6);
       group.append('circle').attr('cx', at(p)).attr('cy', y(p.y)).attr('r', 9).attr('fill', 'transparent');
-      group.append('circle').attr('cx', at(p)).attr('cy', y(p.y)).attr('r', p.picked ? 5 : 2.5)
-        .attr('fill', p.picked ? 'var(--card)' : colour(i)).attr('stroke', colour(i)).attr('stroke-width', 2);
+      if (p.picked)
+        group.append('circle').attr('cx', at(p)).attr('cy', y(p.y)).attr('r', 8).attr('fill', 'var(--card)')
+          .attr('stroke', colour(i)).attr('stroke-width', 1.5);
+      shapeAt(group, i, at(p), y(p.y), 44).attr('fill', colour(i));
     }
   });
-  return figure(title, about, svg, series.length > 1 ? legend(series.map((s) => s.name)) : null);
+  if (series.length > 1)
+    legend(svg, series.map((s) => s.name), left, height + 6, width,
+      (parent, i, x, y) => shapeAt(parent, i, x, y, 56).attr('fill', colour(i)));
+  return figure(title, about, svg);
 };

@@ -5,6 +5,16 @@ const confusionChart = (section, row, width) => {
   return k > 40 ? confusionList(section, row) : confusionMatrix(section, row, width);
 };
 
+const shade = (share) => 0.06 + 0.84 * share;
+// Black or white, whichever is read better on a cell of that opacity: one of them always has a contrast of 4.5.
+const inkOnHeat = (opacity) => {
+  const style = getComputedStyle(document.documentElement), of = (name) => style.getPropertyValue(name).trim();
+  const card = d3.rgb(of('--card')), heat = of('--heat').split(',').map(Number);
+  const light = [card.r, card.g, card.b].map((ground, i) => ground + (heat[i] - ground) * opacity)
+    .map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2] > 0.179 ? 'on-light' : 'on-dark';
+};
+
 const confusionMatrix = (section, row, width) => {
   const names = section.class_names, k = names.length, left = Math.min(110, width * 0.3), top = 22;
   const size = Math.min(54, (Math.min(width, 460) - left - 4) / k), bottom = size > 44 ? 22 : 60;
@@ -18,10 +28,10 @@ const confusionMatrix = (section, row, width) => {
       const share = total ? count / total : 0, x = left + at(j);
       const cell = mark(svg, 'true: ' + names[i] + '\npredicted: ' + names[j] + '\n' + count + ' of ' + total + ' (' + percents(share) + ' %)');
       cell.append('rect').attr('x', x).attr('y', y).attr('width', size - 2).attr('height', size - 2)
-        .attr('rx', 2).attr('fill', `rgba(var(--heat), ${0.06 + 0.84 * share})`);
+        .attr('rx', 2).attr('fill', `rgba(var(--heat), ${shade(share)})`);
       if (size >= 24)
-        put(cell, x + size / 2 - 1, y + size / 2 + 4, String(count), 'middle')
-          .style('fill', share > 0.5 ? 'var(--card)' : 'var(--ink)');
+        put(cell, x + size / 2 - 1, y + size / 2 + 4, String(count), 'middle', inkOnHeat(shade(share)))
+          .attr('data-shade', shade(share));
     });
     const x = left + at(i) + size / 2, below = top + k * size + 12;
     const label = put(svg, x, below, clip(names[i], size > 44 ? size : 62), size > 44 ? 'middle' : 'end', 'ink');
@@ -36,13 +46,14 @@ const confusionList = (section, row) => {
   const names = section.class_names, k = names.length;
   const pairs = row.confusion.map((count, i) => ({ count, truth: Math.floor(i / k), predicted: i % k }))
     .filter((p) => p.count > 0 && p.truth !== p.predicted).sort((a, b) => b.count - a.count).slice(0, 12);
-  const cells = pairs.map((p) => html('tr', null, html('td', null, names[p.truth]), html('td', null, names[p.predicted]),
+  const cells = pairs.map((p) => html('tr', null, html('th', { scope: 'row' }, names[p.truth]), html('td', null, names[p.predicted]),
     html('td', { class: 'number' }, String(p.count))));
   const head = ['true', 'predicted', 'images'].map((word, i) =>
     html('th', { scope: 'col', class: i === 2 ? 'number' : null }, word));
   return html('figure', null, html('h3', null, 'Most frequent confusions'),
     html('p', { class: 'muted small' }, 'Of ' + k + ' classes' + (row.seeds > 1 ? '; all seeds together' : '') + '.'),
-    html('div', { class: 'wide' }, html('table', null, html('thead', null, html('tr', null, ...head)), html('tbody', null, ...cells))));
+    scrolling('Most frequent confusions', html('table', null,
+      html('caption', { class: 'unseen' }, 'Most frequent confusions of ' + rowName(section, row)), html('thead', null, html('tr', null, ...head)), html('tbody', null, ...cells))));
 };
 
 const reliabilityChart = (section, row, width) => {

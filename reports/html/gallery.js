@@ -59,8 +59,8 @@ const tile = (section, row, other, paired, kind) => (item) => {
   const wrong = item.predicted === item.truth ? '' : ', not ' + truth;
   const maps = [mapOf(section, row, item.id, item.class_activation, kind),
     paired ? mapOf(section, other, item.id, item.baseline_class_activation, kind) : null];
-  return html('div', { class: 'tile' + (paired ? ' pair' : ''), 'data-tip': tileTip(section, row, other, item, kind, maps),
-      tabindex: 0 },
+  const about = tileTip(section, row, other, item, kind, maps);
+  return html('div', { class: 'tile stop' + (paired ? ' pair' : ''), 'data-tip': about, tabindex: -1, role: 'img', 'aria-label': about },
     html('div', { class: 'pictures' }, picture(section, item.id, maps[0]),
       paired ? picture(section, item.id, maps[1]) : null),
     html('span', { class: 'small' }, predicted + wrong),
@@ -106,7 +106,7 @@ const gallery = (section, row, s) => {
     || (row.gallery.is_compared && items.some((item) => mapOf(section, other, item.id, null, 'attention_rollout')));
   const network = section.attention[row.gallery.network];
   const side = (title, list) => [html('h3', null, title),
-    list.length ? html('div', { class: 'tiles' }, ...list.map(tile(section, row, other, paired, kind)))
+    list.length ? oneStop(html('div', { class: 'tiles roving' }, ...list.map(tile(section, row, other, paired, kind))))
       : html('p', { class: 'muted small' }, 'none')];
   return html('div', { class: 'gallery' + (state.maps ? '' : ' plain') },
     kinds.length ? mapChoice(s, kinds, kind) : null, kinds.length ? mapKey(section, row, other, paired, kind) : null,

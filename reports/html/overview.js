@@ -14,7 +14,7 @@ const valuesChart = (section, width) => {
   const [least, most] = d3.extent(ends), margin = metric.percent ? 5 : 0.1 * (most - least || 1);
   const domain = metric.percent ? [Math.max(0, least - margin), Math.min(100, most + margin)] : [least - margin, most + margin];
   const left = nameRoom(width), right = 50, step = 26, bottom = rows.length * step;
-  const x = d3.scaleLinear().domain(domain).range([left, width - right]);
+  const x = d3.scaleLinear().domain(domain).nice(width < 420 ? 3 : 5).range([left, width - right]);
   const svg = drawing(width, bottom + 26, metric.title + ' of every row with its interval');
   axisBelow(svg, x, 0, bottom, (axis) => axis.ticks(width < 420 ? 3 : 5));
   const base = rows.find((r) => isBaseline(section, r));
@@ -35,13 +35,13 @@ const valuesChart = (section, width) => {
       group.append('path').attr('d', `M${a} ${y}H${b}M${a} ${y - 4}v8M${b} ${y - 4}v8`)
         .attr('stroke', ink).attr('stroke-width', 2);
     }
-    group.append('circle').attr('cx', x(value(m.value))).attr('cy', y).attr('r', 5).attr('fill', ink)
+    shapeAt(group, isBaseline(section, r) ? 3 : 0, x(value(m.value)), y, 80).attr('fill', ink)
       .attr('stroke', 'var(--card)').attr('stroke-width', 1.5);
     put(group, width - right + 8, y + 4, show(metric, section, m.value), 'start', 'ink');
   });
   const lines = rows.some((r) => of(r).low !== null) ? ', lines ' + levelText() + ' intervals over test images' : '';
   return figure(metric.title + ' on test',
-    'Dots are values' + lines + (base ? '; the dashed line is ' + rowName(section, base) + '.' : '.'), svg);
+    'Dots are values' + lines + (base ? '; the square and the dashed line are ' + rowName(section, base) + '.' : '.'), svg);
 };
 
 const mostLines = 8;
@@ -100,6 +100,10 @@ const stageRank = (stage) => (stagesInOrder.includes(stage) ? stagesInOrder.inde
 const stagesOf = (r) => Object.entries(r.seconds).filter(([key]) => key !== 'features/wall' && key !== 'wall')
   .map(([key, s]) => [key.replace('features/', ''), s]).sort((a, b) => stageRank(a[0]) - stageRank(b[0]));
 
+// Stages that touch differ in height too.
+const stageHeight = (i) => 15 - 5 * (i % 2);
+const stageTop = (i, y) => y + (15 - stageHeight(i)) / 2;
+
 const costChart = (section, width) => {
   const rows = section.rows.filter((r) => stagesOf(r).length);
   if (!rows.length) return null;
@@ -122,13 +126,15 @@ const costChart = (section, width) => {
       if (s > 0)
         mark(svg, rowName(section, r) + '\n' + stage + ': ' + seconds(s) + (stage === 'fit' ? '' : ', all threads together')
           + (wall(r) ? '\nfeatures of ' + r.images + ' images took ' + seconds(wall(r)) : ''))
-          .append('rect').attr('x', at).attr('y', y).attr('width', Math.max(0.5, x(s) - 1)).attr('height', 15)
-          .attr('fill', colour(stages.indexOf(stage)));
+          .append('rect').attr('x', at).attr('y', stageTop(stages.indexOf(stage), y)).attr('width', Math.max(0.5, x(s) - 1))
+          .attr('height', stageHeight(stages.indexOf(stage))).attr('fill', colour(stages.indexOf(stage)));
       at += x(s);
     }
     put(svg, at + 6, y + 12, sum(r), 'start', 'ink');
   });
+  legend(svg, stages, 4, rows.length * step + 10, width, (parent, i, x, y) =>
+    parent.append('rect').attr('x', x - 6).attr('y', stageTop(i, y - 7)).attr('width', 14).attr('height', stageHeight(i)).attr('fill', colour(i)));
   return figure('Cost', 'Seconds a stage, all threads together, of the first seed'
     + (rows.some(rate) ? '; images a second of elapsed time' : '')
-    + (rows.some((r) => cached(r)) ? '. Of features from the cache only what this run still did is shown: not their cost.' : '.'), svg, legend(stages));
+    + (rows.some((r) => cached(r)) ? '. Of features from the cache only what this run still did is shown: not their cost.' : '.'), svg);
 };

@@ -1,5 +1,5 @@
 // The page: a header with the choice of the baseline, a section a table, and how to read it.
-const provenance = (section) => html('details', null,
+const provenance = (section) => html('details', { class: 'provenance' },
   html('summary', null, 'Provenance: weights, transforms, settings'),
   ...section.rows.flatMap((r) => [html('h3', null, rowName(section, r)),
     html('pre', null, JSON.stringify(r.provenance, null, 1))]));
@@ -21,11 +21,15 @@ const charts = (section, s, width) => {
 };
 
 const drawSection = (section, s, width) => {
-  const open = document.querySelector('#section-' + s + ' details[open]'), settings = provenance(section);
-  if (open) settings.open = true;
-  return html('section', { class: 'task', id: 'section-' + s }, html('h2', null, section.title),
-    html('p', { class: 'muted' }, section.head, ...noteLinks(section.notes)),
-    table(section, s), ...charts(section, s, width), settings);
+  const open = document.querySelector('#section-' + s + ' details.provenance[open]');
+  const inside = () => {
+    const settings = provenance(section);
+    if (open) settings.open = true;
+    return [html('p', { class: 'muted' }, section.head, ...noteLinks(section.notes)),
+      table(section, s), section.foot ? html('p', { class: 'muted small' }, section.foot) : null, ...charts(section, s, width), settings];
+  };
+  return html('section', { class: 'task', id: 'section-' + s },
+    ...(folds ? [foldedSection(section, s, inside)] : [html('h2', null, section.title), ...inside()]));
 };
 
 // Of a section's inside, in pixels.
@@ -34,10 +38,10 @@ const roomForCharts = () => {
   return Math.max(240, Math.min(1140, page) - (phone ? 26 : 42));
 };
 const redraw = (s) => {
-  const old = document.getElementById('section-' + s), scroll = old.querySelector('.scroll').scrollLeft;
+  const old = document.getElementById('section-' + s), frame = old.querySelector('.scroll'), scroll = frame ? frame.scrollLeft : 0;
   const fresh = drawSection(data.sections[s], s, roomForCharts());
   old.replaceWith(fresh);
-  fresh.querySelector('.scroll').scrollLeft = scroll;
+  if (scroll) fresh.querySelector('.scroll').scrollLeft = scroll;
 };
 const redrawAll = () => data.sections.forEach((_, s) => redraw(s));
 
@@ -56,21 +60,27 @@ const header = () => {
     html('label', null, 'baseline', baselineChooser()));
 };
 
-const footer = () => html('div', { class: 'notes small' }, html('h3', null, 'How to read this'),
+const footer = () => html('div', { class: 'notes small' }, html('h2', null, 'How to read this'),
   ...data.reading.map((sentence) => html('p', null, sentence)),
-  html('p', null, '\u25b2 \u25bc: better or worse than the baseline after Holm\u2019s adjustment; grey: not shown by '
+  html('p', null, '\u25b2 \u25bc: better or worse than the baseline after Holm\u2019s adjustment; ns: not shown by '
     + 'these images. Numbers are those of results.jsonl. Charts are drawn with D3 (d3js.org, BSD and ISC licences).'),
   data.seal ? html('p', { class: 'seal' }, 'Seal: ', html('code', null, data.seal),
     '. SHA-256 over results, scores, splits, tables and program; vise-eval verify RUN computes it again.') : null,
   data.footnotes.length
     ? html('ol', null, ...data.footnotes.map((note, i) => html('li', { id: 'note-' + (i + 1) }, note))) : null);
 
-document.getElementById('page').append(
-  header(), ...data.sections.map((section, s) => drawSection(section, s, roomForCharts())), footer());
+const drawOne = (s) => drawSection(data.sections[s], s, roomForCharts());
+if (folds) state.open[tasks[0].sections[0]] = true;
+document.getElementById('page').append(...[header(), verdictSection(roomForCharts())].filter(Boolean),
+  ...(folds ? [contents(), ...tasks.map((task, t) => taskGroup(task, t, drawOne))] : tasks.flatMap((task) => task.sections.map(drawOne))),
+  footer());
 document.body.append(tip);
+const aimed = /^#section-(\d+)$/.exec(location.hash);
+if (folds && aimed && Number(aimed[1]) < data.sections.length) openSection(Number(aimed[1]));
 let drawnFor = innerWidth;
 addEventListener('resize', () => {
   if (innerWidth === drawnFor) return;
   drawnFor = innerWidth;
+  redrawVerdict();
   redrawAll();
 });

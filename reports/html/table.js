@@ -17,6 +17,12 @@ const differenceTip = (section, d) => {
   return lines.join('\n');
 };
 
+// A long name loses its middle, as in the charts; the whole stands in its title.
+const shortened = (name) => {
+  const letters = [...name];
+  return letters.length <= 40 ? name : letters.slice(0, 20).join('') + '\u2026' + letters.slice(-19).join('');
+};
+
 const metricCell = (section, key, row) => {
   const metric = metricOf(key), m = row.metrics[key], small = (text) => html('span', { class: 'interval' }, text);
   return html('td', { class: 'number', 'data-metric': key },
@@ -31,7 +37,7 @@ const differenceCell = (section, row, index) => {
   if (!d) return html('td', { class: 'number difference' });
   const better = metric.higher_is_better === d.value > 0;
   const strength = d.p_holm === null ? '' : d.survives ? 'survives ' + (better ? 'up' : 'down') : 'ns';
-  const cell = html('td', { class: 'number difference', 'data-tip': differenceTip(section, d), tabindex: 0 },
+  const cell = html('td', { class: 'number difference stop', 'data-tip': differenceTip(section, d), tabindex: -1 },
     html('span', { class: strength }, signed(metric, section, d.value) + (strength !== 'ns' ? '' : d.survives_alone ? ' ns (Holm)' : ' ns')));
   if (d.low !== null)
     cell.append(html('span', { class: 'interval' }, '[' + signed(metric, section, d.low) + ', ' + signed(metric, section, d.high) + ']'));
@@ -66,7 +72,8 @@ const columns = (section) => {
   const any = (test) => section.rows.some(test);
   const list = [
     { title: 'backbone', sort: (r) => r.label,
-      cell: (r) => html('td', { class: 'name' }, r.label, ...noteLinks(r.notes)) },
+      cell: (r) => html('th', { class: 'name', scope: 'row' }, html('span', { class: 'whole', title: r.label }, shortened(r.label)),
+        ...noteLinks(r.notes)) },
     { title: 'probe', sort: (r) => r.probe, cell: (r) => html('td', null, r.probe) }];
   if (any((r) => r.provenance.length > 1))
     list.push({ title: section.folds.length ? 'folds' : 'seeds', number: true, sort: (r) => r.seeds,
@@ -113,7 +120,10 @@ const table = (section, s) => {
   const body = sortedRows(section, list, state.sort[s]).map(({ row, index }) =>
     html('tr', { class: isBaseline(section, row) ? 'baseline' : null, 'data-row': index },
       ...list.map((column) => column.cell(row, index))));
-  return html('div', { class: 'scroll' }, html('table', { class: 'results' },
+  const drawn = html('table', { class: 'results roving' },
+    html('caption', { class: 'unseen' }, section.title + ': ' + section.head),
     html('thead', null, html('tr', null, ...list.map((column, c) => headCell(column, c, s)))),
-    html('tbody', null, ...body)));
+    html('tbody', null, ...body));
+  oneStop(drawn);
+  return scrolling(section.title, drawn);
 };

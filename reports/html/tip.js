@@ -1,5 +1,6 @@
-// Tooltips: one box that holds the text (data-tip) of what is under the pointer or in focus. Of a chart's marks one is
-// in the order of tab stops; arrow keys lead from mark to mark.
+// Tooltips: one box that holds the text (data-tip) of what is under the pointer or in focus. Of a chart's marks, a
+// table's differences, a gallery's tiles and the links of the contents one is in the order of tab stops; arrow keys lead
+// from one to the next.
 const tip = html('div', { id: 'tip', role: 'tooltip', hidden: '' });
 
 const placeTip = (x, y) => {
@@ -23,10 +24,17 @@ document.addEventListener('focusin', (e) => {
 document.addEventListener('focusout', () => { tip.hidden = true; });
 
 const steps = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-const moveAlongMarks = (event) => {
-  const chart = event.target.closest && event.target.closest('svg');
-  if (!chart || !(event.key in steps)) return;
-  const marks = [...chart.querySelectorAll('.mark')], next = marks[marks.indexOf(event.target) + steps[event.key]];
+// The group with its first stop in the order of tab stops.
+const oneStop = (group) => {
+  const first = group.querySelector('.stop');
+  if (first) first.setAttribute('tabindex', 0);
+  return group;
+};
+const moveAlongStops = (event) => {
+  const group = event.target.closest && event.target.closest('svg, .roving');
+  if (!group || !(event.key in steps)) return;
+  const stops = [...group.querySelectorAll('.mark, .stop')], at = stops.indexOf(event.target);
+  const next = at < 0 ? null : stops[at + steps[event.key]];
   if (!next) return;
   event.preventDefault();
   event.target.setAttribute('tabindex', -1);
@@ -35,5 +43,5 @@ const moveAlongMarks = (event) => {
 };
 document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') tip.hidden = true;
-  moveAlongMarks(event);
+  moveAlongStops(event);
 });

@@ -1,6 +1,8 @@
 // A report with everything the page can show, and names that try to break it.
 #pragma once
 
+#include <fmt/format.h>
+
 #include "reports/report.h"
 #include "tests/unit/reports/samples.h"
 
@@ -49,6 +51,28 @@ inline Report sample_report(const Path& run, int resamples = 2000) {
   CompareOptions options{.baseline = "resnet18"};
   options.resamples = resamples;
   return make_report({{run, std::move(results)}}, options, Context{log, {}, 1});
+}
+
+// 20 tasks x 10 backbones x 3 probes x 5 samples of train: what a study comes to.
+inline Report large_report(const Path& run) {
+  std::vector<Result> results;
+  std::size_t number = 0;
+  for (int task = 0; task < 20; ++task)
+    for (const int shots : {0, 1, 4, 16, 64})
+      for (const char* probe : {"logreg", "knn", "ridge"})
+        for (int b = 0; b < 10; ++b) {
+          const double skill = 0.5 + 0.02 * b + 0.002 * std::min(shots == 0 ? 100 : shots, 100);
+          Result r = detailed(simulated_result(run, fmt::format("backbone-{}", b), skill, 40, number, probe), number);
+          r.key += fmt::format("-{}", number++);
+          r.cell.task = fmt::format("study/task-{}", task);
+          r.cell.shots = shots;
+          r.cell.seed = 0;
+          results.push_back(r);
+        }
+  Silent log;
+  CompareOptions options{.baseline = "backbone-0"};
+  options.resamples = 200;
+  return make_report({{run, std::move(results)}}, options, Context{log, {}, 2});
 }
 
 }  // namespace vise::test

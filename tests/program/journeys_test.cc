@@ -1,5 +1,6 @@
 // What a reviewer and a newcomer did, as ../shared/data/field/journeys/*/cmd.sh have it: each gives what its head says.
 #include <cstdlib>
+#include <regex>
 
 #include "base/text.h"
 #include "tests/program/program.h"
@@ -94,6 +95,26 @@ TEST_F(Journey, VerifySeesEveryEdit) {
     ++seen;
   }
   EXPECT_EQ(seen, 5u) << said;
+}
+
+TEST_F(Journey, FilesOfOneNameAreToldApartByTheirFolders) {
+  const std::string said = walk("08-report-cannot-tell-two-features-npy-apart");
+  EXPECT_CONTAINS(said, "vs x/features");
+  EXPECT_CONTAINS(said, "| y/features");
+  EXPECT_FALSE(contains(said, "features (2)")) << said;
+}
+
+TEST_F(Journey, NoColorTakesColourAloneAndPipesGetNoEscapes) {
+  std::string said = walk("13-markdown-escapes-and-no-color");
+  EXPECT_FALSE(contains(said, "\\&")) << said;
+  EXPECT_FALSE(contains(said, "split: ;")) << said;
+  static const std::regex escape("\x1b\\[[0-9;]*m");
+  said = std::regex_replace(said, escape, "");
+  const std::size_t other = said.find("--- NO_COLOR=1");
+  ASSERT_NE(other, std::string::npos) << said;
+  const std::string coloured = said.substr(said.find('\n') + 1, other - said.find('\n') - 1);
+  EXPECT_EQ(coloured, said.substr(said.find('\n', other) + 1, coloured.size()));
+  EXPECT_CONTAINS(coloured, "colour-histogram");
 }
 
 TEST_F(Journey, TextsInNpyAreLabels) {

@@ -56,6 +56,14 @@ TEST_F(BadImage, EndsTheRunAndIsNamed) {
   EXPECT_FALSE(std::filesystem::exists(dir_ / "out/results.jsonl"));
 }
 
+TEST_F(BadImage, AllAreNamedInOneGo) {
+  for (const char* const name : {"p3.jpg", "p17.jpg"}) write_file_atomically(dir_ / name, std::string("no picture"));
+  const test::Ran ran = run({});
+  EXPECT_EQ(ran.code, 4);
+  for (const char* const name : {"3 images can't be read", "p3.jpg", "p17.jpg", "p23.jpg", "--on-bad-image skip"})
+    EXPECT_TRUE(contains(ran.err, name)) << ran.err;
+}
+
 TEST_F(BadImage, IsLeftOutOfEveryRowAndRecordedWithReasonAndSplit) {
   const test::Ran ran = run({"--on-bad-image", "skip"});
   ASSERT_EQ(ran.code, 0) << ran.err;

@@ -1,0 +1,69 @@
+#include "reports/escape.h"
+
+#include <array>
+#include <utility>
+
+namespace vise {
+namespace {
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+}  // namespace
+
+std::string latex_text(std::string_view text) {
+  static constexpr std::array<std::pair<char, const char*>, 7> kNamed{{{'\\', "\\textbackslash{}"},
+                                                                       {'~', "\\textasciitilde{}"},
+                                                                       {'^', "\\textasciicircum{}"},
+                                                                       {'<', "\\textless{}"},
+                                                                       {'>', "\\textgreater{}"},
+                                                                       {'|', "\\textbar{}"},
+                                                                       {'"', "\\char34{}"}}};
+  std::string result;
+  for (const char c : text) {
+    const char* name = nullptr;
+    for (const auto& [character, command] : kNamed)
+      if (c == character) name = command;
+    if (name) {
+      result += name;
+      continue;
+    }
+    if (std::string_view("&%$#_{}").find(c) != std::string_view::npos) result += '\\';
+    result += is_control(c) ? ' ' : c;
+  }
+  return result;
+}
+
+// In markup mode; a dash that begins a word would be a list's, and two of them one long one.
+std::string typst_text(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    if (std::string_view("\\*_`$#<>@[]=-+/~\"'").find(c) != std::string_view::npos) result += '\\';
+    result += is_control(c) ? ' ' : c;
+  }
+  return result;
+}
+
+std::string markup_text(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    switch (c) {
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '&':
+        result += "&amp;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        result += is_control(c) ? ' ' : c;
+    }
+  }
+  return result;
+}
+
+}  // namespace vise

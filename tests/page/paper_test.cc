@@ -1,0 +1,145 @@
+// Figures and tables for papers, of the report that the page's tests show, with names that try to break them.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+
+#include "base/csv.h"
+#include "base/text.h"
+#include "reports/figures/figure.h"
+#include "reports/layout.h"
+#include "reports/paper_tables.h"
+#include "reports/shorten.h"
+#include "tests/page/sample_report.h"
+#include "tests/shared.h"
+
+namespace vise {
+namespace {
+
+bool has(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
+
+bool runs(const std::string& command) { return std::system((command + " > /dev/null 2>&1").c_str()) == 0; }
+
+class Paper : public testing::Test {
+ protected:
+  test::ScratchDir dir_;
+  Report report_ = test::sample_report(dir_ / "run", 200);
+};
+
+TEST_F(Paper, EveryFigureHasThreeFilesOfItsOwnName) {
+  const std::vector<Figure> figures = figures_of(report_);
+  std::set<std::string> names;
+  std::set<FigureKind> kinds;
+  for (const Figure& figure : figures) {
+    names.insert(figure.name);
+    kinds.insert(figure.kind);
+  }
+  EXPECT_EQ(names.size(), figures.size());
+  EXPECT_EQ(kinds.size(), 4u);
+  EXPECT_EQ(write_figures(report_, dir_ / "figures"), figures.size());
+  for (const std::string& name : names)
+    for (const char* const ending : {".svg", ".tex", ".csv"})
+      EXPECT_TRUE(std::filesystem::exists(dir_ / "figures" / (name + ending))) << name << ending;
+}
+
+TEST_F(Paper, DataBesideAFigureAreTheTables) {
+  const Figure figure = figures_of(report_).front();
+  const TableSection& section = report_.table.sections.front();
+  const CsvTable data = CsvTable::parse(figure_csv(figure), "figure.csv");
+  ASSERT_EQ(data.rows(), 6u);  // the failed row has no value
+  for (std::size_t r = 0; r < data.rows(); ++r) {
+    const Estimate& estimate = section.rows[r].metrics.front();
+    EXPECT_EQ(std::stod(data.cell(r, data.column("accuracy in %"))), 100 * *estimate.value);
+    EXPECT_EQ(std::stod(data.cell(r, data.column("low"))), 100 * estimate.interval->low);
+    EXPECT_EQ(std::stod(data.cell(r, data.column("high"))), 100 * estimate.interval->high);
+  }
+}
+
+TEST_F(Paper, SvgIsWellFormed) {
+  if (!runs("command -v python3")) GTEST_SKIP() << "skipped: no python3";
+  write_figures(report_, dir_ / "figures");
+  EXPECT_TRUE(
+      runs(fmt::format("python3 -c 'import glob, xml.dom.minidom as d; f = glob.glob(\"{}/figures/*.svg\"); "
+                       "[d.parse(n) for n in f]; assert len(f) > 10'",
+                       dir_.path().string())));
+}
+
+// 10 pt in two columns, booktabs beside; no line is wider than its column.
+TEST_F(Paper, PgfplotsCompilesWithinAColumn) {
+  if (!runs("command -v pdflatex")) GTEST_SKIP() << "skipped: no pdflatex (apt-get install texlive-latex-recommended)";
+  if (!runs("kpsewhich pgfplots.sty")) GTEST_SKIP() << "skipped: no pgfplots (apt-get install texlive-pictures)";
+  report_.table.sections[0].rows[1].backbone = "a_backbone & a %name$ {so} long^that ~no# column\\holds it";
+  write_figures(report_, dir_.path());
+  std::string text =
+      "\\documentclass[10pt,twocolumn]{article}\n\\usepackage{booktabs,pgfplots}\\pgfplotsset{compat=1.17}\n"
+      "\\hfuzz=1pt\\begin{document}\n";
+  for (const Figure& figure : figures_of(report_))
+    text += fmt::format("\\begin{{figure}}\\centering\\input{{{}}}\\end{{figure}}\\clearpage\n", figure.name);
+  write_file_atomically(dir_ / "paper.tex", text + "\\end{document}\n");
+  EXPECT_TRUE(runs(fmt::format("cd '{}' && timeout 240 pdflatex -interaction=nonstopmode -halt-on-error paper.tex",
+                               dir_.path().string())))
+      << read_text_file(dir_ / "paper.log").substr(0, 20000);
+  const std::string log = read_text_file(dir_ / "paper.log");
+  EXPECT_FALSE(has(log, "Overfull \\hbox")) << log.substr(log.find("Overfull \\hbox"), 400);
+}
+
+TEST_F(Paper, TypstEscapesAndRules) {
+  const std::string text = to_typst(report_.table);
+  EXPECT_TRUE(has(text, "table.hline(stroke: 0.8pt)"));
+  EXPECT_TRUE(has(text, "[\\<b\\>big\\<\\/b\\> & \\\"co\\\"#super[")) << text;
+  EXPECT_FALSE(has(text, "<script>"));
+  EXPECT_TRUE(has(text, "#strong[\\+17.1 \\["));
+}
+
+TEST_F(Paper, HtmlForWordStylesEveryCell) {
+  const std::string text = to_html_table(report_.table);
+  EXPECT_FALSE(has(text, "<script>"));
+  EXPECT_TRUE(has(text, "&lt;/script&gt;"));
+  EXPECT_TRUE(has(text, "border-top:1.5pt solid windowtext"));
+  EXPECT_TRUE(has(text, "<b>+17.1 ["));
+  EXPECT_FALSE(has(text, "<td>"));
+}
+
+TEST(Terminal, NamesLoseTheirMiddleBeforeColumnsGo) {
+  const std::string a = "resnet50-pretrained-on-everything-with-layout-A",
+                    b = "resnet50-pretrained-on-everything-with-layout-B";
+  const ComparisonTable table = compare({test::sample_result(a, 0.75), test::sample_result(b, 0.5)}, {});
+  const std::string wide = to_terminal(table, {.width = 200}), narrow = to_terminal(table, {.width = 100});
+  EXPECT_TRUE(has(wide, a));
+  EXPECT_FALSE(has(narrow, "not shown")) << narrow;
+  EXPECT_FALSE(has(narrow, a));
+  EXPECT_TRUE(has(narrow, "...") && has(narrow, "layout-A") && has(narrow, "layout-B")) << narrow;
+  for (const std::string& line : split(narrow.substr(narrow.find("backbone")), '\n'))
+    EXPECT_TRUE(!line.starts_with("resnet50") || display_width(line) <= 100) << line;
+  EXPECT_TRUE(has(to_terminal(table, {.width = 40}), "not shown at this width"));
+}
+
+TEST(Terminal, BarsForPipesComeWithoutEscapes) {
+  const ComparisonTable table = compare({test::sample_result("a<b>_*&`c", 0.75), test::sample_result("d", 0.5)}, {});
+  const std::string text = to_plain(table);
+  EXPECT_TRUE(has(text, "| a<b>_*&`c |")) << text;
+  EXPECT_EQ(text.find('\\'), std::string::npos);
+}
+
+TEST(Shortened, KeepsBothEndsWithinTheWidth) {
+  EXPECT_EQ(shortened("abc", 8), "abc");
+  EXPECT_EQ(shortened("abcdefghijkl", 9), "abc...jkl");
+  EXPECT_EQ(shortened("\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E\xE6\x97\xA5\xE6\x9C\xAC\xE8\xAA\x9E", 9),
+            "\xE6\x97\xA5...\xE8\xAA\x9E");
+  for (std::size_t width = 8; width < 20; ++width)
+    EXPECT_LE(display_width(shortened("abcdefghijklmnopqrstuvw", width)), width);
+}
+
+TEST(RoundTicks, HoldTheirPoints) {
+  for (const auto& [low, high] :
+       {std::pair{61.7, 83.3}, std::pair{0.0, 1.0}, std::pair{-3.0, 1e6}, std::pair{5.0, 5.0}}) {
+    const std::vector<double> ticks = round_ticks(low, high, 6);
+    EXPECT_LE(ticks.front(), low);
+    EXPECT_GE(ticks.back(), high);
+    EXPECT_LE(ticks.size(), 9u);
+  }
+}
+
+}  // namespace
+}  // namespace vise
