@@ -143,7 +143,7 @@ std::vector<VerdictBlock> label_blocks(const Verdict& verdict) {
   for (const LabelCurve& curve : verdict.labels) {
     if (means && !curve.task.empty()) continue;
     std::string key = curve.task + "\n" + curve.target + "\n" + curve.metric + "\n" + curve.probe;
-    for (const LabelPoint& point : curve.points) key += "\n" + sample_text(point.shots, point.fraction);
+    for (const LabelPoint& point : curve.points) key += fmt::format("\n{}", sample_text(point.shots, point.fraction));
     const MetricName metric = metric_name(curve.metric);
     const auto at = static_cast<std::size_t>(std::ranges::find(keys, key) - keys.begin());
     if (at == keys.size()) {
