@@ -6,6 +6,9 @@
 namespace vise::python {
 
 void bind_checkpoints(pybind11::module_& core);
+void bind_features(pybind11::module_& core);
 void bind_images(pybind11::module_& core);
+void bind_probes(pybind11::module_& core);
+void bind_tables(pybind11::module_& core);
 
 }  // namespace vise::python

@@ -12,6 +12,9 @@ PYBIND11_MODULE(_core, core) {
   vise::register_builtin_probes(vise::ProbeRegistry::instance());
   vise::python::translate_errors();
   vise::python::bind_checkpoints(core);
+  vise::python::bind_features(core);
   vise::python::bind_images(core);
+  vise::python::bind_probes(core);
+  vise::python::bind_tables(core);
   core.attr("version") = vise::kVersion;
 }

@@ -1,0 +1,190 @@
+// Data sets, features and runs for Python: the program's cache and places (cli/session.h), no program.
+#include <fmt/format.h>
+#include <pybind11/stl.h>
+
+#include "base/error.h"
+#include "cli/places.h"
+#include "cli/session.h"
+#include "datasets/dataset.h"
+#include "experiments/runner.h"
+#include "experiments/task.h"
+#include "experiments/task_run.h"
+#include "extract/features/features.h"
+#include "python/arrays.h"
+#include "python/bind.h"
+#include "python/long_call.h"
+
+namespace vise::python {
+namespace {
+
+template <typename T>
+T setting(const py::dict& settings, const char* name) {
+  return settings[name].cast<T>();
+}
+
+cli::Places places_of(const py::dict& settings) {
+  cli::Places places;
+  places.cache = setting<std::string>(settings, "cache");
+  places.weights = setting<std::vector<std::string>>(settings, "weights");
+  places.data = setting<std::vector<std::string>>(settings, "data");
+  places.offline = setting<bool>(settings, "offline");
+  places.on_bad_image = setting<std::string>(settings, "on_bad_image");
+  if (places.on_bad_image != "fail" && places.on_bad_image != "skip")
+    throw Error(ErrorKind::usage, fmt::format("on_bad_image: '{}'", places.on_bad_image), "\"fail\" or \"skip\"");
+  return places;
+}
+
+Dataset dataset_of_paths(const std::vector<std::string>& paths) {
+  Dataset dataset;
+  dataset.name = "paths";
+  dataset.root = "/";
+  for (const std::string& path : paths)
+    dataset.ids.push_back(std::filesystem::absolute(path).lexically_normal().relative_path().string());
+  dataset.check();
+  return dataset;
+}
+
+Dataset open_dataset_of(const std::string& what, bool is_task, const py::dict& settings, const py::object& progress) {
+  RunRequest request;
+  cli::add_places(places_of(settings), request);
+  std::optional<Dataset> dataset;
+  LongCall(progress, 1).run([&](const Context& context) {
+    dataset = is_task ? open_dataset(TaskLibrary().expand(what).front(), request, context.log)
+                      : open_data_path(what, context.log);
+  });
+  return std::move(*dataset);
+}
+
+py::object targets_of(const Dataset& dataset, const std::string& name) {
+  const Targets& targets = dataset.target(name);
+  const auto rows = static_cast<py::ssize_t>(targets.size()), width = static_cast<py::ssize_t>(targets.width());
+  py::object values;
+  if (targets.kind() == TargetKind::classes)
+    values = array_of(std::vector<int>(targets.classes().begin(), targets.classes().end()), {rows});
+  else if (targets.kind() == TargetKind::multi_label)
+    values =
+        array_of(std::vector<std::int8_t>(targets.multi_label().begin(), targets.multi_label().end()), {rows, width});
+  else
+    values = array_of(std::vector<double>(targets.rows().begin(), targets.rows().end()), {rows, width});
+  return py::make_tuple(std::string(target_kind_name(targets.kind())), targets.names(), values);
+}
+
+py::object parts_of(const Dataset& dataset) {
+  if (!dataset.official) return py::none();
+  std::vector<std::string> parts;
+  for (const Part part : dataset.official->parts()) parts.emplace_back(part_name(part));
+  return py::cast(parts);
+}
+
+// The rows of the items that have one, N x D: where the store's rows lie in their order, they are not copied.
+py::array rows_of(const Features& features, const std::vector<std::uint32_t>& items) {
+  const auto dim = static_cast<py::ssize_t>(features.dim), count = static_cast<py::ssize_t>(items.size());
+  std::vector<float> values;
+  bool rising = !items.empty();
+  for (std::size_t i = 0; i < items.size(); ++i)
+    rising = rising && features.rows[items[i]] == features.rows[items[0]] + i;
+  if (rising) {
+    const py::capsule owner(new std::shared_ptr<const FeatureMap>(features.map),
+                            [](void* p) { delete static_cast<std::shared_ptr<const FeatureMap>*>(p); });
+    py::array_t<float> view({count, dim}, features.values(items[0]).data(), owner);
+    view.attr("setflags")(py::arg("write") = false);
+    return view;
+  }
+  values.reserve(items.size() * features.dim);
+  for (const std::uint32_t item : items) {
+    const auto row = features.values(item);
+    values.insert(values.end(), row.begin(), row.end());
+  }
+  return array_of(std::move(values), {count, dim});
+}
+
+py::dict dict_of(const Dataset& dataset, const Features& features) {
+  std::vector<std::uint32_t> items;
+  py::dict unreadable;
+  std::vector<std::string> ids;
+  for (std::uint32_t item = 0; item < dataset.size(); ++item) {
+    if (const auto bad = features.unreadable.find(item); bad != features.unreadable.end()) {
+      unreadable[py::str(dataset.ids[item])] = bad->second;
+      continue;
+    }
+    items.push_back(item);
+    ids.push_back(dataset.ids[item]);
+  }
+  py::dict out;
+  out["array"] = rows_of(features, items);
+  out["ids"] = ids;
+  out["items"] = array_of(std::move(items), {static_cast<py::ssize_t>(ids.size())});
+  out["unreadable"] = unreadable;
+  out["folder"] = features.folder.string();
+  out["layer"] = features.tap.layer;
+  out["pool"] = features.tap.pool;
+  out["notes"] = features.notes;
+  out["computed"] = features.computed;
+  return out;
+}
+
+py::list extract(const Dataset& dataset, const std::string& backbone, const py::dict& settings,
+                 const py::object& progress, int threads) {
+  FeatureRequest request{.backbone = parse_backbone(backbone),
+                         .precision = parse_precision(setting<std::string>(settings, "precision")),
+                         .taps = {},
+                         .views = parse_views(setting<std::string>(settings, "views")),
+                         .storage = parse_storage(setting<std::string>(settings, "storage")),
+                         .device = parse_device(setting<std::string>(settings, "device"))};
+  for (const auto& [layer, pool] : setting<std::vector<std::pair<std::string, std::string>>>(settings, "taps"))
+    request.taps.push_back({layer, pool});
+  const ExtractOptions options = places_of(settings).extract_options();
+  std::vector<Features> all;
+  LongCall(progress, threads).run([&](const Context& context) {
+    all = extract_features(dataset, {request}, options, context);
+  });
+  py::list out;
+  for (const Features& features : all) out.append(dict_of(dataset, features));
+  return out;
+}
+
+// The results lie in `out` afterwards, where table_of_runs() finds them.
+py::dict run_task(const std::string& task, bool is_path, const std::string& out, const py::dict& settings,
+                  const py::object& progress, int threads) {
+  RunRequest request;
+  request.tasks = is_path ? std::vector{task_for_data(task, "")} : TaskLibrary().expand(task);
+  request.backbones = setting<std::vector<std::string>>(settings, "backbones");
+  request.probes = setting<std::vector<std::string>>(settings, "probes");
+  request.baseline = setting<std::string>(settings, "baseline");
+  request.precision = parse_precision(setting<std::string>(settings, "precision"));
+  request.seeds = setting<int>(settings, "seeds");
+  request.out = out;
+  cli::add_places(places_of(settings), request);
+  RunOutcome outcome;
+  LongCall(progress, threads).run([&](const Context& context) { outcome = vise::run(request, context); });
+  py::dict counts;
+  counts["fitted"] = outcome.fitted;
+  counts["reused"] = outcome.reused;
+  counts["failed"] = outcome.failed;
+  counts["baselines"] = py::cast(outcome.baselines);
+  return counts;
+}
+
+}  // namespace
+
+void bind_features(py::module_& core) {
+  py::class_<Dataset>(core, "DatasetFiles")
+      .def_readonly("name", &Dataset::name)
+      .def_readonly("ids", &Dataset::ids)
+      .def_readonly("notes", &Dataset::notes)
+      .def_property_readonly("root", [](const Dataset& d) { return d.root.string(); })
+      .def_property_readonly("target_names",
+                             [](const Dataset& d) {
+                               std::vector<std::string> names;
+                               for (const auto& [name, targets] : d.targets) names.push_back(name);
+                               return names;
+                             })
+      .def_property_readonly("parts", &parts_of)
+      .def("target", &targets_of);
+  core.def("dataset_of_paths", &dataset_of_paths);
+  core.def("open_dataset", &open_dataset_of);
+  core.def("extract", &extract);
+  core.def("run_task", &run_task);
+}
+
+}  // namespace vise::python

@@ -1,0 +1,161 @@
+// Comparison tables for Python: of scores in memory, or of runs on disk; both by make_report(), as the program's are.
+#include <fmt/format.h>
+#include <pybind11/stl.h>
+#include <stdlib.h>
+
+#include <set>
+
+#include "base/error.h"
+#include "base/version.h"
+#include "experiments/scores_file.h"
+#include "probes/evaluate.h"
+#include "python/arrays.h"
+#include "python/bind.h"
+#include "python/long_call.h"
+#include "reports/report.h"
+
+namespace vise::python {
+namespace {
+
+// Where scores lie while a report is made of them.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (std::filesystem::temp_directory_path() / "vise-eval-XXXXXX").string();
+    if (!::mkdtemp(name.data())) throw Error(ErrorKind::system, fmt::format("cannot make a folder {}", name));
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const Path& path() const { return path_; }
+
+ private:
+  Path path_;
+};
+
+// The forms of one table.
+struct Table {
+  std::string json, markdown, csv, latex, terminal;
+  Report report;
+
+  explicit Table(Report made) : report(std::move(made)) {
+    const ComparisonTable& table = report.table;
+    json = to_json_text(table);
+    markdown = to_markdown(table);
+    csv = to_csv(table);
+    latex = to_latex(table);
+    terminal = to_terminal(table, {});
+  }
+};
+
+Targets targets_of(const std::string& kind, const py::array& y, const std::vector<std::string>& names) {
+  if (kind == "classes") {
+    const IntVector classes(y);
+    return Targets::from_classes({classes.data(), classes.data() + classes.size()}, names);
+  }
+  if (kind == "multi-label") {
+    const py::array_t<std::int8_t, py::array::c_style | py::array::forcecast> bits(y);
+    return Targets::from_multi_label({bits.data(), bits.data() + bits.size()}, names);
+  }
+  const DoubleMatrix rows(y);
+  const std::vector<double> values(rows.data(), rows.data() + rows.size());
+  return kind == "values" ? Targets::from_values(values, names) : Targets::from_distribution(values, names);
+}
+
+Scores scores_of(const DoubleMatrix& array, const std::string& name) {
+  check_matrix(array, name);
+  return {static_cast<std::size_t>(array.shape(0)),
+          static_cast<std::size_t>(array.shape(1)),
+          {array.data(), array.data() + array.size()}};
+}
+
+// What a table is made of: rows are models, told apart by name.
+struct Question {
+  std::string title, metric;
+  Targets targets;
+  std::vector<std::string> ids;
+  bool logits;
+};
+
+Result result_of(const std::string& name, const Question& question, Scores scores, const Path& folder) {
+  Result result;
+  result.cell.task = question.title;
+  result.cell.target = "label";
+  result.cell.backbone = name;
+  result.cell.probe = "scores";
+  result.cell.layer = result.cell.pool = kGivenLayer;
+  result.key = fmt::format("{:016x}", std::hash<std::string>()(name));
+  result.primary_metric = question.metric.empty() ? primary_metric(question.targets.kind()) : question.metric;
+  result.calibration.scores_are_logits = question.logits;
+  result.metrics = evaluate(scores, question.targets, result.calibration);
+  if (!result.metrics.contains(result.primary_metric)) {
+    std::string known;
+    for (const auto& [metric, value] : result.metrics) known += (known.empty() ? "" : ", ") + metric;
+    throw Error(ErrorKind::usage, fmt::format("metric '{}' is none of these scores", result.primary_metric), known);
+  }
+  result.class_names = question.targets.names();
+  result.target_kind = target_kind_name(question.targets.kind());
+  result.split_origin = "given";
+  result.split_hash = "given";
+  result.sizes.test = question.targets.size();
+  result.version = kVersion;
+  if (std::string note = absent_classes_note(question.targets); !note.empty()) result.notes.push_back(std::move(note));
+  result.scores_file = write_scores(folder, result.key, {question.ids, question.targets, std::move(scores), {}});
+  return result;
+}
+
+Table table_of_scores(const std::vector<std::string>& names, const std::vector<DoubleMatrix>& arrays,
+                      const py::array& y, const std::string& kind, const std::vector<std::string>& classes,
+                      const std::vector<std::string>& ids, const py::dict& settings, const py::object& progress,
+                      int threads) {
+  const Question question{settings["title"].cast<std::string>(), settings["metric"].cast<std::string>(),
+                          targets_of(kind, y, classes), ids, settings["logits"].cast<bool>()};
+  CompareOptions options{.baseline = names.size() > 1 ? names.back() : ""};
+  options.level = settings["level"].cast<double>();
+  options.alpha = 1 - options.level;
+  options.resamples = settings["resamples"].cast<int>();
+  if (std::set<std::string>(names.begin(), names.end()).size() != names.size())
+    throw Error(ErrorKind::usage, "two rows of the table have one name");
+  std::vector<Scores> scores;
+  for (std::size_t i = 0; i < names.size(); ++i) scores.push_back(scores_of(arrays[i], names[i]));
+  std::optional<Report> report;
+  LongCall(progress, threads).run([&](const Context& context) {
+    const ScratchFolder folder;
+    std::vector<Result> results;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      results.push_back(result_of(names[i], question, std::move(scores[i]), folder.path()));
+    report = make_report({{folder.path(), std::move(results)}}, options, context);
+  });
+  return Table(std::move(*report));
+}
+
+Table table_of_runs(const std::vector<std::string>& folders, const std::string& baseline, const py::object& progress,
+                    int threads) {
+  std::optional<Report> report;
+  LongCall(progress, threads).run([&](const Context& context) {
+    std::vector<RunFolder> runs;
+    for (const std::string& folder : folders) runs.push_back(read_run(folder));
+    report = make_report(std::move(runs), {.baseline = baseline}, context);
+  });
+  return Table(std::move(*report));
+}
+
+}  // namespace
+
+void bind_tables(py::module_& core) {
+  py::class_<Table>(core, "TableForms")
+      .def_readonly("json", &Table::json)
+      .def_readonly("markdown", &Table::markdown)
+      .def_readonly("csv", &Table::csv)
+      .def_readonly("latex", &Table::latex)
+      .def_readonly("terminal", &Table::terminal)
+      .def("page", [](const Table& table) { return to_html(table.report); });
+  core.def("table_of_scores", &table_of_scores);
+  core.def("table_of_runs", &table_of_runs);
+}
+
+}  // namespace vise::python
