@@ -1,10 +1,11 @@
 # A library that is added to a room joins the list below, its packages those in ViseEvalConfig.cmake.in: configuring fails
 # for the first, the test Install_... for the second.
 #
-# cmake --install build/release --prefix P, in two components (and two Debian packages, package.cmake):
+# cmake --install build/release --prefix P, in three components (and three Debian packages, package.cmake):
 #   runtime  the program, its modules of LibTorch and OpenCV, manual page, completions, documents
 #   dev      headers and static libraries, and what find_package(ViseEval) needs in a project that adds a data set or a
 #            probe (examples/sidecars)
+#   python   the package vise_eval, where Debian's Python looks below /usr
 include(CMakePackageConfigHelpers)
 
 set(VISE_HEADERS ${CMAKE_INSTALL_INCLUDEDIR}/vise-eval)
@@ -19,6 +20,11 @@ if(VISE_TORCH)
 endif()
 if(VISE_OPENCV)
   install(TARGETS vise_opencv LIBRARY DESTINATION ${VISE_MODULE_DIR} COMPONENT runtime)
+endif()
+if(VISE_PYTHON)
+  install(TARGETS vise_python LIBRARY DESTINATION lib/python3/dist-packages/vise_eval COMPONENT python)
+  install(DIRECTORY python/vise_eval DESTINATION lib/python3/dist-packages COMPONENT python
+          FILES_MATCHING PATTERN "*.py" PATTERN "*.pyi" PATTERN "py.typed" PATTERN "__pycache__" EXCLUDE)
 endif()
 install(FILES README.md CHANGELOG.md CITATION.cff DESTINATION ${VISE_DOCUMENTS}/vise-eval COMPONENT runtime OPTIONAL)
 install(DIRECTORY docs DESTINATION ${VISE_DOCUMENTS}/vise-eval COMPONENT runtime)

@@ -1,5 +1,5 @@
-# Debian packages, by cpack in the build's folder (`./dev package`): vise-eval, and vise-eval-dev for programs that add a data
-# set or a probe of their own.
+# Debian packages, by cpack in the build's folder (`./dev package`): vise-eval, vise-eval-dev for programs that add a data
+# set or a probe of their own, and python3-vise-eval.
 #
 # LibTorch and OpenCV are large, and most runs never open them. So their modules lie in vise-eval, and what those alone need is recommended, not
 # required: apt installs it unless told not to, and without it the program says what is missing (base/module.cc).
@@ -12,7 +12,11 @@ set(CPACK_PACKAGE_CONTACT ${VISE_CONTACT})
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "")  # each component's own first line
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR}/package)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_COMPONENTS_ALL runtime dev)
+set(components runtime dev)
+if(VISE_PYTHON)
+  list(APPEND components python)
+endif()
+set(CPACK_COMPONENTS_ALL ${components})
 set(CPACK_COMPONENTS_GROUPING IGNORE)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ
@@ -56,6 +60,19 @@ Headers, static libraries and the CMake package ViseEval: a main() of a few
 lines that adds a data set, a probe, a metric or a backbone is the whole
 program. An example lies in /usr/share/doc/vise-eval-dev/examples.")
 
+# The module is for one version of Python, Debian's; of its libraries depends.cmake says where they are.
+set(CPACK_VISE_PYTHON "")
+if(VISE_PYTHON)
+  set(CPACK_VISE_PYTHON ${VISE_PYTHON_PACKAGE}/${VISE_PYTHON_MODULE})
+endif()
+set(CPACK_DEBIAN_PYTHON_PACKAGE_NAME python3-vise-eval)
+set(CPACK_DEBIAN_PYTHON_PACKAGE_SECTION python)
+set(CPACK_COMPONENT_PYTHON_DESCRIPTION "evaluate frozen image features (Python 3 module)
+The engine of vise-eval as a module: linear probes by scikit-learn's rules at
+their optimum, paired comparison tables of scores, features from the program's
+cache, Pillow's pixels, checkpoints as arrays. Estimators need the recommended
+python3-sklearn.")
+
 # What Debian wants beside: copyright, and a changelog in its own form.
 set(VISE_MAINTAINER ${CPACK_PACKAGE_CONTACT})
 file(READ ${CMAKE_SOURCE_DIR}/LICENSE VISE_LICENCE)
@@ -69,7 +86,7 @@ configure_file(cmake/debian/copyright.in ${CMAKE_BINARY_DIR}/generated/debian/co
 execute_process(COMMAND date -u -R -d ${VISE_RELEASE_DATE} OUTPUT_VARIABLE VISE_RELEASE_TIME OUTPUT_STRIP_TRAILING_WHITESPACE)
 configure_file(cmake/debian/changelog.in ${CMAKE_BINARY_DIR}/generated/debian/changelog @ONLY)
 execute_process(COMMAND gzip -9nkf changelog WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/generated/debian)
-foreach(component runtime dev)
+foreach(component ${components})
   string(TOUPPER ${component} upper)
   install(FILES ${CMAKE_BINARY_DIR}/generated/debian/copyright ${CMAKE_BINARY_DIR}/generated/debian/changelog.gz
           DESTINATION ${VISE_DOCUMENTS}/${CPACK_DEBIAN_${upper}_PACKAGE_NAME} COMPONENT ${component})

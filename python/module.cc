@@ -1,13 +1,29 @@
 // vise_eval._core: the rooms for Python, a file a room. The package's own modules (vise_eval/*.py) are what users see.
+#include <dlfcn.h>
 #include <pybind11/pybind11.h>
 
+#include "base/module.h"
 #include "base/version.h"
 #include "datasets/dataset.h"
 #include "probes/probe.h"
 #include "python/bind.h"
 #include "python/errors.h"
 
+namespace {
+
+const int kHere = 0;
+
+// Where a build has the modules of LibTorch and OpenCV: above the package. Installed, they lie where the program looks.
+vise::Path build_folder() {
+  Dl_info info{};
+  if (::dladdr(&kHere, &info) == 0 || !info.dli_fname) return {};
+  return vise::Path(info.dli_fname).parent_path().parent_path().parent_path();
+}
+
+}  // namespace
+
 PYBIND11_MODULE(_core, core) {
+  vise::Module::also_look_in(build_folder());
   vise::register_builtin_datasets(vise::DatasetRegistry::instance());
   vise::register_builtin_probes(vise::ProbeRegistry::instance());
   vise::python::translate_errors();

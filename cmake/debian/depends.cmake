@@ -20,3 +20,12 @@ if(found MATCHES "shlibs:Recommends=([^\n]+)")
 endif()
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_DEPENDS "${depends}")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_RECOMMENDS "${recommends}")
+
+if(CPACK_VISE_PYTHON AND "python" IN_LIST CPACK_COMPONENTS_ALL)
+  execute_process(COMMAND dpkg-shlibdeps -O ${CPACK_VISE_PYTHON}
+                  WORKING_DIRECTORY ${folder} OUTPUT_VARIABLE found COMMAND_ERROR_IS_FATAL ANY)
+  string(REGEX MATCH "shlibs:Depends=([^\n]+)" unused "${found}")
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_DEPENDS
+      "${CMAKE_MATCH_1}, libopenblas0-pthread, python3 (>= 3.11), python3 (<< 3.12), python3-numpy")
+  set(CPACK_DEBIAN_PYTHON_PACKAGE_RECOMMENDS "python3-sklearn, python3-pandas, vise-eval (= ${CPACK_PACKAGE_VERSION})")
+endif()

@@ -1,5 +1,5 @@
-// docs/python.md as a reader follows it: its commands by the program, its snippets by Debian's python3 with numpy and
-// pandas, in the page's order.
+// docs/python.md as a reader follows it: its commands by the program, its snippets by Debian's python3 with numpy, pandas,
+// scikit-learn and the package of this build, in the page's order.
 #include <cstdlib>
 
 #include "base/json.h"
@@ -11,6 +11,7 @@ namespace vise::test {
 namespace {
 
 constexpr int kImages = 60;
+constexpr const char* kPython = "PYTHONPATH='" VISE_BINARY_DIR "/python' /usr/bin/python3";
 
 struct Block {
   std::string language, code;
@@ -47,6 +48,17 @@ class PythonPage : public testing::Test {
     write_plainly(program_ / "mine.csv", table);
   }
 
+  // Two feature arrays of different worth, and labels.
+  void write_arrays() {
+    run_python(R"(import numpy as np
+rng = np.random.default_rng(0)
+y = np.arange(200) % 2
+for name, distance in (("mine", 2.0), ("theirs", 0.5)):
+    np.save(name, rng.normal(size=(200, 8)).astype(np.float32) + distance * y[:, None])
+np.save("y", y)
+)");
+  }
+
   void run_commands(const std::string& lines) {
     for (const std::string& line : split(lines, '\n')) {
       if (line.empty()) continue;
@@ -61,7 +73,7 @@ class PythonPage : public testing::Test {
   std::string run_python(const std::string& code) {
     write_plainly(program_ / "page.py", code);
     const std::string command =
-        fmt::format("cd '{}' && /usr/bin/python3 -W error page.py > python.out 2>&1", program_.folder().string());
+        fmt::format("cd '{}' && {} -W error page.py > python.out 2>&1", program_.folder().string(), kPython);
     const int status = std::system(command.c_str());
     const std::string out = read_text(program_ / "python.out");
     EXPECT_EQ(status, 0) << out;
@@ -72,8 +84,11 @@ class PythonPage : public testing::Test {
 };
 
 TEST_F(PythonPage, ItsCommandsAndSnippetsRunAndFindTheProgramsOwnNumbers) {
-  if (std::system("/usr/bin/python3 -c 'import numpy, pandas' > /dev/null 2>&1") != 0)
-    GTEST_SKIP() << "skipped: Debian's python3-numpy and python3-pandas not found";
+  if (std::system(fmt::format("{} -c 'import numpy, pandas, sklearn, vise_eval' > /dev/null 2>&1", kPython).c_str()) !=
+      0)
+    GTEST_SKIP()
+        << "skipped: Debian's python3-numpy, python3-pandas, python3-sklearn or the package vise_eval not found";
+  write_arrays();
   std::string python, said;
   const auto flush = [&] {
     if (!python.empty()) said += run_python(python);
@@ -86,6 +101,7 @@ TEST_F(PythonPage, ItsCommandsAndSnippetsRunAndFindTheProgramsOwnNumbers) {
     run_commands(block.code);
   }
   flush();
+  EXPECT_CONTAINS(said, "DeLong");
   EXPECT_CONTAINS(said, "features of train: (36, 512)");
   const std::vector<std::string> lines = split(read_text(program_ / "run/results.jsonl"), '\n');
   ASSERT_EQ(lines.size(), 4u) << "the schema, two results, and nothing";
