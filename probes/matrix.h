@@ -1,10 +1,10 @@
 // The matrices of this room: Eigen's, row-major, as features, scores and files are. A row is an item (or an output of a
 // model), and its values lie side by side.
 //
-//   Matrix<T>             owns its values, which are not zero until somebody says so
-//   ConstView<T>, View<T> what somebody else owns, to read or to write; rows may lie apart. Made by view(...), not
-//   copied ConstRef<T>, Ref<T>   how a function takes any of these, or a block of one Vector, Row           one column,
-//   one row, of doubles
+//   Matrix<T>               owns its values, which are not zero until somebody says so
+//   ConstView<T>, View<T>   what somebody else owns, to read or to write; rows may lie apart. Made by view(...)
+//   ConstRef<T>, Ref<T>     how a function takes any of these, or a block of one
+//   Vector, Row             one column, one row, of doubles
 //
 //   const ConstView<double> z = view(scores);                  // Scores of probes/views.h as a matrix
 //   weights.noalias() = features.transpose() * z;              // OpenBLAS's gemm

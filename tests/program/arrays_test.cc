@@ -58,8 +58,7 @@ TEST_F(Arrays, CompareByAnyProbeNameAndBaseline) {
   const Json& rows = table["sections"][0]["rows"];
   ASSERT_EQ(rows.size(), 4u);
   for (const Json& row : rows) EXPECT_EQ(row["baseline"], row["backbone"] == "mine");
-  for (const Json& row : rows)
-    EXPECT_TRUE(row["backbone"] == "mine" || row["difference"]["value"] < 0) << row;
+  for (const Json& row : rows) EXPECT_TRUE(row["backbone"] == "mine" || row["difference"]["value"] < 0) << row;
 }
 
 TEST_F(Arrays, OfOneNameAreToldApartByTheirFolders) {

@@ -1,4 +1,5 @@
 // Every architecture on both engines: oneDNN's folded and fused network against LibTorch's plain one.
+#include <algorithm>
 #include <cmath>
 
 #include "base/error.h"
@@ -85,8 +86,11 @@ TEST_P(Engines, AgreeOnPooledFeatures) {
   std::printf("%s: relative error %.2g\n", GetParam().c_str(), error);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Engines, testing::ValuesIn(family_of("resnet50").architectures),
-                         [](const auto& i) { return i.param; });
+INSTANTIATE_TEST_SUITE_P(All, Engines, testing::ValuesIn(family_of("resnet50").architectures), [](const auto& i) {
+  std::string name = i.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
 
 }  // namespace
 }  // namespace vise

@@ -93,7 +93,7 @@ TEST(TransferTest, DryRun_NamesWhatIsMissing) {
   Silent log;
   const LookAhead ahead = look_ahead(transfer_study(root.path()), Context{log, {}, 1});
   ASSERT_EQ(ahead.failing_tasks.size(), 3u);
-  EXPECT_EQ(ahead.failing_tasks[0].first, "politics");
+  EXPECT_EQ(ahead.failing_tasks[0].name, "politics");
   EXPECT_EQ(ahead.cells.size(), 20u);  // emotion under every backbone, linear and fine-tuned
   EXPECT_EQ(ahead.failing, 18u);       // all but random have no weights here
   EXPECT_EQ(ahead.images, 60u);
