@@ -343,7 +343,9 @@ void dry_run(const RunRequest& request, Session& session) {
     fmt::print("{}\n", ahead_json(ahead).dump());
   else
     print_ahead(ahead);
-  if (ahead.lacks_something()) session.exit_code = exit_code_of(ErrorKind::missing);
+  if (!ahead.lacks_something()) return;
+  fmt::print(stderr, "vise-eval: data or weights are missing{}\n", session.json ? "" : ": those marked [ ]");
+  session.exit_code = exit_code_of(ErrorKind::missing);
 }
 
 void run_verb(const RunOptions& options, Session& session) {

@@ -1,5 +1,6 @@
 # Read by cpack before it packs: which Debian packages hold the libraries of what was built. Those of the program are required;
 # those that only the modules of LibTorch and OpenCV need are recommended.
+cmake_policy(SET CMP0057 NEW)  # IN_LIST
 set(folder ${CPACK_PACKAGE_DIRECTORY}/shlibdeps)
 file(WRITE ${folder}/debian/control "Source: vise-eval\n\nPackage: vise-eval\nArchitecture: any\n")
 set(modules "")

@@ -65,7 +65,10 @@ class Pipeline {
       for (Pass* pass : passes_) guarded([&] { pass->flush(); });  // a full disk fails again; the first error is told
       std::rethrow_exception(error_);
     }
-    throw_if_bad();
+    if (has_bad_) {
+      for (Pass* pass : passes_) pass->flush();
+      throw_bad();
+    }
     return {
         {{"read", read_seconds_}, {"decode", decode_seconds_}, {"transform", transform_seconds_}}, decoded_, resized_};
   }
@@ -190,9 +193,8 @@ class Pipeline {
   }
 
   // One bad file as it is; several in the order of their names, the first of very many.
-  void throw_if_bad() const {
+  [[noreturn]] void throw_bad() const {
     constexpr std::size_t kMost = 20;
-    if (bad_.empty()) return;
     if (bad_.size() == 1) throw bad_.begin()->second;
     std::string text = fmt::format("{} images can't be read:", bad_.size());
     std::size_t told = 0;

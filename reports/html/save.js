@@ -16,7 +16,7 @@ const svgText = (svg) => {
   ink();
   const [, , width, height] = svg.getAttribute('viewBox').split(' ');
   for (const name of ['style', 'role']) copy.removeAttribute(name);
-  copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
+  copy.setAttribute('xmlns', copy.namespaceURI);
   copy.setAttribute('width', width);
   copy.setAttribute('height', height);
   return new XMLSerializer().serializeToString(copy);

@@ -26,10 +26,16 @@ std::string judged(std::optional<double> p, double alpha) {
   return !p ? " (not tested)" : *p < alpha ? "" : ": not shown";
 }
 
+// Of two that rank alike the one that gains more.
 const VerdictRow* leader(const TaskComparison& comparison) {
+  const auto gain = [&](const VerdictRow& row) {
+    return comparison.in_shares ? row.gain_share->value : row.gain->value;
+  };
   const VerdictRow* best = nullptr;
   for (const VerdictRow& row : comparison.rows)
-    if (!row.is_baseline && (!best || row.mean_rank < best->mean_rank)) best = &row;
+    if (!row.is_baseline &&
+        (!best || row.mean_rank < best->mean_rank || (row.mean_rank == best->mean_rank && gain(row) > gain(*best))))
+      best = &row;
   return best;
 }
 

