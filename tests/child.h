@@ -50,6 +50,16 @@ inline double cpu_seconds_until_the_end_of(pid_t child) {
   return seconds(used.ru_utime) + seconds(used.ru_stime);
 }
 
+// Of all children that were waited for.
+inline double cpu_seconds_of_children() {
+  rusage used{};
+  ::getrusage(RUSAGE_CHILDREN, &used);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
 // Returns once the child has used this much processor time, or has ended.
 inline void let_work(pid_t child, double seconds) {
   while (!has_ended(child) && cpu_seconds(child) < seconds) ::usleep(50);
