@@ -59,7 +59,7 @@ TEST_F(RobustTest, KilledAtRandomMomentsARerunWritesTheSameFiles) {
     const Path cache = program_ / fmt::format("cache-{}", round), out = fmt::format("out-{}", round);
     const pid_t child = program_.start(words(cache, out));
     const auto moment = RandomStream("kill", static_cast<std::uint64_t>(round)).below(1'000'000);
-    let_work(child, whole * 1e-6 * static_cast<double>(moment));
+    let_work(child, 0.7e-6 * whole * static_cast<double>(moment));
     ::kill(child, SIGKILL);
     cut_short += program_.wait(child).exit_code == 128 + SIGKILL;
     const Outcome again = extract(cache, out);
@@ -68,7 +68,7 @@ TEST_F(RobustTest, KilledAtRandomMomentsARerunWritesTheSameFiles) {
     std::filesystem::remove_all(cache);
     std::filesystem::remove_all(program_ / out);
   }
-  EXPECT_GE(2 * cut_short, rounds) << "most runs had ended before they were killed: nothing was shown";
+  EXPECT_GE(5 * cut_short, rounds) << "nearly all runs had ended before they were killed: nothing was shown";
 }
 
 TEST_F(RobustTest, TwoProcessesOnOneKeyComputeEachImageOnce) {
