@@ -25,7 +25,12 @@ std::string mark(std::size_t i) {
   return kMarks[i % 8];
 }
 
-std::string name_text(const std::string& name) { return latex_text(shortened(name, kLongestName)); }
+// Three dots in a list would be taken for one of pgf's that goes on by itself.
+std::string name_text(const std::string& name) {
+  std::string text = latex_text(shortened(name, kLongestName));
+  for (std::size_t at = 0; (at = text.find("...", at)) != std::string::npos;) text.replace(at, 3, "\\ldots{}");
+  return text;
+}
 
 std::string names_text(const std::vector<std::string>& names) {
   std::vector<std::string> texts;
@@ -51,7 +56,7 @@ std::string common(const Figure& figure) {
 
 std::string row_axis(const std::vector<std::string>& names) {
   return fmt::format(
-      "    scale only axis, width=0.52\\columnwidth, height={:.1f}cm, y dir=reverse, ymin=-0.6, ymax={:.1f}, "
+      "    scale only axis, width=0.5\\columnwidth, height={:.1f}cm, y dir=reverse, ymin=-0.6, ymax={:.1f}, "
       "ytick={{{}}}, yticklabels={{{}}},\n"
       "    xmajorgrids, grid style={{black!10}}, y axis line style={{draw=none}}, ytick style={{draw=none}},\n",
       0.2 + 0.42 * static_cast<double>(names.size()), static_cast<double>(names.size()) - 0.4, range_text(names.size()),
@@ -80,7 +85,8 @@ std::string dots(const Figure& figure) {
 
 std::string lines(const Figure& figure) {
   std::string text = fmt::format(
-      "  \\begin{{axis}}[\n{}    width=\\columnwidth, height=5.6cm, ymajorgrids, grid style={{black!10}},{}{}\n  ]\n",
+      "  \\begin{{axis}}[\n{}    width=0.96\\columnwidth, height=5.6cm, ymajorgrids, grid style={{black!10}},{}{}\n  "
+      "]\n",
       common(figure), figure.log_x ? " xmode=log," : "",
       figure.diagonal ? " xmin=0, xmax=100, ymin=0, ymax=100," : " enlargelimits=0.06,");
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
