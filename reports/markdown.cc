@@ -1,4 +1,4 @@
-// GitHub-flavoured Markdown, aligned so that it reads as plain text too.
+// GitHub-flavoured Markdown, aligned so that it reads as plain text too; and the same without its escapes, for pipes.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "reports/layout.h"
-#include "reports/table.h"
+#include "reports/paper_tables.h"
 #include "reports/verdict/verdict_grid.h"
 
 namespace vise {
@@ -35,8 +35,18 @@ std::string escaped(std::string_view text) {
   return result;
 }
 
-std::string cell_text(const GridCell& cell) {
-  std::string text = escaped(cell.text);
+// Text as it is, without what would break a line.
+std::string unescaped(std::string_view text) {
+  std::string result(text);
+  for (char& c : result)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  return result;
+}
+
+using Say = std::string (*)(std::string_view);  // one of the two
+
+std::string cell_text(const GridCell& cell, Say say) {
+  std::string text = say(cell.text);
   if (cell.weight == Weight::strong && !text.empty()) text = fmt::format("**{}**", text);
   for (const int note : cell.notes) text += fmt::format(" [{}]", note);
   return text;
@@ -57,12 +67,12 @@ std::string rule(const std::vector<std::size_t>& widths, const Grid& grid) {
   return result + "\n";
 }
 
-std::string grid_text(const Grid& grid) {
+std::string grid_text(const Grid& grid, Say say) {
   std::vector<std::vector<std::string>> lines(1);
-  for (const GridColumn& column : grid.columns) lines[0].push_back(escaped(column.title));
+  for (const GridColumn& column : grid.columns) lines[0].push_back(say(column.title));
   for (const auto& row : grid.rows) {
     lines.emplace_back();
-    for (const GridCell& cell : row) lines.back().push_back(cell_text(cell));
+    for (const GridCell& cell : row) lines.back().push_back(cell_text(cell, say));
   }
   std::vector<std::size_t> widths(grid.columns.size(), 3);
   for (const auto& cells : lines)
@@ -74,35 +84,38 @@ std::string grid_text(const Grid& grid) {
   return text;
 }
 
-std::string section_text(const TableSection& section) {
-  std::string text = fmt::format("### {}\n\n{}", escaped(section_title(section)), escaped(section_head(section)));
+std::string section_text(const TableSection& section, Say say) {
+  std::string text = fmt::format("### {}\n\n{}", say(section_title(section)), say(section_head(section)));
   for (const int note : section.notes) text += fmt::format(" [{}]", note);
-  text += "\n\n" + grid_text(section_grid(section)) + "\n";
-  if (const std::string foot = section_foot(section); !foot.empty()) text += escaped(foot) + "\n\n";
+  text += "\n\n" + grid_text(section_grid(section), say) + "\n";
+  if (const std::string foot = section_foot(section); !foot.empty()) text += say(foot) + "\n\n";
   return text;
 }
 
-std::string block_text(const VerdictBlock& block) {
-  std::string text =
-      fmt::format("### {}\n\n{}\n\n{}\n", escaped(block.title), escaped(block.head), grid_text(block.grid));
-  for (const std::string& sentence : block.says) text += escaped(sentence) + "\n\n";
+std::string block_text(const VerdictBlock& block, Say say) {
+  std::string text = fmt::format("### {}\n\n{}\n\n{}\n", say(block.title), say(block.head), grid_text(block.grid, say));
+  for (const std::string& sentence : block.says) text += say(sentence) + "\n\n";
+  return text;
+}
+
+std::string written(const ComparisonTable& table, Say say) {
+  std::vector<std::string> sections(table.sections.size());
+  parallel_for(available_cores(), sections.size(),
+               [&](std::size_t s) { sections[s] = section_text(table.sections[s], say); });
+  std::string text;
+  for (const VerdictBlock& block : verdict_blocks(table.verdict, table.alpha)) text += block_text(block, say);
+  text += join(sections, "");
+  for (const std::string& sentence : reading_guide(table)) text += say(sentence) + "\n\n";
+  for (std::size_t i = 0; i < table.footnotes.size(); ++i)
+    text += fmt::format("[{}] {}\n\n", i + 1, say(table.footnotes[i]));
+  if (text.ends_with("\n\n")) text.pop_back();
   return text;
 }
 
 }  // namespace
 
-std::string to_markdown(const ComparisonTable& table) {
-  std::vector<std::string> sections(table.sections.size());
-  parallel_for(available_cores(), sections.size(),
-               [&](std::size_t s) { sections[s] = section_text(table.sections[s]); });
-  std::string text;
-  for (const VerdictBlock& block : verdict_blocks(table.verdict, table.alpha)) text += block_text(block);
-  text += join(sections, "");
-  for (const std::string& sentence : reading_guide(table)) text += escaped(sentence) + "\n\n";
-  for (std::size_t i = 0; i < table.footnotes.size(); ++i)
-    text += fmt::format("[{}] {}\n\n", i + 1, escaped(table.footnotes[i]));
-  if (text.ends_with("\n\n")) text.pop_back();
-  return text;
-}
+std::string to_markdown(const ComparisonTable& table) { return written(table, escaped); }
+
+std::string to_plain(const ComparisonTable& table) { return written(table, unescaped); }
 
 }  // namespace vise

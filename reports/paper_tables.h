@@ -10,7 +10,7 @@ namespace vise {
 std::string to_typst(const ComparisonTable& table);
 // To be pasted into Word, Writer or a mail. The page is to_html (report.h).
 std::string to_html_table(const ComparisonTable& table);
-// Columns with bars between them, as wide as they are, without the escapes of Markdown.
+// Markdown without its escapes: for people who read it in a file or behind a pipe.
 std::string to_plain(const ComparisonTable& table);
 
 }  // namespace vise

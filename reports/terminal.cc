@@ -1,23 +1,18 @@
-// Columns for a terminal, a file or a pipe: like the Markdown table without its escapes; colour where asked for.
+// Columns for a terminal: like the Markdown table without its bars; colour where asked for.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <numeric>
 
 #include "reports/layout.h"
-#include "reports/paper_tables.h"
 #include "reports/shorten.h"
+#include "reports/table.h"
 #include "reports/verdict/verdict_grid.h"
 
 namespace vise {
 namespace {
 
-constexpr std::size_t kGap = 2, kShortest = 16, kAnyWidth = 1'000'000;
-
-struct Style {
-  bool colour, bars;
-  std::size_t width;
-};
+constexpr std::size_t kGap = 2, kShortest = 16;
 
 // Control characters of names must not reach a terminal.
 std::string harmless(std::string_view text) {
@@ -43,15 +38,27 @@ std::size_t total_width(const std::vector<std::size_t>& widths) {
   return std::accumulate(widths.begin(), widths.end(), std::size_t{0}) + kGap * (widths.size() - 1);
 }
 
-// Before a column goes, the names of rows give up what they can: their notes stay. Returns how long a name may be.
-std::size_t shorten_names(const Grid& grid, std::vector<std::size_t>& widths, std::size_t limit) {
+std::size_t widest(const Grid& grid, std::size_t column, std::size_t most = std::string::npos) {
+  std::size_t width = 0;
+  for (const auto& row : grid.rows) width = std::max(width, display_width(cell_text(row[column], most)));
+  return width;
+}
+
+// Before a column goes, the names of rows and those in titles ("vs resnet50") give up what they can: notes stay.
+// Returns how long a name may be.
+std::size_t shorten_names(Grid& grid, std::vector<std::size_t>& widths, std::size_t limit) {
+  for (std::size_t c = 0; c < grid.columns.size() && total_width(widths) > limit; ++c) {
+    std::string& title = grid.columns[c].title;
+    if (!title.starts_with("vs ")) continue;
+    title = shortened(harmless(title), std::max(widest(grid, c), kShortest));
+    widths[c] = std::max(widest(grid, c), display_width(title));
+  }
   const std::size_t total = total_width(widths);
   if (total <= limit || grid.rows.empty()) return std::string::npos;
-  std::size_t name = 0, whole = display_width(harmless(grid.columns[0].title));
+  std::size_t name = 0;
   for (const auto& row : grid.rows) name = std::max(name, display_width(harmless(row[0].text)));
   const std::size_t most = std::max(kShortest, name - std::min(name, total - limit));
-  for (const auto& row : grid.rows) whole = std::max(whole, display_width(cell_text(row[0], most)));
-  widths[0] = whole;
+  widths[0] = std::max(widest(grid, 0, most), display_width(grid.columns[0].title));
   return most;
 }
 
@@ -72,29 +79,23 @@ std::vector<std::string> drop_columns(Grid& grid, std::vector<std::size_t>& widt
   return dropped;
 }
 
-std::string grid_text(Grid grid, const Style& style) {
+std::string grid_text(Grid grid, const TerminalStyle& style) {
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < grid.columns.size(); ++c) {
-    widths.push_back(display_width(harmless(grid.columns[c].title)));
-    for (const auto& row : grid.rows) widths[c] = std::max(widths[c], display_width(cell_text(row[c])));
+    widths.push_back(std::max(display_width(harmless(grid.columns[c].title)), widest(grid, c)));
   }
   const std::size_t most = shorten_names(grid, widths, style.width);
   const std::vector<std::string> dropped = drop_columns(grid, widths, style.width);
   std::string text;
   const auto put_line = [&](auto&& cell, auto&& weight) {
-    std::string line = style.bars ? "| " : "";
+    std::string line;
     for (std::size_t c = 0; c < grid.columns.size(); ++c) {
       const std::string column = padded(cell(c), widths[c], grid.columns[c].right_aligned);
-      line += (c == 0       ? ""
-               : style.bars ? " | "
-                            : std::string(kGap, ' ')) +
-              (style.colour ? coloured(column, weight(c)) : column);
+      line += (c > 0 ? std::string(kGap, ' ') : "") + (style.colour ? coloured(column, weight(c)) : column);
     }
-    text += style.bars ? line + " |\n" : line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+    text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   };
   put_line([&](std::size_t c) { return harmless(grid.columns[c].title); }, [](std::size_t) { return Weight::faint; });
-  if (style.bars)
-    put_line([&](std::size_t c) { return std::string(widths[c], '-'); }, [](std::size_t) { return Weight::plain; });
   for (const auto& row : grid.rows)
     put_line([&](std::size_t c) { return cell_text(row[c], c == 0 ? most : std::string::npos); },
              [&](std::size_t c) { return row[c].weight; });
@@ -102,18 +103,20 @@ std::string grid_text(Grid grid, const Style& style) {
   return text;
 }
 
-std::string written(const ComparisonTable& table, const Style& style) {
+}  // namespace
+
+std::string to_terminal(const ComparisonTable& table, const TerminalStyle& style) {
   std::string text;
   const auto titled = [&](const std::string& title, const std::string& head) {
     return (style.colour ? coloured(harmless(title), Weight::strong) : harmless(title)) + "\n" + harmless(head);
   };
   for (const VerdictBlock& block : verdict_blocks(table.verdict, table.alpha)) {
-    text += titled((style.bars ? "### " : "") + block.title, block.head) + "\n\n" + grid_text(block.grid, style) + "\n";
+    text += titled(block.title, block.head) + "\n\n" + grid_text(block.grid, style) + "\n";
     for (const std::string& sentence : block.says) text += harmless(sentence) + "\n";
     if (!block.says.empty()) text += "\n";
   }
   for (const TableSection& section : table.sections) {
-    text += titled((style.bars ? "### " : "") + section_title(section), section_head(section));
+    text += titled(section_title(section), section_head(section));
     for (const int note : section.notes) text += fmt::format(" [{}]", note);
     text += "\n\n" + grid_text(section_grid(section), style) + "\n";
     if (const std::string foot = section_foot(section); !foot.empty()) text += harmless(foot) + "\n\n";
@@ -123,13 +126,5 @@ std::string written(const ComparisonTable& table, const Style& style) {
     text += fmt::format("[{}] {}\n", i + 1, harmless(table.footnotes[i]));
   return text;
 }
-
-}  // namespace
-
-std::string to_terminal(const ComparisonTable& table, const TerminalStyle& style) {
-  return written(table, {style.colour, false, style.width});
-}
-
-std::string to_plain(const ComparisonTable& table) { return written(table, {false, true, kAnyWidth}); }
 
 }  // namespace vise

@@ -105,17 +105,17 @@ TEST(Terminal, NamesLoseTheirMiddleBeforeColumnsGo) {
   const std::string a = "resnet50-pretrained-on-everything-with-layout-A",
                     b = "resnet50-pretrained-on-everything-with-layout-B";
   const ComparisonTable table = compare({test::sample_result(a, 0.75), test::sample_result(b, 0.5)}, {});
-  const std::string wide = to_terminal(table, {.width = 200}), narrow = to_terminal(table, {.width = 100});
+  const std::string wide = to_terminal(table, {.width = 200}), narrow = to_terminal(table, {.width = 120});
   EXPECT_TRUE(has(wide, a));
   EXPECT_FALSE(has(narrow, "not shown")) << narrow;
   EXPECT_FALSE(has(narrow, a));
   EXPECT_TRUE(has(narrow, "...") && has(narrow, "layout-A") && has(narrow, "layout-B")) << narrow;
   for (const std::string& line : split(narrow.substr(narrow.find("backbone")), '\n'))
-    EXPECT_TRUE(!line.starts_with("resnet50") || display_width(line) <= 100) << line;
+    EXPECT_TRUE(!line.starts_with("resnet50") || display_width(line) <= 120) << line;
   EXPECT_TRUE(has(to_terminal(table, {.width = 40}), "not shown at this width"));
 }
 
-TEST(Terminal, BarsForPipesComeWithoutEscapes) {
+TEST(Plain, ComesWithoutEscapes) {
   const ComparisonTable table = compare({test::sample_result("a<b>_*&`c", 0.75), test::sample_result("d", 0.5)}, {});
   const std::string text = to_plain(table);
   EXPECT_TRUE(has(text, "| a<b>_*&`c |")) << text;
