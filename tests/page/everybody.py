@@ -140,10 +140,12 @@ def a_study_stays_usable(page, address, file):
     print(f"large: {os.path.getsize(file)} bytes, {busy:.2f} s of script, style and layout")
     check(busy < 1, f'{busy:.2f} s until it paints')
     rows = page.evaluate("document.querySelectorAll('details.group').length")
+    check(page.evaluate("!!document.querySelector('#verdict table.matrix') && !!document.querySelector('#verdict figure .clique')"),
+          'the page does not begin with its answer')
     check(rows == 20, f'{rows} folds for 20 tasks')
-    check(page.evaluate("document.querySelectorAll('section.task').length") == 100, 'not every table has its place')
-    check(page.evaluate("document.querySelectorAll('section.task table.results').length") == 1, 'more than the first is drawn')
-    check(page.evaluate("document.querySelector('section.task h2').textContent.includes('a class')") is False,
+    check(page.evaluate("document.querySelectorAll('section[id^=section-]').length") == 100, 'not every table has its place')
+    check(page.evaluate("document.querySelectorAll('section[id^=section-] table.results').length") == 1, 'more than the first is drawn')
+    check(page.evaluate("document.querySelector('section[id^=section-] h2').textContent.includes('a class')") is False,
           'a few-shot table stands before the full one')
     for stop in range(1, 101):
         page.press('Tab')
@@ -160,7 +162,7 @@ def a_study_stays_usable(page, address, file):
     page.evaluate("document.querySelectorAll('details.group').forEach((group) => { group.open = true; })")
     page.evaluate("document.querySelectorAll('details.folded').forEach((fold, i) => { if (i % 20 === 3) fold.open = true; });"
                   "new Promise((done) => setTimeout(done, 500))")
-    drawn = page.evaluate("document.querySelectorAll('section.task table.results').length")
+    drawn = page.evaluate("document.querySelectorAll('section[id^=section-] table.results').length")
     check(drawn >= 6, f'{drawn} tables are drawn after folds were opened')
     check(not page.complaints(), f'large: {page.complaints()[:1]}')
 
