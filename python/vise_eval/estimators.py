@@ -14,11 +14,11 @@ import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import get_scorer
 from sklearn.utils.extmath import softmax
-from sklearn.utils.validation import check_is_fitted
 
 from vise_eval._fitting import Classifier, LinearClassifier, Probe, folds_of, grid_of, metric_of, positive
 from vise_eval.errors import UsageError
 
+_BLOCK = 64  # rows that probes/knn.cc takes at once
 _OF_CLASSES = ("accuracy", "balanced_accuracy", "f1_weighted", "neg_log_loss", "roc_auc", "average_precision")
 _OF_VALUES = ("r2", "neg_mean_absolute_error", "neg_root_mean_squared_error")
 
@@ -254,14 +254,20 @@ class KNeighbors(Classifier):
 
     def decision_function(self, X):
         """Logarithms of the classes' votes: of two classes their difference, N; else N x K. X: N x D."""
-        check_is_fitted(self)
-        votes = self._fitted.scores(self._rows(X))
+        votes = self._votes(X)
         return votes[:, 1] - votes[:, 0] if len(self.classes_) == 2 else votes
 
     def predict_proba(self, X):
         """The classes' shares of the votes, N x K. X: N x D."""
-        check_is_fitted(self)
-        return softmax(self._fitted.scores(self._rows(X)))
+        return softmax(self._votes(X))
+
+    def _votes(self, X):
+        """Logarithms of the votes, N x K. The solver takes 64 rows at once, and fewer by another product, whose float32
+        sums end otherwise: whole blocks make a row's votes depend on that row alone."""
+        rows = self._rows(X)
+        whole = np.zeros((-(-len(rows) // _BLOCK) * _BLOCK, rows.shape[1]), dtype=np.float32)
+        whole[: len(rows)] = rows
+        return self._fitted.scores(whole)[: len(rows)]
 
     def __getstate__(self):
         return {name: value for name, value in super().__getstate__().items() if name != "_fitted"}
