@@ -65,13 +65,19 @@ std::map<std::string, PlannedTask> planned_tasks(const std::vector<Path>& runs, 
 std::map<std::string, std::string> thumbnails_of(const std::vector<std::string>& ids, const PlannedTask& planned,
                                                  Session& session) {
   constexpr unsigned kSide = 96;
-  std::map<std::string, std::string> thumbnails;
+  std::vector<std::uint32_t> items;
   for (const std::string& id : ids) {
+    if (const auto item = planned.item_of_id.find(id); item != planned.item_of_id.end())
+      items.push_back(item->second);
+    else
+      session.console.warn(fmt::format("{}: is no longer in {}", id, planned.data.root.string()));
+  }
+  planned.data.sort_for_reading(items);
+  std::map<std::string, std::string> thumbnails;
+  for (const std::uint32_t item : items) {
+    const std::string& id = planned.data.ids[item];
     try {
-      const auto item = planned.item_of_id.find(id);
-      if (item == planned.item_of_id.end())
-        throw Error(ErrorKind::missing, fmt::format("{}: is no longer in {}", id, planned.data.root.string()));
-      thumbnails[id] = thumbnail_uri(planned.data.read(item->second), id, kSide);
+      thumbnails[id] = thumbnail_uri(planned.data.read(item), id, kSide);
     } catch (const Error& e) {
       session.console.warn(e.message());
     }

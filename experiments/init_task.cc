@@ -33,7 +33,8 @@ std::string first_target(const Dataset& dataset) {
     if (dataset.targets.contains(name)) return name;
   if (dataset.targets.empty())
     throw Error(ErrorKind::input, fmt::format("{}: no labels were found", dataset.name),
-                "put images into a folder for each class, or write a table: docs/formats/manifest.md");
+                "name its column (--label-column), put images into a folder for each class, or write a table: "
+                "docs/formats/manifest.md");
   return dataset.targets.begin()->first;
 }
 

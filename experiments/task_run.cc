@@ -85,7 +85,8 @@ std::string target_to_predict(const Dataset& dataset) {
   if (auto usual = usual_target(dataset)) return *usual;
   if (dataset.targets.empty())
     throw Error(ErrorKind::input, fmt::format("{}: no labels were found", dataset.name),
-                "put images into a folder for each class, or write a table: docs/formats/manifest.md");
+                "name its column (--label-column), put images into a folder for each class, or write a table: "
+                "docs/formats/manifest.md");
   std::vector<std::string> names;
   for (const auto& [name, column] : dataset.targets) names.push_back(name);
   throw Error(ErrorKind::usage, fmt::format("{}: which of its labels is to be predicted is not said", dataset.name),

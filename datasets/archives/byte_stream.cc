@@ -18,6 +18,10 @@
 namespace vise {
 namespace {
 
+// No set of pictures is packed so well: deflate reaches 1,032 at most, and Zstandard's frames of one repeated byte 32,768,
+// so that a few megabytes would keep a machine busy for a day.
+constexpr std::uint64_t kMostRatio = 1100, kFreeBytes = 1 << 30;
+
 // Small images lie closer together than that, so that a walk along headers reads in order; larger ones are jumped over.
 constexpr std::size_t kBuffer = 128 << 10;
 
@@ -52,6 +56,7 @@ class FileStream final : public ByteStream {
     return ByteView(buffer_).subspan(begin_, end_ - begin_);
   }
   void took(std::size_t count) { begin_ += count; }
+  std::uint64_t place() const { return at_ + begin_; }
   const std::string& name() const { return name_; }
 
  protected:
@@ -64,15 +69,15 @@ class FileStream final : public ByteStream {
   }
 
   std::uint64_t jump(std::uint64_t count) override {
-    const std::uint64_t place = at_ + begin_, target = std::min(size_, place + std::min(count, size_));
-    if (target < place) return 0;
+    const std::uint64_t from = place(), target = std::min(size_, from + std::min(count, size_));
+    if (target < from) return 0;
     if (target <= at_ + end_) {
       begin_ = static_cast<std::size_t>(target - at_);
     } else {
       at_ = target;
       begin_ = end_ = 0;
     }
-    return target - place;
+    return target - from;
   }
 
  private:
@@ -157,12 +162,18 @@ class ZstdStream final : public ByteStream {
       between_ = status == 0;
       if (bytes.empty() && out.pos == 0 && !between_) refuse(in_.name(), "ends within its Zstandard data");
     }
+    given_ += out.pos;
+    if (given_ > kFreeBytes && given_ / kMostRatio > in_.place())
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: {} bytes of it give over {} bytes: a bomb", in_.name(), in_.place(), given_),
+                  "pack the images alone");
     return out.pos;
   }
 
  private:
   FileStream in_;
   std::unique_ptr<ZSTD_DStream, std::size_t (*)(ZSTD_DStream*)> state_;
+  std::uint64_t given_ = 0;
   bool between_ = true;
 };
 

@@ -5,7 +5,8 @@
 //   stream->skip(size);                               // costs nothing where nothing is unpacked
 //
 // Memory is bounded whatever the file says: 256 kB, and at most the 128 MB window that a Zstandard frame may ask for.
-// Error{input} naming the file where its packed form is damaged or cut off. Not thread-safe.
+// Error{input} naming the file where its packed form is damaged or cut off, or gives over 1,100 times its own size
+// behind the first GiB. Not thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "extract/features/bad_images.h"
 #include "extract/features/pass.h"
 #include "extract/features/pipeline.h"
 
@@ -274,9 +275,9 @@ class Extraction {
   // The store may know an image as unreadable from an earlier run that skipped it.
   void refuse_unreadable(const Features& features) const {
     if (options_.on_bad_image == BadImagePolicy::skip || features.unreadable.empty()) return;
-    const auto& [item, reason] = *features.unreadable.begin();
-    throw Error(ErrorKind::input, fmt::format("{}: {}", dataset_.ids[item], reason),
-                "repair or remove the image, or leave it out of every backbone's rows: --on-bad-image skip");
+    std::vector<BadImage> bad;
+    for (const auto& [item, reason] : features.unreadable) bad.push_back({dataset_.ids[item], reason, {}});
+    throw_bad_images(std::move(bad));
   }
 
   const Dataset& dataset_;

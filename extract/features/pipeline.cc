@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "extract/features/bad_images.h"
 #include "extract/features/work_queue.h"
 #include "extract/images/decode/decode.h"
 
@@ -110,6 +111,7 @@ class Pipeline {
       if (wanted && given.insert(read.source.content).second) {
         if (!queue_.push(std::move(read))) return;
       } else {
+        if (wanted && options_.on_bad_image == BadImagePolicy::fail) copies_.emplace_back(read.source.content, item);
         count_one();
       }
     }
@@ -156,13 +158,10 @@ class Pipeline {
     const std::string name = file.path.string() + ": ";
     // The row is kept by content, and the same bytes may lie elsewhere tomorrow.
     const std::string reason = e.message().substr(e.message().starts_with(name) ? name.size() : 0);
-    if (e.kind() != ErrorKind::input || options_.on_bad_image == BadImagePolicy::fail) {
-      const Error error(e.kind(), name + reason,
-                        fmt::format("{}{}or leave it out of every backbone's rows: --on-bad-image skip", e.hint(),
-                                    e.hint().empty() ? "repair or remove the image, " : "; "));
-      if (e.kind() != ErrorKind::input) throw error;
+    if (e.kind() != ErrorKind::input) throw Error(e.kind(), name + reason, e.hint());
+    if (options_.on_bad_image == BadImagePolicy::fail) {
       const std::lock_guard lock(error_mutex_);
-      bad_.emplace(file.path.string(), error);
+      bad_.emplace(file.source.content, BadImage{file.path.string(), reason, e.hint()});
       has_bad_ = true;
       return;
     }
@@ -192,17 +191,15 @@ class Pipeline {
     return pixels;
   }
 
-  // One bad file as it is; several in the order of their names, the first of very many.
   [[noreturn]] void throw_bad() const {
-    constexpr std::size_t kMost = 20;
-    if (bad_.size() == 1) throw bad_.begin()->second;
-    std::string text = fmt::format("{} images can't be read:", bad_.size());
-    std::size_t told = 0;
-    for (const auto& [file, error] : bad_)
-      if (told++ < kMost) text += "\n    " + error.message();
-    if (bad_.size() > kMost)
-      text += fmt::format("\n    ... and {} more: vise-eval audit lists them", bad_.size() - kMost);
-    throw Error(ErrorKind::input, text, bad_.begin()->second.hint());
+    std::vector<BadImage> all;
+    for (const auto& [content, image] : bad_) all.push_back(image);
+    for (const auto& [content, item] : copies_)
+      if (const auto image = bad_.find(content); image != bad_.end()) {
+        all.push_back(image->second);
+        all.back().file = dataset_.path(item).string();
+      }
+    throw_bad_images(std::move(all));
   }
 
   static void add_batch(Pass& pass, Pass::Batch images, std::vector<Batch>& to) {
@@ -230,7 +227,8 @@ class Pipeline {
   const std::string what_ = names_of(passes_) + ": images";
   std::mutex error_mutex_;
   std::exception_ptr error_;
-  std::map<std::string, Error> bad_;  // by file; of the policy `fail`
+  std::map<ContentHash, BadImage> bad_;                        // of the policy `fail`, each by its first file
+  std::vector<std::pair<ContentHash, std::uint32_t>> copies_;  // items whose content came before; the reader's
   std::atomic<bool> has_bad_{false};
 };
 

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Extraction beside its peers: torchvision's frozen and eager networks, and oneDNN's bare ceiling on this CPU.
 
-Usage: bench_extract.py VISE_EVAL SHARED [--rounds N] [--images N] [--only fp32,bf16,encoders,several] [--no-eager] [--memory [FEW,MANY]]
+Usage: bench_extract.py VISE_EVAL SHARED [--rounds N] [--images N] [--only fp32,bf16,encoders,several] [--encoders NAME,...]
+                        [--no-eager] [--memory [FEW,MANY]]
 
 SHARED holds peers/, weights and data sets. Every round runs all sides one after the other on the same images with the
 same weights; the first round warms up and is dropped. Medians and their ratios are printed. Whole: from the first
@@ -289,6 +290,8 @@ def encoder_ceiling(o, arch):
 def bench_encoders(o):
     precisions = ["fp32"] + (["bf16"] if "avx512_bf16" in cpu_flags() else [])
     for case, file, name, torchvision, ceiling_name in ENCODERS:
+        if name not in o.encoders:
+            continue
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([PYTHON, os.path.join(o.shared, "data", "encoders", "make_encoders.py"), folder, case], check=True,
                            stdout=subprocess.DEVNULL)
@@ -334,6 +337,8 @@ def main():
     p.add_argument("--no-eager", dest="eager", action="store_false")
     p.add_argument("--memory", nargs="?", const=(), type=lambda t: tuple(int(x) for x in t.split(",")), metavar="FEW,MANY",
                    help="peak memory instead, of so many images [minutes: a few hundred]; 1000,20000 takes half an hour")
+    names = [e[2] for e in ENCODERS]
+    p.add_argument("--encoders", type=lambda t: names_of(names, t), default=names, help="some of " + ", ".join(names))
     p.add_argument("--case", type=int, choices=range(len(CASES)), help="one of " + ", ".join(f"{c[0]} {c[2]}" for c in CASES))
     o = p.parse_args()
     o.cases = CASES if o.case is None else [CASES[o.case]]

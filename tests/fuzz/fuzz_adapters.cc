@@ -1,7 +1,5 @@
 // Adapters' trees in miniature, changed by the bytes: a data set whose parts fit together, with a split for every
 // target and an audit, or an Error. The first byte says whose.
-#include <unistd.h>
-
 #include <cstdint>
 #include <cstdlib>
 
@@ -9,6 +7,7 @@
 #include "datasets/audit.h"
 #include "experiments/label_question.h"
 #include "experiments/split_rule.h"
+#include "tests/fuzz/memory_folder.h"
 #include "tests/mini/changes.h"
 #include "tests/mini/data_sets.h"
 
@@ -16,21 +15,6 @@ namespace {
 
 using vise::Dataset;
 using vise::test::MiniData;
-
-// A folder in memory for one input.
-class Folder {
- public:
-  Folder() {
-    std::string name = "/dev/shm/vise-fuzz-XXXXXX";
-    if (!::mkdtemp(name.data())) std::abort();
-    path = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  vise::Path path;
-};
 
 vise::DatasetRegistry make_registry() {
   vise::DatasetRegistry made;
@@ -63,13 +47,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   vise::test::Choices choices(std::span(data, size));
   MiniData mini = vise::test::mini_data_sets()[choices.below(vise::test::mini_data_sets().size())];
   vise::test::change(mini.texts, choices);
-  const Folder folder;
-  mini.write(folder.path);
+  const vise::fuzz::MemoryFolder folder;
+  mini.write(folder.path());
   vise::Silent log;
   vise::Context context{log};
   context.threads = 1;
   try {
-    Dataset dataset = registry.open(mini.name, {folder.path}, folder.path / "cache", log);
+    Dataset dataset = registry.open(mini.name, {folder.path()}, folder.path() / "cache", log);
     look_at(dataset, true, context);
   } catch (const vise::Error&) {
   }
@@ -77,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [path, text] : mini.texts) {
     if (!path.ends_with(".csv") && !path.ends_with(".jsonl")) continue;
     try {
-      Dataset dataset = vise::open_data_path(folder.path / path, log);
+      Dataset dataset = vise::open_data_path(folder.path() / path, log);
       look_at(dataset, false, context);
     } catch (const vise::Error&) {
     }

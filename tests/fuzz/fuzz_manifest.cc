@@ -1,47 +1,19 @@
 // Any bytes as a table that names images: a data set whose parts fit together, or an Error. The first byte says whether
 // the rest is CSV, TSV or JSONL. Seeds: seeds.sh.
-#include <unistd.h>
-
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <fstream>
 
 #include "base/error.h"
 #include "datasets/manifest.h"
-
-namespace {
-
-// A folder in memory, one a process, removed at its end.
-class Folder {
- public:
-  Folder() {
-    std::string name = "/dev/shm/vise-fuzz-XXXXXX";
-    if (!::mkdtemp(name.data())) std::abort();
-    path_ = name;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  vise::Path put(const char* name, std::span<const std::uint8_t> bytes) const {
-    const vise::Path file = path_ / name;
-    std::ofstream out(file, std::ios::binary);
-    out.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    return file;
-  }
-
- private:
-  vise::Path path_;
-};
-
-}  // namespace
+#include "tests/fuzz/memory_folder.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  static const Folder folder;
+  static const vise::fuzz::MemoryFolder folder;
   constexpr std::array names{"table.csv", "table.tsv", "table.jsonl"};
-  const vise::Path table = folder.put(names[data[0] % names.size()], std::span(data + 1, size - 1));
+  const vise::Path table =
+      folder.put(names[data[0] % names.size()], std::string_view(reinterpret_cast<const char*>(data) + 1, size - 1));
   try {
     vise::Silent log;
     const vise::Dataset dataset = vise::read_manifest(table, log);

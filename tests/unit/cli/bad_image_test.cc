@@ -65,6 +65,23 @@ TEST_F(BadImage, AllAreNamedInOneGo) {
     EXPECT_TRUE(contains(ran.err, name)) << ran.err;
 }
 
+TEST_F(BadImage, CopiesAreNamedToo) {
+  for (const char* const name : {"p3.jpg", "p17.jpg"}) write_file_atomically(dir_ / name, "one and the same");
+  const test::Ran ran = run({});
+  for (const char* const name : {"3 images can't be read", "p3.jpg", "p17.jpg", "p23.jpg"})
+    EXPECT_TRUE(contains(ran.err, name)) << ran.err;
+}
+
+TEST_F(BadImage, AllThatAnEarlierRunSkippedAreNamed) {
+  for (const char* const name : {"p3.jpg", "p17.jpg"}) write_file_atomically(dir_ / name, "one and the same");
+  ASSERT_EQ(run({"--on-bad-image", "skip"}).code, 0);
+  std::filesystem::remove_all(dir_ / "out");
+  const test::Ran ran = run({});
+  EXPECT_EQ(ran.code, 4);
+  for (const char* const name : {"3 images can't be read", "p3.jpg", "p17.jpg", "p23.jpg", "--on-bad-image skip"})
+    EXPECT_TRUE(contains(ran.err, name)) << ran.err;
+}
+
 TEST_F(BadImage, IsLeftOutOfEveryRowAndRecordedWithReasonAndSplit) {
   const test::Ran ran = run({"--on-bad-image", "skip"});
   ASSERT_EQ(ran.code, 0) << ran.err;

@@ -182,6 +182,16 @@ TEST_F(Archive, RefusesBombs) {
   EXPECT_TRUE(contains(refused(shared), "two members share bytes"));
 }
 
+// A Zstandard frame of blocks that repeat one byte: four bytes for 131,072.
+TEST_F(Archive, RefusesToUnpackAWeekOfZeros) {
+  std::string frame("\x28\xB5\x2F\xFD\x00\x50", 6);  // windows of 1 MB
+  const std::string block("\x02\x00\x10\x00", 4);    // of 131,072 zeros, another follows
+  for (int i = 0; i < 10'000; ++i) frame += block;
+  frame += std::string("\x01\0\0", 3);
+  const std::string header = tar_header({.name = "a.bin", .data = "", .size_field = "77777777777"});
+  EXPECT_TRUE(contains(refused(zstd(header) + frame), "a bomb"));
+}
+
 TEST_F(Archive, OfAMillionEmptyMembersIsReadInBoundedMemory) {
   std::string bytes;
   const std::string header = tar_header({"e", ""});

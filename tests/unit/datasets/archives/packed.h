@@ -2,12 +2,11 @@
 #pragma once
 
 #include <fmt/format.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include <string>
 #include <vector>
 
+#include "tests/packed_bytes.h"
 #include "tests/unit/datasets/trees.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"
 
@@ -45,26 +44,6 @@ inline std::string tar(const std::vector<TarFile>& files) {
   std::string bytes;
   for (const TarFile& file : files) bytes += tar_member(file);
   return bytes + std::string(1024, '\0');
-}
-
-inline std::string gzip(const std::string& data) {
-  std::string packed(::compressBound(data.size()) + 64, '\0');
-  z_stream stream{};
-  ::deflateInit2(&stream, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
-  stream.avail_in = static_cast<uInt>(data.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  ::deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  return packed;
-}
-
-inline std::string zstd(const std::string& data) {
-  std::string packed(::ZSTD_compressBound(data.size()), '\0');
-  packed.resize(::ZSTD_compress(packed.data(), packed.size(), data.data(), data.size(), 3));
-  return packed;
 }
 
 inline std::string as_text(const std::vector<std::byte>& bytes) {

@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <snappy-c.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "base/error.h"
+#include "tests/packed_bytes.h"
 #include "tests/unit/datasets/parquet/writer.h"
 
 namespace vise {
@@ -199,23 +198,11 @@ TEST(Parquet, ReadsSplitStreamsAndRunsOfBooleans) {
 }
 
 std::string packed(int codec, const std::string& bytes) {
+  if (codec == 6) return test::zstd(bytes);
+  if (codec == 2) return test::gzip(bytes);
   std::string out(1000 + bytes.size(), '\0');
   std::size_t size = out.size();
-  if (codec == 1) {
-    snappy_compress(bytes.data(), bytes.size(), out.data(), &size);
-  } else if (codec == 6) {
-    size = ZSTD_compress(out.data(), out.size(), bytes.data(), bytes.size(), 1);
-  } else {
-    z_stream stream{};
-    deflateInit2(&stream, 9, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
-    stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
-    stream.avail_in = static_cast<uInt>(bytes.size());
-    stream.next_out = reinterpret_cast<Bytef*>(out.data());
-    stream.avail_out = static_cast<uInt>(out.size());
-    deflate(&stream, Z_FINISH);
-    size = stream.total_out;
-    deflateEnd(&stream);
-  }
+  snappy_compress(bytes.data(), bytes.size(), out.data(), &size);
   return out.substr(0, size);
 }
 

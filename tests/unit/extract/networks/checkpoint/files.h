@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "tests/packed_bytes.h"
 
 namespace vise::test {
 
@@ -44,20 +45,6 @@ struct Member {
   std::uint16_t method = 0, flags = 0;
   std::string packed{};  // for method 8
 };
-
-inline std::string deflated(const std::string& data) {
-  std::string packed(::compressBound(data.size()) + 64, '\0');
-  z_stream stream{};
-  ::deflateInit2(&stream, 9, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(data.data()));
-  stream.avail_in = static_cast<uInt>(data.size());
-  stream.next_out = reinterpret_cast<Bytef*>(packed.data());
-  stream.avail_out = static_cast<uInt>(packed.size());
-  ::deflate(&stream, Z_FINISH);
-  packed.resize(stream.total_out);
-  ::deflateEnd(&stream);
-  return packed;
-}
 
 inline std::string zip(const std::vector<Member>& members, std::string_view comment = "") {
   std::string out, directory;
