@@ -152,7 +152,7 @@ class ArchiveData {
     for (std::size_t a = 0; a < archives_.size(); ++a)
       parts.push_back({files_[a], "", any_part ? std::optional(part_of(a).value_or(Part::unused)) : std::nullopt,
                        [&one = *samples[a]] { return one.rows(); }});
-    Dataset dataset = read_manifest(parts, root_, name_, log_, columns, container());
+    Dataset dataset = read_manifest(parts, root_, name_, log_, columns, container(true));
     if (without_image > 0) remark(fmt::format("{} samples have no image and are left out", without_image), dataset);
     for (std::size_t a = 0; a < archives_.size() && any_part; ++a)
       if (!part_of(a))
@@ -185,13 +185,14 @@ class ArchiveData {
     return lines;
   }
 
-  std::shared_ptr<const ArchiveImages> container() const {
-    std::vector<PlacedArchive> placed;  // without the texts, which only labels need
-    for (const PlacedArchive& archive : archives_) {
+  // Without the texts, which only labels need. Samples look at the images until their rows are read.
+  std::shared_ptr<const ArchiveImages> container(bool of_samples = false) {
+    std::vector<PlacedArchive> placed;
+    for (PlacedArchive& archive : archives_) {
       PlacedArchive one;
       one.index.identity = archive.index.identity;
       one.index.form = archive.index.form;
-      one.index.images = archive.index.images;
+      one.index.images = of_samples ? archive.index.images : std::move(archive.index.images);
       one.prefix = archive.prefix;
       one.inside = archive.inside;
       placed.push_back(std::move(one));

@@ -8,18 +8,38 @@
 
 namespace vise {
 
+std::strong_ordering ArchiveImages::Name::operator<=>(const Name& other) const {
+  Name a = *this, b = other;
+  while (true) {
+    if (a.prefix.empty()) a = {a.rest, {}};
+    if (b.prefix.empty()) b = {b.rest, {}};
+    const std::size_t both = std::min(a.prefix.size(), b.prefix.size());
+    if (both == 0) return a.prefix.size() <=> b.prefix.size();
+    if (const int c = a.prefix.substr(0, both).compare(b.prefix.substr(0, both)); c != 0) return c <=> 0;
+    a.prefix.remove_prefix(both);
+    b.prefix.remove_prefix(both);
+  }
+}
+
+ArchiveImages::Name ArchiveImages::name_of(const Item& item) const {
+  const PlacedArchive& archive = archives_[item.archive];
+  return {archive.prefix, std::string_view(member(item).name).substr(archive.inside.size())};
+}
+
 ArchiveImages::ArchiveImages(std::vector<PlacedArchive> archives, std::string name)
     : archives_(std::move(archives)), name_(std::move(name)) {
+  std::size_t count = 0;
+  for (const PlacedArchive& archive : archives_) count += archive.index.images.size();
+  items_.reserve(count);
   for (std::uint32_t a = 0; a < archives_.size(); ++a) {
-    const std::vector<ArchiveMember>& images = archives_[a].index.images;
-    for (std::uint32_t m = 0; m < images.size(); ++m) items_.push_back({archives_[a].id_of(images[m].name), a, m});
+    for (std::uint32_t m = 0; m < archives_[a].index.images.size(); ++m) items_.push_back({a, m});
     readers_.push_back(std::make_unique<ArchiveReader>(archives_[a].index));
   }
-  std::sort(items_.begin(), items_.end(), [](const Item& x, const Item& y) { return x.id < y.id; });
+  std::sort(items_.begin(), items_.end(), [&](const Item& x, const Item& y) { return name_of(x) < name_of(y); });
   for (std::size_t i = 1; i < items_.size(); ++i)
-    if (items_[i].id == items_[i - 1].id)
+    if (std::is_eq(name_of(items_[i]) <=> name_of(items_[i - 1])))
       throw Error(ErrorKind::input,
-                  fmt::format("{}: '{}' is in {} and in {}", name_, items_[i].id,
+                  fmt::format("{}: '{}' is in {} and in {}", name_, name_of(items_[i]).str(),
                               archives_[items_[i - 1].archive].index.identity.path,
                               archives_[items_[i].archive].index.identity.path),
                   "rename an archive, so that the names of both differ by more than their numbers");
@@ -30,14 +50,15 @@ ArchiveImages::~ArchiveImages() = default;
 std::vector<std::string> ArchiveImages::ids() const {
   std::vector<std::string> ids;
   ids.reserve(items_.size());
-  for (const Item& item : items_) ids.push_back(item.id);
+  for (const Item& item : items_) ids.push_back(name_of(item).str());
   return ids;
 }
 
 std::optional<ArchiveImages::Item> ArchiveImages::find(const std::string& id) const {
-  const auto at =
-      std::lower_bound(items_.begin(), items_.end(), id, [](const Item& item, const auto& of) { return item.id < of; });
-  if (at != items_.end() && at->id == id) return *at;
+  const Name wanted{id, {}};
+  const auto at = std::lower_bound(items_.begin(), items_.end(), wanted,
+                                   [&](const Item& item, const Name& of) { return name_of(item) < of; });
+  if (at != items_.end() && std::is_eq(name_of(*at) <=> wanted)) return *at;
   if (auto item = find_by_archive(id)) return item;
   return find_inside(id);
 }
@@ -62,13 +83,13 @@ std::optional<ArchiveImages::Item> ArchiveImages::find_inside(std::string_view n
                                      [](const ArchiveMember& member, const auto& of) { return member.name < of; });
     if (at == images.end() || at->name != name) continue;
     if (found) return std::nullopt;
-    found = Item{std::string(name), a, static_cast<std::uint32_t>(at - images.begin())};
+    found = Item{a, static_cast<std::uint32_t>(at - images.begin())};
   }
   return found;
 }
 
 ArchiveImages::Item ArchiveImages::found(const std::string& id) const {
-  if (auto item = find(id)) return std::move(*item);
+  if (const auto item = find(id)) return *item;
   throw Error(ErrorKind::missing, fmt::format("{}: has no image '{}'", name_, id));
 }
 

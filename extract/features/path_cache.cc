@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "base/csv.h"
 #include "base/error.h"
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::string_view kPreamble = "#vise-eval/paths 1\n";
 constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::size_t kMostWaiting = 1 << 20;  // bytes of lines that aren't written yet: memory stays flat
 
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
 
@@ -163,26 +165,31 @@ void PathCache::put(const FileIdentity& identity, std::string value) {
   Shard& shard = shard_of(identity);
   shard.appended += line_of(identity, value);
   shard.entries.insert_or_assign(std::string(name_in_folder(identity.path)), Entry(identity, std::move(value)));
+  if (shard.appended.size() > kMostWaiting) append(std::string(folder_of(identity.path)), shard);
 }
 
 void PathCache::save() {
+  for (auto& [folder, shard] : shards_)
+    if (!append(folder, shard)) return;
+}
+
+bool PathCache::append(const std::string& folder, Shard& shard) const {
+  std::string lines = std::exchange(shard.appended, {});
+  if (lines.empty()) return true;
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
-  for (auto& [folder, shard] : shards_) {
-    if (shard.appended.empty()) continue;
-    const Path path = shard_path(folder);
-    const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
-    if (!file) return;
-    const bool is_new = ::lseek(file.get(), 0, SEEK_END) == 0;
-    try {
-      // One write, so that two processes' lines don't mix; a newline first ends what a killed one left.
-      const std::string text = is_new ? std::string(kPreamble) + shard.appended : "\n" + shard.appended;
-      write_fully(file.get(), as_byte_view(text), -1, path);
-    } catch (const Error&) {
-      return;
-    }
-    shard.appended.clear();
+  const Path path = shard_path(folder);
+  const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  if (!file) return false;
+  const bool is_new = ::lseek(file.get(), 0, SEEK_END) == 0;
+  try {
+    // One write, so that two processes' lines don't mix; a newline first ends what a killed one left.
+    lines.insert(0, is_new ? kPreamble : "\n");
+    write_fully(file.get(), as_byte_view(lines), -1, path);
+  } catch (const Error&) {
+    return false;
   }
+  return true;
 }
 
 }  // namespace vise

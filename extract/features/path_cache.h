@@ -30,7 +30,8 @@ class PathCache {
   // What was put for exactly this identity, or null.
   const std::string* find(const FileIdentity& identity);
   void put(const FileIdentity& identity, std::string value);
-  // Appends what is new. Failing to write is not an error: the cache only saves time.
+  // Appends what is new and not written yet (some of it is, as it grows). Failing to write is not an error: the cache
+  // only saves time.
   void save();
   // Takes over what the cache in `folder` knows, for the next save(). Another machine has its own number for the device
   // that a shared file system is; it is replaced by ours where the files' folder is here too. An identity is compared
@@ -53,6 +54,8 @@ class PathCache {
   Path shard_path(const std::string& folder) const;
   Shard& shard_of(const FileIdentity& identity);
   void read_shard(const std::string& folder, Shard& shard) const;
+  // False where it can't be written.
+  bool append(const std::string& folder, Shard& shard) const;
 
   Path folder_;
   std::unordered_map<std::string, Shard> shards_;          // by the files' folder

@@ -1,6 +1,7 @@
 #include "extract/features/path_cache.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,23 @@ TEST(PathCache, RemembersAFileByItsWholeIdentity) {
   FileIdentity other = identity;
   other.ctime_ns += 1;
   EXPECT_EQ(cache.find(other), nullptr);
+}
+
+// A run over a million images keeps no text of them all, and one that is killed has not learnt in vain.
+TEST(PathCache, WritesWhatItLearnsAsItGoes) {
+  const test::ScratchDir scratch;
+  constexpr std::uint64_t kMany = 20'000;
+  const auto identity = [&](std::uint64_t i) {
+    return FileIdentity{.path = (scratch / fmt::format("images/{:06}.jpg", i)).string(), .size = i};
+  };
+  PathCache killed(scratch / "paths");
+  for (std::uint64_t i = 0; i < kMany; ++i) killed.put(identity(i), "value");
+  PathCache cache(scratch / "paths");
+  EXPECT_NE(cache.find(identity(0)), nullptr);
+  EXPECT_EQ(cache.find(identity(kMany - 1)), nullptr);
+  killed.save();
+  PathCache later(scratch / "paths");
+  for (std::uint64_t i = 0; i < kMany; ++i) ASSERT_NE(later.find(identity(i)), nullptr) << i;
 }
 
 TEST(PathCache, TellsTwoFilesOfEqualPathSizeAndTimeApart) {
