@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cmath>
+#include <map>
+#include <set>
 #include <vector>
 
 #include "base/error.h"
@@ -36,6 +39,15 @@ bool is_date(const std::string& name) {
     if (digits(parts[1], 2) && (year_first || year_last)) return true;
   }
   return false;
+}
+
+// "fold1", "cv-2", "part_03".
+bool is_numbered_part(const std::string& name) {
+  const auto last = name.find_last_not_of("0123456789");
+  if (last == std::string::npos || last + 1 == name.size()) return false;
+  const std::string word = lower(name.substr(0, name.find_last_not_of("-_ .", last) + 1));
+  constexpr std::array<std::string_view, 8> kWords{"fold", "cv", "part", "split", "set", "subset", "batch", "shard"};
+  return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
 bool is_number(const std::string& name) { return parse_cell_number(name, true).has_value(); }
@@ -91,12 +103,36 @@ std::optional<std::string> doubt_about(const Targets& targets) {
   const auto part = [](const std::string& name) { return part_named(name).has_value(); };
   if (names.size() >= 2 && std::all_of(names.begin(), names.end(), part))
     return fmt::format("are the names of a split: {}", examples(names));
+  if (names.size() >= 2 && std::all_of(names.begin(), names.end(), is_numbered_part))
+    return fmt::format("are the names of folds or pieces: {}", examples(names));
   if (nearly_all(names, is_file_name)) return fmt::format("are file names: {}", examples(names));
   if (nearly_all(names, is_date)) return fmt::format("are dates: {}", examples(names));
   if (nearly_all(names, is_number) && !are_codes(names))
     return fmt::format("are {} different numbers: {}", names.size(), examples(names));
   if (names.size() > 2 && names.size() * 2 > known)
     return fmt::format("are {} different ones for {} images: {}", names.size(), known, examples(names));
+  return std::nullopt;
+}
+
+std::optional<std::string> remark_on(const Targets& targets) {
+  if (targets.kind() == TargetKind::classes) {
+    std::size_t known = 0;
+    const Names names = used_names(targets, known);
+    std::map<std::string, std::string> by_lower;
+    for (const std::string& name : names)
+      if (const auto [same, is_new] = by_lower.emplace(lower(name), name); !is_new)
+        return fmt::format("'{}' and '{}' differ by case alone and are two classes", same->second, name);
+  }
+  if (targets.kind() == TargetKind::values && targets.width() == 1) {
+    std::set<double> numbers;
+    for (const double value : targets.rows())
+      if (!std::isnan(value) && numbers.size() < 3) numbers.insert(value);
+    if (numbers.size() == 2)
+      return fmt::format(
+          "has the numbers {} and {} alone, which are predicted as numbers: --label-column takes them "
+          "for classes",
+          number(*numbers.begin()), number(*numbers.rbegin()));
+  }
   return std::nullopt;
 }
 

@@ -13,9 +13,13 @@
 
 namespace vise {
 
-// Why these classes look like something else: a split's names, file names, dates, numbers (other than the codes of a
+// Why these classes look like something else: a split's names or folds', file names, dates, numbers (other than the codes of a
 // few classes, see class_codes), or as many values as half of the items. Nothing for other kinds of targets.
 std::optional<std::string> doubt_about(const Targets& targets);
+
+// What a reader of the table should know of labels that may well be meant so: classes that differ by case alone, a
+// number that has two values.
+std::optional<std::string> remark_on(const Targets& targets);
 
 // Whether all classes are whole numbers that count from 0 or 1, ten at most, or just two: codes of classes, most
 // likely, but a scale of seven steps looks the same.

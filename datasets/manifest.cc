@@ -75,8 +75,10 @@ class ManifestBuilder {
     if (column.starts_with("votes:")) return shared_rows(column, kind, votes_, TargetKind::distribution);
     if (column.starts_with("labels:")) return shared_rows(column, kind, labels_, TargetKind::multi_label);
     if (column == "labels") return list_sink();
-    if (kind.is_values()) return value_sink(column, kind.decimal_comma);
-    return text_sink(column, true);
+    // A column called label, where another was named as the labels: "label" is that one's.
+    const std::string name = column == "label" ? "column:label" : column;
+    if (kind.is_values()) return value_sink(name, kind.decimal_comma);
+    return text_sink(name, true);
   }
 
   static std::shared_ptr<Sink> shared_rows(const std::string& column, const ColumnKind& kind,
@@ -198,9 +200,13 @@ Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std
   note_split_folders(dataset);
   for (const std::string& column : unused_splits(kinds, roles))
     dataset.notes.push_back(
-        fmt::format("column '{0}' holds a split's names and is not used as the split: say "
-                    "--split-column {0}, or call it split",
-                    column));
+        kinds.at(column).is_split()
+            ? fmt::format("column '{0}' holds a split's names and is not used as the split: say "
+                          "--split-column {0}, or call it split",
+                          column)
+            : fmt::format("column '{}' seems to say which images are one part of a split, and is not used: name the "
+                          "part of each image in a column split (train, val, test)",
+                          column));
   for (const std::string& note : dataset.notes) log.warn(fmt::format("{}: {}", dataset.name, note));
   check_images(dataset, first);
   add_label_from_votes(dataset, log);

@@ -16,8 +16,9 @@
 namespace vise {
 namespace {
 
-constexpr std::array<std::string_view, 8> kPathColumns{"path", "file_name", "filename",   "image",
-                                                       "img",  "file",      "image_path", "image_name"};
+constexpr std::array<std::string_view, 13> kPathColumns{
+    "path",      "file_name",  "filename",   "image",    "img",      "file",      "filepath",
+    "file_path", "image_path", "image_name", "img_path", "img_name", "image_file"};
 constexpr std::array<std::string_view, 4> kLabelColumns{"label", "class", "category", "target"};
 constexpr std::array<std::string_view, 1> kSplitColumns{"split"};
 
@@ -27,13 +28,18 @@ std::vector<std::string> names_of(const ColumnKinds& kinds) {
   return names;
 }
 
-// As written first, then without case: "Path", "Label".
+// In any case: "Path", "Label".
 template <std::size_t N>
-std::string first_known(const ColumnKinds& kinds, const std::array<std::string_view, N>& names) {
+std::string first_known(const ColumnKinds& kinds, const std::array<std::string_view, N>& names, const Path& table) {
   for (const std::string_view name : names) {
-    if (kinds.contains(std::string(name))) return std::string(name);
+    std::vector<std::string> found;
     for (const auto& [column, kind] : kinds)
-      if (lower(column) == name) return column;
+      if (lower(column) == name) found.push_back(column);
+    if (found.size() == 1) return found.front();
+    if (found.size() > 1)
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: the columns '{}' differ by case alone", table.string(), join(found, "' and '")),
+                  "which is meant isn't said: name it (--label-column, --path-column, --split-column), or rename one");
   }
   return {};
 }
@@ -41,7 +47,7 @@ std::string first_known(const ColumnKinds& kinds, const std::array<std::string_v
 template <std::size_t N>
 std::string role(const ColumnKinds& kinds, const std::string& asked, const std::array<std::string_view, N>& names,
                  const Path& table) {
-  const std::string column = asked.empty() ? first_known(kinds, names) : asked;
+  const std::string column = asked.empty() ? first_known(kinds, names, table) : asked;
   if (column.empty()) return {};
   const auto found = kinds.find(column);
   if (found == kinds.end())
@@ -51,6 +57,15 @@ std::string role(const ColumnKinds& kinds, const std::string& asked, const std::
     throw Error(ErrorKind::input, fmt::format("{}: the column '{}' stands there twice", table.string(), column),
                 "rename or remove one: which is meant isn't said");
   return column;
+}
+
+// "is_test", "train", "in_val": a column of yes and no for one part.
+bool asks_for_a_part(std::string_view column) {
+  const std::string name = lower(column);
+  const std::string_view rest = name;
+  for (const std::string_view before : {"is_", "in_", "is", "in"})
+    if (rest.starts_with(before)) return part_named(rest.substr(before.size())).has_value();
+  return part_named(rest).has_value();
 }
 
 }  // namespace
@@ -100,8 +115,8 @@ ColumnRoles column_roles(const ColumnKinds& kinds, const DataColumns& asked, con
   if (roles.path.empty())
     throw Error(ErrorKind::input,
                 fmt::format("{}: no column names the image; it has {}", table.string(), join(names_of(kinds), ", ")),
-                "call it path (or file_name, filename, image, img, file, image_path, image_name), or say --path-column "
-                "NAME");
+                "call it path (or file_name, filename, filepath, image, img, file, image_path, image_name), or say "
+                "--path-column NAME");
   return roles;
 }
 
@@ -109,7 +124,8 @@ std::vector<std::string> unused_splits(const ColumnKinds& kinds, const ColumnRol
   std::vector<std::string> columns;
   if (!roles.split.empty()) return columns;
   for (const auto& [column, kind] : kinds)
-    if (kind.is_split() && column != roles.label && column != roles.path) columns.push_back(column);
+    if ((kind.is_split() || (kind.filled && asks_for_a_part(column))) && column != roles.label && column != roles.path)
+      columns.push_back(column);
   return columns;
 }
 

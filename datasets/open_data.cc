@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "datasets/archives/archive.h"
 #include "datasets/archives/archive_data.h"
 #include "datasets/data_files.h"
@@ -13,6 +14,7 @@
 #include "datasets/manifest.h"
 #include "datasets/parquet_data.h"
 #include "datasets/rows.h"
+#include "datasets/tree.h"
 
 namespace vise {
 namespace {
@@ -26,6 +28,18 @@ Path root_of(const Path& word, const std::vector<Path>& files) {
 std::string name_of(const Path& word, const std::vector<Path>& files) {
   if (files.size() == 1) return archive_stem(files.front());
   return std::filesystem::absolute(word).lexically_normal().parent_path().filename().string();
+}
+
+// For what people have and is not read.
+std::string hint_for(const Path& path) {
+  const std::string ending = lower(path.extension().string());
+  if (ending == ".json")
+    return "write an object a line and call it .jsonl: jq -c '.[]' FILE.json > FILE.jsonl, for a list of objects";
+  if (ending == ".xlsx" || ending == ".xls" || ending == ".ods") return "save the sheet as CSV";
+  if (ending == ".txt" || ending == ".lst" || ending == ".list" || ending == ".dat")
+    return "with a line of columns' names, and cells divided by commas or tabs, call it .csv or .tsv";
+  if (has_image_extension(path.string())) return "--data wants the folder of images, or a table that names them";
+  return "known: a folder of class folders, .csv, .tsv, .jsonl, .ndjson, .parquet, .zip, .tar, .tar.gz, .tar.zst";
 }
 
 // Each form asks for its files by their endings: of a pattern's files, of one file, or of all right in a folder.
@@ -45,7 +59,7 @@ Dataset read_data(const Path& path, Log& log, const DataColumns& columns, const 
   if (const std::string hint = unread_archive_hint(path.string()); !hint.empty())
     throw Error(ErrorKind::input, fmt::format("{}: is an archive of a kind that is not read", path.string()), hint);
   throw Error(ErrorKind::usage, fmt::format("{}: is neither a folder nor a manifest nor an archive", path.string()),
-              "known: a folder of class folders, .csv, .tsv, .jsonl, .ndjson, .parquet, .zip, .tar, .tar.gz, .tar.zst");
+              hint_for(path));
 }
 
 }  // namespace

@@ -65,13 +65,19 @@ std::optional<Part> part_of_word(std::string_view word) {
 
 std::optional<Part> part_named(std::string_view name) {
   std::optional<Part> found;
+  bool is_public = false;
   for (const std::string& word : words_of(name)) {
     if (has(kFillers, word)) continue;
+    if (word == "public" || word == "private") {
+      is_public = word == "public";
+      continue;
+    }
     const auto part = part_of_word(word);
     if (!part || found) return std::nullopt;  // another word, or two parts in one name
     found = part;
   }
-  return found;
+  // A competition's public test is what its entrants chose by; the private one judged them (FER2013).
+  return is_public && found == Part::test ? Part::val : found;
 }
 
 }  // namespace vise

@@ -28,6 +28,7 @@ void ask_about_labels(const Task& task, Dataset& dataset) {
         fmt::format("say --label-column NAME if the labels are another column's, --label-kind values if they are "
                     "numbers to be predicted, --label-kind classes if they are classes all the same{}",
                     other_targets(task, dataset)));
+  if (const auto remark = remark_on(targets)) dataset.notes.push_back(fmt::format("'{}': {}", task.target, *remark));
   if (class_codes(targets) && targets.width() > 2)
     dataset.notes.push_back(
         fmt::format("the numbers {} to {} of '{}' are taken for classes (--label-kind values predicts "

@@ -47,7 +47,8 @@ INSTANTIATE_TEST_SUITE_P(
                     std::pair("unlabeled", "unused"), std::pair("unlabelled_images", "unused"),
                     std::pair("trainval", "none"), std::pair("train_val", "none"), std::pair("trainer", "none"),
                     std::pair("fold1", "none"), std::pair("images", "none"), std::pair("contest", "none"),
-                    std::pair("eval", "none"), std::pair("", "none")));
+                    std::pair("eval", "none"), std::pair("PublicTest", "val"), std::pair("private_test", "test"),
+                    std::pair("public", "none"), std::pair("", "none")));
 
 TEST(FolderLayout, LeavesOutWhatLiesBesideTheSplitAndSaysSo) {
   const Names ids{"overview.png", "test/cold/1.jpg", "test/warm/1.jpg", "train/cold/1.jpg", "train/warm/1.jpg"};

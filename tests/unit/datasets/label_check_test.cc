@@ -48,6 +48,24 @@ TEST(LabelCheck, DoubtsTheNamesOfASplit) {
   EXPECT_EQ(doubt_of_names({"train", "car", "test"}), "none");
 }
 
+TEST(LabelCheck, DoubtsTheNamesOfFolds) {
+  EXPECT_EQ(doubt_of_names({"fold1", "fold2", "fold3"}), "are the names of folds or pieces: fold1, fold2, fold3");
+  EXPECT_EQ(doubt_of_names({"part_01", "Part-02"}).substr(0, 33), "are the names of folds or pieces:");
+  EXPECT_EQ(doubt_of_names({"fold1", "fold2", "calm"}), "none");
+  EXPECT_EQ(doubt_of_names({"folded", "settled"}), "none");
+  EXPECT_EQ(doubt_of_names({"person1", "person2"}), "none");
+}
+
+TEST(LabelCheck, RemarksOnClassesThatDifferByCaseAndOnNumbersOfTwoValues) {
+  EXPECT_EQ(remark_on(Targets::from_labels(Names{"Calm", "calm", "tense"})),
+            "'Calm' and 'calm' differ by case alone and are two classes");
+  EXPECT_EQ(remark_on(Targets::from_labels(Names{"calm", "tense"})), std::nullopt);
+  const auto values = [](std::vector<double> rows) { return Targets::from_values(std::move(rows), {"y"}); };
+  EXPECT_EQ(remark_on(values({0, 1, std::nan(""), 1})),
+            "has the numbers 0 and 1 alone, which are predicted as numbers: --label-column takes them for classes");
+  EXPECT_EQ(remark_on(values({0, 1, 2})), std::nullopt);
+}
+
 TEST(LabelCheck, DoubtsFileNamesDatesAndNumbers) {
   EXPECT_EQ(doubt_of_names({"a.jpg", "b.png", "c/d.JPG"}).substr(0, 15), "are file names:");
   EXPECT_EQ(doubt_of_names({"2019-01-02", "2019-01-03", "2020-12-24T10:00"}).substr(0, 10), "are dates:");

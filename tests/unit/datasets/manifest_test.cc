@@ -218,6 +218,53 @@ TEST(Manifest, SaysThatAColumnLooksLikeTheSplit) {
       notes_mention(dataset, "column 'set' holds a split's names and is not used as the split: say --split-column"));
 }
 
+TEST(Manifest, SaysThatAColumnLooksLikeOnePartOfTheSplit) {
+  MiniTree tree;
+  tree.images({"1.jpg", "2.jpg"})
+      .file("t.csv", "path,label,is_test\n1.jpg,a,0\n2.jpg,b,1\n")
+      .file("u.csv", "path,label,Usage\n1.jpg,a,Training\n2.jpg,b,PrivateTest\n")
+      .file("v.csv", "path,label,split,is_test\n1.jpg,a,train,0\n2.jpg,b,test,1\n")
+      .file("w.csv", "path,label,tested\n1.jpg,a,0\n2.jpg,b,1\n");
+  EXPECT_TRUE(notes_mention(open_table(tree, "t.csv"), "column 'is_test' seems to say which images are one part"));
+  EXPECT_TRUE(notes_mention(open_table(tree, "u.csv"), "column 'Usage' holds a split's names"));
+  EXPECT_TRUE(open_table(tree, "v.csv").notes.empty());
+  EXPECT_TRUE(open_table(tree, "w.csv").notes.empty());
+}
+
+TEST(Manifest, RefusesColumnsThatDifferByCaseAlone) {
+  MiniTree tree;
+  tree.images({"1.jpg"}).file("t.csv", "path,Label,label\n1.jpg,calm,0\n");
+  const Error error = error_of([&] { open_table(tree, "t.csv"); });
+  EXPECT_NE(error.message().find("the columns 'Label' and 'label' differ by case alone"), std::string::npos);
+  Silent log;
+  const Dataset named = open_data_path(tree / "t.csv", log, {.path = {}, .label = "Label", .split = {}, .kind = {}});
+  EXPECT_EQ(named.target("label").names(), Names{"calm"});
+}
+
+TEST(Manifest, PredictsTheColumnThatIsNamedBesideOneCalledLabel) {
+  MiniTree tree;
+  tree.images({"1.jpg", "2.jpg"})
+      .file("n.csv", "path,label,mood\n1.jpg,0,calm\n2.jpg,1,tense\n")
+      .file("t.csv", "path,label,a_mood\n1.jpg,x,calm\n2.jpg,x,tense\n");
+  Silent log;
+  for (const auto& [table, column] : {std::pair("n.csv", "mood"), std::pair("t.csv", "a_mood")}) {
+    const Dataset dataset = open_data_path(tree / table, log, {.path = {}, .label = column, .split = {}, .kind = {}});
+    EXPECT_EQ(dataset.target("label").names(), (Names{"calm", "tense"})) << table;
+    EXPECT_TRUE(dataset.targets.contains("column:label") || dataset.attributes.contains("column:label"));
+  }
+}
+
+TEST(Manifest, SaysWhatToDoWithWhatIsNoTable) {
+  MiniTree tree;
+  Silent log;
+  for (const auto& [file, cure] : {std::pair("t.json", ".jsonl"), std::pair("t.xlsx", "save the sheet as CSV"),
+                                   std::pair("t.txt", ".csv or .tsv"), std::pair("t.png", "the folder of images")}) {
+    tree.file(file, "x");
+    const Error error = error_of([&] { open_data_path(tree / file, log); });
+    EXPECT_NE(error.hint().find(cure), std::string::npos) << error.hint();
+  }
+}
+
 TEST(Manifest, SaysThatPathsLieInASplitThatNoColumnNames) {
   MiniTree tree;
   tree.images({"train/1.jpg", "val/1.jpg"})
