@@ -35,8 +35,11 @@ struct Dataset {
   std::map<std::string, std::vector<std::string>> attributes;  // "publisher", "topic", ...: one text an item
   std::optional<Split> official;                               // as distributed; it may lack val
   std::vector<std::string> notes;                              // what a reader of the table must know; footnotes
+  // By item, or empty: nobody asks about it. Its content counts for what the data set is, but no network runs on it.
+  std::vector<bool> unused;
 
   std::size_t size() const { return ids.size(); }
+  bool wants_features(std::size_t item) const { return unused.empty() || !unused[item]; }
   // What a message calls the image. A file of that name is there only where the images are files.
   Path path(std::size_t item) const { return root / Path(ids[item]); }
   // The image's bytes, and what tells it from others unread: from the container, or from the file. Error{missing} where

@@ -87,6 +87,8 @@ Dataset subset(const Dataset& dataset, std::span<const std::uint32_t> items) {
   chosen.ids = pick(dataset.ids);
   for (const auto& [name, column] : dataset.targets) chosen.targets.emplace(name, column.select(items));
   for (const auto& [name, column] : dataset.attributes) chosen.attributes.emplace(name, pick(column));
+  if (!dataset.unused.empty())
+    for (const std::uint32_t item : items) chosen.unused.push_back(dataset.unused[item]);
   if (dataset.official) {
     std::vector<Part> parts;
     for (const std::uint32_t item : items) parts.push_back(dataset.official->part(item));

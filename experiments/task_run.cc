@@ -117,6 +117,8 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
     dataset_ = subset(dataset_, items);
     check_parts(split_, fmt::format("{} where {}", dataset_.name, task_.condition));
   }
+  dataset_.unused.resize(dataset_.size());
+  for (std::size_t item = 0; item < dataset_.size(); ++item) dataset_.unused[item] = split_.part(item) == Part::unused;
   draws_ = draws_of(task_, dataset_);
   note_straddling_groups();
   targets_ = dataset_.target(task_.target);
@@ -146,7 +148,8 @@ void TaskRun::extract_columns(const std::vector<Column*>& columns) {
 // Which backbone an extraction failed for: each is tried on one image. Where none fails, or all do, the data are to
 // blame and the error is everybody's.
 void TaskRun::find_failing(const Error& error) {
-  const std::vector<std::uint32_t> first{0};
+  const auto used = std::ranges::find(dataset_.unused, false);  // the split has images in train and test
+  const std::vector<std::uint32_t> first{static_cast<std::uint32_t>(used - dataset_.unused.begin())};
   const Dataset one = subset(dataset_, first);
   std::size_t failed = 0;
   for (Column& column : columns_) {

@@ -52,15 +52,16 @@ void add_rates(const std::vector<Json>& recorded, FeatureStatus& status) {
   }
 }
 
-void count_rows(const FeatureStore& store, const std::vector<std::optional<ContentHash>>& contents,
-                FeatureStatus& status) {
-  for (const auto& content : contents) {
-    if (!content)
+void count_rows(const Dataset& dataset, const FeatureStore& store,
+                const std::vector<std::optional<ContentHash>>& contents, FeatureStatus& status) {
+  for (std::size_t item = 0; item < contents.size(); ++item) {
+    if (!dataset.wants_features(item)) continue;
+    if (!contents[item])
       ++status.unread;
     else
-      ++(store.has(*content) ? status.known : status.missing);
+      ++(store.has(*contents[item]) ? status.known : status.missing);
   }
-  if (status.unread > 0) return;
+  if (!std::ranges::all_of(contents, [](const auto& content) { return content.has_value(); })) return;
   for (const auto& content : contents) status.contents.push_back(*content);
 }
 
@@ -79,7 +80,7 @@ std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vec
       for (std::size_t tap = 0; tap < pass.stores().size(); ++tap) {
         const FeatureStore& store = pass.stores()[tap];
         FeatureStatus status{request.backbone.name, pass.recipe().request.taps[tap], {}, {}, store.key()};
-        count_rows(store, contents, status);
+        count_rows(dataset, store, contents, status);
         add_rates(recorded, status);
         all.push_back(std::move(status));
       }
@@ -90,7 +91,9 @@ std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vec
       for (const FeatureTap& tap : request.taps) {
         all.push_back(
             {request.backbone.name, tap, can_fetch ? "" : e.message(), can_fetch ? request.backbone.urls.front() : ""});
-        if (can_fetch) all.back().missing = dataset.size();
+        if (can_fetch)
+          for (std::size_t item = 0; item < dataset.size(); ++item)
+            all.back().missing += dataset.wants_features(item) ? 1 : 0;
       }
     }
   }

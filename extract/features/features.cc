@@ -90,8 +90,9 @@ class Extraction {
   }
 
   bool is_complete(std::uint32_t item) const {
-    return known_[item] && std::all_of(passes_.distinct.begin(), passes_.distinct.end(),
-                                       [&](const auto& pass) { return pass->has(contents_[item]); });
+    return known_[item] && (!dataset_.wants_features(item) ||
+                            std::all_of(passes_.distinct.begin(), passes_.distinct.end(),
+                                        [&](const auto& pass) { return pass->has(contents_[item]); }));
   }
 
   // Whose content, or whose row under some pass, is not known; in the order in which they are read.
@@ -103,12 +104,13 @@ class Extraction {
     return items;
   }
 
-  // A pass is started when it lacks a row of a known content, or when some content is not known yet.
+  // A pass is started when it lacks a wanted row of a known content, or when that content is not known yet.
   std::vector<Pass*> passes_to_start(const std::vector<std::uint32_t>& items) const {
     std::vector<Pass*> started;
     for (const auto& pass : passes_.distinct)
-      if (std::any_of(items.begin(), items.end(),
-                      [&](std::uint32_t item) { return !known_[item] || !pass->has(contents_[item]); }))
+      if (std::any_of(items.begin(), items.end(), [&](std::uint32_t item) {
+            return dataset_.wants_features(item) && (!known_[item] || !pass->has(contents_[item]));
+          }))
         started.push_back(pass.get());
     return started;
   }
@@ -264,7 +266,8 @@ class Extraction {
     features.resized = resized_;
     if (const auto known = seconds_.find(&pass); known != seconds_.end()) features.seconds = known->second;
     for (std::uint32_t item = 0; item < dataset_.size(); ++item)
-      if (features.rows[item] == kNoRow) features.unreadable[item] = store.find(contents_[item])->reason;
+      if (features.rows[item] == kNoRow && dataset_.wants_features(item))
+        features.unreadable[item] = store.find(contents_[item])->reason;
     refuse_unreadable(features);
     if (features.unreadable.size() < dataset_.size())
       features.map =

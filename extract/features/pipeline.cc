@@ -35,6 +35,7 @@ struct Batch {
 // "resnet50, clip", or how many there are.
 std::string names_of(const std::vector<Pass*>& passes) {
   constexpr std::size_t kMost = 3;
+  if (passes.empty()) return "contents";
   std::vector<std::string> names;
   for (const Pass* pass : passes) names.push_back(pass->recipe().request.backbone.name);
   return names.size() <= kMost ? join(names, ", ") : fmt::format("{} backbones", names.size());
@@ -106,7 +107,8 @@ class Pipeline {
       read.source = {content_hash(read.bytes), read.bytes.size()};
       read_seconds_ += watch.seconds();
       learn_({item, read.source.content});
-      const bool wanted = std::any_of(passes_.begin(), passes_.end(),
+      const bool wanted = dataset_.wants_features(item) &&
+                          std::any_of(passes_.begin(), passes_.end(),
                                       [&](const Pass* pass) { return !pass->has(read.source.content); });
       if (wanted && given.insert(read.source.content).second) {
         if (!queue_.push(std::move(read))) return;

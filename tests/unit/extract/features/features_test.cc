@@ -163,6 +163,26 @@ TEST_F(FeaturesTest, ASkippedImageHasNoRowUnderAnyBackbone) {
   EXPECT_THROW(extract(dataset(ids)), Error) << "the store knows it as unreadable";
 }
 
+// A folder of unlabelled images beside the others costs no forward pass, and a broken one among them no run.
+TEST_F(FeaturesTest, OfUnusedImagesTheContentAloneIsLearnt) {
+  const std::vector<std::string> ids = put_seven();
+  put("3.ppm", "no picture");
+  Dataset some = dataset(ids);
+  some.unused = {false, true, false, true, true, false, false};
+  const Features features = extract(some)[0];
+  EXPECT_EQ(features.computed, 4u);
+  EXPECT_TRUE(features.unreadable.empty());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(features.rows[i] == kNoRow, some.unused[i]) << i;
+    EXPECT_EQ(features.contents[i], content_hash(some.read(i)));
+  }
+  EXPECT_EQ(extract(some)[0].computed, 0u);
+  some.unused = {};
+  EXPECT_THROW(extract(some), Error);
+  put("3.ppm", noise_ppm("3.ppm"));
+  EXPECT_EQ(std::ranges::count(extract(some)[0].rows, kNoRow), 0);
+}
+
 TEST_F(FeaturesTest, AStoppedRunKeepsWhatItHadAndEndsAsInterrupted) {
   const std::vector<std::string> ids = put_seven();
   std::stop_source stop;
