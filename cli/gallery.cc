@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <unordered_map>
@@ -16,7 +17,9 @@
 #include "extract/features/maps.h"
 #include "extract/images/transform/transform.h"
 #include "probes/probe.h"
+#include "reports/activation.h"
 #include "reports/gallery.h"
+#include "reports/overlay.h"
 #include "reports/thumbnail.h"
 
 namespace vise::cli {
@@ -61,9 +64,10 @@ std::map<std::string, PlannedTask> planned_tasks(const std::vector<Path>& runs, 
   return tasks;
 }
 
+using Thumbnails = std::map<std::string, Image>;  // by id
+
 // An image that is gone has no thumbnail, and the page says so.
-std::map<std::string, std::string> thumbnails_of(const std::vector<std::string>& ids, const PlannedTask& planned,
-                                                 Session& session) {
+Thumbnails thumbnails_of(const std::vector<std::string>& ids, const PlannedTask& planned, Session& session) {
   constexpr unsigned kSide = 96;
   std::vector<std::uint32_t> items;
   for (const std::string& id : ids) {
@@ -73,11 +77,11 @@ std::map<std::string, std::string> thumbnails_of(const std::vector<std::string>&
       session.console.warn(fmt::format("{}: is no longer in {}", id, planned.data.root.string()));
   }
   planned.data.sort_for_reading(items);
-  std::map<std::string, std::string> thumbnails;
+  Thumbnails thumbnails;
   for (const std::uint32_t item : items) {
     const std::string& id = planned.data.ids[item];
     try {
-      thumbnails[id] = thumbnail_uri(planned.data.read(item), id, kSide);
+      thumbnails[id] = thumbnail(planned.data.read(item), id, kSide);
     } catch (const Error& e) {
       session.console.warn(e.message());
     }
@@ -130,8 +134,9 @@ bool adds_up(const ClassMap& map, const MappedRow& row, const std::string& id, i
 // The rows of one network of a section, in one pass over the images.
 class NetworkMaps {
  public:
-  NetworkMaps(const PlannedTask& planned, const Backbone& backbone, const std::string& layer, Session& session)
-      : planned_(planned), context_(session.context()), inset_(inset_of(backbone)) {
+  NetworkMaps(const PlannedTask& planned, const Thumbnails& thumbnails, const Backbone& backbone,
+              const std::string& layer, Session& session)
+      : planned_(planned), thumbnails_(thumbnails), context_(session.context()), inset_(inset_of(backbone)) {
     request_ = {backbone, planned.request.engine, planned.request.precision, {{layer, "avg"}}};
     request_.device = planned.request.device;
   }
@@ -155,6 +160,8 @@ class NetworkMaps {
   void add_image(const ImageMap& image, const std::vector<MappedRow>& rows, const std::set<MapKey>& wanted,
                  GalleryMaps& maps) {
     const std::string& id = planned_.data.ids[image.item];
+    const auto thumbnail = thumbnails_.find(id);
+    if (thumbnail == thumbnails_.end()) return;
     for (const MappedRow& row : rows)
       for (int k = 0; k < static_cast<int>(row.weights.classes); ++k) {
         const MapKey key{row.row, id, k};
@@ -167,11 +174,12 @@ class NetworkMaps {
           throw Error(
               ErrorKind::input,
               fmt::format("the map of {} does not add up to its saved score: the weights or the image changed", id));
-        maps[key] = {map, *inset_};
+        maps[key] = {picture_uri(overlay(thumbnail->second, map, *inset_)), map.score, strongest_place(map)};
       }
   }
 
   const PlannedTask& planned_;
+  const Thumbnails& thumbnails_;
   const Context context_;
   std::optional<double> inset_;
   FeatureRequest request_;
@@ -193,8 +201,15 @@ WantedAttention wanted_attention(const Report& report, std::size_t s) {
   return wanted;
 }
 
-NetworkAttention attention_of(const PlannedTask& planned, const Backbone& backbone, const std::string& layer,
-                              const std::set<std::string>& ids, Session& session) {
+AttentionPicture attention_picture(const Image& thumbnail, const AttentionMap& map, double inset,
+                                   const std::vector<float>& shares) {
+  const auto [least, most] = std::ranges::minmax(shares);
+  return {picture_uri(overlay(thumbnail, shares, map.height, map.width, inset)), least, most,
+          std::accumulate(shares.begin(), shares.end(), 0.0)};
+}
+
+NetworkAttention attention_of(const PlannedTask& planned, const Thumbnails& thumbnails, const Backbone& backbone,
+                              const std::string& layer, const std::set<std::string>& ids, Session& session) {
   NetworkAttention attention;
   const std::optional<double> inset = inset_of(backbone);
   if (!inset) {
@@ -202,7 +217,6 @@ NetworkAttention attention_of(const PlannedTask& planned, const Backbone& backbo
                                  backbone.name);
     return attention;
   }
-  attention.inset = *inset;
   FeatureRequest request{backbone, planned.request.engine, planned.request.precision, {{layer, "default"}}};
   request.device = planned.request.device;
   std::optional<AttentionSource> source;
@@ -215,15 +229,19 @@ NetworkAttention attention_of(const PlannedTask& planned, const Backbone& backbo
   }
   std::vector<std::uint32_t> items;
   for (const std::string& id : ids)
-    if (const auto item = planned.item_of_id.find(id); item != planned.item_of_id.end()) items.push_back(item->second);
-  for (AttentionMap& map : (*source)(planned.data, items))
-    if (!map.rollout.empty())
-      attention.images[planned.data.ids[map.item]] = {map.height, map.width, std::move(map.class_token),
-                                                      std::move(map.rollout)};
+    if (thumbnails.contains(id)) items.push_back(planned.item_of_id.at(id));
+  for (const AttentionMap& map : (*source)(planned.data, items)) {
+    if (map.rollout.empty()) continue;
+    const std::string& id = planned.data.ids[map.item];
+    const Image& under = thumbnails.at(id);
+    attention.images[id] = {attention_picture(under, map, *inset, map.class_token),
+                            attention_picture(under, map, *inset, map.rollout)};
+  }
   return attention;
 }
 
-GalleryAttention attention_maps_of(const Report& report, std::size_t s, const PlannedTask& planned, Session& session) {
+GalleryAttention attention_maps_of(const Report& report, std::size_t s, const PlannedTask& planned,
+                                   const Thumbnails& thumbnails, Session& session) {
   GalleryAttention all;
   const WantedAttention wanted = wanted_attention(report, s);
   for (const std::string& text : planned.task.backbones) {
@@ -232,7 +250,7 @@ GalleryAttention attention_maps_of(const Report& report, std::size_t s, const Pl
     for (const auto& [network, ids] : wanted) {
       if (network.first != backbone.name) continue;
       try {
-        all[network] = attention_of(planned, backbone, network.second, ids, session);
+        all[network] = attention_of(planned, thumbnails, backbone, network.second, ids, session);
       } catch (const Error& e) {
         if (e.kind() == ErrorKind::interrupted) throw;
         session.console.warn(
@@ -243,7 +261,8 @@ GalleryAttention attention_maps_of(const Report& report, std::size_t s, const Pl
   return all;
 }
 
-GalleryMaps maps_of(const Report& report, std::size_t s, const PlannedTask& planned, Session& session) {
+GalleryMaps maps_of(const Report& report, std::size_t s, const PlannedTask& planned, const Thumbnails& thumbnails,
+                    Session& session) {
   const TableSection& section = report.table.sections[s];
   const std::set<MapKey> wanted = wanted_maps(section, report.evidence[s], kGalleryImages);
   std::map<std::pair<std::string, std::string>, std::vector<MappedRow>> networks;
@@ -260,7 +279,7 @@ GalleryMaps maps_of(const Report& report, std::size_t s, const PlannedTask& plan
       for (const MapKey& key : wanted)
         if (std::ranges::find(rows, std::get<0>(key), &MappedRow::row) != rows.end()) of_rows.insert(key);
       try {
-        NetworkMaps(planned, backbone, network.second, session).add(rows, of_rows, own);
+        NetworkMaps(planned, thumbnails, backbone, network.second, session).add(rows, of_rows, own);
         maps.merge(own);
       } catch (const Error& e) {
         if (e.kind() == ErrorKind::interrupted) throw;
@@ -282,9 +301,10 @@ void add_gallery(Report& report, const std::vector<Path>& runs, Session& session
   for (std::size_t s = 0; s < ids.size(); ++s) {
     const auto planned = tasks.find(report.table.sections[s].task);
     if (planned == tasks.end()) continue;
-    report.thumbnails[s] = thumbnails_of(ids[s], planned->second, session);
-    report.maps[s] = maps_of(report, s, planned->second, session);
-    report.attention[s] = attention_maps_of(report, s, planned->second, session);
+    const Thumbnails thumbnails = thumbnails_of(ids[s], planned->second, session);
+    for (const auto& [id, picture] : thumbnails) report.thumbnails[s][id] = picture_uri(picture);
+    report.maps[s] = maps_of(report, s, planned->second, thumbnails, session);
+    report.attention[s] = attention_maps_of(report, s, planned->second, thumbnails, session);
   }
 }
 

@@ -54,7 +54,8 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 string(JOIN ", " CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
        "vise-eval (= ${PROJECT_VERSION})" g++ cmake pkg-config libfmt-dev nlohmann-json3-dev libssl-dev libyaml-cpp-dev
        libxxhash-dev zlib1g-dev libzstd-dev libsnappy-dev libcurl4-openssl-dev libdnnl-dev libeigen3-dev libsimdjson-dev
-       libjpeg-dev libwebp-dev libtiff-dev liblinear-dev liblapacke-dev libopenblas-pthread-dev libboost-math-dev libcli11-dev)
+       libjpeg-dev libwebp-dev libtiff-dev libopencv-imgproc-dev liblinear-dev liblapacke-dev libopenblas-pthread-dev
+       libboost-math-dev libcli11-dev)
 set(CPACK_COMPONENT_DEV_DESCRIPTION "vise-eval with data sets and probes of your own (development files)
 Headers, static libraries and the CMake package ViseEval: a main() of a few
 lines that adds a data set, a probe, a metric or a backbone is the whole

@@ -1,6 +1,8 @@
 #include "reports/activation.h"
 
+#include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <numeric>
 
 namespace vise {
@@ -34,6 +36,12 @@ ClassMap class_map(std::span<const float> features, int height, int width, const
     result.score += value / static_cast<double>(positions);
   }
   return result;
+}
+
+float strongest_place(const ClassMap& map) {
+  float most = 0;
+  for (const float value : map.values) most = std::max(most, std::fabs(value));
+  return most;
 }
 
 double centred_score(std::span<const double> scores, std::size_t k) {

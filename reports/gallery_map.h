@@ -7,34 +7,36 @@
 #include <utility>
 #include <vector>
 
-#include "reports/activation.h"
-
 namespace vise {
 
 // A row of the section, an image's id, and the class whose evidence is shown.
 using MapKey = std::tuple<std::size_t, std::string, int>;
 
 struct GalleryMap {
-  ClassMap map;
-  // The network saw the image's middle square less this share of its edge on every side: 1/16 for a crop of 224 from
-  // 256.
-  double inset = 0;
+  std::string picture;  // data URI: the thumbnail with the map over it (overlay.h)
+  double score = 0;     // the class's logit less the mean over classes
+  float strongest = 0;  // place of the map, for or against the class
 };
 
 using GalleryMaps = std::map<MapKey, GalleryMap>;
 
-// What a network's class token takes from each place of an image, height x width: of no class and before any probe.
+// What a network's class token takes from each place of an image, laid over its thumbnail: of no class and before any
+// probe. Shares of 1; `sum` is less where other tokens take the rest.
 struct AttentionPicture {
-  int height = 0, width = 0;
-  std::vector<float> class_token;  // of the last block, the mean over its heads
-  std::vector<float> rollout;      // attention rollout (Abnar and Zuidema, ACL 2020)
+  std::string picture;  // data URI (overlay.h)
+  float least = 0, most = 0;
+  double sum = 0;
+};
+
+struct ImageAttention {
+  AttentionPicture class_token;  // of the last block, the mean over its heads
+  AttentionPicture rollout;      // attention rollout (Abnar and Zuidema, ACL 2020)
 };
 
 // Of one network up to a layer.
 struct NetworkAttention {
-  std::string none;                                // why it has no such attention, in words; else empty
-  double inset = 0;                                // as a GalleryMap's
-  std::map<std::string, AttentionPicture> images;  // by id
+  std::string none;                              // why it has no such attention, in words; else empty
+  std::map<std::string, ImageAttention> images;  // by id
 };
 
 // By backbone and layer, as the table's rows name them.

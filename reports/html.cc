@@ -1,8 +1,6 @@
 // The self-contained page: numbers as JSON, and a script that draws them. Nothing is loaded from anywhere.
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <set>
 
 #include "reports/gallery.h"
@@ -100,15 +98,7 @@ std::vector<std::string> baselines(const ComparisonTable& table) {
   return {own.begin(), own.end()};
 }
 
-// Values from -100 to 100 of the largest, which is said beside: a page of a few hundred maps stays small.
-Json map_json(const GalleryMap& m) {
-  float most = 0;
-  for (const float v : m.map.values) most = std::max(most, std::fabs(v));
-  Json values = Json::array();
-  for (const float v : m.map.values) values.push_back(most > 0 ? std::lround(100 * v / most) : 0);
-  return {{"width", m.map.width}, {"height", m.map.height}, {"values", std::move(values)},
-          {"most", most},         {"score", m.map.score},   {"inset", m.inset}};
-}
+Json map_json(const GalleryMap& m) { return {{"picture", m.picture}, {"most", m.strongest}, {"score", m.score}}; }
 
 // Of the network of row `row`, for an image and the class that the gallery's row predicted; null where there is none.
 Json map_of(const GalleryMaps* maps, std::size_t row, const GalleryItem& item) {
@@ -132,26 +122,15 @@ Json gallery_json(const std::vector<GalleryItem>& items, const TableSection& sec
   return list;
 }
 
-// Shares of 1 as values from 0 to 100 between the least and the most, which are said beside.
-Json shares_json(const std::vector<float>& shares) {
-  const auto [least, most] = std::ranges::minmax(shares);
-  Json values = Json::array();
-  double sum = 0;
-  for (const float share : shares) {
-    values.push_back(most > least ? std::lround(100 * (share - least) / (most - least)) : 0);
-    sum += static_cast<double>(share);
-  }
-  return {{"values", std::move(values)}, {"least", least}, {"most", most}, {"sum", sum}};
+Json attention_json(const AttentionPicture& attention) {
+  return {{"picture", attention.picture}, {"least", attention.least}, {"most", attention.most}, {"sum", attention.sum}};
 }
 
 Json attention_json(const NetworkAttention& attention) {
   Json images = Json::object();
-  for (const auto& [id, picture] : attention.images)
-    images[id] = {{"width", picture.width},
-                  {"height", picture.height},
-                  {"inset", attention.inset},
-                  {"class_token_attention", shares_json(picture.class_token)},
-                  {"attention_rollout", shares_json(picture.rollout)}};
+  for (const auto& [id, image] : attention.images)
+    images[id] = {{"class_token_attention", attention_json(image.class_token)},
+                  {"attention_rollout", attention_json(image.rollout)}};
   return {{"none", attention.none}, {"images", std::move(images)}};
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "extract/images/decode/decode.h"
-#include "extract/images/transform/transform.h"
+#include "extract/images/shown.h"
 
 namespace vise {
 
@@ -25,16 +25,18 @@ std::string base64(ByteView bytes) {
   return text;
 }
 
-std::string thumbnail_uri(ByteView image, const std::string& name, unsigned side) {
+Image thumbnail(ByteView image, const std::string& name, unsigned side) {
+  return middle_square(decode_image(image, name), side);
+}
+
+std::string picture_uri(const Image& picture) {
   constexpr float kQuality = 70;
-  const Transform transform = Transform::parse(fmt::format("resize={0},crop={0}", side));
-  std::vector<std::uint8_t> rgb(transform.bytes());
-  transform.pixels(decode_image(image, name), rgb);
+  const int width = static_cast<int>(picture.width), height = static_cast<int>(picture.height);
   std::uint8_t* encoded = nullptr;
-  const int edge = static_cast<int>(side);
-  const std::size_t size = WebPEncodeRGB(rgb.data(), edge, edge, 3 * edge, kQuality, &encoded);
+  const std::size_t size = WebPEncodeRGB(picture.pixels.data(), width, height, 3 * width, kQuality, &encoded);
   const std::unique_ptr<std::uint8_t, decltype(&WebPFree)> owner(encoded, WebPFree);
-  if (size == 0) throw Error(ErrorKind::system, fmt::format("{}: its thumbnail could not be encoded", name));
+  if (size == 0)
+    throw Error(ErrorKind::system, fmt::format("a picture of {} x {} could not be encoded", width, height));
   return fmt::format("data:image/webp;base64,{}", base64(std::as_bytes(std::span(encoded, size))));
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "datasets/png.h"
+#include "extract/images/shown.h"
 #include "extract/images/transform/resample.h"
 
 namespace vise {
@@ -100,11 +101,7 @@ PictureFacts picture_facts(ByteView bytes, std::string_view name_for_messages, c
 }
 
 std::string png_thumbnail(const Image& image, std::uint32_t side) {
-  const double scale = std::min(1.0, static_cast<double>(side) / std::max(image.width, image.height));
-  const auto edge = [&](std::uint32_t length) {
-    return std::max(1U, static_cast<std::uint32_t>(std::lround(length * scale)));
-  };
-  const Image small = resize(image, edge(image.width), edge(image.height), Filter::bilinear);
+  const Image small = fitted(image, side);
   return png_bytes(small.pixels, small.width, small.height, 3);
 }
 

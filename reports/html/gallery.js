@@ -7,33 +7,18 @@ const overlayKinds = {
   attention_rollout: 'attention rollout',
 };
 
-// One pixel a position of the network's grid; the browser smooths it.
-const overlay = (map) => {
-  const inset = (100 * map.inset).toFixed(3) + '%', side = (100 - 200 * map.inset).toFixed(3) + '%';
-  const canvas = html('canvas', { width: map.width, height: map.height, class: 'map', 'aria-hidden': 'true',
-    style: 'inset:' + inset + ';width:' + side + ';height:' + side });
-  const context = canvas.getContext('2d'), image = context.createImageData(map.width, map.height);
-  map.values.forEach((v, i) => image.data.set([...map.colour(v), Math.round(1.9 * Math.abs(v))], 4 * i));
-  context.putImageData(image, 0, 0);
-  return canvas;
-};
-
-// Evidence for a class is warm, against it cold; attention has one colour, since it is for nothing.
-const evidenceColour = (v) => (v > 0 ? [226, 60, 30] : [40, 96, 214]), attentionColour = () => [240, 160, 20];
-
 // The map of that kind of an item in a row's network, or null; `map` is the item's class activation map there.
 const mapOf = (section, row, id, map, kind) => {
-  if (kind === 'class_activation') return map ? { ...map, colour: evidenceColour } : null;
+  if (kind === 'class_activation') return map;
   const network = section.attention[row.gallery.network], image = network && network.images[id];
-  return image ? { ...image, ...image[kind], colour: attentionColour } : null;
+  return image ? image[kind] : null;
 };
 
+// With a map, the picture that has it laid over: part of its pixels, so that it is printed too.
 const picture = (section, id, map) => {
-  const source = section.thumbnails[id];
-  if (!source)
-    return html('span', { class: 'picture' }, html('span', { class: 'muted small' }, 'image not found'));
-  return html('span', { class: 'picture' }, html('img', { src: source, alt: id, width: 96, height: 96 }),
-    map ? overlay(map) : null);
+  const source = state.maps && map ? map.picture : section.thumbnails[id];
+  return html('span', { class: 'picture' }, source ? html('img', { src: source, alt: id, width: 96, height: 96 })
+    : html('span', { class: 'muted small' }, 'image not found'));
 };
 
 const mapText = (name, map, kind) => {
@@ -108,7 +93,7 @@ const gallery = (section, row, s) => {
   const side = (title, list) => [html('h3', null, title),
     list.length ? oneStop(html('div', { class: 'tiles roving' }, ...list.map(tile(section, row, other, paired, kind))))
       : html('p', { class: 'muted small' }, 'none')];
-  return html('div', { class: 'gallery' + (state.maps ? '' : ' plain') },
+  return html('div', { class: 'gallery' },
     kinds.length ? mapChoice(s, kinds, kind) : null, kinds.length ? mapKey(section, row, other, paired, kind) : null,
     network && network.none ? html('p', { class: 'muted small' }, network.none + '.') : null,
     ...side('Most confident and right', right), ...side('Most confident and wrong', wrong));

@@ -290,15 +290,17 @@ TEST_F(Reports, GallerysAttentionHasItsOwnNamesInJson) {
   r.thumbnails.resize(1);
   r.attention.resize(1);
   const Cell &first = r.table.sections[0].rows[0].cell, &second = r.table.sections[0].rows[1].cell;
-  r.attention[0][{first.backbone, first.layer}].images["a"] = {1, 2, {0.25F, 0.5F}, {0.125F, 0.125F}};
+  r.attention[0][{first.backbone, first.layer}].images["a"] = {{"data:one", 0.25F, 0.5F, 0.75},
+                                                               {"data:two", 0.125F, 0.125F, 0.25}};
   r.attention[0][{second.backbone, second.layer}].none = "it has no class token";
   const Json section = page_json(r)["sections"][0];
   const Json& network = section["attention"][section["rows"][0]["gallery"]["network"].get<std::string>()];
   EXPECT_EQ(network["none"], "");
-  EXPECT_EQ(network["images"]["a"]["width"], 2);
-  EXPECT_EQ(network["images"]["a"]["class_token_attention"]["values"], Json::array({0, 100}));
-  EXPECT_EQ(network["images"]["a"]["class_token_attention"]["sum"], 0.75);
-  EXPECT_EQ(network["images"]["a"]["attention_rollout"]["values"], Json::array({0, 0}));
+  const Json& image = network["images"]["a"];
+  EXPECT_EQ(image["class_token_attention"],
+            Json({{"picture", "data:one"}, {"least", 0.25}, {"most", 0.5}, {"sum", 0.75}}));
+  EXPECT_EQ(image["attention_rollout"],
+            Json({{"picture", "data:two"}, {"least", 0.125}, {"most", 0.125}, {"sum", 0.25}}));
   EXPECT_EQ(section["attention"][section["rows"][1]["gallery"]["network"].get<std::string>()]["none"],
             "it has no class token");
 }
@@ -311,10 +313,10 @@ TEST(Thumbnail, Base64_EqualsTheStandardsExamples) {
 
 TEST(Thumbnail, IsAWebpOfTheImagesMiddle) {
   const std::string png = png_bytes(std::vector<std::uint8_t>(40 * 20 * 3, 128), 40, 20, 3);
-  const std::string uri = thumbnail_uri(as_byte_view(png), "wide.png", 16);
+  const std::string uri = picture_uri(thumbnail(as_byte_view(png), "wide.png", 16));
   EXPECT_TRUE(uri.starts_with("data:image/webp;base64,UklGR"));  // RIFF
   EXPECT_LT(uri.size(), 400u);
-  EXPECT_THROW(thumbnail_uri(as_byte_view("no image"), "no.png", 16), Error);
+  EXPECT_THROW(thumbnail(as_byte_view("no image"), "no.png", 16), Error);
 }
 
 }  // namespace
