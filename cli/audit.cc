@@ -2,6 +2,7 @@
 #include "datasets/audit.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "cli/data.h"

@@ -1,5 +1,6 @@
 // `vise-eval backbone inspect|fetch|show`.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <map>

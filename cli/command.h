@@ -2,9 +2,12 @@
 // manual (manual.h) and shell completion (completion.h) are made from what is read back here.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace vise::cli {
 

@@ -1,5 +1,6 @@
 // `vise-eval compare`: the paired table of two rows or two runs, or of arrays.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iterator>

@@ -1,6 +1,7 @@
 #include "cli/compare_arrays.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <set>

@@ -1,6 +1,7 @@
 #include "cli/data.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "datasets/label_check.h"

@@ -2,6 +2,7 @@
 #include "experiments/explain.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 

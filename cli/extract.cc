@@ -2,6 +2,7 @@
 #include "extract/features/export.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "base/hash.h"

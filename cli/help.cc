@@ -1,5 +1,6 @@
 // `vise-eval help`, `vise-eval completion`: the command line about itself.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "base/text.h"

@@ -1,5 +1,6 @@
 // `vise-eval image inspect`: how a file becomes pixels, to find out why two pipelines differ.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 

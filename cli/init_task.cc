@@ -1,5 +1,6 @@
 // `vise-eval init-task`: a task file for a folder or a manifest, to be edited.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "cli/data.h"

@@ -1,6 +1,7 @@
 #include "cli/launch.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 #include <thread>

@@ -1,5 +1,6 @@
 // `vise-eval list`: what there is by name.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "base/text.h"

@@ -1,6 +1,7 @@
 // `vise-eval probe`: a probe on features that somebody else extracted.
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <cmath>
 #include <cstdlib>

@@ -1,5 +1,6 @@
 // `vise-eval run`: from a task, a folder or a study to a comparison table.
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <iterator>

@@ -6,7 +6,6 @@
 // "T[,T]", a list), TRANSFORM, DIR, FILE, PATH, RUN (a run's folder), or the words themselves, "{fp32,bf16}".
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,6 +13,10 @@
 #include "base/log.h"
 #include "cli/console.h"
 #include "extract/features/features.h"
+
+namespace CLI {
+class App;  // CLI11's whole header takes a second to compile: only what declares options includes it
+}
 
 namespace vise::cli {
 

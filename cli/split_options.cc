@@ -1,6 +1,7 @@
 #include "cli/split_options.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 

@@ -1,6 +1,7 @@
 // `vise-eval status`: how far a run on a cluster is.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <chrono>
 

@@ -2,6 +2,7 @@
 #include "experiments/verify.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/error.h"
 #include "cli/session.h"
