@@ -38,7 +38,7 @@ class ManifestBuilder {
         known_columns = rows->columns().size();
         path_cell = cell_order(rows->columns(), order);
       }
-      const Place place{table, rows->row()};
+      const CellPlace place{table, rows->row()};
       const auto cells = rows->cells();
       const auto cell = [&](std::size_t c) { return c < cells.size() ? cells[c] : std::string_view(); };
       ids_.push_back(id_of(cell(path_cell), part.prefix, place));
@@ -126,7 +126,7 @@ class ManifestBuilder {
     return sinks;
   }
 
-  std::string id_of(std::string_view path, const std::string& prefix, const Place& place) const {
+  std::string id_of(std::string_view path, const std::string& prefix, const CellPlace& place) const {
     path = trim(path);
     while (path.starts_with("./")) path.remove_prefix(2);
     if (path.starts_with(root_prefix_)) path.remove_prefix(root_prefix_.size());

@@ -50,7 +50,7 @@ class Interned {
 
 class ClassSink final : public Sink {
  public:
-  void add(std::string_view cell, const Place&) override {
+  void add(std::string_view cell, const CellPlace&) override {
     numbers_.push_back(is_said(cell) ? texts_.add(trim(cell)) : kNoClass);
   }
   void finish(Dataset& dataset) override {
@@ -65,7 +65,7 @@ class ClassSink final : public Sink {
 class ValueSink final : public Sink {
  public:
   ValueSink(std::string name, bool decimal_comma) : name_(std::move(name)), decimal_comma_(decimal_comma) {}
-  void add(std::string_view cell, const Place&) override {
+  void add(std::string_view cell, const CellPlace&) override {
     values_.push_back(is_said(cell) ? parse_cell_number(cell, decimal_comma_).value_or(kUnknown) : kUnknown);
   }
   void finish(Dataset& dataset) override {
@@ -82,7 +82,7 @@ class TextSink final : public Sink {
  public:
   TextSink(std::string name, bool as_target) : name_(std::move(name)), as_target_(as_target) {}
 
-  void add(std::string_view cell, const Place&) override {
+  void add(std::string_view cell, const CellPlace&) override {
     texts_.emplace_back(is_said(cell) ? trim(cell) : std::string_view());
     if (as_target_) numbers_.push_back(distinct_.add(texts_.back()));
     if (distinct_.size() > kMostClasses) as_target_ = false;
@@ -107,7 +107,7 @@ class SplitSink final : public Sink {
  public:
   explicit SplitSink(std::string column) : column_(std::move(column)) {}
 
-  void add(std::string_view cell, const Place& place) override {
+  void add(std::string_view cell, const CellPlace& place) override {
     const auto found = words_.find(cell);
     if (found != words_.end()) return parts_.push_back(found->second);
     try {
@@ -135,7 +135,7 @@ class RowsSink final : public ClassColumns {
     decimal_commas_.push_back(decimal_comma);
   }
 
-  void add(std::string_view cell, const Place& place) override {
+  void add(std::string_view cell, const CellPlace& place) override {
     const std::size_t column = values_.size() % names_.size();
     const std::string word = lower(trim(cell));
     double value = kind_ == TargetKind::multi_label ? -1 : 0;
@@ -177,7 +177,7 @@ class RowsSink final : public ClassColumns {
 // One column of lists, "joy|fear". An empty cell is an item without any of the labels; NA is one that nobody labelled.
 class ListSink final : public Sink {
  public:
-  void add(std::string_view cell, const Place&) override {
+  void add(std::string_view cell, const CellPlace&) override {
     auto& of_item = numbers_.emplace_back();
     unknown_.push_back(!trim(cell).empty() && !is_said(cell));
     if (unknown_.back()) return;
@@ -207,7 +207,7 @@ class ListSink final : public Sink {
 
 }  // namespace
 
-void Place::fail(const std::string& what, std::string hint) const {
+void CellPlace::fail(const std::string& what, std::string hint) const {
   throw Error(ErrorKind::input, fmt::format("{}: line {}: {}", table, row, what), std::move(hint));
 }
 

@@ -12,7 +12,7 @@
 
 namespace vise {
 
-struct Place {
+struct CellPlace {
   const std::string& table;
   std::size_t row;
 
@@ -22,7 +22,7 @@ struct Place {
 class Sink {
  public:
   virtual ~Sink() = default;
-  virtual void add(std::string_view cell, const Place& place) = 0;
+  virtual void add(std::string_view cell, const CellPlace& place) = 0;
   virtual void finish(Dataset& dataset) = 0;
 
   // Cells that say nothing: empty ones, and those in which a program wrote so ("NA").

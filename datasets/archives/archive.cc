@@ -152,7 +152,7 @@ void scan_zip(const FileDescriptor& file, const std::string& name, IndexBuilder&
 
 void scan_tar_file(const FileDescriptor& file, Packing packing, const std::string& name, IndexBuilder& builder) {
   const auto stream = open_byte_stream(file, packing, name);
-  scan_tar(*stream, [&](const TarMember& member) {
+  scan_tar(*stream, [&](const StreamedMember& member) {
     if (!member.is_file) {
       if (!is_junk(member.name)) builder.add_link(member.name);
       return;

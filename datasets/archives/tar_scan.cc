@@ -52,7 +52,8 @@ struct Extension {
 
 class TarScan {
  public:
-  TarScan(ByteStream& stream, const std::function<void(const TarMember&)>& visit) : stream_(stream), visit_(visit) {}
+  TarScan(ByteStream& stream, const std::function<void(const StreamedMember&)>& visit)
+      : stream_(stream), visit_(visit) {}
 
   void run() {
     std::array<std::byte, kTarBlock> block;
@@ -92,14 +93,14 @@ class TarScan {
       default:
         break;
     }
-    TarMember member;
+    StreamedMember member;
     member.name = extension_.name ? *extension_.name : name_of(block);
     member.size = extension_.size.value_or(size);
     extension_ = {};
     member_of(type, member);
   }
 
-  void member_of(char type, TarMember& member) {
+  void member_of(char type, StreamedMember& member) {
     const bool is_folder = type == '5' || (type == '\0' && member.name.ends_with('/'));  // v7 had no type for them
     member.is_file = type == '0' || type == '\0' || type == '7';
     const bool is_link = type >= '1' && type <= '6' && !is_folder;
@@ -175,12 +176,14 @@ class TarScan {
   }
 
   ByteStream& stream_;
-  const std::function<void(const TarMember&)>& visit_;
+  const std::function<void(const StreamedMember&)>& visit_;
   Extension extension_;
 };
 
 }  // namespace
 
-void scan_tar(ByteStream& stream, const std::function<void(const TarMember&)>& visit) { TarScan(stream, visit).run(); }
+void scan_tar(ByteStream& stream, const std::function<void(const StreamedMember&)>& visit) {
+  TarScan(stream, visit).run();
+}
 
 }  // namespace vise
