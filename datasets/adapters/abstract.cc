@@ -19,15 +19,15 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "abstract",
-                        .title = "Abstract paintings (Machajdik & Hanbury, ACM MM 2010)",
-                        .folders = {"testImages_abstract", "Abstract", "abstract"},
-                        .tree = "testImages_abstract/\n  abstract_<nnnn>.jpg\n  ABSTRACT_groundTruth.csv",
-                        .page = "https://www.imageemotion.org",
-                        .licence = "not stated: research",
-                        .citation =
-                            "J. Machajdik, A. Hanbury. Affective Image Classification using Features inspired by "
-                            "Psychology and Art Theory. ACM Multimedia 2010."};
+const DatasetInfo kAbstract{.name = "abstract",
+                            .title = "Abstract paintings (Machajdik & Hanbury, ACM MM 2010)",
+                            .folders = {"testImages_abstract", "Abstract", "abstract"},
+                            .tree = "testImages_abstract/\n  abstract_<nnnn>.jpg\n  ABSTRACT_groundTruth.csv",
+                            .page = "https://www.imageemotion.org",
+                            .licence = "not stated: research",
+                            .citation =
+                                "J. Machajdik, A. Hanbury. Affective Image Classification using Features inspired by "
+                                "Psychology and Art Theory. ACM Multimedia 2010."};
 
 std::string unquoted(std::string_view cell) {
   cell = trim(cell);
@@ -68,10 +68,10 @@ struct Columns {
   }
 };
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_abstract(const DatasetRequest& request) {
   const Path path = request.root / "ABSTRACT_groundTruth.csv";
   const CsvTable table = CsvTable::parse(read_text_file(path), path.string());
-  Dataset dataset = new_dataset(request, kInfo.name);
+  Dataset dataset = new_dataset(request, kAbstract.name);
   Columns columns(table);
   std::vector<double> votes;
   for (std::size_t r = 0; r < table.rows(); ++r) {
@@ -93,6 +93,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_abstract(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_abstract(DatasetRegistry& registry) { registry.add(kAbstract, read_abstract); }
 
 }  // namespace vise

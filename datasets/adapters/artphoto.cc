@@ -16,17 +16,17 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "artphoto",
-                        .title = "ArtPhoto (Machajdik & Hanbury, ACM MM 2010)",
-                        .folders = {"testImages_artphoto", "ArtPhoto", "artphoto"},
-                        .tree =
-                            "testImages_artphoto/\n  <emotion>_<nnnn>.jpg     emotion: amusement, anger, awe, "
-                            "contentment, disgust, excitement, fear, sad",
-                        .page = "https://www.imageemotion.org",
-                        .licence = "not stated: research",
-                        .citation =
-                            "J. Machajdik, A. Hanbury. Affective Image Classification using Features inspired by "
-                            "Psychology and Art Theory. ACM Multimedia 2010."};
+const DatasetInfo kArtphoto{.name = "artphoto",
+                            .title = "ArtPhoto (Machajdik & Hanbury, ACM MM 2010)",
+                            .folders = {"testImages_artphoto", "ArtPhoto", "artphoto"},
+                            .tree =
+                                "testImages_artphoto/\n  <emotion>_<nnnn>.jpg     emotion: amusement, anger, awe, "
+                                "contentment, disgust, excitement, fear, sad",
+                            .page = "https://www.imageemotion.org",
+                            .licence = "not stated: research",
+                            .citation =
+                                "J. Machajdik, A. Hanbury. Affective Image Classification using Features inspired by "
+                                "Psychology and Art Theory. ACM Multimedia 2010."};
 
 std::string emotion_of(const std::string& id) {
   const std::string name = id.substr(id.rfind('/') + 1);
@@ -34,8 +34,8 @@ std::string emotion_of(const std::string& id) {
   return word == "sad" ? "sadness" : word;
 }
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_artphoto(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kArtphoto.name);
   dataset.ids = request.list("").images;
   std::vector<std::string> labels;
   for (const std::string& id : dataset.ids) {
@@ -52,6 +52,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_artphoto(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_artphoto(DatasetRegistry& registry) { registry.add(kArtphoto, read_artphoto); }
 
 }  // namespace vise

@@ -14,15 +14,15 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "ava",
-                        .title = "AVA (Murray et al., CVPR 2012)",
-                        .folders = {"AVA", "AVA_dataset", "ava"},
-                        .tree = "AVA/\n  AVA.txt\n  images/<image id>.jpg     (or image/)",
-                        .page = "https://github.com/imfing/ava_downloader",
-                        .licence = "the photographers'",
-                        .citation =
-                            "N. Murray, L. Marchesotti, F. Perronnin. AVA: A Large-Scale Database for Aesthetic "
-                            "Visual Analysis. CVPR 2012."};
+const DatasetInfo kAva{.name = "ava",
+                       .title = "AVA (Murray et al., CVPR 2012)",
+                       .folders = {"AVA", "AVA_dataset", "ava"},
+                       .tree = "AVA/\n  AVA.txt\n  images/<image id>.jpg     (or image/)",
+                       .page = "https://github.com/imfing/ava_downloader",
+                       .licence = "the photographers'",
+                       .citation =
+                           "N. Murray, L. Marchesotti, F. Perronnin. AVA: A Large-Scale Database for Aesthetic "
+                           "Visual Analysis. CVPR 2012."};
 
 constexpr std::size_t kScores = 10;
 
@@ -32,8 +32,8 @@ double count_of(const std::string& word, const std::string& image) {
   throw Error(ErrorKind::input, fmt::format("AVA.txt: image {}: '{}' is no number of votes", image, word));
 }
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_ava(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kAva.name);
   const auto rows = blank_separated(request.root / "AVA.txt", 15);
   const std::string folder = existing_folder(request, {"images", "image"});
   std::vector<double> votes, scores;
@@ -65,6 +65,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_ava(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_ava(DatasetRegistry& registry) { registry.add(kAva, read_ava); }
 
 }  // namespace vise

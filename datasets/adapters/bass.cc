@@ -9,7 +9,7 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "bass",
+const DatasetInfo kBass{.name = "bass",
                         .title = "Bicolor Affective Silhouettes and Shapes (Kawai et al., 2021)",
                         .folders = {"bass", "BASS"},
                         .tree = "bass/\n  BASS_data.csv\n  images/<file>.png",
@@ -19,9 +19,9 @@ const DatasetInfo kInfo{.name = "bass",
                             "C. Kawai, G. Lukacs, U. Ansorge. A new type of pictorial database: The Bicolor "
                             "Affective Silhouettes and Shapes (BASS). Behavior Research Methods, 2021."};
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_bass(const DatasetRequest& request) {
   const ManifestPart part{request.root / "BASS_data.csv", "images/", std::nullopt};
-  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, {}, request.container());
+  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kBass.name, request.log, {}, request.container());
   const auto rename = [&](const std::string& column, const std::string& name) {
     const auto rows = numbers_of(dataset, column, part.table);
     dataset.targets.emplace(name, Targets::from_values({rows.begin(), rows.end()}, {name}));
@@ -34,6 +34,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_bass(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_bass(DatasetRegistry& registry) { registry.add(kBass, read_bass); }
 
 }  // namespace vise

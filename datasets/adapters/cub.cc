@@ -15,17 +15,17 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "cub",
-                        .title = "Caltech-UCSD Birds-200-2011",
-                        .folders = {"CUB_200_2011", "CUB-200-2011", "CUB", "cub"},
-                        .tree =
-                            "CUB_200_2011/\n  images.txt, image_class_labels.txt, train_test_split.txt, classes.txt\n"
-                            "  images/<class>/<file>.jpg",
-                        .page = "https://www.vision.caltech.edu/datasets/cub_200_2011",
-                        .licence = "non-commercial research",
-                        .citation =
-                            "C. Wah, S. Branson, P. Welinder, P. Perona, S. Belongie. The Caltech-UCSD "
-                            "Birds-200-2011 Dataset. CNS-TR-2011-001, 2011."};
+const DatasetInfo kCub{.name = "cub",
+                       .title = "Caltech-UCSD Birds-200-2011",
+                       .folders = {"CUB_200_2011", "CUB-200-2011", "CUB", "cub"},
+                       .tree =
+                           "CUB_200_2011/\n  images.txt, image_class_labels.txt, train_test_split.txt, classes.txt\n"
+                           "  images/<class>/<file>.jpg",
+                       .page = "https://www.vision.caltech.edu/datasets/cub_200_2011",
+                       .licence = "non-commercial research",
+                       .citation =
+                           "C. Wah, S. Branson, P. Welinder, P. Perona, S. Belongie. The Caltech-UCSD "
+                           "Birds-200-2011 Dataset. CNS-TR-2011-001, 2011."};
 
 // "id word" lines by id.
 std::map<std::string, std::string> by_id(const Path& path) {
@@ -40,8 +40,8 @@ const std::string& word_of(const std::map<std::string, std::string>& words, cons
   return found->second;
 }
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_cub(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kCub.name);
   const auto labels = by_id(request.root / "image_class_labels.txt"),
              train = by_id(request.root / "train_test_split.txt");
   std::vector<std::string> names, label_names;
@@ -66,6 +66,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_cub(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_cub(DatasetRegistry& registry) { registry.add(kCub, read_cub); }
 
 }  // namespace vise

@@ -15,7 +15,7 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "demo",
+const DatasetInfo kDemo{.name = "demo",
                         .title = "Demo: moods drawn by the program",
                         .folders = {},
                         .tree = "nothing: it is drawn into the cache",
@@ -45,9 +45,9 @@ void draw_missing(const Dataset& dataset, Log& log) {
   });
 }
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_demo(const DatasetRequest& request) {
   Dataset dataset;
-  dataset.name = kInfo.name;
+  dataset.name = kDemo.name;
   dataset.root = request.cache / "demo-v1";
   std::vector<int> classes;
   std::vector<Part> parts;
@@ -67,6 +67,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_demo(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_demo(DatasetRegistry& registry) { registry.add(kDemo, read_demo); }
 
 }  // namespace vise

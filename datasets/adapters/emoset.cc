@@ -24,17 +24,17 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "emoset",
-                        .title = "EmoSet-118K (Yang et al., ICCV 2023)",
-                        .folders = {"EmoSet-118K", "EmoSet", "emoset"},
-                        .tree =
-                            "EmoSet-118K/\n  train.json, val.json, test.json\n  image/<emotion>/<file>.jpg\n  "
-                            "annotation/<emotion>/<file>.json    for its attributes",
-                        .page = "https://vcc.tech/EmoSet",
-                        .licence = "images: see the page",
-                        .citation =
-                            "J. Yang, Q. Huang, T. Ding, D. Lischinski, D. Cohen-Or, H. Huang. EmoSet: A Large-scale "
-                            "Visual Emotion Dataset with Rich Attributes. ICCV 2023."};
+const DatasetInfo kEmoset{.name = "emoset",
+                          .title = "EmoSet-118K (Yang et al., ICCV 2023)",
+                          .folders = {"EmoSet-118K", "EmoSet", "emoset"},
+                          .tree =
+                              "EmoSet-118K/\n  train.json, val.json, test.json\n  image/<emotion>/<file>.jpg\n  "
+                              "annotation/<emotion>/<file>.json    for its attributes",
+                          .page = "https://vcc.tech/EmoSet",
+                          .licence = "images: see the page",
+                          .citation =
+                              "J. Yang, Q. Huang, T. Ding, D. Lischinski, D. Cohen-Or, H. Huang. EmoSet: A Large-scale "
+                              "Visual Emotion Dataset with Rich Attributes. ICCV 2023."};
 
 struct Row {
   std::string emotion, image, annotation;
@@ -130,8 +130,8 @@ void add_attributes(const std::vector<Attributes>& all, Dataset& dataset) {
   if (std::any_of(all.begin(), all.end(), names_objects)) dataset.targets.emplace("object", objects_of(all));
 }
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_emoset(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kEmoset.name);
   std::vector<std::string> labels;
   std::vector<Part> parts;
   std::vector<std::string> annotations;
@@ -162,6 +162,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_emoset(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_emoset(DatasetRegistry& registry) { registry.add(kEmoset, read_emoset); }
 
 }  // namespace vise

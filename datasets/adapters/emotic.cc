@@ -27,18 +27,18 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "emotic",
-                        .title = "EMOTIC (Kosti et al., TPAMI 2019)",
-                        .folders = {"emotic", "EMOTIC", "Emotic"},
-                        .tree =
-                            "emotic/\n  Annotations.mat                 or Annotations/Annotations.mat\n"
-                            "  mscoco/images/<file>.jpg, framesdb/images/..., ade20k/images/..., "
-                            "emodb_small/images/...",
-                        .page = "https://github.com/rkosti/emotic",
-                        .licence = "non-commercial research and education",
-                        .citation =
-                            "R. Kosti, J. M. Alvarez, A. Recasens, A. Lapedriza. Context Based Emotion Recognition "
-                            "using EMOTIC Dataset. IEEE TPAMI, 2019."};
+const DatasetInfo kEmotic{.name = "emotic",
+                          .title = "EMOTIC (Kosti et al., TPAMI 2019)",
+                          .folders = {"emotic", "EMOTIC", "Emotic"},
+                          .tree =
+                              "emotic/\n  Annotations.mat                 or Annotations/Annotations.mat\n"
+                              "  mscoco/images/<file>.jpg, framesdb/images/..., ade20k/images/..., "
+                              "emodb_small/images/...",
+                          .page = "https://github.com/rkosti/emotic",
+                          .licence = "non-commercial research and education",
+                          .citation =
+                              "R. Kosti, J. M. Alvarez, A. Recasens, A. Lapedriza. Context Based Emotion Recognition "
+                              "using EMOTIC Dataset. IEEE TPAMI, 2019."};
 
 const std::vector<std::string> kLabels{
     "Affection",     "Anger",        "Annoyance",       "Anticipation",  "Aversion",   "Confidence", "Disapproval",
@@ -145,8 +145,8 @@ void add_columns(const Scenes& scenes, Dataset& dataset) {
   dataset.official = Split(std::move(parts), "official");
 }
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_emotic(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kEmotic.name);
   const Path path = annotations_of(request.root);
   const std::string below = request.has_folder("emotic") ? "emotic/" : "";
   const MatFile file = MatFile::read(path);
@@ -173,6 +173,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_emotic(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_emotic(DatasetRegistry& registry) { registry.add(kEmotic, read_emotic); }
 
 }  // namespace vise

@@ -17,15 +17,15 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "emotion6",
-                        .title = "Emotion6 (Peng et al., CVPR 2015)",
-                        .folders = {"Emotion6", "emotion6"},
-                        .tree = "Emotion6/\n  ground_truth.txt\n  images/<keyword>/<n>.jpg",
-                        .page = "http://chenlab.ece.cornell.edu/people/kuanchuan",
-                        .licence = "academic use",
-                        .citation =
-                            "K.-C. Peng, T. Chen, A. Sadovnik, A. Gallagher. A Mixed Bag of Emotions: Model, "
-                            "Predict, and Transfer Emotion Distributions. CVPR 2015."};
+const DatasetInfo kEmotion6{.name = "emotion6",
+                            .title = "Emotion6 (Peng et al., CVPR 2015)",
+                            .folders = {"Emotion6", "emotion6"},
+                            .tree = "Emotion6/\n  ground_truth.txt\n  images/<keyword>/<n>.jpg",
+                            .page = "http://chenlab.ece.cornell.edu/people/kuanchuan",
+                            .licence = "academic use",
+                            .citation =
+                                "K.-C. Peng, T. Chen, A. Sadovnik, A. Gallagher. A Mixed Bag of Emotions: Model, "
+                                "Predict, and Transfer Emotion Distributions. CVPR 2015."};
 
 double number_at(const CsvTable& table, std::size_t row, std::size_t column) {
   double value = 0;
@@ -41,11 +41,11 @@ std::vector<double> column_of(const CsvTable& table, const std::string& name) {
   return values;
 }
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_emotion6(const DatasetRequest& request) {
   const Path path = request.root / "ground_truth.txt";
   const CsvTable table = CsvTable::parse(read_text_file(path), path.string(), '\t');
   const std::vector<std::string> names{"anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral"};
-  Dataset dataset = new_dataset(request, kInfo.name);
+  Dataset dataset = new_dataset(request, kEmotion6.name);
   std::vector<double> votes;
   const std::size_t file = table.column("[image_filename]");
   for (std::size_t r = 0; r < table.rows(); ++r) {
@@ -66,6 +66,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_emotion6(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_emotion6(DatasetRegistry& registry) { registry.add(kEmotion6, read_emotion6); }
 
 }  // namespace vise

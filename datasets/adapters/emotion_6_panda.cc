@@ -8,7 +8,7 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{
+const DatasetInfo kEmotion6Panda{
     .name = "emotion-6-panda",
     .title = "Emotion-6 (Panda et al., ECCV 2018)",
     .folders = {"Emotion-6", "emotion-6", "emotion-6-panda"},
@@ -21,15 +21,15 @@ const DatasetInfo kInfo{
         "R. Panda, J. Zhang, H. Li, J.-Y. Lee, X. Lu, A. K. Roy-Chowdhury. Contemplating "
         "Visual Emotions: Understanding and Overcoming Dataset Bias. ECCV 2018."};
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset =
-      read_class_tree(request, kInfo.name, {.classes = {"anger", "fear", "joy", "love", "sadness", "surprise"}});
+Dataset read_emotion_6_panda(const DatasetRequest& request) {
+  Dataset dataset = read_class_tree(request, kEmotion6Panda.name,
+                                    {.classes = {"anger", "fear", "joy", "love", "sadness", "surprise"}});
   expect_count(dataset, request.log, "images", dataset.size(), 8350);
   return dataset;
 }
 
 }  // namespace
 
-void add_emotion_6_panda(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_emotion_6_panda(DatasetRegistry& registry) { registry.add(kEmotion6Panda, read_emotion_6_panda); }
 
 }  // namespace vise

@@ -29,7 +29,7 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{
+const DatasetInfo kFer2013{
     .name = "fer2013",
     .title = "FER2013 (Goodfellow et al., 2013)",
     .folders = {"fer2013", "FER2013"},
@@ -217,7 +217,7 @@ Path whole_table(const Path& root) {
 }
 
 Dataset read_csv(const DatasetRequest& request, const Path& path) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+  Dataset dataset = new_dataset(request, kFer2013.name);
   const ContentHash content = content_hash(MappedFile(path).bytes());
   dataset.root = request.cache / "fer2013" / content.str();
   const Unpacker unpacker(dataset.root);
@@ -236,7 +236,7 @@ Dataset read_csv(const DatasetRequest& request, const Path& path) {
 // The challenge's train.csv, and its test.csv without emotions: a test nobody can score, so that there is no official
 // split.
 Dataset read_challenge(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+  Dataset dataset = new_dataset(request, kFer2013.name);
   const Path train = request.root / "train.csv", test = request.root / "test.csv";
   const bool has_test = std::filesystem::exists(test);
   std::string content = content_hash(MappedFile(train).bytes()).str();
@@ -261,7 +261,7 @@ Dataset read_challenge(const DatasetRequest& request) {
 
 Dataset read_folders(const DatasetRequest& request) {
   Dataset dataset = read_folder(request.root, request.log, {}, request.cache);
-  dataset.name = kInfo.name;
+  dataset.name = kFer2013.name;
   if (!dataset.targets.contains("label"))
     throw Error(ErrorKind::missing, fmt::format("{}: train/ has no folders of emotions", request.root.string()));
   const Targets& found = dataset.target("label");
@@ -272,7 +272,7 @@ Dataset read_folders(const DatasetRequest& request) {
   return dataset;
 }
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_fer2013(const DatasetRequest& request) {
   if (const Path whole = whole_table(request.root); !whole.empty()) return read_csv(request, whole);
   if (std::filesystem::is_regular_file(request.root / "train.csv")) return read_challenge(request);
   if (std::filesystem::is_directory(request.root / "train")) return read_folders(request);
@@ -281,6 +281,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_fer2013(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_fer2013(DatasetRegistry& registry) { registry.add(kFer2013, read_fer2013); }
 
 }  // namespace vise

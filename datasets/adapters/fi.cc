@@ -9,7 +9,7 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{
+const DatasetInfo kFi{
     .name = "fi",
     .title = "FI / DeepEmotion (You et al., AAAI 2016)",
     .folders = {"FI", "fi", "DeepEmotion", "emotion_dataset"},
@@ -22,10 +22,10 @@ const DatasetInfo kInfo{
         "Q. You, J. Luo, H. Jin, J. Yang. Building a Large Scale Dataset for Image Emotion "
         "Recognition: The Fine Print and the Benchmark. AAAI 2016."};
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_fi(const DatasetRequest& request) {
   const bool inside = request.has_folder("emotion_dataset");
   Dataset dataset = read_class_tree(
-      request, kInfo.name,
+      request, kFi.name,
       {.images = inside ? "emotion_dataset" : "",
        .classes = {"amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness"}});
   drop_placeholders(dataset, request.log);
@@ -35,6 +35,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_fi(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_fi(DatasetRegistry& registry) { registry.add(kFi, read_fi); }
 
 }  // namespace vise

@@ -22,7 +22,7 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{
+const DatasetInfo kHatefulMemes{
     .name = "hateful-memes",
     .title = "Hateful Memes (Kiela et al., NeurIPS 2020)",
     .folders = {"hateful_memes", "hateful-memes", "HatefulMemes", "hateful_memes_data"},
@@ -119,8 +119,8 @@ bool is_in(const std::string& subsets, const std::string& subset) {
   return false;
 }
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_hateful_memes(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kHatefulMemes.name);
   MemeFiles files(request);
   for (const Subset& subset : kSubsets) files.read(subset, dataset);
   if (!files.has("train"))
@@ -143,7 +143,7 @@ Dataset read(const DatasetRequest& request) {
   dataset.official =
       Split(std::move(parts), fmt::format("official (val: {}, test: {})", val, test.empty() ? "none" : test));
   const auto note = [&](std::string text) {
-    request.log.warn(fmt::format("{}: {}", kInfo.name, text));
+    request.log.warn(fmt::format("{}: {}", kHatefulMemes.name, text));
     dataset.notes.push_back(std::move(text));
   };
   if (test.empty()) note("no test file has labels: there is no test split");
@@ -154,6 +154,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_hateful_memes(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_hateful_memes(DatasetRegistry& registry) { registry.add(kHatefulMemes, read_hateful_memes); }
 
 }  // namespace vise

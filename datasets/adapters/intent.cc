@@ -16,17 +16,17 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "intent",
-                        .title = "Intentonomy (Jia et al., CVPR 2021)",
-                        .folders = {"intentonomy", "Intentonomy", "intent"},
-                        .tree =
-                            "intentonomy/\n  intentonomy_train2020.json, intentonomy_val2020.json, "
-                            "intentonomy_test2020.json\n  images/<filename>",
-                        .page = "https://github.com/KMnP/intentonomy",
-                        .licence = "annotations CC BY 4.0, images Unsplash",
-                        .citation =
-                            "M. Jia, Z. Wu, A. Reiter, C. Cardie, S. Belongie, S.-N. Lim. Intentonomy: a Dataset and "
-                            "Study towards Human Intent Understanding. CVPR 2021."};
+const DatasetInfo kIntent{.name = "intent",
+                          .title = "Intentonomy (Jia et al., CVPR 2021)",
+                          .folders = {"intentonomy", "Intentonomy", "intent"},
+                          .tree =
+                              "intentonomy/\n  intentonomy_train2020.json, intentonomy_val2020.json, "
+                              "intentonomy_test2020.json\n  images/<filename>",
+                          .page = "https://github.com/KMnP/intentonomy",
+                          .licence = "annotations CC BY 4.0, images Unsplash",
+                          .citation =
+                              "M. Jia, Z. Wu, A. Reiter, C. Cardie, S. Belongie, S.-N. Lim. Intentonomy: a Dataset and "
+                              "Study towards Human Intent Understanding. CVPR 2021."};
 
 struct PartFile {
   Part part;
@@ -88,8 +88,8 @@ void read_part(const Json& file, const std::string& folder, Part part, Dataset& 
   }
 }
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_intent(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kIntent.name);
   const std::string folder = existing_folder(request, {"images", "low", "."});
   Columns columns;
   std::vector<std::string> names;
@@ -117,6 +117,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_intent(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_intent(DatasetRegistry& registry) { registry.add(kIntent, read_intent); }
 
 }  // namespace vise

@@ -13,17 +13,17 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "koniq",
-                        .title = "KonIQ-10k (Hosu et al., TIP 2020)",
-                        .folders = {"koniq10k", "KonIQ-10k", "koniq"},
-                        .tree =
-                            "koniq10k/\n  koniq10k_scores_and_distributions.csv or koniq10k_distributions_sets.csv\n  "
-                            "1024x768/<image_name>.jpg",
-                        .page = "https://database.mmsp-kn.de/koniq-10k-database.html",
-                        .licence = "see the page",
-                        .citation =
-                            "V. Hosu, H. Lin, T. Sziranyi, D. Saupe. KonIQ-10k: An Ecologically Valid Database for "
-                            "Deep Learning of Blind Image Quality Assessment. IEEE TIP 29, 2020."};
+const DatasetInfo kKoniq{.name = "koniq",
+                         .title = "KonIQ-10k (Hosu et al., TIP 2020)",
+                         .folders = {"koniq10k", "KonIQ-10k", "koniq"},
+                         .tree =
+                             "koniq10k/\n  koniq10k_scores_and_distributions.csv or koniq10k_distributions_sets.csv\n  "
+                             "1024x768/<image_name>.jpg",
+                         .page = "https://database.mmsp-kn.de/koniq-10k-database.html",
+                         .licence = "see the page",
+                         .citation =
+                             "V. Hosu, H. Lin, T. Sziranyi, D. Saupe. KonIQ-10k: An Ecologically Valid Database for "
+                             "Deep Learning of Blind Image Quality Assessment. IEEE TIP 29, 2020."};
 
 // Rows without a distribution have zeros.
 Targets votes_of(const Dataset& dataset, const Path& table) {
@@ -40,7 +40,7 @@ Targets votes_of(const Dataset& dataset, const Path& table) {
   return Targets::from_distribution(std::move(votes), names);
 }
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_koniq(const DatasetRequest& request) {
   const std::string folder = existing_folder(request, {"1024x768", "512x384"});
   const Path scores = request.root / "koniq10k_scores_and_distributions.csv",
              sets = request.root / "koniq10k_distributions_sets.csv";
@@ -48,7 +48,7 @@ Dataset read(const DatasetRequest& request) {
   const ManifestPart part{has_sets ? sets : scores, folder + '/', std::nullopt};
   const DataColumns columns{.path = "image_name", .label = {}, .split = has_sets ? "set" : "", .kind = {}};
   Dataset dataset =
-      read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, columns, request.container());
+      read_manifest(std::span(&part, 1), request.root, kKoniq.name, request.log, columns, request.container());
   dataset.targets.insert_or_assign("votes", votes_of(dataset, part.table));
   expect_count(dataset, request.log, "images", dataset.size(), 10073);
   drop_missing(dataset, request.log, folder);
@@ -57,6 +57,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_koniq(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_koniq(DatasetRegistry& registry) { registry.add(kKoniq, read_koniq); }
 
 }  // namespace vise

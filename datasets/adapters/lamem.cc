@@ -15,15 +15,15 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "lamem",
-                        .title = "LaMem (Khosla et al., ICCV 2015)",
-                        .folders = {"lamem", "LaMem", "LaMem-images"},
-                        .tree = "lamem/\n  splits/{train,val,test}_{1..5}.txt\n  images/<file>",
-                        .page = "http://memorability.csail.mit.edu",
-                        .licence = "research",
-                        .citation =
-                            "A. Khosla, A. S. Raju, A. Torralba, A. Oliva. Understanding and Predicting Image "
-                            "Memorability at a Large Scale. ICCV 2015."};
+const DatasetInfo kLamem{.name = "lamem",
+                         .title = "LaMem (Khosla et al., ICCV 2015)",
+                         .folders = {"lamem", "LaMem", "LaMem-images"},
+                         .tree = "lamem/\n  splits/{train,val,test}_{1..5}.txt\n  images/<file>",
+                         .page = "http://memorability.csail.mit.edu",
+                         .licence = "research",
+                         .citation =
+                             "A. Khosla, A. S. Raju, A. Torralba, A. Oliva. Understanding and Predicting Image "
+                             "Memorability at a Large Scale. ICCV 2015."};
 
 struct Item {
   double score = 0;
@@ -46,8 +46,8 @@ std::map<std::string, Item> read_splits(const Path& folder) {
   return items;
 }
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_lamem(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kLamem.name);
   std::vector<double> scores;
   std::vector<Part> official;
   for (const auto& [name, item] : read_splits(request.root / "splits")) {
@@ -66,6 +66,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_lamem(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_lamem(DatasetRegistry& registry) { registry.add(kLamem, read_lamem); }
 
 }  // namespace vise

@@ -11,15 +11,15 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "memotion",
-                        .title = "Memotion 7k (SemEval-2020 task 8)",
-                        .folders = {"memotion_dataset_7k", "memotion", "Memotion"},
-                        .tree = "memotion_dataset_7k/\n  labels.csv\n  images/<image_name>",
-                        .page = "https://competitions.codalab.org/competitions/20629",
-                        .licence = "see the page",
-                        .citation =
-                            "C. Sharma et al. SemEval-2020 Task 8: Memotion Analysis - the Visuo-Lingual Metaphor! "
-                            "SemEval 2020."};
+const DatasetInfo kMemotion{.name = "memotion",
+                            .title = "Memotion 7k (SemEval-2020 task 8)",
+                            .folders = {"memotion_dataset_7k", "memotion", "Memotion"},
+                            .tree = "memotion_dataset_7k/\n  labels.csv\n  images/<image_name>",
+                            .page = "https://competitions.codalab.org/competitions/20629",
+                            .licence = "see the page",
+                            .citation =
+                                "C. Sharma et al. SemEval-2020 Task 8: Memotion Analysis - the Visuo-Lingual Metaphor! "
+                                "SemEval 2020."};
 
 Targets merged(const std::vector<std::string>& sentiments) {
   std::vector<std::string> words;
@@ -28,9 +28,10 @@ Targets merged(const std::vector<std::string>& sentiments) {
   return Targets::from_labels(words, {"negative", "neutral", "positive"});
 }
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_memotion(const DatasetRequest& request) {
   const ManifestPart part{request.root / "labels.csv", "images/", std::nullopt};
-  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, {}, request.container());
+  Dataset dataset =
+      read_manifest(std::span(&part, 1), request.root, kMemotion.name, request.log, {}, request.container());
   for (const char* column : {"humour", "sarcasm", "offensive", "motivational", "overall_sentiment"})
     dataset.targets.insert_or_assign(column, Targets::from_labels(dataset.attribute(column)));
   dataset.targets.emplace("sentiment", merged(dataset.attribute("overall_sentiment")));
@@ -43,6 +44,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_memotion(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_memotion(DatasetRegistry& registry) { registry.add(kMemotion, read_memotion); }
 
 }  // namespace vise

@@ -17,18 +17,18 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "oasis",
-                        .title = "OASIS (Kurdi et al., 2017)",
-                        .folders = {"OASIS", "oasis"},
-                        .tree = "OASIS/\n  OASIS.csv\n  images/<Theme>.jpg",
-                        .page = "https://www.benedekkurdi.com/#oasis",
-                        .licence = "see the page",
-                        .citation =
-                            "B. Kurdi, S. Lozano, M. R. Banaji. Introducing the Open Affective Standardized Image "
-                            "Set (OASIS). Behavior Research Methods 49, 2017."};
+const DatasetInfo kOasis{.name = "oasis",
+                         .title = "OASIS (Kurdi et al., 2017)",
+                         .folders = {"OASIS", "oasis"},
+                         .tree = "OASIS/\n  OASIS.csv\n  images/<Theme>.jpg",
+                         .page = "https://www.benedekkurdi.com/#oasis",
+                         .licence = "see the page",
+                         .citation =
+                             "B. Kurdi, S. Lozano, M. R. Banaji. Introducing the Open Affective Standardized Image "
+                             "Set (OASIS). Behavior Research Methods 49, 2017."};
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_oasis(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kOasis.name);
   const Path path = request.root / "OASIS.csv";
   const auto rows = RowReader::open(path);
   const auto column = [&](const std::string& name) {
@@ -60,6 +60,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_oasis(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_oasis(DatasetRegistry& registry) { registry.add(kOasis, read_oasis); }
 
 }  // namespace vise

@@ -18,20 +18,20 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "omi",
-                        .title = "One Million Impressions (Peterson et al., PNAS 2022)",
-                        .folders = {"omi", "OMI", "omi300"},
-                        .tree = "omi/\n  attribute_means.csv\n  images/<stimulus>.jpg",
-                        .page = "https://github.com/jcpeterson/omi",
-                        .licence = "CC BY-NC-SA 4.0",
-                        .citation =
-                            "J. C. Peterson, S. Uddenberg, T. L. Griffiths, A. Todorov, J. W. Suchow. Deep models of "
-                            "superficial face judgments. PNAS 119(17), 2022."};
+const DatasetInfo kOmi{.name = "omi",
+                       .title = "One Million Impressions (Peterson et al., PNAS 2022)",
+                       .folders = {"omi", "OMI", "omi300"},
+                       .tree = "omi/\n  attribute_means.csv\n  images/<stimulus>.jpg",
+                       .page = "https://github.com/jcpeterson/omi",
+                       .licence = "CC BY-NC-SA 4.0",
+                       .citation =
+                           "J. C. Peterson, S. Uddenberg, T. L. Griffiths, A. Todorov, J. W. Suchow. Deep models of "
+                           "superficial face judgments. PNAS 119(17), 2022."};
 
 Dataset read_means(const DatasetRequest& request, const Path& path) {
   const CsvTable table = CsvTable::parse(read_text_file(path), path.string());
   const std::size_t stimulus = table.column("stimulus");
-  Dataset dataset = new_dataset(request, kInfo.name);
+  Dataset dataset = new_dataset(request, kOmi.name);
   for (std::size_t r = 0; r < table.rows(); ++r)
     dataset.ids.push_back(fmt::format("images/{}.jpg", trim(table.cell(r, stimulus))));
   for (std::size_t c = 0; c < table.header().size(); ++c) {
@@ -50,17 +50,17 @@ Dataset read_means(const DatasetRequest& request, const Path& path) {
   return dataset;
 }
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_omi(const DatasetRequest& request) {
   const Path means = request.root / "attribute_means.csv", ratings = request.root / "ratings.csv";
   if (std::filesystem::exists(means) || !std::filesystem::exists(ratings)) return read_means(request, means);
   const ManifestPart part{ratings, "", std::nullopt};
-  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, {}, request.container());
+  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kOmi.name, request.log, {}, request.container());
   expect_count(dataset, request.log, "rows", dataset.size(), 1004);
   return dataset;
 }
 
 }  // namespace
 
-void add_omi(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_omi(DatasetRegistry& registry) { registry.add(kOmi, read_omi); }
 
 }  // namespace vise

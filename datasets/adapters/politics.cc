@@ -26,7 +26,7 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{
+const DatasetInfo kPolitics{
     .name = "politics",
     .title = "Politics (Thomas & Kovashka, NeurIPS 2019)",
     .folders = {"politics", "Politics", "politics_dataset", "Politics_Dataset"},
@@ -58,7 +58,8 @@ Targets sides_of(const Targets& label, const std::string& table) {
 
 Dataset read_table(const DatasetRequest& request, const Path& table) {
   const ManifestPart part{table, "", std::nullopt};
-  Dataset dataset = read_manifest(std::span(&part, 1), request.root, kInfo.name, request.log, {}, request.container());
+  Dataset dataset =
+      read_manifest(std::span(&part, 1), request.root, kPolitics.name, request.log, {}, request.container());
   const auto label = dataset.targets.find("label");
   if (label == dataset.targets.end() || label->second.kind() != TargetKind::classes)
     throw Error(ErrorKind::input, fmt::format("{}: has no column 'label'", table.string()), "a label is left or right");
@@ -179,7 +180,7 @@ void note_sources(Dataset& dataset) {
 }
 
 Dataset read_tree(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+  Dataset dataset = new_dataset(request, kPolitics.name);
   dataset.ids = request.list("imgs").images;
   std::vector<std::string> labels;
   for (const std::string& id : dataset.ids) {
@@ -197,7 +198,7 @@ Dataset read_tree(const DatasetRequest& request) {
   return dataset;
 }
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_politics(const DatasetRequest& request) {
   const Path table = request.root / "politics.csv";
   const bool has_table = std::filesystem::exists(table);
   if (has_table || request.has_folder("imgs")) {
@@ -210,6 +211,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_politics(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_politics(DatasetRegistry& registry) { registry.add(kPolitics, read_politics); }
 
 }  // namespace vise

@@ -16,7 +16,7 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{
+const DatasetInfo kTwitter{
     .name = "twitter-i",
     .title = "Twitter I (You et al., AAAI 2015)",
     .folders = {"twitter-i", "TwitterI", "Twitter_I", "twitter"},
@@ -47,8 +47,8 @@ void read_list(const Path& path, int agree, std::map<std::string, Item>& items) 
   }
 }
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = new_dataset(request, kInfo.name);
+Dataset read_twitter(const DatasetRequest& request) {
+  Dataset dataset = new_dataset(request, kTwitter.name);
   std::map<std::string, Item> items;
   const char* const words[] = {"three", "four", "five"};  // each list is within the one before it
   for (int w = 0; w < 3; ++w)
@@ -74,6 +74,6 @@ Dataset read(const DatasetRequest& request) {
 
 }  // namespace
 
-void add_twitter(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_twitter(DatasetRegistry& registry) { registry.add(kTwitter, read_twitter); }
 
 }  // namespace vise

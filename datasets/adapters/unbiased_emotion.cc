@@ -10,7 +10,7 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{
+const DatasetInfo kUnbiasedEmotion{
     .name = "emotion",
     .title = "UnBiasedEmotion (Panda et al., ECCV 2018)",
     .folders = {"UnBiasedEmotion", "UnbiasedEmotion", "UnBiasedEmo", "UnbiasedEmo", "UnbaisedEmo", "unbiased_emotion",
@@ -24,15 +24,16 @@ const DatasetInfo kInfo{
         "R. Panda, J. Zhang, H. Li, J.-Y. Lee, X. Lu, A. K. Roy-Chowdhury. Contemplating Visual Emotions: "
         "Understanding and Overcoming Dataset Bias. ECCV 2018."};
 
-Dataset read(const DatasetRequest& request) {
-  Dataset dataset = read_class_tree(
-      request, kInfo.name, {.classes = {"anger", "fear", "joy", "love", "sadness", "surprise"}, .second = "object"});
+Dataset read_unbiased_emotion(const DatasetRequest& request) {
+  Dataset dataset =
+      read_class_tree(request, kUnbiasedEmotion.name,
+                      {.classes = {"anger", "fear", "joy", "love", "sadness", "surprise"}, .second = "object"});
   expect_count(dataset, request.log, "images", dataset.size(), 3045);
   return dataset;
 }
 
 }  // namespace
 
-void add_emotion(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_emotion(DatasetRegistry& registry) { registry.add(kUnbiasedEmotion, read_unbiased_emotion); }
 
 }  // namespace vise

@@ -9,25 +9,25 @@
 namespace vise {
 namespace {
 
-const DatasetInfo kInfo{.name = "webemo",
-                        .title = "WEBEmo (Panda et al., ECCV 2018)",
-                        .folders = {"WEBEmo", "WebEmo", "webemo"},
-                        .tree = "WEBEmo/\n  <class>/.../<file>.jpg     or metadata.csv with file_name,label[,split]",
-                        .page = "https://rpand002.github.io/emotion.html",
-                        .licence = "not stated: ask its authors",
-                        .citation =
-                            "R. Panda, J. Zhang, H. Li, J.-Y. Lee, X. Lu, A. K. Roy-Chowdhury. Contemplating "
-                            "Visual Emotions: Understanding and Overcoming Dataset Bias. ECCV 2018."};
+const DatasetInfo kWebemo{.name = "webemo",
+                          .title = "WEBEmo (Panda et al., ECCV 2018)",
+                          .folders = {"WEBEmo", "WebEmo", "webemo"},
+                          .tree = "WEBEmo/\n  <class>/.../<file>.jpg     or metadata.csv with file_name,label[,split]",
+                          .page = "https://rpand002.github.io/emotion.html",
+                          .licence = "not stated: ask its authors",
+                          .citation =
+                              "R. Panda, J. Zhang, H. Li, J.-Y. Lee, X. Lu, A. K. Roy-Chowdhury. Contemplating "
+                              "Visual Emotions: Understanding and Overcoming Dataset Bias. ECCV 2018."};
 
-Dataset read(const DatasetRequest& request) {
+Dataset read_webemo(const DatasetRequest& request) {
   Dataset dataset = read_folder(request.root, request.log, {}, request.cache);
-  dataset.name = kInfo.name;
+  dataset.name = kWebemo.name;
   dataset.notes.push_back("WEBEmo's layout is not documented: read as class folders");
   return dataset;
 }
 
 }  // namespace
 
-void add_webemo(DatasetRegistry& registry) { registry.add(kInfo, read); }
+void add_webemo(DatasetRegistry& registry) { registry.add(kWebemo, read_webemo); }
 
 }  // namespace vise
