@@ -12,6 +12,8 @@
 namespace vise::test {
 
 inline Path shared_dir() { return Path(VISE_SHARED_DIR); }
+// Small reference data of our own, always there (make_pack.py); files and formats as those of ../shared.
+inline Path golden_pack() { return Path(VISE_SOURCE_DIR) / "tests/golden/pack"; }
 inline bool have_shared() { return std::filesystem::exists(shared_dir() / "data"); }
 
 // A folder of its own below the system's temporary folder, removed at the end of the test.

@@ -1,4 +1,4 @@
-// The resampler against Pillow's Image.resize on made-up pictures (resize.csv), on every set of kernels of this CPU.
+// The resampler against Pillow's Image.resize on made-up pictures (the golden pack's resize.csv and ../shared's), on every set of kernels of this CPU.
 #include <fmt/format.h>
 
 #include "base/csv.h"
@@ -22,8 +22,8 @@ std::uint8_t sample(const std::string& pattern, std::uint32_t s, std::uint32_t x
 
 class ResizeTable : public testing::Test {
  protected:
-  void check_all(const ResampleKernels& kernels) {
-    const CsvTable csv = CsvTable::parse(read_text_file(test::shared_dir() / "data/golden/resize.csv"), "resize.csv");
+  void check_all(const Path& file, const ResampleKernels& kernels) {
+    const CsvTable csv = CsvTable::parse(read_text_file(file), "resize.csv");
     for (std::size_t row = 0; row < csv.rows(); ++row) {
       const auto text = [&](const char* name) { return csv.cell(row, csv.column(name)); };
       const auto number = [&](const char* name) { return static_cast<std::uint32_t>(std::stoul(text(name))); };
@@ -46,15 +46,20 @@ class ResizeTable : public testing::Test {
   }
 };
 
+TEST_F(ResizeTable, EveryKernelEqualsPillowOnThePack) {
+  check_all(test::golden_pack() / "resize.csv", kScalarKernels);
+  if (avx2_kernels()) check_all(test::golden_pack() / "resize.csv", *avx2_kernels());
+}
+
 TEST_F(ResizeTable, ScalarKernelsEqualPillow) {
   VISE_NEEDS_SHARED();
-  check_all(kScalarKernels);
+  check_all(test::shared_dir() / "data/golden/resize.csv", kScalarKernels);
 }
 
 TEST_F(ResizeTable, Avx2KernelsEqualPillow) {
   VISE_NEEDS_SHARED();
   if (!avx2_kernels()) GTEST_SKIP() << "this CPU has no AVX2";
-  check_all(*avx2_kernels());
+  check_all(test::shared_dir() / "data/golden/resize.csv", *avx2_kernels());
 }
 
 }  // namespace

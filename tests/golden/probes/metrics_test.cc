@@ -1,4 +1,4 @@
-// Every case of ../shared/data/golden/metrics: values from definitions in exact arithmetic, most of them also computed
+// Every case of the golden pack, whose values are scikit-learn's and scipy's, and of ../shared/data/golden/metrics: values from definitions in exact arithmetic, most of them also computed
 // with scikit-learn 1.2.1 or scipy 1.10.1 (the README there). Tolerance: that README's 1e-12 * max(1, |expected|), or
 // the case's own.
 #include "probes/metrics.h"
@@ -166,9 +166,9 @@ void expect_near(const Json& got, const Json& want, double tolerance, const std:
   }
 }
 
-TEST(Metrics, EqualEveryGoldenCase) {
-  VISE_NEEDS_SHARED();
-  std::istringstream lines(read_text_file(test::shared_dir() / "data/golden/metrics/metrics.jsonl"));
+// How many cases there were.
+int check_all(const Path& file) {
+  std::istringstream lines(read_text_file(file));
   int cases = 0;
   for (std::string line; std::getline(lines, line); ++cases) {
     const Json c = parse_json(line, "metrics.jsonl");
@@ -182,7 +182,14 @@ TEST(Metrics, EqualEveryGoldenCase) {
       expect_near(got.at(metric), want, c.value("tol", 1e-12), name + " " + metric);
     }
   }
-  EXPECT_EQ(cases, 149);
+  return cases;
+}
+
+TEST(Metrics, EqualEveryCaseOfThePack) { EXPECT_EQ(check_all(test::golden_pack() / "metrics.jsonl"), 14); }
+
+TEST(Metrics, EqualEveryGoldenCase) {
+  VISE_NEEDS_SHARED();
+  EXPECT_EQ(check_all(test::shared_dir() / "data/golden/metrics/metrics.jsonl"), 149);
 }
 
 }  // namespace

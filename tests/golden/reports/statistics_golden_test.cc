@@ -1,4 +1,4 @@
-// The golden statistics (statsmodels, scipy and exact fractions). Tolerances are those of their README: 1e-9 relative
+// The statistics of the golden pack (scipy and exact fractions) and of ../shared (statsmodels, scipy and exact fractions). Tolerances are those of their README: 1e-9 relative
 // or 1e-14 absolute; p-values below 1e-250 to 1e-6 relative.
 #include <gtest/gtest.h>
 
@@ -205,8 +205,8 @@ void check_detectable(const Json& c) {
               c["expect"]["difference"], "difference");
 }
 
-TEST(GoldenStatistics, AllCasesAgree) {
-  VISE_NEEDS_SHARED();
+// How many cases there were.
+int check_all(const Path& path) {
   const std::map<std::string, void (*)(const Json&)> checks{{"mcnemar", check_mcnemar},
                                                             {"interval", check_interval},
                                                             {"holm", check_holm},
@@ -216,18 +216,22 @@ TEST(GoldenStatistics, AllCasesAgree) {
                                                             {"delong", check_delong},
                                                             {"paired_t", check_paired_t},
                                                             {"detectable", check_detectable}};
-  const Path path = test::shared_dir() / "data/golden/statistics/statistics.jsonl";
   int cases = 0;
   for (const std::string& line : split(read_text_file(path), '\n')) {
     if (line.empty()) continue;
     const Json c = parse_json(line, path.string());
     SCOPED_TRACE(c["case"].get<std::string>());
-    const auto check = checks.find(c["kind"].get<std::string>());
-    ASSERT_NE(check, checks.end());
-    check->second(c);
+    checks.at(c["kind"].get<std::string>())(c);
     ++cases;
   }
-  EXPECT_EQ(cases, 87);
+  return cases;
+}
+
+TEST(GoldenStatistics, CasesOfThePackAgree) { EXPECT_EQ(check_all(test::golden_pack() / "statistics.jsonl"), 20); }
+
+TEST(GoldenStatistics, AllCasesAgree) {
+  VISE_NEEDS_SHARED();
+  EXPECT_EQ(check_all(test::shared_dir() / "data/golden/statistics/statistics.jsonl"), 87);
 }
 
 }  // namespace
