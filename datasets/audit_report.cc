@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/text.h"
 
 namespace vise {
@@ -106,23 +107,6 @@ Json neighbours_json(const Audit& audit, const Dataset& dataset) {
   return list;
 }
 
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const auto at = [&](std::size_t k) {
-      return i + k < bytes.size() ? static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[i + k])) : 0U;
-    };
-    const std::uint32_t three = at(0) << 16 | at(1) << 8 | at(2);
-    const std::size_t left = bytes.size() - i;
-    text += digits[three >> 18];
-    text += digits[three >> 12 & 63];
-    text += left > 1 ? digits[three >> 6 & 63] : '=';
-    text += left > 2 ? digits[three & 63] : '=';
-  }
-  return text;
-}
-
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -159,7 +143,8 @@ std::string figures(const Dataset& dataset, const Split& split, std::span<const 
   for (std::size_t k = 0; k < std::min(kShown, items.size()); ++k) {
     const std::string caption = escaped(item_text(dataset, split, items[k])), png = png_of(items[k]);
     html += "<figure>";
-    if (!png.empty()) html += fmt::format("<img alt=\"{}\" src=\"data:image/png;base64,{}\">", caption, base64(png));
+    if (!png.empty())
+      html += fmt::format("<img alt=\"{}\" src=\"data:image/png;base64,{}\">", caption, base64(as_byte_view(png)));
     html += fmt::format("<figcaption>{}</figcaption></figure>\n", caption);
   }
   return html + "</section>\n";

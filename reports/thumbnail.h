@@ -17,7 +17,4 @@ Image thumbnail(ByteView image, const std::string& name, unsigned side);
 // "data:image/webp;base64,...", about 2 kB of 96 x 96 pixels. Error{system} where it can't be encoded.
 std::string picture_uri(const Image& picture);
 
-// RFC 4648, with padding.
-std::string base64(ByteView bytes);
-
 }  // namespace vise

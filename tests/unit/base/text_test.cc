@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "base/base64.h"
+
 namespace vise {
 namespace {
 
@@ -36,6 +38,13 @@ TEST(ParseNumbers, TakeTheWholeTextOrNothing) {
   for (const char* text : {"", "1.5x", "nan", "inf", "1,5", "--1"}) EXPECT_FALSE(parse_double(text, d)) << text;
   EXPECT_TRUE(parse_int("-12", i));
   for (const char* text : {"", "1.0", "9223372036854775808", "1 2"}) EXPECT_FALSE(parse_int(text, i)) << text;
+}
+
+// RFC 4648, section 10.
+TEST(Base64, EqualsTheStandardsExamples) {
+  for (const auto& [text, expected] :
+       {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}})
+    EXPECT_EQ(base64(as_byte_view(std::string_view(text))), expected);
 }
 
 }  // namespace

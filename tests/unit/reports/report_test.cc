@@ -305,12 +305,6 @@ TEST_F(Reports, GallerysAttentionHasItsOwnNamesInJson) {
             "it has no class token");
 }
 
-TEST(Thumbnail, Base64_EqualsTheStandardsExamples) {
-  for (const auto& [text, expected] :
-       {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}})
-    EXPECT_EQ(base64(as_byte_view(std::string_view(text))), expected);
-}
-
 TEST(Thumbnail, IsAWebpOfTheImagesMiddle) {
   const std::string png = png_bytes(std::vector<std::uint8_t>(40 * 20 * 3, 128), 40, 20, 3);
   const std::string uri = picture_uri(thumbnail(as_byte_view(png), "wide.png", 16));
