@@ -7,10 +7,12 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "extract/images/mat_view.h"
 
 namespace vise {
 namespace {
 
+constexpr int kLeftToRight = 1;  // cv::flip's code
 constexpr double kNarrowest = 3.0 / 4, kWidest = 4.0 / 3;
 
 // Python's round(): halves to even, as nearbyint() does by default.
@@ -27,13 +29,10 @@ SourceWindow largest_central(std::uint32_t width, std::uint32_t height) {
 }
 
 Image part_of(const Image& image, const SourceWindow& window) {
-  Image part{window.width, window.height, {}};
-  part.pixels.reserve(std::size_t{window.width} * window.height * 3);
-  for (std::uint32_t row = 0; row < window.height; ++row) {
-    const auto begin = image.pixels.begin() +
-                       static_cast<std::ptrdiff_t>((std::size_t{window.top + row} * image.width + window.left) * 3);
-    part.pixels.insert(part.pixels.end(), begin, begin + static_cast<std::ptrdiff_t>(std::size_t{window.width} * 3));
-  }
+  Image part{window.width, window.height, std::vector<std::uint8_t>(std::size_t{window.width} * window.height * 3)};
+  cv::Mat copy = mat_view(part);
+  const cv::Rect rows_and_columns(static_cast<int>(window.left), static_cast<int>(window.top), copy.cols, copy.rows);
+  mat_view(image)(rows_and_columns).copyTo(copy);
   return part;
 }
 
@@ -59,13 +58,6 @@ void crop_to(const Image& image, const Transform& transform, const CropDraws& dr
   const Image& from = middle.pixels.empty() ? image : middle;
   resize_into({from.width, from.height, 3, from.pixels}, last.width, last.height, spec.filter, window, rgb.data(),
               std::size_t{size} * 3);
-}
-
-void flip(std::span<std::uint8_t> rgb, std::size_t width) {
-  for (std::size_t row = 0; row < rgb.size(); row += width * 3) {
-    for (std::size_t x = 0; x < width / 2; ++x)
-      std::swap_ranges(&rgb[row + x * 3], &rgb[row + x * 3] + 3, &rgb[row + (width - 1 - x) * 3]);
-  }
 }
 
 }  // namespace
@@ -113,7 +105,10 @@ void augmented_pixels(const Image& image, const Transform& transform, const Augm
                   rgb.data(), std::size_t{size} * 3);
     }
   }
-  if (augmentation.flip && random.uniform() < 0.5) flip(rgb, size);
+  if (augmentation.flip && random.uniform() < 0.5) {
+    cv::Mat pixels = mat_view(rgb, size);
+    cv::flip(pixels, pixels, kLeftToRight);
+  }
 }
 
 }  // namespace vise

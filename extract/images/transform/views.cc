@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "extract/images/mat_view.h"
 #include "extract/images/transform/crop.h"
 
 namespace vise {
@@ -17,21 +18,24 @@ namespace {
 const std::vector<std::string> kNames{"one", "hflip", "tencrop"};
 
 // Every row of `width` pixels, right to left.
-void mirror(std::span<const std::uint8_t> rgb, std::size_t width, std::uint8_t* out) {
-  for (std::size_t row = 0; row < rgb.size(); row += width * 3)
-    for (std::size_t x = 0; x < width; ++x) std::copy_n(rgb.data() + row + (width - 1 - x) * 3, 3, out + row + x * 3);
+void mirror(std::span<const std::uint8_t> rgb, std::size_t width, std::span<std::uint8_t> out) {
+  constexpr int kLeftToRight = 1;
+  cv::Mat mirrored = mat_view(out, width);
+  cv::flip(mat_view(rgb, width), mirrored, kLeftToRight);
 }
 
 // torchvision's five_crop: top left, top right, bottom left, bottom right, centre; each `side` x `side`.
-void five_crops(const Image& image, std::uint32_t side, CentreRule centre, std::uint8_t* out) {
+void five_crops(const Image& image, std::uint32_t side, CentreRule centre, std::span<std::uint8_t> out) {
   const std::uint32_t right = image.width - side, bottom = image.height - side;
   const std::uint32_t middle_x = centre_crop(image.width, side, centre).begin;
   const std::uint32_t middle_y = centre_crop(image.height, side, centre).begin;
-  const std::size_t row_bytes = std::size_t{side} * 3;
+  const std::size_t bytes = std::size_t{side} * side * 3;
   for (const auto& [left, top] : std::initializer_list<std::pair<std::uint32_t, std::uint32_t>>{
-           {0, 0}, {right, 0}, {0, bottom}, {right, bottom}, {middle_x, middle_y}})
-    for (std::uint32_t y = 0; y < side; ++y, out += row_bytes)
-      std::copy_n(image.pixels.data() + ((std::size_t{top} + y) * image.width + left) * 3, row_bytes, out);
+           {0, 0}, {right, 0}, {0, bottom}, {right, bottom}, {middle_x, middle_y}}) {
+    cv::Mat crop = mat_view(out.first(bytes), side);
+    mat_view(image)(cv::Rect(static_cast<int>(left), static_cast<int>(top), crop.cols, crop.rows)).copyTo(crop);
+    out = out.subspan(bytes);
+  }
 }
 
 void ten_crops(const Image& resized, std::uint32_t side, CentreRule centre, std::span<std::uint8_t> rgb) {
@@ -41,9 +45,9 @@ void ten_crops(const Image& resized, std::uint32_t side, CentreRule centre, std:
                             resized.height, side, side),
                 "use a transform that resizes, or one view");
   Image mirrored{resized.width, resized.height, std::vector<std::uint8_t>(resized.pixels.size())};
-  mirror(resized.pixels, resized.width, mirrored.pixels.data());
-  five_crops(resized, side, centre, rgb.data());
-  five_crops(mirrored, side, centre, rgb.data() + rgb.size() / 2);
+  mirror(resized.pixels, resized.width, mirrored.pixels);
+  five_crops(resized, side, centre, rgb.first(rgb.size() / 2));
+  five_crops(mirrored, side, centre, rgb.subspan(rgb.size() / 2));
 }
 
 }  // namespace
@@ -70,7 +74,7 @@ void view_pixels(const Transform& transform, const Image& image, Views views, st
   if (views == Views::tencrop)
     return ten_crops(transform.resized(image), transform.width(), transform.spec().centre, rgb);
   transform.pixels(image, rgb.first(transform.bytes()));
-  if (views == Views::hflip) mirror(rgb.first(transform.bytes()), transform.width(), rgb.data() + transform.bytes());
+  if (views == Views::hflip) mirror(rgb.first(transform.bytes()), transform.width(), rgb.subspan(transform.bytes()));
 }
 
 }  // namespace vise
