@@ -50,12 +50,14 @@ void expect_features(const Json& c, const Path& scratch) {
   write_file_atomically(scratch / "network.safetensors", weights_file(c["tensors"]));
   const Network network = load_network(scratch / "network.safetensors");
   const int side = c["side"].get<int>();
-  const auto trunk = make_trunk(network, {.engine = Engine::onednn, .layers = {"final"}, .batch = 2, .side = side});
+  const std::string layer = network.architecture.starts_with("resnet") ? "layer4" : "final";
+  const auto trunk = make_trunk(network, {.engine = Engine::onednn, .layers = {layer}, .batch = 2, .side = side});
   const auto input = trunk->input();
   for (std::size_t i = 0; i < input.size(); ++i) input[i] = 2 * drawn(c["image_seed"], static_cast<std::uint32_t>(i));
   trunk->forward();
   std::vector<float> want;
-  for (const Json& row : c["rows"]) want.insert(want.end(), row.begin(), row.end());
+  for (const Json& row : c["rows"])
+    for (const Json& value : row) want.push_back(value.get<float>());
   std::vector<float> ours(want.size());
   const FeatureMaps final = trunk->maps(0);
   Pooling::parse(c["pool"].get<std::string>())(std::span(&final, 1), ours);
