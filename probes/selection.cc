@@ -229,7 +229,9 @@ Selection Selector::selection(std::size_t chosen) const {
   selection.selected_on = pool_.selected_on;
   selection.on_edge = on_edge(chosen);
   for (std::size_t c = 0; c < candidates_.size(); ++c) {
-    if (recorded(c)) selection.curve.push_back({candidates_[c], score(c)});
+    if (!recorded(c)) continue;
+    selection.curve.push_back({candidates_[c], score(c)});
+    selection.round_scores.insert(selection.round_scores.end(), scores_[c].begin(), scores_[c].end());
   }
   return selection;
 }

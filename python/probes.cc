@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <limits>
 #include <mutex>
 
@@ -46,6 +47,9 @@ py::dict selection_of(const Selection& selection) {
   out["metric"] = selection.metric;
   out["candidates"] = candidates;
   out["scores"] = scores;
+  const auto rounds =
+      static_cast<py::ssize_t>(selection.round_scores.size() / std::max<std::size_t>(1, selection.curve.size()));
+  out["fold_scores"] = array_of(selection.round_scores, {static_cast<py::ssize_t>(selection.curve.size()), rounds});
   out["chosen"] = py::cast(selection.chosen);
   out["on_edge"] = selection.on_edge;
   return out;

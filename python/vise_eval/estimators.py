@@ -6,8 +6,8 @@ is solved in double. What scikit-learn's class of the same name has and these do
 
 Every fit has `proof_`, a dict: "objective_text", "objective", "gradient" (the largest derivative at the solution),
 "passes" over the data and "converged". `n_jobs`: threads (None: all cores), which never change a result. `progress`: a
-callable (what, done, total). Ctrl-C stops a fit. Data that can't be fitted raise ValueError or InputError, a wrong
-setting UsageError.
+callable (what, done, total); None shows a bar in a notebook, False none. Ctrl-C stops a fit. Data that can't be fitted
+raise ValueError or InputError, a wrong setting UsageError.
 """
 
 import numpy as np
@@ -94,8 +94,9 @@ class LogisticRegressionCV(_Logistic):
     groups) or a splitter that holds out each row at most once. scoring, "accuracy" (None), "balanced_accuracy",
     "f1_weighted", "neg_log_loss", "roc_auc" or "average_precision" (the last two for two classes).
 
-    Attributes: classes_, coef_, intercept_, Cs_, C_ (as often as coef_ has rows), scores_ (a C each: the
-    mean over folds, where scikit-learn's has a dict of folds x Cs), n_iter_ (passes of the last fit), proof_, selection_.
+    Attributes: classes_, coef_, intercept_, Cs_, C_ (as often as coef_ has rows), scores_ (class to folds x Cs; of two
+    classes the second alone, of more the same for each; none where one C leaves nothing to choose), n_iter_ (passes of
+    the last fit), proof_, selection_.
     """
 
     def __init__(self, Cs=10, *, cv=None, scoring=None, class_weight=None, n_jobs=None, progress=None):
@@ -118,7 +119,8 @@ class LogisticRegressionCV(_Logistic):
         self.selection_ = fitted.selection
         self._finish(fitted)
         if self.selection_["scores"]:  # of one C alone nothing is measured
-            self.scores_ = np.array(self.selection_["scores"])[places]
+            by_fold = self.selection_["fold_scores"].T[:, places]
+            self.scores_ = {label: by_fold.copy() for label in self.classes_[-len(self.coef_) :]}
         self.C_ = np.full(len(self.coef_), self.selection_["chosen"]["C"])
         return self
 
