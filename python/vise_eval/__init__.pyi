@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
-Progress = Callable[[str, int, int], object]
+Progress = Callable[[str, int, int], object] | bool
 AnyPath = str | PathLike[str]
 
 __version__: str
@@ -61,7 +61,7 @@ class LogisticRegression(_Logistic):
 class LogisticRegressionCV(_Logistic):
     Cs_: NDArray[np.float64]
     C_: NDArray[np.float64]
-    scores_: NDArray[np.float64]
+    scores_: dict[Any, NDArray[np.float64]]
     selection_: dict[str, Any]
     def __init__(
         self,

@@ -7,6 +7,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from vise_eval import _core
+from vise_eval._progress import told
 from vise_eval._threads import threads_of
 from vise_eval.errors import InputError, UsageError
 
@@ -84,7 +85,8 @@ class Probe(BaseEstimator):
 
     def _solve(self, probe, options, X, y, classes=0, folds=None):
         """X: N x D, float32. y: N class numbers below `classes`, or N x T values. Gives the solver's answer."""
-        return _core.fit_probe(probe, options, X, y, classes, folds, self.progress, threads_of(self.n_jobs))
+        with told(self.progress) as progress:
+            return _core.fit_probe(probe, options, X, y, classes, folds, progress, threads_of(self.n_jobs))
 
 
 class Classifier(ClassifierMixin, Probe):

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vise_eval import _core
+from vise_eval._progress import told
 from vise_eval._threads import threads_of
 from vise_eval.errors import UsageError
 
@@ -124,7 +125,7 @@ def extract(
     views, storage, device : as the program's options of these names
     cache, weights, offline : by default where the program looks ($VISE_CACHE, $VISE_WEIGHTS, ...)
     on_bad_image : "fail", or "skip": such an image has no row, and stands in `unreadable`
-    progress : a callable (what, done, total)
+    progress : a callable (what, done, total); None shows a bar in a notebook, False none
 
     Returns
     -------
@@ -139,7 +140,9 @@ def extract(
         raise UsageError(f"tap={tap!r}: a pair (layer, pool), or a list of pairs", '("default", "default")')
     places = _places(cache, weights, (), offline, on_bad_image)
     settings = {**places, "taps": taps, "precision": precision, "views": views, "storage": storage, "device": device}
-    found = _core.extract(_dataset(data, places)._files, backbone, settings, progress, threads_of(n_jobs))
+    files = _dataset(data, places)._files
+    with told(progress) as tell:
+        found = _core.extract(files, backbone, settings, tell, threads_of(n_jobs))
     features = [Features(facts) for facts in found]
     return features[0] if isinstance(tap, tuple) and len(features) == 1 else features
 
@@ -174,6 +177,7 @@ def run(
         "precision": precision,
         "seeds": int(seeds),
     }
-    done = _core.run_task(os.fspath(task), is_path, os.fspath(folder), settings, progress, threads_of(n_jobs))
+    with told(progress) as tell:
+        done = _core.run_task(os.fspath(task), is_path, os.fspath(folder), settings, tell, threads_of(n_jobs))
     names = set(done["baselines"].values())
     return read_table(folder, baseline=names.pop() if len(names) == 1 else "", n_jobs=n_jobs)

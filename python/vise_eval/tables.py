@@ -8,6 +8,7 @@ import os
 import numpy as np
 
 from vise_eval import _core
+from vise_eval._progress import told
 from vise_eval._threads import threads_of
 from vise_eval.errors import InputError, UsageError
 
@@ -177,9 +178,8 @@ def _table(named, y, *, metric, kind, classes, ids, logits, level, resamples, ti
         "resamples": int(resamples),
     }
     arrays = [array for array, _ in pairs]
-    return Table(
-        _core.table_of_scores(list(named), arrays, y, kind, names, ids, settings, progress, threads_of(n_jobs))
-    )
+    with told(progress) as tell:
+        return Table(_core.table_of_scores(list(named), arrays, y, kind, names, ids, settings, tell, threads_of(n_jobs)))
 
 
 def compare(
@@ -246,4 +246,5 @@ def read_table(*runs, baseline="", progress=None, n_jobs=None):
     """The table of one or several runs' folders, as `vise-eval report` makes it."""
     if not runs:
         raise UsageError("no run is given")
-    return Table(_core.table_of_runs([os.fspath(run) for run in runs], baseline, progress, threads_of(n_jobs)))
+    with told(progress) as tell:
+        return Table(_core.table_of_runs([os.fspath(run) for run in runs], baseline, tell, threads_of(n_jobs)))
