@@ -117,9 +117,7 @@ void add_compare(Verbs& verbs) {
       ->required()
       ->expected(2, 1000);
   add_array_options(verb, *arrays);
-  verb->add_option("--threads", session.places.threads, "cores to use [all]")
-      ->type_name("N")
-      ->check(CLI::Range(1, 4096));
+  verb->add_option("--threads", session.threads, "cores to use [all]")->type_name("N")->check(CLI::Range(1, 4096));
   verbs.add_json_option(verb);
 }
 

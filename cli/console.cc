@@ -33,13 +33,14 @@ void Console::clear_line() {
 
 void Console::info(std::string_view text) {
   const std::lock_guard lock(mutex_);
+  if (quiet || !said_.emplace(text).second) return;
   clear_line();
-  if (!quiet) fmt::print(stderr, "{}\n", text);
+  fmt::print(stderr, "{}\n", text);
 }
 
 void Console::warn(std::string_view text) {
   const std::lock_guard lock(mutex_);
-  if (!warned_.emplace(text).second) return;
+  if (!said_.emplace(text).second) return;
   clear_line();
   fmt::print(stderr, "{}warning:{} {}\n", wants_colour(STDERR_FILENO) ? "\033[33m" : "",
              wants_colour(STDERR_FILENO) ? "\033[0m" : "", text);

@@ -11,7 +11,7 @@
 
 namespace vise::cli {
 
-// Thread-safe. On a tty one line is redrawn; elsewhere a line comes every 10 seconds. The same warning is said once.
+// Thread-safe. On a tty one line is redrawn; elsewhere a line comes every 10 seconds. The same notice or warning is said once.
 class Console final : public Log {
  public:
   Console();
@@ -30,7 +30,7 @@ class Console final : public Log {
 
   std::mutex mutex_;
   const bool tty_;
-  std::set<std::string> warned_;
+  std::set<std::string> said_;
   std::string what_;
   Clock::time_point started_{}, shown_{};
   std::uint64_t first_ = 0;

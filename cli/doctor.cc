@@ -9,10 +9,12 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "base/version.h"
+#include "cli/precision.h"
 #include "cli/session.h"
 #include "datasets/dataset.h"
 #include "extract/features/backbone.h"
 #include "extract/images/inspect_image.h"
+#include "extract/networks/bf16.h"
 #include "extract/networks/trunk.h"
 
 namespace vise::cli {
@@ -59,6 +61,7 @@ Json machine_facts(Session& session) {
                 {"libtorch", libtorch_facts()},
                 {"codecs", codec_versions()},
                 {"cpu_features", cpu_features()},
+                {"precision", {{"fastest", fastest_precision_text()}, {"bf16_gain", bf16_gain()}}},
                 {"cores", available_cores()},
                 {"threads", session.context().threads},
                 {"blas", blas_libraries()},
@@ -128,6 +131,7 @@ void print(const Json& facts) {
   fmt::print("vise-eval {}, oneDNN {}, {} core(s), {} thread(s), CPU with {}\n", facts["vise_eval"].get<std::string>(),
              facts["onednn"].get<std::string>(), facts["cores"].get<int>(), facts["threads"].get<int>(),
              facts["cpu_features"].get<std::string>());
+  fmt::print("fastest   {}\n", facts["precision"]["fastest"].get<std::string>());
   fmt::print("LibTorch  {}\n", libtorch_text(facts["libtorch"]));
   std::vector<std::string> codecs;
   for (const auto& [name, version] : facts["codecs"].items())

@@ -8,7 +8,6 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "cli/data.h"
-#include "cli/places.h"
 #include "cli/session.h"
 #include "datasets/sampling.h"
 #include "experiments/launcher/shard_run.h"
@@ -62,7 +61,7 @@ void extract_study(const ExtractVerbOptions& options, Session& session) {
                 "extract --data PATH --backbone B --out DIR");
   const Shard shard = Shard::parse(options.shard);
   RunRequest request = read_study(options.study, {options.include_paths.begin(), options.include_paths.end()});
-  add_places(session.places, request);
+  session.places.add_to(request);
   if (options.into.empty())
     throw Error(ErrorKind::usage, "extract: a study's shard needs a store of its own", "--into shards/3");
   request.extract.into = options.into;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "base/version.h"
+#include "cli/precision.h"
 #include "datasets/dataset.h"
 #include "experiments/task.h"
 #include "extract/features/backbone.h"
@@ -124,7 +125,6 @@ std::string next_steps(const Found& found) {
 std::string first_run_text(const Places& places) {
   const WeightsSearch search = places.weights_search();
   const Found found{weights_here(search), datasets_here(places.data_roots()), data_here()};
-  const bool fast = __builtin_cpu_supports("avx512bf16");
   std::string text = fmt::format(
       "vise-eval {}: is this frozen representation better than that one on a subjective task, and can a stranger check "
       "it?\n"
@@ -137,8 +137,7 @@ std::string first_run_text(const Places& places) {
   line("weights", few(found.weights), "none of the registry's (vise-eval list backbones; backbone fetch NAME)");
   line("data sets", few(found.datasets), "none (--data-root DIR or VISE_DATA says where; docs/datasets.md)");
   line("your data", few(found.data), "no folder of pictures and no table in this folder");
-  line("machine",
-       fmt::format("{} core(s); {}", available_cores(), fast ? "--precision bf16 is faster than fp32" : "fp32"), "");
+  line("machine", fmt::format("{} core(s); fastest precision: {}", available_cores(), fastest_precision_text()), "");
   return text + next_steps(found) + "\nvise-eval --help lists all verbs.\n";
 }
 

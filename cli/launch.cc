@@ -24,7 +24,7 @@ LaunchRequest request_of(const LaunchOptions& options, const RunRequest& run, bo
                         static_cast<std::size_t>(options.shards),
                         parse_slurm_options(options.slurm),
                         own_executable(),
-                        session.places.threads,
+                        session.threads,
                         clean};
   request.run.out = std::filesystem::absolute(run.out).lexically_normal();
   request.run.extract.cache = std::filesystem::absolute(run.extract.cache).lexically_normal();

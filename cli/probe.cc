@@ -135,9 +135,7 @@ void add_probe(Verbs& verbs) {
       ->type_name("NAME");
   verb->add_option("--out", options->out, "folder for results.jsonl and scores/")->type_name("DIR");
   verb->add_option("--seed", files.seed, "of the drawn split, the folds and the probe [0]")->type_name("N");
-  verb->add_option("--threads", session.places.threads, "cores to use [all]")
-      ->type_name("N")
-      ->check(CLI::Range(1, 4096));
+  verb->add_option("--threads", session.threads, "cores to use [all]")->type_name("N")->check(CLI::Range(1, 4096));
   verbs.add_json_option(verb);
 }
 

@@ -12,7 +12,7 @@
 #include "cli/data.h"
 #include "cli/launch.h"
 #include "cli/lines.h"
-#include "cli/places.h"
+#include "cli/precision.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "cli/split_options.h"
@@ -20,6 +20,7 @@
 #include "experiments/look_ahead.h"
 #include "experiments/runner.h"
 #include "experiments/study.h"
+#include "extract/networks/bf16.h"
 
 namespace vise::cli {
 namespace {
@@ -192,7 +193,7 @@ RunRequest make_request(const RunOptions& options, const Session& session) {
   apply_options(options, request);
   request.include_paths.insert(request.include_paths.begin(), options.include_paths.begin(),
                                options.include_paths.end());
-  add_places(session.places, request);
+  session.places.add_to(request);
   request.out = options.out.empty() ? default_out(options, request) : Path(options.out);
   request.overwrite = parse_overwrite(options.overwrite);
   return request;
@@ -288,6 +289,8 @@ Json ahead_json(const LookAhead& ahead) {
           {"weights", weights},
           {"failing_tasks", tasks},
           {"extract_seconds", optional(ahead.extract_seconds)},
+          {"bf16_gain", ahead.could_be_bf16 ? Json(bf16_gain()) : Json()},
+          {"bf16_extract_seconds", optional(ahead.bf16_extract_seconds)},
           {"fit_seconds", optional(ahead.fit_seconds)}};
 }
 
@@ -335,6 +338,10 @@ void print_ahead(const LookAhead& ahead) {
   fmt::print("{} cell(s): {} known, {} to fit, {} fail\n", ahead.cells.size(), ahead.known, ahead.open, ahead.failing);
   fmt::print("extraction: {}; probes: {}\n", ahead.images == 0 ? "nothing to do" : time_text(ahead.extract_seconds),
              ahead.open == 0 ? "nothing to do" : time_text(ahead.fit_seconds));
+  if (ahead.could_be_bf16)
+    fmt::print(
+        "fastest precision: {}{}\n", fastest_precision_text(),
+        ahead.bf16_extract_seconds ? fmt::format("; extraction then: {}", time_text(ahead.bf16_extract_seconds)) : "");
 }
 
 void dry_run(const RunRequest& request, Session& session) {

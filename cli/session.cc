@@ -1,12 +1,8 @@
 #include "cli/session.h"
 
-#include <fmt/format.h>
 #include <CLI/CLI.hpp>
-
 #include <cstdlib>
 
-#include "base/error.h"
-#include "base/text.h"
 #include "base/threads.h"
 #include "cli/interrupt.h"
 
@@ -18,78 +14,13 @@ std::string environment(const char* name) {
   return value ? value : "";
 }
 
-Path home() {
-  const std::string value = environment("HOME");
-  return value.empty() ? Path(".") : Path(value);
-}
-
-Path xdg_cache() {
-  const std::string value = environment("XDG_CACHE_HOME");
-  return value.empty() ? home() / ".cache" : Path(value);
-}
-
-// Where torch would look and fetch to, so that each finds what the other has fetched.
-Path torch_checkpoints() {
-  const std::string value = environment("TORCH_HOME");
-  return (value.empty() ? xdg_cache() / "torch" : Path(value)) / "hub/checkpoints";
-}
-
-bool is_on(const std::string& value) { return !value.empty() && value != "0"; }
-
-int seconds_of(const char* name, int otherwise) {
-  const std::string text = environment(name);
-  std::int64_t value = otherwise;
-  if (!text.empty() && (!parse_int(text, value) || value < 1 || value > 86'400))
-    throw Error(ErrorKind::usage, fmt::format("{}: '{}': a whole number of seconds, 1 to 86400", name, text));
-  return static_cast<int>(value);
-}
-
 }  // namespace
 
-Path Places::cache_dir() const {
-  if (!cache.empty()) return cache;
-  const std::string value = environment("VISE_CACHE");
-  return value.empty() ? xdg_cache() / "vise-eval" : Path(value);
-}
-
-WeightsSearch Places::weights_search() const {
-  WeightsSearch search;
-  for (const std::string& folder : weights) search.folders.emplace_back(folder);
-  if (const std::string value = environment("VISE_WEIGHTS"); !value.empty()) search.folders.emplace_back(value);
-  if (const std::string value = environment("TORCH_HOME"); !value.empty())
-    search.folders.push_back(Path(value) / "hub/checkpoints");
-  if (!environment("XDG_CACHE_HOME").empty()) search.folders.push_back(xdg_cache() / "torch/hub/checkpoints");
-  search.folders.push_back(home() / ".cache/torch/hub/checkpoints");
-  search.into = torch_checkpoints();
-  // As huggingface_hub looks for its cache.
-  if (const std::string value = environment("HF_HUB_CACHE"); !value.empty()) search.hubs.emplace_back(value);
-  if (const std::string value = environment("HF_HOME"); !value.empty()) search.hubs.push_back(Path(value) / "hub");
-  search.hubs.push_back(xdg_cache() / "huggingface/hub");
-  search.offline = offline || is_on(environment("VISE_OFFLINE"));
-  search.patience = seconds_of("VISE_FETCH_TIMEOUT", 30);
-  search.mirror = environment("VISE_MIRROR");
-  return search;
-}
-
-std::vector<Path> Places::data_roots() const {
-  std::vector<Path> roots(data.begin(), data.end());
-  if (const std::string value = environment("VISE_DATA"); !value.empty()) roots.emplace_back(value);
-  roots.emplace_back("data");
-  return roots;
-}
-
-ExtractOptions Places::extract_options() const {
-  ExtractOptions options;
-  options.cache = cache_dir();
-  options.weights = weights_search();
-  options.on_bad_image = on_bad_image == "skip" ? BadImagePolicy::skip : BadImagePolicy::fail;
-  options.max_pixels = max_pixels;
-  return options;
-}
+Session::Session() { places.environment = environment; }
 
 Context Session::context() {
   watch_for_interrupt(stop_);
-  return Context{console, stop_.get_token(), places.threads > 0 ? places.threads : available_cores()};
+  return Context{console, stop_.get_token(), threads > 0 ? threads : available_cores()};
 }
 
 CLI::App* Verbs::add(const std::string& name, const std::string& what, const std::string& examples,
@@ -114,7 +45,7 @@ void Verbs::add_place_options(CLI::App* verb) {
   verb->add_option("--weights-dir", places.weights, "where weights are looked for first")->type_name("DIR");
   verb->add_option("--data-root", places.data, "where data sets are looked for first")->type_name("DIR");
   verb->add_flag("--offline", places.offline, "never fetch weights");
-  verb->add_option("--threads", places.threads, "cores to use [all]")->type_name("N")->check(CLI::Range(1, 4096));
+  verb->add_option("--threads", session.threads, "cores to use [all]")->type_name("N")->check(CLI::Range(1, 4096));
   verb->add_option("--on-bad-image", places.on_bad_image,
                    "an image that can't be read: fail, or skip it in every row [fail]")
       ->check(CLI::IsMember({"fail", "skip"}));

@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "cli/console.h"
-#include "extract/features/features.h"
+#include "experiments/places.h"
 
 namespace CLI {
 class App;  // CLI11's whole header takes a second to compile: only what declares options includes it
@@ -20,26 +20,13 @@ class App;  // CLI11's whole header takes a second to compile: only what declare
 
 namespace vise::cli {
 
-// Options shared by the verbs that read images and weights, with their defaults from the environment.
-struct Places {
-  std::string cache;                 // --cache, $VISE_CACHE, $XDG_CACHE_HOME/vise-eval, ~/.cache/vise-eval
-  std::vector<std::string> weights;  // --weights-dir
-  std::vector<std::string> data;     // --data-root
-  bool offline = false;              // --offline, VISE_OFFLINE=1
-  int threads = 0;                   // --threads; 0: all cores
-  std::string on_bad_image = "fail";
-  std::uint64_t max_pixels = 178'956'970;
-
-  Path cache_dir() const;
-  WeightsSearch weights_search() const;
-  std::vector<Path> data_roots() const;
-  ExtractOptions extract_options() const;
-};
-
 class Session {
  public:
+  Session();
+
   Console console;
-  Places places;
+  Places places;    // --cache, --weights-dir, --data-root, --offline ..., and the process's environment
+  int threads = 0;  // --threads; 0: all cores
   bool json = false;
   int exit_code = 0;
 

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "experiments/task_run.h"
+#include "extract/networks/bf16.h"
 
 namespace vise {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 // An image that two data sets share is counted for each: its content may not be known yet.
 void add_features(const std::vector<FeatureStatus>& all, const std::string& task, const Context& context,
                   LookAhead& ahead) {
-  double seconds = 0, most_images = 0, image_seconds = 0;
+  double seconds = 0, bf16_seconds = 0, most_images = 0, image_seconds = 0;
   std::set<std::string> counted;  // taps of one network share its forward pass
   bool all_known = true;
   for (const FeatureStatus& status : all) {
@@ -20,18 +21,25 @@ void add_features(const std::vector<FeatureStatus>& all, const std::string& task
     const std::size_t images = status.missing + status.unread;
     if (!status.problem.empty() || images == 0 || !counted.insert(status.backbone).second) continue;
     ahead.images += images;
+    ahead.could_be_bf16 = ahead.could_be_bf16 || status.could_be_bf16;
     if (!status.forward_seconds) {
       all_known = false;
       continue;
     }
     seconds += static_cast<double>(images) * *status.forward_seconds;
+    bf16_seconds += static_cast<double>(images) *
+                    (status.could_be_bf16 ? status.bf16_forward_seconds.value_or(*status.forward_seconds / bf16_gain())
+                                          : *status.forward_seconds);
     most_images = std::max(most_images, static_cast<double>(images));
     image_seconds = std::max(image_seconds, *status.image_seconds);
   }
-  if (!all_known || !ahead.extract_seconds)
+  if (!all_known || !ahead.extract_seconds) {
     ahead.extract_seconds.reset();
-  else
-    *ahead.extract_seconds += (seconds + most_images * image_seconds) / context.threads;
+    ahead.bf16_extract_seconds.reset();
+    return;
+  }
+  *ahead.extract_seconds += (seconds + most_images * image_seconds) / context.threads;
+  *ahead.bf16_extract_seconds += (bf16_seconds + most_images * image_seconds) / context.threads;
 }
 
 // Seconds of earlier fits of the same probe, whatever the task.
@@ -104,7 +112,7 @@ LookAhead look_ahead(const RunRequest& given, const Context& context) {
   const std::map<std::string, Result> earlier = earlier_results(request.out / "results.jsonl");
   const FitTimes times(earlier);
   LookAhead ahead;
-  ahead.extract_seconds = ahead.fit_seconds = 0.0;
+  ahead.extract_seconds = ahead.fit_seconds = ahead.bf16_extract_seconds = 0.0;
   for (const Task& task : request.tasks) {
     try {
       TaskRun run(request, task, context);
@@ -116,6 +124,7 @@ LookAhead look_ahead(const RunRequest& given, const Context& context) {
       ahead.failing_tasks.push_back({task.name.empty() ? task.data.string() : task.name, e.message(), e.hint()});
     }
   }
+  if (!ahead.could_be_bf16 || !cpu_has_bf16()) ahead.bf16_extract_seconds.reset();
   add_weights(request, ahead);
   return ahead;
 }

@@ -48,6 +48,10 @@ struct LookAhead {
   std::size_t images = 0;  // forward passes to come, an image and network each
   // From rates measured earlier in this cache and this run's folder; nothing where some rate isn't known.
   std::optional<double> extract_seconds, fit_seconds;
+  // Whether networks that fp32 will compute could be computed in bf16; and, where this CPU has it, the extraction's
+  // seconds then: from rates of bf16 where they are known, else fp32's by bf16_gain().
+  bool could_be_bf16 = false;
+  std::optional<double> bf16_extract_seconds;
 
   bool lacks_something() const;  // data or weights that can't be had
 };

@@ -1,11 +1,12 @@
-// Data sets, features and runs for Python: the program's cache and places (cli/session.h), no program.
+// Data sets, features and runs for Python: the program's cache and places (experiments/places.h), no program.
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
+#include <cstdlib>
+
 #include "base/error.h"
-#include "cli/places.h"
-#include "cli/session.h"
 #include "datasets/dataset.h"
+#include "experiments/places.h"
 #include "experiments/runner.h"
 #include "experiments/task.h"
 #include "experiments/task_run.h"
@@ -22,8 +23,14 @@ T setting(const py::dict& settings, const char* name) {
   return settings[name].cast<T>();
 }
 
-cli::Places places_of(const py::dict& settings) {
-  cli::Places places;
+std::string environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value ? value : "";
+}
+
+Places places_of(const py::dict& settings) {
+  Places places;
+  places.environment = environment;
   places.cache = setting<std::string>(settings, "cache");
   places.weights = setting<std::vector<std::string>>(settings, "weights");
   places.data = setting<std::vector<std::string>>(settings, "data");
@@ -46,7 +53,7 @@ Dataset dataset_of_paths(const std::vector<std::string>& paths) {
 
 Dataset open_dataset_of(const std::string& what, bool is_task, const py::dict& settings, const py::object& progress) {
   RunRequest request;
-  cli::add_places(places_of(settings), request);
+  places_of(settings).add_to(request);
   std::optional<Dataset> dataset;
   LongCall(progress, 1).run([&](const Context& context) {
     dataset = is_task ? open_dataset(TaskLibrary().expand(what).front(), request, context.log)
@@ -154,7 +161,7 @@ py::dict run_task(const std::string& task, bool is_path, const std::string& out,
   request.precision = parse_precision(setting<std::string>(settings, "precision"));
   request.seeds = setting<int>(settings, "seeds");
   request.out = out;
-  cli::add_places(places_of(settings), request);
+  places_of(settings).add_to(request);
   RunOutcome outcome;
   LongCall(progress, threads).run([&](const Context& context) { outcome = vise::run(request, context); });
   py::dict counts;

@@ -36,16 +36,21 @@ std::vector<Json> recorded_extractions(const Path& cache) {
   return all;
 }
 
-bool same_speed(const Json& a, const Json& b) {
-  constexpr const char* kParts[] = {"architecture", "engine", "precision", "device", "floor", "views"};
+// Of keys that may differ in precision.
+bool same_work(const Json& a, const Json& b) {
+  constexpr const char* kParts[] = {"architecture", "engine", "device", "floor", "views"};
   return std::ranges::all_of(kParts, [&](const char* part) { return a.value(part, "") == b.value(part, ""); });
 }
 
 void add_rates(const std::vector<Json>& recorded, FeatureStatus& status) {
   for (const Json& facts : recorded) {
-    if (!same_speed(facts["key"], status.key.parts)) continue;
+    if (!same_work(facts["key"], status.key.parts)) continue;
     const Json& seconds = facts["seconds"];
     const double images = facts["images"].get<double>();
+    const std::string precision = facts["key"].value("precision", "");
+    if (status.could_be_bf16 && precision == precision_name(Precision::bf16))
+      status.bf16_forward_seconds = seconds.value("forward", 0.0) / images;
+    if (precision != status.key.parts.value("precision", "")) continue;
     status.forward_seconds = seconds.value("forward", 0.0) / images;
     status.image_seconds =
         (seconds.value("read", 0.0) + seconds.value("decode", 0.0) + seconds.value("transform", 0.0)) / images;
@@ -80,6 +85,7 @@ std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vec
       for (std::size_t tap = 0; tap < pass.stores().size(); ++tap) {
         const FeatureStore& store = pass.stores()[tap];
         FeatureStatus status{request.backbone.name, pass.recipe().request.taps[tap], {}, {}, store.key()};
+        status.could_be_bf16 = pass.recipe().could_be_bf16();
         count_rows(dataset, store, contents, status);
         add_rates(recorded, status);
         all.push_back(std::move(status));

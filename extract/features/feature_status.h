@@ -27,6 +27,9 @@ struct FeatureStatus {
   // Thread-seconds of the network an image, and of reading, decoding and resizing one, as last measured in this cache
   // for this architecture, engine and precision.
   std::optional<double> forward_seconds = {}, image_seconds = {};
+  // Of fp32 that could be bf16 (Recipe::could_be_bf16): what it would take in that, if it was measured here.
+  bool could_be_bf16 = false;
+  std::optional<double> bf16_forward_seconds = {};
 };
 
 // One a request and tap, in that order. Error{missing} for an image file that isn't there.

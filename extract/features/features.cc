@@ -10,6 +10,7 @@
 #include "extract/features/bad_images.h"
 #include "extract/features/pass.h"
 #include "extract/features/pipeline.h"
+#include "extract/networks/bf16.h"
 
 namespace vise {
 namespace {
@@ -123,6 +124,7 @@ class Extraction {
     if (items.empty()) return;
     const std::vector<Pass*> started = passes_to_start(items);
     say_what_tokens_cost(items, started);
+    say_what_is_faster(started);
     start(started);
     items = open_items();  // another process may have computed some while we waited for its lock
     const Stopwatch wall;
@@ -150,6 +152,16 @@ class Extraction {
                         tap.dim / tap.tokens, bytes, 1e-6 * static_cast<double>(bytes * items.size()), items.size(),
                         (options_.into.empty() ? options_.cache : options_.into).string()));
       }
+  }
+
+  // Of fp32 on a CPU that computes bf16 much faster. Not said by warm runs, which compute nothing.
+  void say_what_is_faster(const std::vector<Pass*>& started) const {
+    const bool could = std::ranges::any_of(started, [](const Pass* pass) { return pass->recipe().could_be_bf16(); });
+    if (!could || bf16_gain() < kMuchFaster) return;
+    context_.log.info(fmt::format(
+        "note: this CPU's bf16 products are {:.1f} times as fast as those of fp32 (measured now); --precision "
+        "bf16 makes features of its own, rounded more",
+        bf16_gain()));
   }
 
   // What files hold is written down every few seconds: after a kill, too, nothing finished is read again.

@@ -241,6 +241,11 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
   return recipe;
 }
 
+bool Recipe::could_be_bf16() const {
+  return !is_floor() && request.precision == Precision::fp32 && request.engine == Engine::onednn &&
+         !request.device.is_cuda();
+}
+
 FeatureKey Recipe::key(std::size_t tap) const {
   FeatureKey key{base_key, is_floor() ? request.backbone.function->dim : 0};
   if (is_floor()) return key;

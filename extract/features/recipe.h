@@ -31,6 +31,8 @@ struct Recipe {
   std::vector<std::string> notes;
 
   bool is_floor() const { return !transform; }
+  // A network in fp32 that its engine could compute in bf16 too, where the CPU has it (networks/bf16.h).
+  bool could_be_bf16() const;
   FeatureKey key(std::size_t tap) const;
   // Reads the weights. Not for floors.
   Network network() const;

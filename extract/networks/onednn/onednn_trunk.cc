@@ -1,13 +1,14 @@
 #include "extract/networks/onednn/onednn_trunk.h"
 
 #include <fmt/format.h>
-#include <omp.h>
 
 #include <algorithm>
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "extract/networks/bf16.h"
 #include "extract/networks/onednn/compile.h"
+#include "extract/networks/onednn/one_thread.h"
 
 namespace vise {
 namespace {
@@ -21,18 +22,6 @@ struct Blueprint {
   TrunkRequest request;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   PackedWeights packed;
-};
-
-// One thread computes a trunk; oneDNN asks OpenMP when a primitive is made and when it runs.
-class OneThread {
- public:
-  OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }
-  ~OneThread() { omp_set_num_threads(before_); }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-
- private:
-  int before_;
 };
 
 Laid compile(Compilation& c, const FusedGroup& group) {
@@ -145,7 +134,7 @@ class OneDnnTrunk final : public Trunk {
 };
 
 void check_request(const TrunkRequest& request) {
-  if (request.precision == Precision::bf16 && dnnl::get_effective_cpu_isa() < dnnl::cpu_isa::avx512_core_bf16)
+  if (request.precision == Precision::bf16 && !cpu_has_bf16())
     throw Error(ErrorKind::usage, "--precision bf16: this CPU has no bf16 instructions (AVX-512 BF16)",
                 "use --precision fp32; emulated bf16 would be slower than fp32 and less exact");
 }
