@@ -264,7 +264,7 @@ void run_case(const std::string& name, const Data& data, const Options& options,
              seconds.back());
   if (options.peer.empty()) return;
   fmt::print(
-      "  peer: {:.2f} {}{}\n  sweep ratio: {:.1f}\n", theirs, unit,
+      "  peer: {:.3f} {}{}\n  sweep ratio: {:.3g}\n", theirs, unit,
       sampled ? fmt::format(" (EXTRAPOLATED from {} of {} fits)", 2 * kSampledExponents.size(), kGridSize * kFolds + 1)
               : "",
       theirs / median);

@@ -48,7 +48,7 @@ TEST(Places, FollowWhatWasSaidThenTheEnvironmentThenTheHome) {
   EXPECT_TRUE(places.weights_search().offline);
 }
 
-TEST(Places, ReadNoEnvironmentOfTheirOwn) { EXPECT_EQ(Places{}.cache_dir(), ".cache/vise-eval"); }
+TEST(Places, ReadNoEnvironmentOfTheirOwn) { EXPECT_EQ(Places{}.cache_dir(), "./.cache/vise-eval"); }
 
 TEST(Places, RefuseATimeThatIsNone) {
   for (const char* text : {"0", "soon", "86401", "-1"}) {
