@@ -29,7 +29,7 @@ constexpr const char* kExamples =
     "split's names, file names, dates, numbers, as many values as images).";
 
 // "" where the picture can't be read.
-std::string thumbnail(const Dataset& dataset, std::uint32_t item, std::uint64_t max_pixels) {
+std::string item_thumbnail(const Dataset& dataset, std::uint32_t item, std::uint64_t max_pixels) {
   constexpr std::uint32_t kSide = 224;
   try {
     return png_thumbnail(decode_image(dataset.read(item), dataset.ids[item], {max_pixels}), kSide);
@@ -75,7 +75,7 @@ void audit_verb(const AuditOptions& options, Session& session) {
   if (!options.backbone.empty()) compare_features(options.backbone, opened, split, session, audit);
   session.console.end_progress();
   if (!options.html.empty()) {
-    const auto png_of = [&](std::uint32_t item) { return thumbnail(dataset, item, decode.max_pixels); };
+    const auto png_of = [&](std::uint32_t item) { return item_thumbnail(dataset, item, decode.max_pixels); };
     write_file_atomically(options.html, audit_html(audit, dataset, split, png_of));
     session.console.info(fmt::format("pairs with thumbnails: {}", options.html));
   }

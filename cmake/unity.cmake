@@ -4,8 +4,12 @@
 #
 # Two files may define the same name in their anonymous namespaces, as is natural in files that do like things (each
 # adapter has its `read`, each form of table its `cell_text`). Such files go to different groups. A file whose private
-# name means something else in the headers of others is compiled alone: vise_unity(TARGET ALONE FILE...).
+# name means something else to others is compiled alone: vise_unity(TARGET ALONE FILE...).
 option(VISE_UNITY "Compile files in groups: a first build is quick, a change is slow" OFF)
+if(VISE_UNITY)
+  # What a file declares is seen by those behind it, which these two warnings take for a mistake.
+  target_compile_options(vise_options INTERFACE "$<BUILD_INTERFACE:-Wno-shadow;$<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>>")
+endif()
 
 # Names that FILE defines for itself: what is declared at the left margin of its anonymous namespaces, and its macros.
 # A name too many costs nothing but a group.
@@ -44,8 +48,6 @@ function(vise_unity target)
   if(NOT VISE_UNITY)
     return()
   endif()
-  # What a file declares is seen by those behind it, which these two warnings take for a mistake.
-  target_compile_options(${target} PRIVATE -Wno-shadow -Wno-subobject-linkage)
   set(largest_bytes 80000)  # two cores should both have work until the end
   get_target_property(sources ${target} SOURCES)
   set(groups 0)
