@@ -10,7 +10,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "probes/metric_registry.h"
-#include "probes/metrics.h"
+#include "probes/metrics/metrics.h"
+#include "probes/metrics/weighted.h"
 
 namespace vise {
 namespace {
@@ -59,93 +60,6 @@ std::vector<std::string> classes_without_rows(const Targets& targets) {
   return names;
 }
 
-// What the classes with the highest scores say. A sweep asks for one of these at every candidate, and sorting all
-// scores for the others would take a twentieth of its time.
-Metrics evaluate_decisions(const Known& known) {
-  const std::size_t classes = known.targets.width();
-  const ClassReport report =
-      class_report(confusion(known.targets.classes(), argmax_rows(known.scores, classes), classes));
-  Metrics m{{"accuracy", report.accuracy},
-            {"balanced_accuracy", report.balanced_accuracy},
-            {"f1_macro", report.f1_macro},
-            {"f1_weighted", report.f1_weighted},
-            {"kappa", report.kappa}};
-  if (!classes_without_rows(known.targets).empty()) m["f1_macro_seen"] = report.f1_macro_seen;
-  return m;
-}
-
-Metrics evaluate_classes(const Known& known, const Calibration& calibration) {
-  const std::size_t classes = known.targets.width();
-  const auto truth = known.targets.classes();
-  const std::vector<double>& z = known.scores;
-  Metrics m = evaluate_decisions(known);
-  const std::vector<double> prob = softmax_rows(z, classes);
-  if (calibration.scores_are_logits) {
-    m["log_loss"] = log_loss(prob, classes, truth);
-    m["brier"] = classes == 2 ? brier(prob, truth) : brier_sum(prob, classes, truth);
-    m["ece"] = calibration_error(prob, classes, truth);
-    m["ece_calibrated"] = calibration_error(softmax_rows(z, classes, calibration.temperature), classes, truth);
-  }
-  if (classes == 2) {
-    std::vector<std::uint8_t> positive(truth.begin(), truth.end());
-    m["auc"] = auc(score_differences(z), positive);
-    m["average_precision"] = average_precision(score_differences(z), positive);
-  } else {
-    const std::vector<double>& ranked = calibration.scores_are_logits ? prob : z;
-    m["auc_ovr_macro"] = auc_one_vs_rest(ranked, classes, truth).mean;
-    m["map"] = average_precision_one_vs_rest(ranked, classes, truth).mean;
-  }
-  if (classes > 5) m["top5"] = top_k(z, classes, truth, 5);
-  return m;
-}
-
-Metrics evaluate_labels(const Known& known, const Calibration& calibration) {
-  const LabelReport r =
-      label_report(known.targets.multi_label(), known.scores, known.targets.width(), calibration.threshold);
-  return {{"map", r.map.mean},           {"auc_macro", r.auc.mean},
-          {"f1_macro", r.f1_macro},      {"f1_micro", r.f1_micro},
-          {"f1_samples", r.f1_samples},  {"f1_samples_empty_right", r.f1_samples_empty_right},
-          {"exact_match", r.exact_match}};
-}
-
-Metrics evaluate_distribution(const Known& known) {
-  const std::size_t classes = known.targets.width();
-  const DistributionReport r = distribution_report(known.targets.rows(), softmax_rows(known.scores, classes), classes);
-  return {{"kl", r.kl},
-          {"cross_entropy", r.cross_entropy},
-          {"js", r.js},
-          {"accuracy_within_votes", r.accuracy_within_votes},
-          {"majority_accuracy", r.majority_accuracy},
-          {"vote_share", r.vote_share},
-          {"vote_share_ceiling", r.vote_share_ceiling}};
-}
-
-Metrics evaluate_one_value(std::span<const double> truth, std::span<const double> predicted) {
-  const ValueReport r = value_report(truth, predicted);
-  return {{"r2", r.r2},   {"pearson", r.pearson}, {"spearman", r.spearman},
-          {"ccc", r.ccc}, {"mae", r.mae},         {"rmse", r.rmse}};
-}
-
-Metrics evaluate_values(const Known& known) {
-  const std::size_t width = known.targets.width();
-  if (width == 1) return evaluate_one_value(known.targets.rows(), known.scores);
-  std::map<std::string, std::vector<std::optional<double>>> by_metric;
-  Metrics m;
-  for (std::size_t t = 0; t < width; ++t) {
-    std::vector<double> truth, predicted;
-    for (std::size_t j = t; j < known.scores.size(); j += width) {
-      truth.push_back(known.targets.rows()[j]);
-      predicted.push_back(known.scores[j]);
-    }
-    for (const auto& [name, value] : evaluate_one_value(truth, predicted)) {
-      by_metric[name].push_back(value);
-      m[fmt::format("{}:{}", name, known.targets.names()[t])] = value;
-    }
-  }
-  for (const auto& [name, values] : by_metric) m[name] = mean_defined(values).mean;
-  return m;
-}
-
 // Golden-section search for the minimum of a unimodal function.
 template <typename Function>
 double minimise(double low, double high, const Function& f) {
@@ -186,47 +100,23 @@ double best_threshold(const Known& known) {
   return threshold;
 }
 
-Metrics evaluate_builtin(const Known& known, const Calibration& calibration) {
-  switch (known.targets.kind()) {
-    case TargetKind::classes:
-      return evaluate_classes(known, calibration);
-    case TargetKind::multi_label:
-      return evaluate_labels(known, calibration);
-    case TargetKind::distribution:
-      return evaluate_distribution(known);
-    case TargetKind::values:
-      break;
-  }
-  return evaluate_values(known);
-}
-
-// The names of evaluate()'s own.
-std::vector<std::string> builtin_names(TargetKind kind, std::size_t classes) {
-  if (kind == TargetKind::multi_label) {
-    return {"map", "auc_macro", "f1_macro", "f1_micro", "f1_samples", "f1_samples_empty_right", "exact_match"};
-  }
-  if (kind == TargetKind::distribution) {
-    return {"kl",         "cross_entropy",     "js", "accuracy_within_votes", "majority_accuracy",
-            "vote_share", "vote_share_ceiling"};
-  }
-  if (kind == TargetKind::values) return {"r2", "pearson", "spearman", "ccc", "mae", "rmse"};
-  std::vector<std::string> names{"accuracy", "balanced_accuracy", "f1_macro", "f1_weighted"};
-  if (classes == 2) names.insert(names.end(), {"auc", "average_precision"});
-  if (classes != 2) names.insert(names.end(), {"auc_ovr_macro", "map"});
-  if (classes > 5) names.push_back("top5");
-  names.insert(names.end(), {"kappa", "log_loss", "brier", "ece", "ece_calibrated"});
-  return names;
+Metrics evaluate_known(const Known& known, const Calibration& calibration, std::string_view only = {}) {
+  const WeightedMetrics weighted({known.targets.size(), known.targets.width(), known.scores}, known.targets,
+                                 calibration, only);
+  const std::vector<std::string> all = weighted.names();
+  const std::vector<std::string_view> names(all.begin(), all.end());
+  std::vector<double> values(names.size());
+  weighted.evaluate(names, {}, values);
+  Metrics metrics;
+  for (std::size_t m = 0; m < names.size(); ++m)
+    metrics[all[m]] = std::isnan(values[m]) ? std::nullopt : std::optional(values[m]);
+  return metrics;
 }
 
 }  // namespace
 
 Metrics evaluate(const Scores& scores, const Targets& targets, const Calibration& calibration) {
-  const Known known = known_rows(scores, targets);
-  Metrics metrics = evaluate_builtin(known, calibration);
-  for (const UserMetric& metric : MetricRegistry::instance().all())
-    if (metric.kind == targets.kind())
-      metrics[metric.name] = metric.compute({known.targets.size(), scores.columns, known.scores}, known.targets);
-  return metrics;
+  return evaluate_known(known_rows(scores, targets), calibration);
 }
 
 std::string absent_classes_note(const Targets& test) {
@@ -262,7 +152,7 @@ std::string selection_metric(TargetKind kind) {
 }
 
 std::vector<std::string> metric_names(TargetKind kind, std::size_t classes) {
-  std::vector<std::string> names = builtin_names(kind, classes);
+  std::vector<std::string> names = builtin_metric_names(kind, classes);
   for (const UserMetric& metric : MetricRegistry::instance().all())
     if (metric.kind == kind) names.push_back(metric.name);
   return names;
@@ -294,9 +184,7 @@ double selection_score(const Scores& scores, const Targets& targets, const std::
   constexpr double kUndefined = -std::numeric_limits<double>::infinity();
   const bool negative = metric.starts_with("neg_");
   const std::string name = negative ? metric.substr(4) : metric;
-  Metrics metrics;
-  if (targets.kind() == TargetKind::classes) metrics = evaluate_decisions(known_rows(scores, targets));
-  if (!metrics.contains(name)) metrics = evaluate(scores, targets);
+  const Metrics metrics = evaluate_known(known_rows(scores, targets), {}, name);
   const auto found = metrics.find(name);
   if (found == metrics.end() || !found->second) return kUndefined;
   return negative ? -*found->second : *found->second;

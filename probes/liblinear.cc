@@ -15,7 +15,7 @@
 #include "probes/builtin.h"
 #include "probes/evaluate.h"
 #include "probes/liblinear_fit.h"
-#include "probes/metrics.h"
+#include "probes/metrics/metrics.h"
 #include "probes/options.h"
 #include "probes/selection.h"
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "probes/metrics/metrics.h"
 #include "reports/metric_names.h"
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/corrected_t.h"
@@ -74,8 +75,8 @@ bool same_targets(const Targets& a, const Targets& b) {
 void count_confusion(RowEvidence& row, const ClassPredictions& predictions, std::size_t classes) {
   row.confusion.resize(classes * classes);
   for (std::size_t i = 0; i < predictions.size(); ++i)
-    ++row.confusion[static_cast<std::size_t>(predictions.y()[i]) * classes +
-                    static_cast<std::size_t>(predictions.predicted()[i])];
+    ++row.confusion[static_cast<std::size_t>(predictions.truth[i]) * classes +
+                    static_cast<std::size_t>(predictions.predicted[i])];
 }
 
 // Sums here; finish_reliability divides.
@@ -86,7 +87,7 @@ void count_reliability(RowEvidence& row, const SeedEvidence& seed) {
     ReliabilityBin& bin = row.reliability[std::min(kBins - 1, static_cast<std::size_t>(p * kBins))];
     ++bin.count;
     bin.confidence += p;
-    bin.accuracy += seed.predictions->y()[i] == seed.predictions->predicted()[i];
+    bin.accuracy += seed.predictions->truth[i] == seed.predictions->predicted[i];
   }
 }
 
@@ -112,7 +113,7 @@ std::vector<double> agreement_of(const Targets& votes, const std::vector<int>& c
 
 std::vector<std::uint8_t> right(const ClassPredictions& predictions) {
   std::vector<std::uint8_t> result(predictions.size());
-  for (std::size_t i = 0; i < result.size(); ++i) result[i] = predictions.y()[i] == predictions.predicted()[i];
+  for (std::size_t i = 0; i < result.size(); ++i) result[i] = predictions.truth[i] == predictions.predicted[i];
   return result;
 }
 
@@ -141,6 +142,13 @@ bool right_alike(const RowEvidence& row) {
   const std::vector<std::uint8_t> first = right(*row.seeds.front().predictions);
   return std::all_of(row.seeds.begin() + 1, row.seeds.end(),
                      [&](const SeedEvidence& seed) { return right(*seed.predictions) == first; });
+}
+
+bool has_metric(const RowEvidence& row, const std::string& name) {
+  return std::ranges::any_of(row.seeds, [&](const SeedEvidence& seed) {
+    const std::vector<std::string> names = seed.metrics.names();
+    return std::ranges::find(names, name) != names.end();
+  });
 }
 
 // Recall a class, mean over seeds; NaN for a class without items.
@@ -184,7 +192,9 @@ SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, 
     : rows_(section.rows.size()), level_(options.level) {
   load(table, section, runs);
   if (empty()) return;
-  metrics_ = resampling_order(targets_.kind(), section.metrics);
+  for (const std::string& name : section.metrics)
+    if (std::ranges::any_of(rows_, [&](const RowEvidence& row) { return has_metric(row, name); }))
+      metrics_.push_back(name);
   check_recorded(table, section);
   resample(section, options, context);
 }
@@ -265,7 +275,7 @@ void SectionEvidence::add_agreement(ComparisonTable& table, TableSection& sectio
       for (std::size_t i = 0; i < shares.size(); ++i) {
         if (!(shares[i] >= kEdges[bin] && shares[i] < kEdges[bin + 1])) continue;
         ++out.count;
-        for (const SeedEvidence& seed : row.seeds) hits += seed.predictions->predicted()[i] == y_[i];
+        for (const SeedEvidence& seed : row.seeds) hits += seed.predictions->predicted[i] == y_[i];
       }
       out.accuracy = hits / static_cast<double>(out.count * row.seeds.size());
     }
@@ -278,12 +288,12 @@ void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& secti
     if (rows_[r].seeds.empty() || y_.size() != section.sizes.test || targets_.kind() != TargetKind::classes) continue;
     for (std::size_t m = 0; m < section.metrics.size(); ++m) {
       const std::string_view name = section.metrics[m];
-      // ROC AUC of scores that were probabilities when it was recorded may differ by their rounding.
-      if (!ClassPredictions::knows(name) || name == "auc" || !section.rows[r].metrics[m].value) continue;
+      // Those of scores that were probabilities when they were recorded may differ by their rounding.
+      if (!is_decision_metric(name) || !section.rows[r].metrics[m].value) continue;
       double sum = 0;
       for (const SeedEvidence& seed : rows_[r].seeds) {
         double value = 0;
-        seed.predictions->evaluate({&name, 1}, {}, {&value, 1});
+        seed.metrics.evaluate({&name, 1}, {}, {&value, 1});
         sum += value;
       }
       const double recomputed = sum / static_cast<double>(rows_[r].seeds.size()),

@@ -35,20 +35,18 @@ void evaluate_block(const RowEvidence& row, std::span<const std::string_view> me
                     Replicates& replicates) {
   std::vector<double> values(metrics.size() * kLanes);
   for (std::size_t s = 0; s < row.seeds.size(); ++s) {
-    row.seeds[s].evaluate_lanes(metrics, counts, values);
+    row.seeds[s].metrics.evaluate(metrics, counts, values);
     for (std::size_t m = 0; m < metrics.size(); ++m)
       std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(m * kLanes), lanes,
                   replicates.resampled[m][s].begin() + static_cast<std::ptrdiff_t>(first));
   }
 }
 
-void evaluate_items(const RowEvidence& row, std::span<const std::string_view> metrics, std::size_t items,
-                    Replicates& replicates) {
-  const std::vector<std::uint16_t> once(items * kLanes, 1);
-  std::vector<double> values(metrics.size() * kLanes);
+void evaluate_items(const RowEvidence& row, std::span<const std::string_view> metrics, Replicates& replicates) {
+  std::vector<double> values(metrics.size());
   for (std::size_t s = 0; s < row.seeds.size(); ++s) {
-    row.seeds[s].evaluate_lanes(metrics, once, values);
-    for (std::size_t m = 0; m < metrics.size(); ++m) replicates.values[m][s] = values[m * kLanes];
+    row.seeds[s].metrics.evaluate(metrics, {}, values);
+    for (std::size_t m = 0; m < metrics.size(); ++m) replicates.values[m][s] = values[m];
   }
 }
 
@@ -102,7 +100,7 @@ void SectionEvidence::resample_rows(const TableSection& section, std::span<RowEv
   std::vector<Replicates> replicates;
   for (const RowEvidence& row : rows) {
     replicates.emplace_back(names.size(), row.seeds.size(), wanted);
-    evaluate_items(row, names, y_.size(), replicates.back());
+    evaluate_items(row, names, replicates.back());
   }
   const Resampler resampler(y_, "reports/bootstrap/" + section.split_hash, options.seed);
   parallel_for(context.threads, (wanted + kLanes - 1) / kLanes, [&](std::size_t block) {

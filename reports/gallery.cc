@@ -10,7 +10,7 @@ RowGallery row_gallery(const SectionEvidence& evidence, std::size_t row, std::si
   if (seeds.empty() || !seeds.front().predictions) return gallery;
   const ClassPredictions& predictions = *seeds.front().predictions;
   for (std::size_t i = 0; i < predictions.size(); ++i) {
-    const int truth = predictions.y()[i], predicted = predictions.predicted()[i];
+    const int truth = predictions.truth[i], predicted = predictions.predicted[i];
     std::vector<GalleryItem>& side = truth == predicted ? gallery.right : gallery.wrong;
     side.push_back({evidence.ids()[i], truth, predicted, seeds.front().confidence[i]});
   }

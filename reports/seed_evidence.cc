@@ -15,44 +15,27 @@ double confidence(std::span<const double> row) {
   return 1 / sum;
 }
 
-bool counts_predictions(std::string_view metric) { return ClassPredictions::knows(metric); }
+// Ties go to the lowest class; one score is the second class's against the first.
+int predicted_class(std::span<const double> row) {
+  if (row.size() == 1) return row[0] > 0 ? 1 : 0;
+  return static_cast<int>(std::ranges::max_element(row) - row.begin());
+}
 
 }  // namespace
 
 SeedEvidence seed_evidence(const SavedScores& saved, const Result& result) {
-  SeedEvidence seed;
-  if (saved.targets.kind() != TargetKind::classes) {
-    seed.soft.emplace(saved.scores, saved.targets, result.calibration);
-    return seed;
-  }
   const Scores& scores = saved.scores;
-  seed.predictions.emplace(saved.targets.classes(), scores.values, saved.targets.width());
-  seed.scored.emplace(scores, saved.targets, result.calibration);
-  for (std::size_t i = 0; i < scores.rows; ++i)
-    seed.confidence.push_back(confidence(std::span(scores.values).subspan(i * scores.columns, scores.columns)));
-  if (saved.targets.width() != 2) return seed;
-  for (std::size_t i = 0; i < scores.rows; ++i)
-    seed.positive.push_back(scores.columns == 1 ? scores.values[i] : scores(i, 1) - scores(i, 0));
+  SeedEvidence seed{WeightedMetrics(scores, saved.targets, result.calibration), {}, {}, {}};
+  if (saved.targets.kind() != TargetKind::classes) return seed;
+  const auto truth = saved.targets.classes();
+  seed.predictions.emplace(ClassPredictions{{truth.begin(), truth.end()}, {}});
+  for (std::size_t i = 0; i < scores.rows; ++i) {
+    const auto row = std::span(scores.values).subspan(i * scores.columns, scores.columns);
+    seed.predictions->predicted.push_back(predicted_class(row));
+    seed.confidence.push_back(confidence(row));
+    if (saved.targets.width() == 2) seed.positive.push_back(row.size() == 1 ? row[0] : row[1] - row[0]);
+  }
   return seed;
-}
-
-void SeedEvidence::evaluate_lanes(std::span<const std::string_view> metrics, std::span<const std::uint16_t> counts,
-                                  std::span<double> values) const {
-  if (soft) return soft->evaluate_lanes(metrics, counts, values);
-  const auto counted =
-      static_cast<std::size_t>(std::ranges::find_if_not(metrics, counts_predictions) - metrics.begin());
-  predictions->evaluate_lanes(metrics.first(counted), counts, values.first(counted * kLanes));
-  scored->evaluate_lanes(metrics.subspan(counted), counts, values.subspan(counted * kLanes));
-}
-
-std::vector<std::string> resampling_order(TargetKind kind, std::span<const std::string> metrics) {
-  std::vector<std::string> known;
-  const bool classes = kind == TargetKind::classes;
-  for (const std::string& name : metrics)
-    if (classes ? counts_predictions(name) || ScoredClasses::knows(name) : SoftPredictions::knows(kind, name))
-      known.push_back(name);
-  if (classes) std::ranges::stable_partition(known, counts_predictions);
-  return known;
 }
 
 }  // namespace vise

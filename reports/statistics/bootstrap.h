@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "probes/metrics/weighted.h"
 #include "reports/statistics/interval.h"
-#include "reports/statistics/resampled_metrics.h"
 
 namespace vise {
 

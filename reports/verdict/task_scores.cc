@@ -178,7 +178,7 @@ std::vector<double> influences(const TableSection& section, const SectionEvidenc
         const std::size_t lanes = std::min(kLanes, items - first);
         std::ranges::fill(counts, std::uint16_t{1});
         for (std::size_t lane = 0; lane < lanes; ++lane) counts[(first + lane) * kLanes + lane] = 0;
-        seed.evaluate_lanes({&metric, 1}, counts, values);
+        seed.metrics.evaluate({&metric, 1}, counts, values);
         for (std::size_t lane = 0; lane < lanes; ++lane)
           effects[first + lane] -= sign * values[lane] / static_cast<double>(of.seeds.size());
       }

@@ -1,7 +1,7 @@
 // Every case of the golden pack, whose values are scikit-learn's and scipy's, and of ../shared/data/golden/metrics: values from definitions in exact arithmetic, most of them also computed
 // with scikit-learn 1.2.1 or scipy 1.10.1 (the README there). Tolerance: that README's 1e-12 * max(1, |expected|), or
 // the case's own.
-#include "probes/metrics.h"
+#include "probes/metrics/metrics.h"
 
 #include <gtest/gtest.h>
 
@@ -78,21 +78,21 @@ Json scores_case(const Json& c) {
   const bool logits = c.contains("logits");
   const auto z = flat<double>(c[logits ? "logits" : "prob"]);
   Json out;
-  out["top1"] = top_k(z, classes, truth, 1);  // also what refuses bad input
-  out["top5"] = top_k(z, classes, truth, 5);
+  out["top1"] = mean_of_rows(top_k_hits(z, classes, truth, 1), truth.size());  // also what refuses bad input
+  out["top5"] = mean_of_rows(top_k_hits(z, classes, truth, 5), truth.size());
   if (logits) out["nll"] = negative_log_likelihood(z, classes, truth);
   const auto prob = logits ? softmax_rows(z, classes) : z;
   const ClassReport r = class_report(confusion(truth, argmax_rows(z, classes), classes));
   out["balanced_accuracy"] = r.balanced_accuracy;
   out["f1_macro"] = r.f1_macro;
-  out["log_loss"] = log_loss(prob, classes, truth);
-  out["brier_sum"] = brier_sum(prob, classes, truth);
+  out["log_loss"] = mean_of_rows(log_losses(prob, classes, truth), truth.size());
+  out["brier_sum"] = mean_of_rows(brier_terms(prob, classes, truth), truth.size());
   out["ece15"] = calibration_error(prob, classes, truth);
   if (classes == 2) {
     const std::vector<std::uint8_t> positive(truth.begin(), truth.end());
     std::vector<double> score = score_differences(z);
     for (std::size_t i = 0; i < score.size() && !logits; ++i) score[i] = prob[2 * i + 1];
-    out["brier"] = brier(prob, truth);
+    out["brier"] = mean_of_rows(brier_scores(prob, truth), truth.size());
     out["auc"] = optional_json(auc(score, positive));
     out["average_precision"] = optional_json(average_precision(score, positive));
   } else {

@@ -15,8 +15,8 @@
 #include "reports/statistics/intervals.h"
 #include "reports/statistics/mcnemar.h"
 #include "reports/statistics/paired_t.h"
-#include "reports/statistics/resampled_metrics.h"
 #include "tests/shared.h"
+#include "tests/weighted.h"
 
 namespace vise {
 namespace {
@@ -78,17 +78,17 @@ void check_holm(const Json& c) {
   for (std::size_t i = 0; i < got.size(); ++i) expect_near(got[i], c["expect"]["adjusted"][i], "adjusted");
 }
 
-ClassPredictions predictions(const std::vector<int>& y, const Json& values, const std::string& metric,
-                             std::size_t classes) {
-  if (metric == "auc") return ClassPredictions(y, values.get<std::vector<double>>(), classes);
-  return ClassPredictions::from_classes(y, values.get<std::vector<int>>(), classes);
+WeightedMetrics predictions(const std::vector<int>& y, const Json& values, const std::string& metric,
+                            std::size_t classes) {
+  if (metric == "auc") return test::scored(y, values.get<std::vector<double>>(), classes);
+  return test::decided(y, values.get<std::vector<int>>(), classes);
 }
 
 std::string_view our_name(const std::string& metric) {
   return metric == "auc" || metric == "f1_macro" ? std::string_view(metric) : "accuracy";
 }
 
-double evaluate(const ClassPredictions& model, std::string_view metric, std::span<const std::uint16_t> counts) {
+double evaluate(const WeightedMetrics& model, std::string_view metric, std::span<const std::uint16_t> counts) {
   double value = 0;
   model.evaluate({&metric, 1}, counts, {&value, 1});
   return value;
@@ -129,7 +129,7 @@ std::vector<int> right_and_wrong(const Json& text) {
 void check_paired_bootstrap_large(const Json& c) {
   const auto right_a = right_and_wrong(c["right_a"]), right_b = right_and_wrong(c["right_b"]);
   const std::vector<int> y(right_a.size(), 1);
-  const auto a = ClassPredictions::from_classes(y, right_a, 2), b = ClassPredictions::from_classes(y, right_b, 2);
+  const auto a = test::decided(y, right_a, 2), b = test::decided(y, right_b, 2);
   const Resampler resampler(y, "test/large", 0);
   std::vector<std::uint16_t> counts(kLanes * y.size());
   std::vector<double> of_a(kLanes), of_b(kLanes);
@@ -138,8 +138,8 @@ void check_paired_bootstrap_large(const Json& c) {
   const auto wanted = c["resamples"].get<std::size_t>();
   for (std::size_t block = 0; deltas.size() < wanted; ++block) {
     resampler.block(block, counts);
-    a.evaluate_lanes({&metric, 1}, counts, of_a);
-    b.evaluate_lanes({&metric, 1}, counts, of_b);
+    a.evaluate({&metric, 1}, counts, of_a);
+    b.evaluate({&metric, 1}, counts, of_b);
     for (std::size_t r = 0; r < kLanes && deltas.size() < wanted; ++r) deltas.push_back(of_a[r] - of_b[r]);
   }
   const PairedBootstrap got = paired_bootstrap(deltas, c["level"].get<double>());

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "probes/metric_registry.h"
+#include "probes/metrics/weighted.h"
 
 namespace vise {
 namespace {
@@ -105,6 +106,35 @@ TEST(MetricRegistry, AMetricOfOnesOwnIsComputedNamedAndChosenBy) {
   EXPECT_NO_THROW(check_selection_metric("neg_cost", TargetKind::classes));
   EXPECT_FALSE(higher_is_better("cost"));
   EXPECT_THROW(MetricRegistry::instance().add({"accuracy", TargetKind::classes, true, cost}), Error);
+}
+
+// A metric of rows that are written out, and the same one under counts.
+TEST(MetricRegistry, AMetricOfOnesOwnIsResampled) {
+  const auto first = [](const Scores& scores, const Targets&) -> std::optional<double> {
+    double sum = 0;
+    for (std::size_t i = 0; i < scores.rows; ++i) sum += scores(i, 0);
+    return sum;
+  };
+  const auto counted = [](const Scores& scores, const Targets&) -> WeightedMetric {
+    return [&scores](std::span<const std::uint16_t> counts) -> std::optional<double> {
+      double sum = 0;
+      for (std::size_t i = 0; i < scores.rows; ++i) sum += counts[i] * scores(i, 0);
+      return sum > 0 ? std::optional(sum) : std::nullopt;
+    };
+  };
+  MetricRegistry::instance().add({"first", TargetKind::classes, true, first, {}});
+  MetricRegistry::instance().add({"counted", TargetKind::classes, true, {}, counted});
+  const WeightedMetrics metrics({3, 2, {1, 0, 2, 0, 4, 0}}, Targets::from_classes({0, 1, 1}, {"a", "b"}), {});
+  const std::string_view names[] = {"counted", "first"};
+  double values[2];
+  metrics.evaluate(names, {}, values);
+  EXPECT_EQ(values[0], 7);
+  EXPECT_EQ(values[1], 7);
+  metrics.evaluate(names, std::vector<std::uint16_t>{0, 3, 1}, values);
+  EXPECT_EQ(values[0], 10);
+  EXPECT_EQ(values[1], 10);
+  metrics.evaluate(names, std::vector<std::uint16_t>{0, 0, 0}, values);
+  EXPECT_TRUE(std::isnan(values[0]));
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 #include "base/npy.h"
 #include "base/random.h"
 #include "experiments/result.h"
-#include "reports/statistics/resampled_metrics.h"
+#include "tests/weighted.h"
 
 namespace vise::test {
 
@@ -65,7 +65,7 @@ inline Result simulated_result(const Path& run, const std::string& backbone, dou
   }
   const std::string_view names[] = {"accuracy", "balanced_accuracy", "f1_macro", "auc"};
   double values[4];
-  ClassPredictions(y, scores, 2).evaluate(names, {}, values);
+  scored(y, scores, 2).evaluate(names, {}, values);
   for (int m = 0; m < 4; ++m) r.metrics[std::string(names[m])] = values[m];
   r.sizes.test = items;
   r.scores_file = "scores/" + r.key + ".test.npy";

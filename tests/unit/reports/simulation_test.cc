@@ -17,7 +17,7 @@
 #include "reports/statistics/delong.h"
 #include "reports/statistics/detectable.h"
 #include "reports/statistics/mcnemar.h"
-#include "reports/statistics/resampled_metrics.h"
+#include "tests/weighted.h"
 
 namespace vise {
 namespace {
@@ -109,14 +109,13 @@ TEST(FalsePositives, PairedBootstrapOfMacroF1StaysAtFivePercentUnderTheNull) {
   int rejected = 0;
   for (int run = 0; run < kRuns; ++run) {
     const Pair pair = simulate(random, kItems, 0.7, 0);
-    const auto a = ClassPredictions::from_classes(pair.y, pair.a, 2),
-               b = ClassPredictions::from_classes(pair.y, pair.b, 2);
+    const auto a = test::decided(pair.y, pair.a, 2), b = test::decided(pair.y, pair.b, 2);
     const Resampler resampler(pair.y, "simulation/resamples", static_cast<std::uint64_t>(run));
     std::vector<double> deltas;
     for (std::size_t block = 0; block < kBlocks; ++block) {
       resampler.block(block, counts);
-      a.evaluate_lanes({&metric, 1}, counts, of_a);
-      b.evaluate_lanes({&metric, 1}, counts, of_b);
+      a.evaluate({&metric, 1}, counts, of_a);
+      b.evaluate({&metric, 1}, counts, of_b);
       for (std::size_t r = 0; r < kLanes; ++r) deltas.push_back(of_a[r] - of_b[r]);
     }
     rejected += *paired_bootstrap(deltas, 0.95).p < kAlpha;

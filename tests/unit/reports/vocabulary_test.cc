@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include "probes/evaluate.h"
 #include "reports/metric_names.h"
-#include "reports/statistics/resampled_metrics.h"
+#include "tests/weighted.h"
 
 namespace vise {
 namespace {
@@ -36,9 +36,8 @@ TEST(Vocabulary, ResampledMetricsEqualTheProbesOnTheWholeTestSet) {
       for (std::size_t k = 0; k < classes; ++k) scores.values.push_back(random.normal());
     }
     const Metrics expected = evaluate(scores, Targets::from_labels(labels, names));
-    const ClassPredictions predictions(y, scores.values, classes);
+    const WeightedMetrics predictions = test::scored(y, scores.values, classes);
     for (const auto& [name, value] : expected) {
-      if (!ClassPredictions::knows(name)) continue;
       double resampled = 0;
       const std::string_view metric = name;
       predictions.evaluate({&metric, 1}, {}, {&resampled, 1});

@@ -1,10 +1,10 @@
-#include "reports/statistics/resampled_soft.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "base/random.h"
+#include "probes/evaluate.h"
+#include "probes/metrics/weighted.h"
 #include "reports/statistics/bootstrap.h"
 
 namespace vise {
@@ -49,25 +49,22 @@ Metrics of_written_out(const Scores& scores, const Targets& targets, const Calib
   return evaluate(drawn, targets.select(items), calibration);
 }
 
-class ResampledSoftTest : public testing::TestWithParam<std::pair<TargetKind, std::size_t>> {};
+class WeightedSoftTest : public testing::TestWithParam<std::pair<TargetKind, std::size_t>> {};
 
-TEST_P(ResampledSoftTest, Lanes_EqualEvaluate_OnTheItemsWrittenOut) {
+TEST_P(WeightedSoftTest, Lanes_EqualEvaluate_OnTheItemsWrittenOut) {
   const auto [kind, width] = GetParam();
   const Scores scores = drawn_scores(width);
   const Targets targets = drawn_targets(kind, width);
   Calibration calibration;
   calibration.threshold = 0.2;
-  std::vector<std::string> names;
-  for (const std::string& name : metric_names(kind, width))
-    if (SoftPredictions::knows(kind, name)) names.push_back(name);
-  EXPECT_EQ(names.size(), metric_names(kind, width).size());
+  std::vector<std::string> names = metric_names(kind, width);
   if (kind == TargetKind::values && width > 1)
     for (const char* of_one_value : {"r2:b", "spearman:c", "mae:a"}) names.emplace_back(of_one_value);
   const std::vector<std::string_view> views(names.begin(), names.end());
   std::vector<std::uint16_t> counts(kItems * kLanes);
   Resampler(std::vector<int>(kItems, 0), "soft", 0).block(0, counts);
   std::vector<double> values(names.size() * kLanes);
-  SoftPredictions(scores, targets, calibration).evaluate_lanes(views, counts, values);
+  WeightedMetrics(scores, targets, calibration).evaluate(views, counts, values);
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     const Metrics expected = of_written_out(scores, targets, calibration, counts, lane);
     for (std::size_t m = 0; m < names.size(); ++m) {
@@ -80,7 +77,7 @@ TEST_P(ResampledSoftTest, Lanes_EqualEvaluate_OnTheItemsWrittenOut) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(EveryKind, ResampledSoftTest,
+INSTANTIATE_TEST_SUITE_P(EveryKind, WeightedSoftTest,
                          testing::Values(std::pair{TargetKind::multi_label, kWidth},
                                          std::pair{TargetKind::distribution, kWidth},
                                          std::pair{TargetKind::values, std::size_t{1}},

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace vise {
@@ -43,26 +44,30 @@ struct ClassReport {
 
 ClassReport class_report(const Confusion& table);
 
+// Whether the metric of that name asks only which class has the highest score: accuracy, kappa ...
+bool is_decision_metric(std::string_view name);
+
 // --- class scores, N x C -------------------------------------------------------------------------------------------
 
 // Index of a row's largest score; ties go to the lowest index.
 std::vector<int> argmax_rows(std::span<const double> scores, std::size_t classes);
 // exp(z / temperature) by row, divided by the row's sum, the row's maximum subtracted first.
 std::vector<double> softmax_rows(std::span<const double> logits, std::size_t classes, double temperature = 1);
-// Share of rows whose class is among the min(k, C) first; equal scores are ordered by index.
-double top_k(std::span<const double> scores, std::size_t classes, std::span<const int> truth, std::size_t k);
-// Mean of -log p, p clipped to [2^-52, 1 - 2^-52] and the row divided by its sum, natural logarithm.
-double log_loss(std::span<const double> prob, std::size_t classes, std::span<const int> truth);
+// The sum of terms, each row having as many, over the number of rows: means of what follows.
+double mean_of_rows(std::span<const double> terms, std::size_t rows);
+// A row: 1 where its class is among the min(k, C) first; equal scores are ordered by index.
+std::vector<double> top_k_hits(std::span<const double> scores, std::size_t classes, std::span<const int> truth,
+                               std::size_t k);
+// A row: -log p, p clipped to [2^-52, 1 - 2^-52] and the row divided by its sum, natural logarithm.
+std::vector<double> log_losses(std::span<const double> prob, std::size_t classes, std::span<const int> truth);
 // Mean of logsumexp(z) - z_truth, not clipped.
 double negative_log_likelihood(std::span<const double> logits, std::size_t classes, std::span<const int> truth);
-// Mean over rows of the sum over classes of (p - [is truth])^2: 0 to 2.
-double brier_sum(std::span<const double> prob, std::size_t classes, std::span<const int> truth);
-// Two classes: mean of (p_1 - truth)^2.
-double brier(std::span<const double> prob, std::span<const int> truth);
-// Expected calibration error of the predicted class's probability, bins ((m - 1) / bins, m / bins].
-double calibration_error(std::span<const double> prob, std::size_t classes, std::span<const int> truth, int bins = 15);
-// The bin, from 0, that a confidence falls into.
-std::size_t calibration_bin(double confidence, int bins);
+// A term a row and class, (p - [is truth])^2; a row's sum is 0 to 2.
+std::vector<double> brier_terms(std::span<const double> prob, std::size_t classes, std::span<const int> truth);
+// Two classes: (p_1 - truth)^2 a row.
+std::vector<double> brier_scores(std::span<const double> prob, std::span<const int> truth);
+// Expected calibration error of the predicted class's probability in 15 bins ((m - 1) / 15, m / 15].
+double calibration_error(std::span<const double> prob, std::size_t classes, std::span<const int> truth);
 // z_1 - z_0 (or p_1) a row: what two-class rankings rank by.
 std::vector<double> score_differences(std::span<const double> logits);
 

@@ -6,8 +6,9 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "probes/metrics.h"
-#include "probes/metrics_check.h"
+#include "probes/metrics/check.h"
+#include "probes/metrics/family.h"
+#include "probes/metrics/metrics.h"
 
 namespace vise {
 namespace metrics {
@@ -46,61 +47,7 @@ namespace {
 
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
-double ratio(double a, double b) { return b == 0 ? 0 : a / b; }
-
-// po and pe from whole numbers, so that pe == 1 is exact.
-std::optional<double> cohens_kappa(const Confusion& table, const std::vector<double>& truth,
-                                   const std::vector<double>& predicted, double right, double n) {
-  double chance = 0;
-  for (std::size_t k = 0; k < table.classes; ++k) chance += truth[k] * predicted[k];
-  if (chance == n * n) return std::nullopt;
-  return (right / n - chance / (n * n)) / (1 - chance / (n * n));
-}
-
 }  // namespace
-
-Confusion confusion(std::span<const int> truth, std::span<const int> predicted, std::size_t classes) {
-  metrics::expect_length(truth.size(), predicted.size(), truth.size());
-  metrics::expect_labels(truth, classes);
-  metrics::expect_labels(predicted, classes);
-  Confusion table{classes, std::vector<std::int64_t>(classes * classes)};
-  for (std::size_t i = 0; i < truth.size(); ++i) {
-    ++table.counts[static_cast<std::size_t>(truth[i]) * classes + static_cast<std::size_t>(predicted[i])];
-  }
-  return table;
-}
-
-ClassReport class_report(const Confusion& table) {
-  const std::size_t classes = table.classes;
-  std::vector<double> truth(classes), predicted(classes);
-  for (std::size_t t = 0; t < classes; ++t) {
-    for (std::size_t p = 0; p < classes; ++p) {
-      truth[t] += static_cast<double>(table(t, p));
-      predicted[p] += static_cast<double>(table(t, p));
-    }
-  }
-  const double n = std::accumulate(truth.begin(), truth.end(), 0.0);
-  ClassReport report;
-  double right = 0, present = 0, seen = 0;
-  for (std::size_t k = 0; k < classes; ++k) {
-    const auto hits = static_cast<double>(table(k, k));
-    report.precision.push_back(ratio(hits, predicted[k]));
-    report.recall.push_back(ratio(hits, truth[k]));
-    report.f1.push_back(ratio(2 * hits, predicted[k] + truth[k]));
-    report.balanced_accuracy += report.recall[k];
-    report.f1_macro += report.f1[k] / static_cast<double>(classes);
-    report.f1_weighted += report.f1[k] * truth[k] / n;
-    right += hits;
-    present += truth[k] > 0;
-    seen += truth[k] > 0 || predicted[k] > 0;
-    report.f1_macro_seen += report.f1[k];
-  }
-  report.balanced_accuracy /= present;
-  report.f1_macro_seen /= seen;
-  report.accuracy = report.f1_micro = right / n;
-  report.kappa = cohens_kappa(table, truth, predicted, right, n);
-  return report;
-}
 
 std::vector<int> argmax_rows(std::span<const double> scores, std::size_t classes) {
   std::vector<int> best(scores.size() / classes);
@@ -123,29 +70,34 @@ std::vector<double> softmax_rows(std::span<const double> logits, std::size_t cla
   return prob;
 }
 
-double top_k(std::span<const double> scores, std::size_t classes, std::span<const int> truth, std::size_t k) {
+double mean_of_rows(std::span<const double> terms, std::size_t rows) {
+  return std::accumulate(terms.begin(), terms.end(), 0.0) / static_cast<double>(rows);
+}
+
+std::vector<double> top_k_hits(std::span<const double> scores, std::size_t classes, std::span<const int> truth,
+                               std::size_t k) {
   metrics::expect_scores(scores, classes, truth);
-  std::size_t right = 0;
+  std::vector<double> hits;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     const auto row = scores.subspan(i * classes, classes);
     const auto label = static_cast<std::size_t>(truth[i]);
     std::size_t before = 0;
     for (std::size_t c = 0; c < classes; ++c) before += row[c] > row[label] || (row[c] == row[label] && c < label);
-    right += before < std::min(k, classes);
+    hits.push_back(before < std::min(k, classes));
   }
-  return static_cast<double>(right) / static_cast<double>(truth.size());
+  return hits;
 }
 
-double log_loss(std::span<const double> prob, std::size_t classes, std::span<const int> truth) {
+std::vector<double> log_losses(std::span<const double> prob, std::size_t classes, std::span<const int> truth) {
   metrics::expect_scores(prob, classes, truth);
-  double sum = 0;
+  std::vector<double> losses;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     double row = 0;
     for (const double p : prob.subspan(i * classes, classes)) row += std::clamp(p, kEpsilon, 1 - kEpsilon);
     const double p = prob[i * classes + static_cast<std::size_t>(truth[i])];
-    sum -= std::log(std::clamp(p, kEpsilon, 1 - kEpsilon) / row);
+    losses.push_back(-std::log(std::clamp(p, kEpsilon, 1 - kEpsilon) / row));
   }
-  return sum / static_cast<double>(truth.size());
+  return losses;
 }
 
 double negative_log_likelihood(std::span<const double> logits, std::size_t classes, std::span<const int> truth) {
@@ -162,45 +114,25 @@ double negative_log_likelihood(std::span<const double> logits, std::size_t class
   return sum / static_cast<double>(truth.size());
 }
 
-double brier_sum(std::span<const double> prob, std::size_t classes, std::span<const int> truth) {
+std::vector<double> brier_terms(std::span<const double> prob, std::size_t classes, std::span<const int> truth) {
   metrics::expect_scores(prob, classes, truth);
-  double sum = 0;
-  for (std::size_t i = 0; i < truth.size(); ++i) {
+  std::vector<double> terms;
+  for (std::size_t i = 0; i < truth.size(); ++i)
     for (std::size_t k = 0; k < classes; ++k) {
       const double off = prob[i * classes + k] - (static_cast<std::size_t>(truth[i]) == k);
-      sum += off * off;
+      terms.push_back(off * off);
     }
-  }
-  return sum / static_cast<double>(truth.size());
+  return terms;
 }
 
-double brier(std::span<const double> prob, std::span<const int> truth) {
+std::vector<double> brier_scores(std::span<const double> prob, std::span<const int> truth) {
   metrics::expect_scores(prob, 2, truth);
-  double sum = 0;
+  std::vector<double> scores;
   for (std::size_t i = 0; i < truth.size(); ++i) {
     const double off = prob[2 * i + 1] - truth[i];
-    sum += off * off;
+    scores.push_back(off * off);
   }
-  return sum / static_cast<double>(truth.size());
-}
-
-std::size_t calibration_bin(double confidence, int bins) {
-  return static_cast<std::size_t>(std::clamp(std::ceil(confidence * bins) - 1, 0.0, bins - 1.0));
-}
-
-double calibration_error(std::span<const double> prob, std::size_t classes, std::span<const int> truth, int bins) {
-  metrics::expect_scores(prob, classes, truth);
-  const std::vector<int> predicted = argmax_rows(prob, classes);
-  std::vector<double> confidence(static_cast<std::size_t>(bins)), right(static_cast<std::size_t>(bins));
-  for (std::size_t i = 0; i < truth.size(); ++i) {
-    const double p = prob[i * classes + static_cast<std::size_t>(predicted[i])];
-    const std::size_t bin = calibration_bin(p, bins);
-    confidence[bin] += p;
-    right[bin] += predicted[i] == truth[i];
-  }
-  double sum = 0;
-  for (std::size_t b = 0; b < confidence.size(); ++b) sum += std::abs(confidence[b] - right[b]);
-  return sum / static_cast<double>(truth.size());
+  return scores;
 }
 
 std::vector<double> score_differences(std::span<const double> logits) {
@@ -209,4 +141,30 @@ std::vector<double> score_differences(std::span<const double> logits) {
   return difference;
 }
 
+namespace metrics {
+
+void add_scored_classes(const Targets& targets, std::span<const double> logits, const Calibration& calibration,
+                        Families& families) {
+  constexpr std::size_t kTop = 5;
+  const std::size_t classes = targets.width();
+  const auto truth = targets.classes();
+  const std::vector<double> prob = softmax_rows(logits, classes);
+  RowMeans means(truth.size());
+  if (calibration.scores_are_logits) {
+    means.add("log_loss", log_losses(prob, classes, truth));
+    means.add("brier", classes == 2 ? brier_scores(prob, truth) : brier_terms(prob, classes, truth));
+    means.add_calibration_error("ece", prob, classes, truth);
+    means.add_calibration_error("ece_calibrated", softmax_rows(logits, classes, calibration.temperature), classes,
+                                truth);
+  }
+  if (classes > kTop) means.add("top5", top_k_hits(logits, classes, truth, kTop));
+  families.push_back(row_means(std::move(means)));
+  if (classes == 2)
+    families.push_back(rankings(rank_classes(score_differences(logits), 1, truth, 1), "auc", "average_precision"));
+  else
+    families.push_back(rankings(rank_classes(calibration.scores_are_logits ? prob : logits, classes, truth, 0),
+                                "auc_ovr_macro", "map"));
+}
+
+}  // namespace metrics
 }  // namespace vise

@@ -1,11 +1,10 @@
-#include "reports/statistics/resampled_scores.h"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "base/random.h"
 #include "probes/evaluate.h"
+#include "probes/metrics/weighted.h"
 #include "reports/seed_evidence.h"
 #include "reports/statistics/bootstrap.h"
 
@@ -48,21 +47,19 @@ Metrics of_written_out(const Drawn& d, std::span<const std::uint16_t> counts, st
   return evaluate(scores, d.saved.targets.select(items), d.result.calibration);
 }
 
-class ResampledScores : public testing::TestWithParam<std::pair<std::size_t, bool>> {};
+class WeightedScores : public testing::TestWithParam<std::pair<std::size_t, bool>> {};
 
 // Drawn from all items at once, so that some resamples lack a class.
-TEST_P(ResampledScores, LanesOfEveryMetricEqualEvaluateOnTheItemsWrittenOut) {
+TEST_P(WeightedScores, LanesOfEveryMetricEqualEvaluateOnTheItemsWrittenOut) {
   const Drawn d = drawn(GetParam().first, GetParam().second);
-  std::vector<std::string> recorded;
+  std::vector<std::string> names;  // every metric has an interval
   for (const auto& [name, value] : evaluate(d.saved.scores, d.saved.targets, d.result.calibration))
-    recorded.push_back(name);
-  const std::vector<std::string> names = resampling_order(TargetKind::classes, recorded);
-  EXPECT_EQ(names.size(), recorded.size());  // every metric has an interval
+    names.push_back(name);
   std::vector<std::uint16_t> counts(kItems * kLanes);
   Resampler(std::vector<int>(kItems, 0), "scores", 0).block(0, counts);
   std::vector<double> values(names.size() * kLanes);
   const std::vector<std::string_view> views(names.begin(), names.end());
-  seed_evidence(d.saved, d.result).evaluate_lanes(views, counts, values);
+  seed_evidence(d.saved, d.result).metrics.evaluate(views, counts, values);
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     const Metrics expected = of_written_out(d, counts, lane);
     for (std::size_t m = 0; m < names.size(); ++m)
@@ -73,11 +70,11 @@ TEST_P(ResampledScores, LanesOfEveryMetricEqualEvaluateOnTheItemsWrittenOut) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(TwoFewAndManyClasses, ResampledScores,
+INSTANTIATE_TEST_SUITE_P(TwoFewAndManyClasses, WeightedScores,
                          testing::Values(std::pair{2u, true}, std::pair{2u, false}, std::pair{4u, true},
                                          std::pair{7u, true}, std::pair{7u, false}));
 
-TEST(ResampledScores, OneScoreForTwoClassesIsTheLogitOfTheSecond) {
+TEST(WeightedScores, OneScoreForTwoClassesIsTheLogitOfTheSecond) {
   Drawn two = drawn(2, true);
   Drawn one = two;
   one.saved.scores = {kItems, 1, {}};
@@ -86,8 +83,8 @@ TEST(ResampledScores, OneScoreForTwoClassesIsTheLogitOfTheSecond) {
   const std::vector<std::string_view> names{"log_loss", "brier", "ece", "average_precision"};
   std::vector<std::uint16_t> counts(kItems * kLanes, 1);
   std::vector<double> of_one(names.size() * kLanes), of_two(names.size() * kLanes);
-  ScoredClasses(one.saved.scores, one.saved.targets, one.result.calibration).evaluate_lanes(names, counts, of_one);
-  ScoredClasses(two.saved.scores, two.saved.targets, two.result.calibration).evaluate_lanes(names, counts, of_two);
+  WeightedMetrics(one.saved.scores, one.saved.targets, one.result.calibration).evaluate(names, counts, of_one);
+  WeightedMetrics(two.saved.scores, two.saved.targets, two.result.calibration).evaluate(names, counts, of_two);
   for (std::size_t i = 0; i < of_one.size(); ++i) EXPECT_NEAR(of_one[i], of_two[i], 1e-12);
 }
 

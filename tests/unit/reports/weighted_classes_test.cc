@@ -1,4 +1,4 @@
-#include "reports/statistics/resampled_metrics.h"
+#include "probes/metrics/weighted.h"
 
 #include <gtest/gtest.h>
 
@@ -6,15 +6,15 @@
 
 #include "base/random.h"
 #include "reports/statistics/bootstrap.h"
+#include "tests/weighted.h"
 
 namespace vise {
 namespace {
 
-constexpr std::string_view kMetrics[] = {"accuracy", "balanced_accuracy", "f1_macro", "auc", "f1_weighted", "kappa"};
-constexpr std::size_t kCount = std::size(kMetrics);
+constexpr std::size_t kCount = 6;
 
 // The lanes are the same arithmetic as one resample alone; ties among scores included.
-TEST(ResampledMetrics, LanesEqualOneResampleAtATime) {
+TEST(WeightedMetrics, LanesEqualOneResampleAtATime) {
   for (const std::size_t classes : {2u, 5u}) {
     RandomStream random("test/lanes", classes);
     std::vector<int> y;
@@ -23,12 +23,14 @@ TEST(ResampledMetrics, LanesEqualOneResampleAtATime) {
       y.push_back(static_cast<int>(random.below(classes)));
       for (std::size_t k = 0; k < classes; ++k) scores.push_back(static_cast<double>(random.below(8)));
     }
-    const ClassPredictions model(y, scores, classes);
+    const std::string_view kMetrics[kCount] = {
+        "accuracy", "balanced_accuracy", "f1_macro", classes == 2 ? "auc" : "auc_ovr_macro", "f1_weighted", "kappa"};
+    const WeightedMetrics model = test::scored(y, scores, classes);
     const Resampler resampler(y, "test/lanes", 1);
     std::vector<std::uint16_t> counts(y.size() * kLanes), own(y.size());
     resampler.block(3, counts);
     std::vector<double> lanes(kCount * kLanes), alone(kCount);
-    model.evaluate_lanes(kMetrics, counts, lanes);
+    model.evaluate(kMetrics, counts, lanes);
     for (std::size_t r = 0; r < kLanes; ++r) {
       for (std::size_t i = 0; i < y.size(); ++i) own[i] = counts[i * kLanes + r];
       model.evaluate(kMetrics, own, alone);
@@ -37,19 +39,23 @@ TEST(ResampledMetrics, LanesEqualOneResampleAtATime) {
   }
 }
 
-TEST(ResampledMetrics, ArgmaxTiesGoToTheLowestClass) {
+TEST(WeightedMetrics, ArgmaxTiesGoToTheLowestClass) {
   const std::vector<int> y{0, 1};
-  const ClassPredictions model(y, std::vector<double>{1, 1, 2, 2}, 2);
-  EXPECT_EQ(model.predicted()[0], 0);
-  EXPECT_EQ(model.predicted()[1], 0);
+  const std::string_view metric = "accuracy";
+  double value = 0;
+  test::scored(y, {1, 1, 2, 2}, 2).evaluate({&metric, 1}, {}, {&value, 1});
+  EXPECT_EQ(value, 0.5);  // both are taken for class 0
+  const std::vector<int> swapped{1, 0};
+  test::scored(swapped, {1, 1, 2, 2}, 2).evaluate({&metric, 1}, std::vector<std::uint16_t>{3, 1}, {&value, 1});
+  EXPECT_EQ(value, 0.25);
 }
 
-TEST(ResampledMetrics, OneClassHasNoRocAuc) {
+TEST(WeightedMetrics, OneClassHasNoRocAuc) {
   const std::vector<int> y{1, 1};
-  const ClassPredictions model(y, std::vector<double>{1, 2, 2, 1}, 2);
-  double values[kCount];
-  model.evaluate(kMetrics, {}, values);
-  EXPECT_TRUE(std::isnan(values[3]));
+  const std::string_view names[] = {"auc", "balanced_accuracy"};
+  double values[2];
+  test::scored(y, {1, 2, 2, 1}, 2).evaluate(names, {}, values);
+  EXPECT_TRUE(std::isnan(values[0]));
   EXPECT_EQ(values[1], 0.5);  // recall of the class that is there
 }
 

@@ -1,0 +1,92 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "base/error.h"
+#include "probes/metrics/check.h"
+#include "probes/metrics/family.h"
+#include "probes/metrics/metrics.h"
+
+namespace vise {
+namespace {
+
+// A copy whose rows sum to one.
+std::vector<double> normalised(std::span<const double> rows, std::size_t classes) {
+  std::vector<double> out(rows.begin(), rows.end());
+  for (std::size_t begin = 0; begin < out.size(); begin += classes) {
+    double sum = 0;
+    for (std::size_t k = begin; k < begin + classes; ++k) {
+      if (out[k] < 0)
+        throw Error(ErrorKind::input, fmt::format("row {}: a distribution holds {}", begin / classes, out[k]));
+      sum += out[k];
+    }
+    if (sum == 0) throw Error(ErrorKind::input, fmt::format("row {}: a distribution of zeros", begin / classes));
+    for (std::size_t k = begin; k < begin + classes; ++k) out[k] /= sum;
+  }
+  return out;
+}
+
+double xlogy(double x, double y) { return x == 0 ? 0 : x * std::log(y); }
+
+// What the means are of: terms a row and class, and numbers a row.
+struct Terms {
+  std::vector<double> kl, cross_entropy, js;
+  std::vector<double> within_votes, majority, share, ceiling;
+};
+
+void add_row(std::span<const double> p, std::span<const double> q, Terms& terms) {
+  constexpr double kFloor = 1e-12;
+  double floored = 0;
+  for (const double v : q) floored += std::max(v, kFloor);
+  for (std::size_t k = 0; k < p.size(); ++k) {
+    const double safe = std::max(q[k], kFloor) / floored;
+    const double middle = (p[k] + q[k]) / 2;
+    terms.kl.push_back(xlogy(p[k], p[k] / safe));
+    terms.cross_entropy.push_back(-xlogy(p[k], safe));
+    terms.js.push_back((xlogy(p[k], p[k] / middle) + xlogy(q[k], q[k] / middle)) / 2);
+  }
+  const auto predicted = static_cast<std::size_t>(std::max_element(q.begin(), q.end()) - q.begin());
+  const auto majority = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
+  terms.within_votes.push_back(p[predicted] > 0);
+  terms.majority.push_back(predicted == majority);
+  terms.share.push_back(p[predicted]);
+  terms.ceiling.push_back(p[majority]);
+}
+
+Terms terms_of(std::span<const double> truth, std::span<const double> prob, std::size_t classes) {
+  metrics::expect_length(truth.size(), prob.size(), truth.size());
+  metrics::expect_finite(truth, classes);
+  metrics::expect_finite(prob, classes);
+  const std::vector<double> p = normalised(truth, classes), q = normalised(prob, classes);
+  Terms terms;
+  for (std::size_t begin = 0; begin < p.size(); begin += classes)
+    add_row(std::span(p).subspan(begin, classes), std::span(q).subspan(begin, classes), terms);
+  return terms;
+}
+
+}  // namespace
+
+DistributionReport distribution_report(std::span<const double> truth, std::span<const double> prob,
+                                       std::size_t classes) {
+  const Terms terms = terms_of(truth, prob, classes);
+  const auto mean = [rows = truth.size() / classes](const auto& of) { return mean_of_rows(of, rows); };
+  return {mean(terms.kl),       mean(terms.cross_entropy), mean(terms.js),     mean(terms.within_votes),
+          mean(terms.majority), mean(terms.share),         mean(terms.ceiling)};
+}
+
+void metrics::add_distributions(const Targets& targets, std::span<const double> prob, Families& families) {
+  Terms terms = terms_of(targets.rows(), prob, targets.width());
+  RowMeans means(targets.size());
+  means.add("kl", std::move(terms.kl));
+  means.add("cross_entropy", std::move(terms.cross_entropy));
+  means.add("js", std::move(terms.js));
+  means.add("accuracy_within_votes", std::move(terms.within_votes));
+  means.add("majority_accuracy", std::move(terms.majority));
+  means.add("vote_share", std::move(terms.share));
+  means.add("vote_share_ceiling", std::move(terms.ceiling));
+  families.push_back(row_means(std::move(means)));
+}
+
+}  // namespace vise

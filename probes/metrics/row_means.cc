@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <cmath>
+
+#include "probes/metrics/check.h"
+#include "probes/metrics/family.h"
+#include "probes/metrics/metrics.h"
+
+namespace vise::metrics {
+namespace {
+
+constexpr std::size_t kBins = 15;
+
+std::size_t calibration_bin(double confidence) {
+  return static_cast<std::size_t>(std::clamp(std::ceil(confidence * kBins) - 1, 0.0, kBins - 1.0));
+}
+
+}  // namespace
+
+void RowMeans::add(std::string name, std::vector<double> terms) {
+  Mean mean{std::move(name), std::move(terms), std::vector<double>(rows_)};
+  const std::size_t width = mean.terms.size() / rows_;
+  for (std::size_t j = 0; j < mean.terms.size(); ++j) mean.totals[j / width] += mean.terms[j];
+  means_.push_back(std::move(mean));
+}
+
+void RowMeans::add_calibration_error(std::string name, std::span<const double> prob, std::size_t classes,
+                                     std::span<const int> truth) {
+  Binned binned{std::move(name), {}, {}, {}};
+  const std::vector<int> predicted = argmax_rows(prob, classes);
+  for (std::size_t i = 0; i < rows_; ++i) {
+    binned.confidence.push_back(prob[i * classes + static_cast<std::size_t>(predicted[i])]);
+    binned.bin.push_back(static_cast<std::uint8_t>(calibration_bin(binned.confidence.back())));
+    binned.right.push_back(predicted[i] == truth[i]);
+  }
+  binned_.push_back(std::move(binned));
+}
+
+std::vector<std::string> RowMeans::names() const {
+  std::vector<std::string> all;
+  for (const Mean& mean : means_) all.push_back(mean.name);
+  for (const Binned& binned : binned_) all.push_back(binned.name);
+  return all;
+}
+
+template <std::size_t Lanes>
+Sums<Lanes> RowMeans::sum_of(const Mean& mean, const std::uint16_t* counts) const {
+  Sums<Lanes> sums{};
+  const std::vector<double>& terms = Lanes == 1 ? mean.terms : mean.totals;
+  const std::size_t width = terms.size() / rows_;
+  for (std::size_t i = 0; i < rows_; ++i)
+    for (std::size_t j = i * width; j < (i + 1) * width; ++j)
+      for (std::size_t r = 0; r < Lanes; ++r) sums[r] += counts[i * Lanes + r] * terms[j];
+  return sums;
+}
+
+template <std::size_t Lanes>
+Sums<Lanes> RowMeans::error_of(const Binned& binned, const std::uint16_t* counts) const {
+  std::array<Sums<Lanes>, kBins> confidence{};
+  std::array<Counts<Lanes>, kBins> right{};
+  for (std::size_t i = 0; i < rows_; ++i) {
+    const std::uint16_t* const own = counts + i * Lanes;
+    Sums<Lanes>& of_bin = confidence[binned.bin[i]];
+    for (std::size_t r = 0; r < Lanes; ++r) of_bin[r] += own[r] * binned.confidence[i];
+    if (binned.right[i]) metrics::add<Lanes>(right[binned.bin[i]], own);
+  }
+  Sums<Lanes> error{};
+  for (std::size_t b = 0; b < kBins; ++b)
+    for (std::size_t r = 0; r < Lanes; ++r) error[r] += std::abs(confidence[b][r] - right[b][r]);
+  return error;
+}
+
+template <std::size_t Lanes>
+void RowMeans::evaluate(std::span<const MetricFamily::Wanted> wanted, const std::uint16_t* counts) const {
+  const Counts<Lanes> rows = total<Lanes>(counts, rows_);
+  for (const auto& [name, values] : wanted) {
+    const auto write = [&, out = values](const Sums<Lanes>& sums) {
+      for (std::size_t r = 0; r < Lanes; ++r) out[r] = sums[r] / rows[r];
+    };
+    for (const Mean& mean : means_)
+      if (mean.name == name) write(sum_of<Lanes>(mean, counts));
+    for (const Binned& binned : binned_)
+      if (binned.name == name) write(error_of<Lanes>(binned, counts));
+  }
+}
+
+std::shared_ptr<const MetricFamily> row_means(RowMeans means) { return in_lanes(std::move(means)); }
+
+}  // namespace vise::metrics
+
+double vise::calibration_error(std::span<const double> prob, std::size_t classes, std::span<const int> truth) {
+  metrics::expect_scores(prob, classes, truth);
+  metrics::RowMeans means(truth.size());
+  means.add_calibration_error("ece", prob, classes, truth);
+  double value = 0;
+  const MetricFamily::Wanted ece{"ece", &value};
+  means.evaluate<1>({&ece, 1}, std::vector<std::uint16_t>(truth.size(), 1).data());
+  return value;
+}
