@@ -24,8 +24,8 @@ Result sample(const std::string& key) {
   r.split_origin = "official";
   r.split_hash = "abc";
   r.sizes = {180, 60, 61, 2};
-  r.selection = {"val (60 images)", "accuracy", {{{{"C", 1e-6}}, 1.0 / 3}, {{{"C", 0.1}}, 0.75}},
-                 {{"C", 0.1}},      true,       true};
+  r.selection = {
+      "val (60 images)", "accuracy", {{{{"C", 1e-6}}, 1.0 / 3}, {{{"C", 0.1}}, 0.75}}, {}, {{"C", 0.1}}, true, true};
   r.convergence = {"log loss", 12.5, std::numeric_limits<double>::quiet_NaN(), 17, true};
   r.sample_hash = "def";
   r.calibration = {false, 1.0 / 3, -0.2, "val (60 images)"};
