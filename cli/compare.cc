@@ -95,6 +95,7 @@ void compare_verb(const std::vector<std::string>& words, const ArrayOptions& arr
   const Report report = make_report({{a.folder, a.results}, {b.folder, b.results}}, options, session.context());
   session.console.end_progress();
   print_report(report, session);
+  print_won_images(report, session);
 }
 
 }  // namespace

@@ -107,6 +107,7 @@ void compare_arrays(const std::vector<std::string>& files, const ArrayOptions& o
   const std::string written = write_report(report, recipe, common.out);
   session.console.end_progress();
   print_report(report, session);
+  print_won_images(report, session);
   session.console.info(fmt::format("{} in {}; vise-eval verify {}", written, common.out, common.out));
 }
 

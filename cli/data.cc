@@ -26,6 +26,17 @@ Task chosen_task(const DataChoice& choice, Session& session) {
   return task;
 }
 
+// Labels of which each image has its own can't be dealt to parts; then there is no split, and it is said why.
+std::optional<Split> asked_split(const Task& task, const Dataset& dataset, Session& session) {
+  try {
+    return resolve_split(task, dataset);
+  } catch (const Error& e) {
+    if (e.kind() != ErrorKind::input || task.split.kind == "file") throw;
+    session.console.warn(fmt::format("the split that was asked for can't be drawn: {}", e.message()));
+    return dataset.official;
+  }
+}
+
 }  // namespace
 
 void add_data_options(CLI::App* verb, DataChoice& choice) {
@@ -71,11 +82,13 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
   if (task.name.empty()) task.name = name_of_split(opened.dataset.name, task.split);
   if (task.target.empty()) task.target = usual_target(opened.dataset).value_or("label");
   const bool has_target = opened.dataset.targets.contains(task.target);
-  // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here. A split file
-  // is drawn by nobody's labels.
+  // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here. A split that
+  // was asked for is looked at all the same.
   const bool doubtful = task.dataset.empty() && has_target && doubt_about(opened.dataset.target(task.target));
-  if (doubtful && task.split.kind != "file")
+  if (doubtful && !choice.split.any())
     opened.split = opened.dataset.official;
+  else if (doubtful)
+    opened.split = asked_split(task, opened.dataset, session);
   else if (has_target || !choice.target.empty() || !choice.task.empty())
     opened.split = resolve_split(task, opened.dataset);
   else

@@ -102,6 +102,7 @@ int parse_and_run(int argc, char** argv) {
   app.get_formatter()->column_width(34);
   Verbs verbs{app, session};
   add_run(verbs);
+  add_plan(verbs);
   add_status(verbs);
   add_extract(verbs);
   add_probe(verbs);

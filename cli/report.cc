@@ -12,7 +12,9 @@
 #include "cli/gallery.h"
 #include "experiments/study.h"
 #include "reports/figures/figure.h"
+#include "reports/layout.h"
 #include "reports/paper_tables.h"
+#include "reports/won_images.h"
 
 namespace vise::cli {
 namespace {
@@ -94,6 +96,31 @@ void report_verb(const ReportOptions& options, Session& session) {
     fmt::print("{}", writer->second(report.table));
 }
 
+std::string row_name(const TableSection& section, std::size_t row) {
+  const auto of_probe = [&](const TableRow& other) { return other.probe == section.rows[row].probe; };
+  const TableRow& of = section.rows[row];
+  return std::ranges::all_of(section.rows, of_probe) ? of.backbone : fmt::format("{}, {}", of.backbone, of.probe);
+}
+
+void print_won_images(const TableSection& section, const SectionEvidence& evidence, std::size_t row) {
+  constexpr std::size_t kMost = 10;
+  const std::vector<WonImage> won = won_images(evidence, row, section.rows[row].compared_with);
+  if (won.empty()) return;
+  std::string names[2];
+  std::size_t counts[2] = {};
+  for (const WonImage& image : won) {
+    std::string& text = names[image.by_row ? 0 : 1];
+    const std::size_t count = counts[image.by_row ? 0 : 1]++;
+    if (count < kMost) text += (count > 0 ? ", " : "") + evidence.ids()[image.item];
+    if (count == kMost) text += ", ...";
+  }
+  const std::string mine = row_name(section, row), theirs = row_name(section, section.rows[row].compared_with);
+  fmt::print("\n{}: {} alone is right on {} of {} test images, {} alone on {} (the surest first; all: --json)\n",
+             section_title(section), mine, counts[0], evidence.ids().size(), theirs, counts[1]);
+  for (const std::size_t side : {0u, 1u})
+    if (counts[side] > 0) fmt::print("  {}: {}\n", side == 0 ? mine : theirs, names[side]);
+}
+
 }  // namespace
 
 void add_published_option(CLI::App* verb, std::string& file) {
@@ -103,12 +130,21 @@ void add_published_option(CLI::App* verb, std::string& file) {
 
 void print_report(const Report& report, const Session& session) {
   if (session.json) {
-    fmt::print("{}", to_json_text(report.table));
+    fmt::print("{}", to_json_text(report));
     return;
   }
   const bool on_terminal = ::isatty(STDOUT_FILENO) == 1;
   fmt::print("{}", on_terminal ? to_terminal(report.table, {wants_colour(STDOUT_FILENO), terminal_width()})
                                : to_plain(report.table));
+}
+
+void print_won_images(const Report& report, const Session& session) {
+  if (session.json) return;
+  for (std::size_t s = 0; s < report.evidence.size(); ++s) {
+    const TableSection& section = report.table.sections[s];
+    for (std::size_t r = 0; r < section.rows.size(); ++r)
+      if (section.rows[r].difference) print_won_images(section, report.evidence[s], r);
+  }
 }
 
 std::string write_report(const Report& report, const ReportRecipe& recipe, const Path& folder) {

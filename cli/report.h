@@ -12,6 +12,10 @@ namespace vise::cli {
 // where it is one.
 void print_report(const Report& report, const Session& session);
 
+// Below a comparison of few rows: how many test images either of two alone gets right, and which, the surest first.
+// Nothing with --json, which has them all.
+void print_won_images(const Report& report, const Session& session);
+
 // table.md, table.csv and the like into `folder`, which is sealed where it is a run's; returns their names, "table.md,
 // table.csv".
 std::string write_report(const Report& report, const ReportRecipe& recipe, const Path& folder);

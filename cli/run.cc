@@ -12,15 +12,13 @@
 #include "cli/data.h"
 #include "cli/launch.h"
 #include "cli/lines.h"
-#include "cli/precision.h"
+#include "cli/plan.h"
 #include "cli/report.h"
 #include "cli/session.h"
 #include "cli/split_options.h"
 #include "experiments/clean.h"
-#include "experiments/look_ahead.h"
 #include "experiments/runner.h"
 #include "experiments/study.h"
-#include "extract/networks/bf16.h"
 
 namespace vise::cli {
 namespace {
@@ -246,122 +244,12 @@ std::vector<Result> judge_clean(const RunRequest& request, const RunOutcome& out
   return clean;
 }
 
-std::string_view state_name(CellState state) {
-  return state == CellState::known ? "known" : state == CellState::open ? "to fit" : "fails";
-}
-
-Json ahead_json(const LookAhead& ahead) {
-  const auto optional = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
-  Json cells = Json::array(), features = Json::array(), tasks = Json::array();
-  for (const CellAhead& cell : ahead.cells)
-    cells.push_back({{"task", cell.cell.task},
-                     {"target", cell.cell.target},
-                     {"backbone", cell.cell.backbone},
-                     {"layer", cell.cell.layer},
-                     {"pool", cell.cell.pool},
-                     {"probe", cell.cell.probe},
-                     {"seed", cell.cell.seed},
-                     {"shots", cell.cell.shots},
-                     {"fraction", cell.cell.fraction},
-                     {"state", state_name(cell.state)}});
-  for (const PlannedFeatures& f : ahead.features)
-    features.push_back({{"task", f.task},
-                        {"backbone", f.status.backbone},
-                        {"layer", f.status.tap.layer},
-                        {"pool", f.status.tap.pool},
-                        {"known", f.status.known},
-                        {"missing", f.status.missing},
-                        {"unread", f.status.unread},
-                        {"fetched_from", f.status.fetched_from},
-                        {"problem", f.status.problem}});
-  for (const FailingTask& task : ahead.failing_tasks)
-    tasks.push_back({{"task", task.name}, {"problem", task.why}, {"hint", task.hint}});
-  Json weights = Json::array();
-  for (const WeightsAhead& w : ahead.weights)
-    weights.push_back({{"backbone", w.backbone},
-                       {"licence", w.licence},
-                       {"file", w.status.file.string()},
-                       {"fetched_from", w.status.fetched_from},
-                       {"problem", w.status.problem},
-                       {"hint", w.status.hint}});
-  return {{"cells", cells},
-          {"features", features},
-          {"weights", weights},
-          {"failing_tasks", tasks},
-          {"extract_seconds", optional(ahead.extract_seconds)},
-          {"bf16_gain", ahead.could_be_bf16 ? Json(bf16_gain()) : Json()},
-          {"bf16_extract_seconds", optional(ahead.bf16_extract_seconds)},
-          {"fit_seconds", optional(ahead.fit_seconds)}};
-}
-
-std::string time_text(const std::optional<double>& seconds) {
-  return seconds ? fmt::format("about {}", duration_text(*seconds)) : "not measured yet";
-}
-
-std::string indented(std::string text) {
-  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 7) text.insert(at + 1, "      ");
-  return text;
-}
-
-// What is here and what isn't, of a run that lacks something: data with page, licence and tree, weights with where they
-// are or would come from.
-void print_checklist(const LookAhead& ahead) {
-  for (const FailingTask& task : ahead.failing_tasks) {
-    fmt::print("[ ] {}: {}\n", task.name, task.why);
-    if (!task.hint.empty()) fmt::print("      {}\n", indented(task.hint));
-  }
-  if (ahead.failing_tasks.empty() && !ahead.lacks_something()) return;
-  for (const auto& [backbone, licence, status] : ahead.weights)
-    if (!status.file.empty())
-      fmt::print("[x] {}: {}\n", backbone, status.file.string());
-    else if (!status.fetched_from.empty())
-      fmt::print("[x] {}: will be fetched from {} (licence: {})\n", backbone, status.fetched_from, licence);
-    else
-      fmt::print("[ ] {}\n{}", status.problem,
-                 status.hint.empty() ? "" : fmt::format("      {}\n", indented(status.hint)));
-}
-
-// A line a task and backbone, then the sums.
-void print_ahead(const LookAhead& ahead) {
-  print_checklist(ahead);
-  for (const PlannedFeatures& f : ahead.features) {
-    const std::size_t to_do = f.status.missing + f.status.unread;
-    fmt::print(
-        "{}: {} {}/{}: {}\n", f.task, f.status.backbone, f.status.tap.layer, f.status.tap.pool,
-        !f.status.problem.empty() ? fmt::format("fails: {}", f.status.problem)
-        : !f.status.fetched_from.empty()
-            ? fmt::format("{} images to compute, after its weights are fetched from {}", to_do, f.status.fetched_from)
-        : to_do == 0 ? fmt::format("features of all {} images are cached", f.status.known)
-                     : fmt::format("{} images cached, {} to compute{}", f.status.known, to_do,
-                                   f.status.unread > 0 ? " at most (their files are new here)" : ""));
-  }
-  fmt::print("{} cell(s): {} known, {} to fit, {} fail\n", ahead.cells.size(), ahead.known, ahead.open, ahead.failing);
-  fmt::print("extraction: {}; probes: {}\n", ahead.images == 0 ? "nothing to do" : time_text(ahead.extract_seconds),
-             ahead.open == 0 ? "nothing to do" : time_text(ahead.fit_seconds));
-  if (ahead.could_be_bf16)
-    fmt::print(
-        "fastest precision: {}{}\n", fastest_precision_text(),
-        ahead.bf16_extract_seconds ? fmt::format("; extraction then: {}", time_text(ahead.bf16_extract_seconds)) : "");
-}
-
-void dry_run(const RunRequest& request, Session& session) {
-  const LookAhead ahead = look_ahead(request, session.context());
-  session.console.end_progress();
-  if (session.json)
-    fmt::print("{}\n", ahead_json(ahead).dump());
-  else
-    print_ahead(ahead);
-  if (!ahead.lacks_something()) return;
-  fmt::print(stderr, "vise-eval: data or weights are missing{}\n", session.json ? "" : ": those marked [ ]");
-  session.exit_code = exit_code_of(ErrorKind::missing);
-}
-
 void run_verb(const RunOptions& options, Session& session) {
   check_launch_options(options.launch);
   const RunRequest request = make_request(options, session);
   const bool is_launched = !options.launch.launcher.empty();
   if (options.dry_run) {
-    dry_run(request, session);
+    print_plan(request, session);
     if (is_launched) print_scripts(options.launch, request, options.clean, session);
     return;
   }
@@ -416,6 +304,21 @@ void add_grid(CLI::App* verb, RunOptions& options) {
       ->type_name("{fp32,fp16}");
 }
 
+void add_options(Verbs& verbs, CLI::App* verb, RunOptions& options) {
+  add_what(verb, options);
+  add_split_options(verb, options.split, true);
+  add_grid(verb, options);
+  verb->add_option("--out", options.out, "where results and tables go [vise-results/<task>]")->type_name("DIR");
+  verb->add_option("--overwrite", options.overwrite, "cells to fit again: never, missing, always [missing]")
+      ->check(CLI::IsMember({"never", "missing", "always"}));
+  add_published_option(verb, options.published);
+  verb->add_flag("--clean", options.clean,
+                 "judge the same models also without the test images that `audit` flags, as further sections");
+  add_launch_options(verb, options.launch);
+  verbs.add_json_option(verb);
+  verbs.add_place_options(verb);
+}
+
 }  // namespace
 
 void add_run(Verbs& verbs) {
@@ -423,19 +326,21 @@ void add_run(Verbs& verbs) {
   Session& session = verbs.session;
   CLI::App* verb = verbs.add("run", "evaluate backbones on a task and print the comparison table", kExamples,
                              [options, &session] { run_verb(in_its_place(*options), session); });
-  add_what(verb, *options);
-  add_split_options(verb, options->split, true);
-  add_grid(verb, *options);
-  verb->add_option("--out", options->out, "where results and tables go [vise-results/<task>]")->type_name("DIR");
-  verb->add_option("--overwrite", options->overwrite, "cells to fit again: never, missing, always [missing]")
-      ->check(CLI::IsMember({"never", "missing", "always"}));
-  add_published_option(verb, options->published);
-  verb->add_flag("--clean", options->clean,
-                 "judge the same models also without the test images that `audit` flags, as further sections");
-  add_launch_options(verb, options->launch);
-  verb->add_flag("--dry-run", options->dry_run, "say what would be done, and how long it would take");
-  verbs.add_json_option(verb);
-  verbs.add_place_options(verb);
+  add_options(verbs, verb, *options);
+  verb->add_flag("--dry-run", options->dry_run, "say what would be done, and how long it would take: as `plan` does");
+}
+
+void add_plan(Verbs& verbs) {
+  auto options = std::make_shared<RunOptions>();
+  options->dry_run = true;
+  Session& session = verbs.session;
+  CLI::App* verb = verbs.add(
+      "plan", "what a run would do, how long it would take, and how small a difference its test images can show",
+      "  vise-eval plan --task emotion --data-root D --weights-dir W\n"
+      "  vise-eval plan paper.yaml --json\n"
+      "It takes what `run` takes, opens no image and writes nothing.",
+      [options, &session] { run_verb(in_its_place(*options), session); });
+  add_options(verbs, verb, *options);
 }
 
 }  // namespace vise::cli

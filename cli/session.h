@@ -57,6 +57,7 @@ void add_tap_options(CLI::App* verb, std::vector<std::string>& layers, std::vect
 void add_compute_options(CLI::App* verb, std::string& engine, std::string& precision, std::string& device);
 
 void add_run(Verbs& verbs);
+void add_plan(Verbs& verbs);
 void add_extract(Verbs& verbs);
 void add_list(Verbs& verbs);
 void add_backbone(Verbs& verbs);

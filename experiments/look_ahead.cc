@@ -119,6 +119,9 @@ LookAhead look_ahead(const RunRequest& given, const Context& context) {
       const std::vector<FeatureStatus>& status = run.look();
       add_features(status, run.task().name, context, ahead);
       add_cells(run, status, request, earlier, times, ahead);
+      const Task& planned = run.task();
+      ahead.tests.push_back({planned.name, planned.target, run.targets().kind() == TargetKind::classes,
+                             planned.split.number > 0, run.test_images()});
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::interrupted || request.tasks.size() == 1) throw;
       ahead.failing_tasks.push_back({task.name.empty() ? task.data.string() : task.name, e.message(), e.hint()});

@@ -21,6 +21,14 @@ struct PlannedFeatures {
   FeatureStatus status;
 };
 
+// What a task's models will be judged on.
+struct PlannedTest {
+  std::string task, target;
+  bool of_classes = false;      // accuracies can be compared
+  bool is_one_of_many = false;  // a fold, or one of several drawn splits
+  std::size_t images = 0;
+};
+
 enum class CellState { known, open, fails };
 
 struct CellAhead {
@@ -43,6 +51,7 @@ struct LookAhead {
   std::vector<FailingTask> failing_tasks;
   std::vector<WeightsAhead> weights;
   std::vector<PlannedFeatures> features;
+  std::vector<PlannedTest> tests;  // a task that can be had each
   std::vector<CellAhead> cells;
   std::size_t known = 0, open = 0, failing = 0;
   std::size_t images = 0;  // forward passes to come, an image and network each

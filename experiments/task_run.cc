@@ -279,6 +279,8 @@ std::vector<int> TaskRun::folds_within(std::span<const std::uint32_t> train, std
 
 std::size_t TaskRun::fit_rows() const { return split_.count(Part::train) + split_.count(Part::val); }
 
+std::size_t TaskRun::test_images() const { return split_.count(Part::test); }
+
 Result TaskRun::describe(const PlannedCell& planned) const {
   Result result;
   const Split& split = planned.split->split;

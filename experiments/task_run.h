@@ -86,6 +86,7 @@ class TaskRun {
   const Dataset& dataset() const { return dataset_; }
   const Targets& targets() const { return targets_; }
   std::size_t fit_rows() const;  // of the largest cell: train + val
+  std::size_t test_images() const;
 
  private:
   // A backbone of the table, in the request's order.

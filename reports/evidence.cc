@@ -20,7 +20,6 @@
 namespace vise {
 namespace {
 
-constexpr double kPower = 0.8;
 constexpr std::size_t kBins = 10;
 
 struct Loaded {
@@ -337,7 +336,7 @@ void SectionEvidence::test(const ComparisonTable& table, const TableSection& sec
     const CorrectedT test = corrected_t(differences, test_to_train_, level_);
     d.p = test.p;
     d.interval = test.interval;
-    d.test = "corrected resampled t";
+    d.test = kCorrectedT;
     return;
   }
   if (mine.primary.empty() || theirs.primary.empty()) return;

@@ -7,6 +7,7 @@
 #include "reports/html/parts.h"
 #include "reports/packed_json.h"
 #include "reports/report.h"
+#include "reports/won_images.h"
 
 namespace vise {
 namespace {
@@ -172,6 +173,9 @@ void add_differences(Json& page, Report report) {
   page["backbones"] = backbones;
 }
 
+// Of what every row says of every test image, the most bytes: a page stays below 3 MB with 3000 rows.
+constexpr std::size_t kMostAnswers = 600'000;
+
 // Where the numbers of a page would be more than this many bytes they are packed.
 constexpr std::size_t kLargePage = 1'000'000;
 
@@ -198,6 +202,8 @@ Json page_json(const Report& report) {
   Json page = table_json(report.table);
   page["seed"] = report.seed;
   page["seal"] = report.seal;
+  std::vector<Json> answers = answers_json(report, kMostAnswers);
+  for (std::size_t s = 0; s < answers.size(); ++s) page["sections"][s]["answers"] = std::move(answers[s]);
   for (std::size_t s = 0; s < report.table.sections.size(); ++s)
     for (std::size_t r = 0; r < report.table.sections[s].rows.size(); ++r)
       add_details(page["sections"][s]["rows"][r], report.table, report.table.sections[s].rows[r],

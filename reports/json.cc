@@ -71,6 +71,7 @@ Json section_json(const ComparisonTable& table, const TableSection& section) {
             {"target_kind", section.target_kind},
             {"shots", section.shots},
             {"fraction", section.fraction},
+            {"labels", training_images(section)},
             {"where", section.where},
             {"baseline", section.baseline},
             {"class_names", section.class_names},

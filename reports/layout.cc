@@ -187,8 +187,10 @@ std::string section_head(const TableSection& section) {
 std::string section_foot(const TableSection& section) {
   constexpr double kFound = 2.801585218, kInterval = 1.959963985;  // z(0.975) + z(0.8), z(0.975)
   double least = 0, most = 0;
+  bool draws = false;
   for (const TableRow& row : section.rows) {
     if (!row.difference) continue;
+    draws |= row.difference->test == kCorrectedT;
     std::optional<double> one = row.difference->detectable;
     if (section.primary_metric != "accuracy" || !section.folds.empty()) {
       const auto& interval = row.difference->interval;
@@ -202,9 +204,10 @@ std::string section_foot(const TableSection& section) {
   const MetricName metric = metric_name(section.primary_metric);
   const std::string low = metric_text(metric, least, section.sizes.test),
                     high = metric_text(metric, most, section.sizes.test);
-  return fmt::format("Found 4 times of 5 by these {} test images: a difference to {} of {}{}{}.", section.sizes.test,
-                     section.baseline, low, low == high ? "" : fmt::format(" to {}, by row", high),
-                     metric.percent ? " (points)" : "");
+  const std::string by =
+      draws ? fmt::format("{} drawn splits", section.folds.size()) : fmt::format("{} test images", section.sizes.test);
+  return fmt::format("Found 4 times of 5 by these {}: a difference to {} of {}{}{}.", by, section.baseline, low,
+                     low == high ? "" : fmt::format(" to {}, by row", high), metric.percent ? " (points)" : "");
 }
 
 std::vector<std::string> reading_guide(const ComparisonTable& table) {
@@ -220,17 +223,17 @@ std::vector<std::string> reading_guide(const ComparisonTable& table) {
     }
   std::vector<std::string> guide;
   if (intervals)
-    guide.push_back(fmt::format("[low, high]: {} % interval over test images, bootstrap of {} resamples{}.",
-                                number(100 * table.level), table.resamples, classes ? " within classes" : ""));
+    guide.push_back(fmt::format(
+        "[low, high]: {} % interval over test images, bootstrap of {} resamples{}{}.", number(100 * table.level),
+        table.resamples, classes ? " within classes" : "",
+        draws ? "; of a mean over drawn splits, as its tests, by Student's t corrected for their overlap (Nadeau and "
+                "Bengio 2003)"
+              : ""));
   if (seeds)
     guide.push_back(
         "+-: standard deviation over seeds (ddof 1); of rows with several models the interval is over images and "
         "seeds.");
   if (folds) guide.push_back("+- of a mean over folds: standard deviation over them (ddof 1).");
-  if (draws)
-    guide.push_back(
-        "Intervals and tests of a mean over drawn splits are corrected for their overlap (Nadeau and Bengio "
-        "2003).");
   for (std::string& sentence : verdict_guide(table.verdict)) guide.push_back(std::move(sentence));
   if (alone) guide.push_back("ns (Holm): significant by itself, as its own interval is, but not after the adjustment.");
   if (tested)

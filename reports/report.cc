@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "reports/gallery.h"
 #include "reports/verdict/make_verdict.h"
+#include "reports/won_images.h"
 
 namespace vise {
 namespace {
@@ -83,6 +84,14 @@ void test_all(Report& report) {
     report.evidence[s].test_differences(report.table, report.table.sections[s]);
 }
 
+// The surest images that only the row gets right, and those that only the row it is compared with does.
+void add_won(const SectionEvidence& evidence, const TableRow& row, std::size_t place, std::set<std::string>& ids) {
+  if (!row.difference) return;
+  std::size_t by_row = 0, by_other = 0;
+  for (const WonImage& image : won_images(evidence, place, row.compared_with))
+    if ((image.by_row ? by_row : by_other)++ < kGalleryImages) ids.insert(evidence.ids()[image.item]);
+}
+
 }  // namespace
 
 RunFolder read_run(const Path& path, ResultDetail detail) {
@@ -115,12 +124,14 @@ Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, c
 
 std::vector<std::vector<std::string>> gallery_ids(const Report& report) {
   std::vector<std::vector<std::string>> ids;
-  for (const SectionEvidence& evidence : report.evidence) {
+  for (std::size_t s = 0; s < report.evidence.size(); ++s) {
+    const SectionEvidence& evidence = report.evidence[s];
     std::set<std::string> of_section;
     for (std::size_t r = 0; r < evidence.rows().size(); ++r) {
       const RowGallery gallery = row_gallery(evidence, r, kGalleryImages);
       for (const auto* side : {&gallery.right, &gallery.wrong})
         for (const GalleryItem& item : *side) of_section.insert(item.id);
+      add_won(evidence, report.table.sections[s].rows[r], r, of_section);
     }
     ids.emplace_back(of_section.begin(), of_section.end());
   }

@@ -351,6 +351,11 @@ void set_own_baselines(ComparisonTable& table, const std::map<std::string, std::
 
 }  // namespace
 
+std::size_t training_images(const TableSection& section) {
+  const bool all = section.shots == 0 && section.fraction == 1;
+  return section.sizes.train + (all ? section.sizes.val : 0);
+}
+
 Estimate mean_estimate(const std::vector<double>& values) {
   if (values.empty()) return {};
   double sum = 0;

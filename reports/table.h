@@ -29,6 +29,9 @@ struct Estimate {
   std::optional<double> deviation;   // standard deviation over seeds or folds (ddof 1), with two or more
 };
 
+// Difference::test of a mean over splits that were drawn several times.
+inline constexpr const char* kCorrectedT = "corrected resampled t";
+
 // The primary metric minus the baseline's.
 struct Difference {
   double value = 0;
@@ -80,6 +83,9 @@ struct TableSection {
   std::vector<std::size_t> folds;             // the sections that this one is the mean of (folds.h); none: its own
   std::vector<int> notes;                     // footnotes of every row
 };
+
+// Images that the section's models learnt from: train, and where that is all of it val too, with which they are refitted.
+std::size_t training_images(const TableSection& section);
 
 struct ComparisonTable {
   std::string baseline;  // of every section; "" where sections have their own, or there is nothing to compare with

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/metric_names.h"
 #include "reports/report.h"
 
 namespace vise {
@@ -19,7 +20,8 @@ enum class FigureKind {
   dots,    // a row a point of the one series, named by the point; x with its interval, y its place
   lines,   // a line and a mark a series; y with its interval
   stacks,  // a row a name of `rows`, a length a series and row
-  matrix   // rows x rows counts, true class first, shaded by share of the row
+  matrix,  // rows x rows counts, true class first, shaded by share of the row
+  ranks    // names hang from their places x along one line, 1 at the left; bars join `groups` of the one series' points
 };
 
 struct FigurePoint {
@@ -43,12 +45,27 @@ struct Figure {
   bool diagonal = false;  // of lines: y = x is drawn, both from 0 to 100
   std::vector<std::string> rows = {};
   std::vector<FigureSeries> series = {};
-  std::vector<double> counts = {};  // of a matrix
+  std::vector<double> counts = {};                    // of a matrix
+  bool bands = false;                                 // of lines: intervals are drawn as bands
+  std::vector<std::string> x_names = {};              // of lines: of x = 0, 1, 2 ..., in place of numbers
+  std::vector<std::vector<std::size_t>> groups = {};  // of ranks: points, from the left
 };
 
-// Of every section: values, a sweep a parameter, label efficiency, cost, reliability, agreement, and a confusion matrix
-// a row of at most 40 classes.
+// Of the verdict: ranks, label efficiency and layers of the mean over tasks. Of every section: values, a sweep a
+// parameter, label efficiency, layers, cost, reliability, agreement, and a confusion matrix a row of at most 40 classes.
 std::vector<Figure> figures_of(const Report& report);
+
+// Those of the verdict and of its curves, titled and not yet named.
+std::vector<Figure> verdict_figures(const Verdict& verdict);
+
+// Lines or rows of a figure, at most.
+inline constexpr std::size_t kMostLines = 8;
+
+// "accuracy in %"
+std::string axis_title(const MetricName& metric);
+// A metric's value or interval as figures have it, percent where it is one.
+double shown_value(const MetricName& metric, double value);
+std::optional<Interval> shown_interval(const MetricName& metric, const std::optional<Interval>& interval);
 
 std::string to_svg(const Figure& figure);
 // A tikzpicture as wide as a column; needs \usepackage{pgfplots}.

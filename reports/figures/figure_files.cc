@@ -31,11 +31,34 @@ std::string stacks_csv(const Figure& figure) {
   return text;
 }
 
+// "a", "ab": rows that share a letter are those that a bar joins.
+std::string letters_of(const Figure& figure, std::size_t point) {
+  std::string letters;
+  for (std::size_t g = 0; g < figure.groups.size(); ++g)
+    if (std::ranges::count(figure.groups[g], point) > 0) letters += static_cast<char>('a' + g % 26);
+  return letters;
+}
+
+std::string ranks_csv(const Figure& figure) {
+  std::string text = csv_line(std::vector<std::string>{"row", figure.x_title, "low", "high", "joined"});
+  for (std::size_t i = 0; i < figure.series.front().points.size(); ++i) {
+    const FigurePoint& p = figure.series.front().points[i];
+    text += csv_line(std::vector<std::string>{p.name, number(p.x), end_text(p.interval, false),
+                                              end_text(p.interval, true), letters_of(figure, i)});
+  }
+  return text;
+}
+
+std::string x_text(const Figure& figure, double x) {
+  return figure.x_names.empty() ? number(x) : figure.x_names[static_cast<std::size_t>(x)];
+}
+
 }  // namespace
 
 std::string figure_csv(const Figure& figure) {
   if (figure.kind == FigureKind::matrix) return matrix_csv(figure);
   if (figure.kind == FigureKind::stacks) return stacks_csv(figure);
+  if (figure.kind == FigureKind::ranks) return ranks_csv(figure);
   const bool dots = figure.kind == FigureKind::dots;
   std::vector<std::string> head{"row", figure.x_title};
   if (!dots) head.push_back(figure.y_title);
@@ -43,7 +66,7 @@ std::string figure_csv(const Figure& figure) {
   std::string text = csv_line(head);
   for (const FigureSeries& series : figure.series)
     for (const FigurePoint& p : series.points) {
-      std::vector<std::string> cells{dots ? p.name : series.name, number(p.x)};
+      std::vector<std::string> cells{dots ? p.name : series.name, x_text(figure, p.x)};
       if (!dots) cells.push_back(number(p.y));
       cells.insert(cells.end(), {end_text(p.interval, false), end_text(p.interval, true)});
       text += csv_line(cells);

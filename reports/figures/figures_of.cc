@@ -13,7 +13,7 @@
 namespace vise {
 namespace {
 
-constexpr std::size_t kMostLines = 8, kMostClasses = 40;
+constexpr std::size_t kMostClasses = 40;
 
 std::string slug(const std::string& text) {
   std::string result;
@@ -41,32 +41,24 @@ std::string sample_text(const TableSection& section) {
   return section.where.empty() ? text : text + ", where " + section.where;
 }
 
-// "accuracy in %"
-std::string axis_title(const MetricName& metric) {
-  return fmt::format("{}{}", metric.title, metric.percent ? " in %" : "");
-}
-
-double shown(const MetricName& metric, double value) { return metric.percent ? 100 * value : value; }
-
 const Estimate* primary(const TableSection& section, const TableRow& row) {
   const std::size_t place = std::ranges::find(section.metrics, section.primary_metric) - section.metrics.begin();
   return !row.failed && place < row.metrics.size() && row.metrics[place].value ? &row.metrics[place] : nullptr;
-}
-
-std::optional<Interval> shown(const MetricName& metric, const std::optional<Interval>& interval) {
-  if (!interval) return {};
-  return Interval{shown(metric, interval->low), shown(metric, interval->high)};
 }
 
 // Gives each figure a file name of its own.
 class Gathered {
  public:
   void add(Figure figure, const TableSection& section, const std::string& what) {
+    figure.title = fmt::format("{}: {}{}", section.task, what, sample_text(section));
+    add(std::move(figure), section.task + sample_text(section) + " " + what);
+  }
+
+  void add(Figure figure, const std::string& words) {
     const bool has_any = !figure.counts.empty() ||
                          std::ranges::any_of(figure.series, [](const FigureSeries& s) { return !s.points.empty(); });
     if (!has_any) return;
-    figure.title = fmt::format("{}: {}{}", section.task, what, sample_text(section));
-    const std::string stem = slug(section.task + sample_text(section) + " " + what);
+    const std::string stem = slug(words);
     figure.name = stem;
     for (int n = 2; !names_.insert(figure.name).second; ++n) figure.name = fmt::format("{}-{}", stem, n);
     figures_.push_back(std::move(figure));
@@ -83,8 +75,9 @@ Figure values_figure(const TableSection& section) {
   Figure figure{.kind = FigureKind::dots, .x_title = axis_title(metric), .series = {{std::string(metric.title), {}}}};
   for (const TableRow& row : section.rows)
     if (const Estimate* const e = primary(section, row))
-      figure.series[0].points.push_back({shown(metric, *e->value), static_cast<double>(figure.series[0].points.size()),
-                                         shown(metric, e->interval), row_name(section, row), row.is_baseline});
+      figure.series[0].points.push_back({shown_value(metric, *e->value),
+                                         static_cast<double>(figure.series[0].points.size()),
+                                         shown_interval(metric, e->interval), row_name(section, row), row.is_baseline});
   return figure;
 }
 
@@ -110,7 +103,7 @@ void add_sweeps(Gathered& gathered, const ComparisonTable& table, const TableSec
     for (const Candidate& c : selection->curve)
       if (std::isfinite(c.score) && c.parameters->contains(parameter))
         series.points.push_back(
-            {c.parameters->at(parameter), shown(metric, c.score), {}, {}, *c.parameters == selection->chosen});
+            {c.parameters->at(parameter), shown_value(metric, c.score), {}, {}, *c.parameters == selection->chosen});
     figure.series.push_back(std::move(series));
   }
   for (auto& [parameter, figure] : by_parameter) {
@@ -143,8 +136,11 @@ Figure efficiency_figure(const ComparisonTable& table, const TableSection& first
       auto series = std::ranges::find(figure.series, name, &FigureSeries::name);
       if (series == figure.series.end() && figure.series.size() == kMostLines) continue;
       if (series == figure.series.end()) series = figure.series.insert(series, FigureSeries{name, {}});
-      series->points.push_back(
-          {static_cast<double>(section->sizes.train), shown(metric, *e->value), shown(metric, e->interval), {}, false});
+      series->points.push_back({static_cast<double>(training_images(*section)),
+                                shown_value(metric, *e->value),
+                                shown_interval(metric, e->interval),
+                                {},
+                                false});
     }
   for (FigureSeries& series : figure.series) std::ranges::sort(series.points, {}, &FigurePoint::x);
   return figure;
@@ -206,8 +202,23 @@ void add_confusions(Gathered& gathered, const TableSection& section, const Secti
 
 }  // namespace
 
+std::string axis_title(const MetricName& metric) {
+  return fmt::format("{}{}", metric.title, metric.percent ? " in %" : "");
+}
+
+double shown_value(const MetricName& metric, double value) { return metric.percent ? 100 * value : value; }
+
+std::optional<Interval> shown_interval(const MetricName& metric, const std::optional<Interval>& interval) {
+  if (!interval) return {};
+  return Interval{shown_value(metric, interval->low), shown_value(metric, interval->high)};
+}
+
 std::vector<Figure> figures_of(const Report& report) {
   Gathered gathered;
+  for (Figure& figure : verdict_figures(report.table.verdict)) {
+    const std::string words = figure.title;
+    gathered.add(std::move(figure), words);
+  }
   for (std::size_t s = 0; s < report.table.sections.size(); ++s) {
     const TableSection& section = report.table.sections[s];
     const SectionEvidence& evidence = report.evidence[s];

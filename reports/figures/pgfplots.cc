@@ -83,19 +83,44 @@ std::string dots(const Figure& figure) {
   return text + "  \\end{axis}\n";
 }
 
+// Along the intervals' high ends, and back along the low ones.
+std::string band(const std::vector<FigurePoint>& points, const std::string& fill) {
+  std::string there, back;
+  for (const FigurePoint& p : points) {
+    if (!p.interval) continue;
+    there += fmt::format(" ({},{})", number(p.x), number(p.interval->high));
+    back.insert(0, fmt::format(" ({},{})", number(p.x), number(p.interval->low)));
+  }
+  if (there.empty()) return "";
+  return fmt::format(
+      "    \\addplot[draw=none, fill={}, fill opacity=0.14, forget plot] coordinates {{{}{} }} -- cycle;\n", fill,
+      there, back);
+}
+
+// Names in place of 0, 1, 2 ... below lines; the legend makes room for them.
+std::string names_below(const std::vector<std::string>& names) {
+  if (names.empty()) return "";
+  return fmt::format(
+      " xtick={{{}}}, xticklabels={{{}}}, x tick label style={{rotate=45, anchor=north east, font=\\scriptsize}},\n"
+      "    legend style={{yshift=-0.7cm}}, xlabel style={{yshift=-2pt}},",
+      range_text(names.size()), names_text(names));
+}
+
 std::string lines(const Figure& figure) {
   std::string text = fmt::format(
-      "  \\begin{{axis}}[\n{}    width=0.96\\columnwidth, height=5.6cm, ymajorgrids, grid style={{black!10}},{}{}\n  "
+      "  \\begin{{axis}}[\n{}    width=0.96\\columnwidth, height=5.6cm, ymajorgrids, grid style={{black!10}},{}{}{}\n  "
       "]\n",
       common(figure), figure.log_x ? " xmode=log," : "",
-      figure.diagonal ? " xmin=0, xmax=100, ymin=0, ymax=100," : " enlargelimits=0.06,");
+      figure.diagonal ? " xmin=0, xmax=100, ymin=0, ymax=100," : " enlargelimits=0.06,", names_below(figure.x_names));
+  for (std::size_t i = 0; i < figure.series.size() && figure.bands; ++i)
+    text += band(figure.series[i].points, colour(i));
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     text += fmt::format(
         "    \\addplot[{0}, mark={1}, mark size=1.5pt, line width=0.7pt, error bars/.cd, y dir=both, y explicit]\n"
         "      coordinates {{",
         colour(i), mark(i));
     for (const FigurePoint& p : figure.series[i].points)
-      text += fmt::format(" ({},{}){}", number(p.x), number(p.y), error_text(p, p.y, false));
+      text += fmt::format(" ({},{}){}", number(p.x), number(p.y), figure.bands ? "" : error_text(p, p.y, false));
     text += fmt::format(" }};\n    \\addlegendentry{{{}}}\n", name_text(figure.series[i].name));
   }
   if (figure.diagonal) text += "    \\addplot[black!50, dashed, forget plot] coordinates {(0,0) (100,100)};\n";
@@ -140,12 +165,44 @@ std::string matrix(const Figure& figure) {
   return text + "  \\end{axis}\n";
 }
 
+// Demsar's diagram, in centimetres: the better half of the names on the left, each hanging from its rank; bars join what
+// isn't told apart.
+std::string ranks(const Figure& figure) {
+  constexpr double kRow = 0.36, kBar = 0.16;
+  constexpr std::size_t kShort = 16;
+  const std::vector<FigurePoint>& points = figure.series.front().points;
+  const std::size_t count = points.size(), half = (count + 1) / 2;
+  const double below = 0.2 + kBar * static_cast<double>(figure.groups.size());
+  std::string text = fmt::format(
+      "  \\begin{{axis}}[\n"
+      "    font=\\scriptsize, scale only axis, clip=false, width=0.3\\columnwidth, height={0:.2f}cm,\n"
+      "    axis x line*=top, axis y line=none, xmin=1, xmax={1}, ymin=-{0:.2f}, ymax=0, xtick={{1,...,{1}}},\n"
+      "    tick align=outside, major tick length=2pt, xlabel={{{2}}},\n"
+      "    x label style={{at={{(0.5,1)}}, yshift=14pt}},\n  ]\n",
+      below + kRow * static_cast<double>(half), count, latex_text(figure.x_title));
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool on_left = i < half;
+    const double depth = below + kRow * (static_cast<double>(on_left ? i : count - 1 - i) + 0.4);
+    text += fmt::format(
+        "    \\draw[black!60] (axis cs:{0},0) |- (axis cs:{1},-{2:.3f}) node[{3}, black] {{{4}}};\n"
+        "    \\addplot[only marks, viseA, mark={5}, mark size=1.6pt] coordinates {{({0},0)}};\n",
+        number(points[i].x), on_left ? 1 : count, depth, on_left ? "left" : "right",
+        name_text(shortened(points[i].name, kShort)), mark(points[i].marked ? 1 : 0));
+  }
+  for (std::size_t g = 0; g < figure.groups.size(); ++g)
+    text += fmt::format("    \\draw[line width=1.6pt] (axis cs:{0},-{2:.3f}) -- (axis cs:{1},-{2:.3f});\n",
+                        number(points[figure.groups[g].front()].x), number(points[figure.groups[g].back()].x),
+                        0.14 + kBar * static_cast<double>(g));
+  return text + "  \\end{axis}\n";
+}
+
 }  // namespace
 
 std::string to_pgfplots(const Figure& figure) {
   const std::string body = figure.kind == FigureKind::dots     ? dots(figure)
                            : figure.kind == FigureKind::lines  ? lines(figure)
                            : figure.kind == FigureKind::stacks ? stacks(figure)
+                           : figure.kind == FigureKind::ranks  ? ranks(figure)
                                                                : matrix(figure);
   return fmt::format(
       "% {}\n% needs \\usepackage{{pgfplots}}\\pgfplotsset{{compat=1.17}}; then \\input this file in a figure\n"

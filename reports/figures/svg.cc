@@ -14,7 +14,7 @@ namespace vise {
 namespace {
 
 constexpr double kWidth = 520, kLetter = 6.4;  // a letter of 12 px type is about so wide
-constexpr std::size_t kLongestName = 28;
+constexpr std::size_t kLongestName = 28, kLongestTap = 16;
 constexpr const char *kInk = "#1d1f23", *kMuted = "#5c616a", *kGrid = "#e2e3e6";
 constexpr const char* kColours[] = {"#2f6fb5", "#d1702a", "#3d8f5f", "#b34a6b",
                                     "#7a5fb0", "#8a6d3b", "#3c8f9c", "#6b6f76"};
@@ -138,6 +138,38 @@ std::vector<double> powers_of_ten(double low, double high) {
   return ticks;
 }
 
+// Names below a drawing of lines, aslant where they are wider than their places. `bottom` moves below them.
+std::string names_below(const Scale& x, const std::vector<std::string>& names, double& bottom) {
+  const double place = names.size() > 1 ? x(1) - x(0) : kWidth;
+  double widest = 0;
+  for (const std::string& name : names) widest = std::max(widest, text_width(shortened(name, kLongestTap)));
+  const bool aslant = widest > place - 6;
+  std::string text;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string name = shortened(names[i], kLongestTap);
+    const double at = x(static_cast<double>(i));
+    text += aslant ? fmt::format(
+                         "<text transform=\"translate({:.1f},{:.1f}) rotate(-40)\" text-anchor=\"end\" "
+                         "fill=\"{}\">{}</text>\n",
+                         at + 4, bottom + 14, kMuted, markup_text(name))
+                   : label(at, bottom + 16, name, "middle", kMuted);
+  }
+  if (aslant) bottom += 0.65 * widest;
+  return text;
+}
+
+// From point to point along the intervals' high ends, and back along the low ones.
+std::string band(const std::vector<FigurePoint>& points, const Scale& x, const Scale& y, const std::string& fill) {
+  std::string there, back;
+  for (const FigurePoint& p : points) {
+    if (!p.interval) continue;
+    there += fmt::format("{}{:.1f} {:.1f}", there.empty() ? "M" : "L", x(p.x), y(p.interval->high));
+    back.insert(0, fmt::format("L{:.1f} {:.1f}", x(p.x), y(p.interval->low)));
+  }
+  if (there.empty()) return "";
+  return fmt::format("<path d=\"{}{}Z\" fill=\"{}\" fill-opacity=\"0.14\"/>\n", there, back, fill);
+}
+
 std::string lines(const Figure& figure) {
   double low = INFINITY, high = -INFINITY, first = INFINITY, last = -INFINITY;
   for (const FigureSeries& series : figure.series)
@@ -148,32 +180,37 @@ std::string lines(const Figure& figure) {
     }
   if (figure.diagonal) low = first = 0, high = last = 100;
   if (!(last > first)) first /= 2, last *= 2;
-  const double left = 48, right = kWidth - 16, top = 8, bottom = 216;
+  const double left = 48, right = kWidth - 16, top = 8;
+  double bottom = 216;
   const std::vector<double> y_ticks = round_ticks(low, high, 5);
   const Scale x{first, last, left + 14, right - 14, figure.log_x}, y{y_ticks.front(), y_ticks.back(), bottom, top};
   std::vector<double> x_ticks = figure.log_x ? powers_of_ten(first, last) : round_ticks(first, last, 6);
   if (figure.log_x && x_ticks.size() < 2) x_ticks = {first, last};
   std::erase_if(x_ticks, [&](double t) { return t < first * (1 - 1e-9) || t > last * (1 + 1e-9); });
-  std::string text = ticks_below(x, x_ticks, bottom, bottom + 4);
+  std::string text = figure.x_names.empty() ? ticks_below(x, x_ticks, bottom, bottom + 4) : "";
   for (const double tick : y_ticks)
     text += line(left, y(tick), right, y(tick), kGrid) + label(left - 6, y(tick) + 4, tick_text(tick), "end", kMuted);
   if (figure.diagonal) text += line(x(0), y(0), x(100), y(100), kMuted, 0.6);
+  for (std::size_t i = 0; i < figure.series.size() && figure.bands; ++i)
+    text += band(figure.series[i].points, x, y, colour(i));
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
     std::string way;
     for (const FigurePoint& p : figure.series[i].points)
       way += fmt::format("{}{:.1f} {:.1f}", way.empty() ? "M" : "L", x(p.x), y(p.y));
     text += fmt::format("<path d=\"{}\" stroke=\"{}\" stroke-width=\"1.6\"/>\n", way, colour(i));
     for (const FigurePoint& p : figure.series[i].points) {
-      if (p.interval) text += line(x(p.x), y(p.interval->low), x(p.x), y(p.interval->high), colour(i));
+      if (p.interval && !figure.bands) text += line(x(p.x), y(p.interval->low), x(p.x), y(p.interval->high), colour(i));
       if (p.marked)
         text += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"7\" stroke=\"{}\"/>\n", x(p.x), y(p.y), colour(i));
       text += mark(i, x(p.x), y(p.y));
     }
   }
+  const double middle = (top + bottom) / 2;
+  if (!figure.x_names.empty()) text += names_below(x, figure.x_names, bottom);
   text += label((left + right) / 2, bottom + 34, figure.x_title, "middle", kMuted);
   text +=
       fmt::format("<text transform=\"translate(12,{:.1f}) rotate(-90)\" text-anchor=\"middle\" fill=\"{}\">{}</text>\n",
-                  (top + bottom) / 2, kMuted, markup_text(figure.y_title));
+                  middle, kMuted, markup_text(figure.y_title));
   double height = bottom + 42;
   text += legend(figure.series, left, height, false);
   return document(figure, height, text);
@@ -229,6 +266,33 @@ std::string matrix(const Figure& figure) {
   return document(figure, bottom + 24 + 0.58 * name_room(figure.rows), text);
 }
 
+// Demsar's diagram: the better half of the names on the left, each hanging from its rank; bars join what isn't told
+// apart.
+std::string ranks(const Figure& figure) {
+  const std::vector<FigurePoint>& points = figure.series.front().points;
+  const std::size_t count = points.size(), half = (count + 1) / 2;
+  const double side = 170, top = 40, step = 20, below = top + 12 + 9 * static_cast<double>(figure.groups.size());
+  const Scale x{1, static_cast<double>(count), side + 10, kWidth - side - 10};
+  std::string text = label(kWidth / 2, 12, figure.x_title, "middle", kMuted) + line(x.from, top, x.to, top, kInk);
+  for (std::size_t rank = 1; rank <= count; ++rank) {
+    const double at = x(static_cast<double>(rank));
+    text += line(at, top - 5, at, top, kInk) + label(at, top - 9, std::to_string(rank), "middle", kMuted);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool on_left = i < half;
+    const double y = below + 12 + step * static_cast<double>(on_left ? i : count - 1 - i), at = x(points[i].x);
+    const double end = on_left ? side : kWidth - side;
+    text += fmt::format("<path d=\"M{:.1f} {:.1f}V{:.1f}H{:.1f}\" stroke=\"{}\"/>\n", at, top, y, end, kMuted);
+    text += mark(points[i].marked ? 1 : 0, at, top);
+    text += label(on_left ? end - 5 : end + 5, y + 4, shortened(points[i].name, 24), on_left ? "end" : "start");
+  }
+  for (std::size_t g = 0; g < figure.groups.size(); ++g) {
+    const double y = top + 10 + 9 * static_cast<double>(g);
+    text += line(x(points[figure.groups[g].front()].x) - 4, y, x(points[figure.groups[g].back()].x) + 4, y, kInk, 4);
+  }
+  return document(figure, below + step * static_cast<double>(half) + 12, text);
+}
+
 }  // namespace
 
 std::string to_svg(const Figure& figure) {
@@ -239,6 +303,8 @@ std::string to_svg(const Figure& figure) {
       return lines(figure);
     case FigureKind::stacks:
       return stacks(figure);
+    case FigureKind::ranks:
+      return ranks(figure);
     case FigureKind::matrix:
       break;
   }

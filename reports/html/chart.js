@@ -70,12 +70,27 @@ const logTicks = (scale, values, width) => {
   return d3.ticks(low, high, width < 420 ? 4 : 7).filter(Number.isInteger).map((e) => 10 ** e);
 };
 
+// Names below the drawing instead of the numbers 0, 1, 2 ...: aslant where they are wider than their places.
+const nameTicks = (svg, scale, names, bottom) => {
+  const place = names.length > 1 ? scale(1) - scale(0) : Infinity, aslant = names.some((name) => textWidth(name) > place - 6);
+  names.forEach((name, i) => {
+    const label = put(svg, scale(i), bottom + 18, clip(name, aslant ? 90 : place), aslant ? 'end' : 'middle');
+    if (aslant) label.attr('transform', `rotate(-40 ${scale(i)} ${bottom + 18})`);
+  });
+};
+const roomForNames = (names, width) => {
+  const widest = d3.max(names, textWidth), aslant = widest > (width - 96) / Math.max(1, names.length - 1) - 6;
+  return aslant ? 0.65 * Math.min(90, widest) : 0;
+};
+
 // A line a row of `series`: [{ name, points: [{ x, y, low, high, about, picked }] }], y as it is shown. Points with
-// intervals stand a little beside one another, so that none hides another's.
+// intervals stand a little beside one another, so that none hides another's; with options.bands, intervals are bands
+// instead. options.names: of the points' places, in place of numbers.
 const lineChart = (title, about, series, width, options) => {
   const all = series.flatMap((s) => s.points);
   if (!all.length) return null;
-  const height = 226, left = 44, right = 14, top = 8, bottom = height - 40;
+  const below = options.names ? roomForNames(options.names, width) : 0;
+  const height = 226 + below, left = 44, right = 14, top = 8, bottom = height - 40 - below;
   const xs = all.map((p) => p.x), ys = all.flatMap((p) => [p.y, p.low, p.high]).filter((v) => v !== undefined);
   const log = options.log(xs), [low, high] = d3.extent(ys), margin = (high - low || 10) * 0.08;
   const [first, last] = d3.extent(xs),
@@ -84,17 +99,21 @@ const lineChart = (title, about, series, width, options) => {
   const y = d3.scaleLinear().domain([low - margin, high + margin]).nice(4).range([bottom, top]);
   const svg = drawing(width, height, title);
   axisLeft(svg, y, left, width - right, (axis) => axis.ticks(4));
-  axisBelow(svg, x, bottom, bottom, (axis) => (log ? axis.tickValues(logTicks(x, xs, width)) : axis.ticks(5)));
+  if (options.names) nameTicks(svg, x, options.names, bottom);
+  else axisBelow(svg, x, bottom, bottom, (axis) => (log ? axis.tickValues(logTicks(x, xs, width)) : axis.ticks(5)));
   put(svg, (left + width - right) / 2, height - 4, options.x, 'middle');
-  const beside = all.some((p) => p.low !== undefined) ? 4 : 0;
+  const beside = !options.bands && all.some((p) => p.low !== undefined) ? 4 : 0;
   series.forEach((s, i) => {
     const at = (p) => x(p.x) + (i - (series.length - 1) / 2) * beside;
     const points = s.points.slice().sort((a, b) => a.x - b.x);
+    if (options.bands)
+      svg.append('path').attr('fill', colour(i)).attr('opacity', 0.14)
+        .attr('d', d3.area().defined((p) => p.low !== undefined).x(at).y0((p) => y(p.low)).y1((p) => y(p.high))(points));
     svg.append('path').attr('class', 'line').attr('stroke', colour(i))
       .attr('d', d3.line().x(at).y((p) => y(p.y))(points));
     for (const p of points) {
       const group = mark(svg, p.about);
-      if (p.low !== undefined)
+      if (p.low !== undefined && !options.bands)
         group.append('line').attr('x1', at(p)).attr('x2', at(p)).attr('y1', y(p.low)).attr('y2', y(p.high))
           .attr('stroke', colour(i)).attr('stroke-width', 1.5).attr('opacity', 0.6);
       group.append('circle').attr('cx', at(p)).attr('cy', y(p.y)).attr('r', 9).attr('fill', 'transparent');

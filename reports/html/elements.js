@@ -5,6 +5,7 @@ const state = {
   baseline: data.baseline,  // '': each task's own
   sort: data.sections.map(() => null),
   row: data.sections.map(() => 0),  // whose details are shown
+  wins: data.sections.map(() => ({ open: false, against: undefined, column: 4, descending: false, all: false })),
   maps: true,
   overlay: null,  // which kind of map the gallery shows; null: the first that a row has
   comparison: 0,  // over tasks: of data.verdict

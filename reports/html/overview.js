@@ -81,9 +81,9 @@ const shotsChart = (section, width) => {
   const measured = (o, name) => o.rows.filter((r) => rowName(o, r) === name && r.status === 'ok' && r.metrics[key].value !== null);
   const point = (o, r, name) => {
     const m = r.metrics[key], interval = m.low !== null;
-    return { x: o.split.train, y: scaled(metric, m.value), low: interval ? scaled(metric, m.low) : undefined,
+    return { x: o.labels, y: scaled(metric, m.value), low: interval ? scaled(metric, m.low) : undefined,
       high: interval ? scaled(metric, m.high) : undefined,
-      about: [name, o.split.train + ' training images' + (o.shots ? ', ' + o.shots + ' a class' : ''),
+      about: [name, o.labels + ' training images' + (o.shots ? ', ' + o.shots + ' a class' : ''),
         metric.title + ' ' + show(metric, o, m.value), interval ? intervalText(metric, o, m) : null]
         .filter(Boolean).join('\n') };
   };

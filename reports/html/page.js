@@ -12,12 +12,12 @@ const rowPicker = (section, s) => html('label', { class: 'picker' }, 'details of
 const charts = (section, s, width) => {
   const column = width < 890 ? width : (width - 28) / 2, row = section.rows[state.row[s]];
   const drawn = (list, ...about) => list.map((chart) => chart(...about, column)).filter(Boolean);
-  const overview = drawn([valuesChart, sweepCharts, shotsChart, costChart], section).flat();
+  const overview = drawn([valuesChart, sweepCharts, shotsChart, layersChart, costChart], section).flat();
   if (!section.rows.some((r) => r.confusion.length)) return [html('div', { class: 'charts' }, ...overview)];
   const details = drawn([confusionChart, reliabilityChart, agreementChart], section, row);
   return [html('div', { class: 'charts' }, ...overview),
     html('div', { class: 'details' }, rowPicker(section, s), html('div', { class: 'charts' }, ...details),
-      gallery(section, row, s))];
+      winsSection(section, s), gallery(section, row, s))];
 };
 
 const drawSection = (section, s, width) => {

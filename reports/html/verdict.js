@@ -81,11 +81,11 @@ const rankDiagram = (comparison, width) => {
 };
 
 const verdictSection = (width) => {
-  const comparison = verdictOf();
-  if (!comparison) return null;
-  return html('section', { class: 'task', id: 'verdict' }, html('h2', null, 'Over all tasks'),
-    ...comparison.says.map((sentence) => html('p', null, sentence)), comparisonChooser(), matrix(comparison),
-    html('div', { class: 'charts' }, rankDiagram(comparison, width)));
+  const comparison = verdictOf(), curves = curvesOverTasks(comparison ? comparison.probe : '', width);
+  if (!comparison && !curves.length) return null;
+  const answer = comparison ? [...comparison.says.map((sentence) => html('p', null, sentence)), comparisonChooser(), matrix(comparison)] : [];
+  return html('section', { class: 'task', id: 'verdict' }, html('h2', null, 'Over all tasks'), ...answer,
+    html('div', { class: 'charts' }, comparison ? rankDiagram(comparison, curves.length && width >= 890 ? (width - 28) / 2 : width) : null, ...curves));
 };
 const redrawVerdict = () => {
   const old = document.getElementById('verdict');

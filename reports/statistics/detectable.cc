@@ -16,4 +16,16 @@ std::optional<double> detectable_difference(std::uint64_t items, double discorda
   return d;
 }
 
+std::optional<double> detectable_mean_difference(std::span<const std::uint64_t> items, double discordant_rate,
+                                                 double alpha, double power) {
+  double sum = 0;
+  for (const std::uint64_t n : items) {
+    if (n == 0) return std::nullopt;
+    sum += 1 / static_cast<double>(n);
+  }
+  const double tasks = static_cast<double>(items.size());
+  return detectable_difference(items.empty() ? 0 : static_cast<std::uint64_t>(tasks * tasks / sum), discordant_rate,
+                               alpha, power);
+}
+
 }  // namespace vise

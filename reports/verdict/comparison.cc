@@ -14,40 +14,6 @@
 namespace vise {
 namespace {
 
-// Of images and runs: each task's own error, and what tasks share by their images.
-std::vector<double> covariance_of(const Sources& sources, const TaskComparison& comparison, std::size_t row,
-                                  const std::vector<SeedMean>& parts, const std::vector<double>& factors) {
-  const std::size_t tasks = parts.size();
-  std::vector<double> matrix(tasks * tasks);
-  std::vector<std::vector<double>> effects(tasks);
-  const auto evidence = [&](std::size_t t) -> const SectionEvidence& {
-    return sources.evidence[comparison.tasks[t].section];
-  };
-  const auto share_images = [&](std::size_t a, std::size_t b) {
-    const auto [first, second] = std::minmax(comparison.tasks[a].section, comparison.tasks[b].section);
-    return sources.sharing.contains({first, second});
-  };
-  const auto effects_of = [&](std::size_t t) -> const std::vector<double>& {
-    if (effects[t].empty()) {
-      effects[t] =
-          influences(sources.table.sections[comparison.tasks[t].section], evidence(t), comparison.rows[row].rows[t]);
-      for (double& effect : effects[t]) effect *= factors[t];
-    }
-    return effects[t];
-  };
-  for (std::size_t a = 0; a < tasks; ++a) {
-    matrix[a * tasks + a] = variance_of(parts[a]);
-    for (std::size_t b = 0; b < a; ++b) {
-      if (!share_images(a, b)) continue;
-      const double shared = shared_covariance(effects_of(a), evidence(a).ids(), effects_of(b), evidence(b).ids());
-      // An estimate of few images can't be a larger share of the whole than the parts allow.
-      const double most = 0.95 * std::sqrt(matrix[a * tasks + a] * matrix[b * tasks + b]);
-      matrix[a * tasks + b] = matrix[b * tasks + a] = std::isnan(shared) ? 0 : std::clamp(shared, -most, most);
-    }
-  }
-  return matrix;
-}
-
 std::vector<double> weights_of(std::span<const std::uint8_t> kinds, std::size_t tasks) {
   if (kinds.empty()) return std::vector(tasks, 1 / static_cast<double>(tasks));
   double first = 0, second = 0;
@@ -57,24 +23,8 @@ std::vector<double> weights_of(std::span<const std::uint8_t> kinds, std::size_t 
   return weights;
 }
 
-// The gains' own error alone: where tasks share images the spread of the resamples, which are drawn apart, is widened
-// or narrowed to the variance that is theirs.
 void test_these(const Gains& gains, const std::vector<double>& weights, double level, OverTasks& result) {
-  SeedMean sum = weighted_sum(gains.parts, weights);
-  const std::size_t tasks = weights.size();
-  double apart = 0, all = 0;
-  for (std::size_t a = 0; a < tasks; ++a)
-    for (std::size_t b = 0; b < tasks; ++b) {
-      const double part = weights[a] * weights[b] * gains.covariance[a * tasks + b];
-      all += part;
-      if (a == b) apart += part;
-    }
-  const double images = apart - sum.seeds;  // what tasks can share
-  if (images > 0 && all != apart) {
-    const double stretch = std::sqrt(std::max(0.05, (images + all - apart) / images));
-    for (double& replicate : sum.replicates) replicate = sum.value + (replicate - sum.value) * stretch;
-    sum.together *= stretch * stretch;
-  }
+  const SeedMean sum = sum_over_tasks(gains.parts, weights, gains.covariance);
   const SeedTest test = test_seed_mean(sum, level);
   result.p_these = test.p;
   result.these = test.interval;
@@ -99,6 +49,51 @@ Sources sources_of(const ComparisonTable& table, std::span<const SectionEvidence
   return sources;
 }
 
+std::vector<double> covariance_of(const Sources& sources, std::span<const std::size_t> sections,
+                                  std::span<const SeedMean> parts,
+                                  const std::function<std::vector<double>(std::size_t)>& effects_of) {
+  const std::size_t tasks = parts.size();
+  std::vector<double> matrix(tasks * tasks);
+  std::vector<std::vector<double>> effects(tasks);
+  const auto kept_effects = [&](std::size_t t) -> const std::vector<double>& {
+    if (effects[t].empty()) effects[t] = effects_of(t);
+    return effects[t];
+  };
+  for (std::size_t a = 0; a < tasks; ++a) {
+    matrix[a * tasks + a] = variance_of(parts[a]);
+    for (std::size_t b = 0; b < a; ++b) {
+      const auto [first, second] = std::minmax(sections[a], sections[b]);
+      if (!sources.sharing.contains({first, second})) continue;
+      const double shared = shared_covariance(kept_effects(a), sources.evidence[sections[a]].ids(), kept_effects(b),
+                                              sources.evidence[sections[b]].ids());
+      // An estimate of few images can't be a larger share of the whole than the parts allow.
+      const double most = 0.95 * std::sqrt(matrix[a * tasks + a] * matrix[b * tasks + b]);
+      matrix[a * tasks + b] = matrix[b * tasks + a] = std::isnan(shared) ? 0 : std::clamp(shared, -most, most);
+    }
+  }
+  return matrix;
+}
+
+SeedMean sum_over_tasks(std::span<const SeedMean> parts, std::span<const double> weights,
+                        std::span<const double> covariance) {
+  SeedMean sum = weighted_sum(parts, weights);
+  const std::size_t tasks = weights.size();
+  double apart = 0, all = 0;
+  for (std::size_t a = 0; a < tasks; ++a)
+    for (std::size_t b = 0; b < tasks; ++b) {
+      const double part = weights[a] * weights[b] * covariance[a * tasks + b];
+      all += part;
+      if (a == b) apart += part;
+    }
+  const double images = apart - sum.seeds;  // what tasks can share
+  if (const double drawn = variance_of(sum) - sum.seeds; images > 0 && drawn > 0 && all != apart) {
+    const double stretch = std::sqrt(std::max(0.05 * images, images + all - apart) / drawn);
+    for (double& replicate : sum.replicates) replicate = sum.value + (replicate - sum.value) * stretch;
+    sum.together *= stretch * stretch;
+  }
+  return sum;
+}
+
 Gains gains_of(const Sources& sources, const TaskComparison& comparison, std::size_t row, bool in_shares) {
   Gains gains;
   std::vector<double> factors;
@@ -115,7 +110,17 @@ Gains gains_of(const Sources& sources, const TaskComparison& comparison, std::si
     gains.parts.clear();
     gains.covariance.assign(gains.values.size() * gains.values.size(), 0);
   } else {
-    gains.covariance = covariance_of(sources, comparison, row, gains.parts, factors);
+    std::vector<std::size_t> sections;
+    for (const VerdictTask& task : comparison.tasks) sections.push_back(task.section);
+    gains.covariance = covariance_of(sources, sections, gains.parts, [&](std::size_t t) {
+      const TableSection& section = sources.table.sections[sections[t]];
+      const SectionEvidence& evidence = sources.evidence[sections[t]];
+      const std::size_t place = comparison.rows[row].rows[t];
+      std::vector<double> effects = influences(section, evidence, place);
+      const std::vector<double> theirs = influences(section, evidence, section.rows[place].compared_with);
+      for (std::size_t i = 0; i < effects.size(); ++i) effects[i] = factors[t] * (effects[i] - theirs[i]);
+      return effects;
+    });
   }
   return gains;
 }

@@ -1,6 +1,7 @@
 // The parts of a comparison over tasks that make_verdict.cc puts together.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -22,6 +23,17 @@ struct Sources {
 };
 
 Sources sources_of(const ComparisonTable& table, std::span<const SectionEvidence> evidence);
+
+// Of images and runs, tasks x tasks: each task's own error, and what tasks share by their images. `effects_of` says what
+// each test image does to task t's number (influences() in task_scores.h); it is asked where tasks share any.
+std::vector<double> covariance_of(const Sources& sources, std::span<const std::size_t> sections,
+                                  std::span<const SeedMean> parts,
+                                  const std::function<std::vector<double>(std::size_t)>& effects_of);
+
+// The weighted sum of numbers of several tasks. Where tasks share images its resamples are as wide as that covariance
+// has it: tasks of one split draw alike, others apart, and neither is what they share.
+SeedMean sum_over_tasks(std::span<const SeedMean> parts, std::span<const double> weights,
+                        std::span<const double> covariance);
 
 // Gains over the baseline on one scale, rows x tasks, and what their tests need.
 struct Gains {

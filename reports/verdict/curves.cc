@@ -28,10 +28,7 @@ std::set<std::size_t> sections_in_means(const ComparisonTable& table) {
   return in_means;
 }
 
-double labels_of(const TableSection& section) {
-  const bool all = section.shots == 0 && section.fraction == 1;
-  return static_cast<double>(section.sizes.train + (all ? section.sizes.val : 0));
-}
+double labels_of(const TableSection& section) { return static_cast<double>(training_images(section)); }
 
 const TableRow& row_at(const Sources& sources, const Spot& spot) {
   return sources.table.sections[spot.section].rows[spot.row];
@@ -42,14 +39,20 @@ double value_at(const Sources& sources, const Spot& spot) { return *row_at(sourc
 // The error of the mean of several rows of different tasks.
 std::optional<Interval> band_of_mean(const Sources& sources, const std::vector<Spot>& spots, double level) {
   std::vector<SeedMean> parts;
+  std::vector<std::size_t> sections;
   for (const Spot& spot : spots) {
     const RowEvidence& row = sources.evidence[spot.section].rows()[spot.row];
     if (row.primary.empty() || row.primary.front().replicates.front().empty()) return {};
     std::vector<SeedMean> folds;
     for (const ResampledSeeds& fold : row.primary) folds.push_back(seed_mean(fold));
     parts.push_back(mean_of(folds));
+    sections.push_back(spot.section);
   }
-  return test_seed_mean(mean_of(parts), level).interval;
+  const std::vector<double> covariance = covariance_of(sources, sections, parts, [&](std::size_t t) {
+    return influences(sources.table.sections[sections[t]], sources.evidence[sections[t]], spots[t].row);
+  });
+  const std::vector<double> weights(spots.size(), 1 / static_cast<double>(spots.size()));
+  return test_seed_mean(sum_over_tasks(parts, weights, covariance), level).interval;
 }
 
 // Isotonic regression, rising: neighbours that fall are replaced by their mean.

@@ -166,25 +166,21 @@ std::optional<MetricRange> range_of(const std::string& metric, const Targets& ta
 }
 
 std::vector<double> influences(const TableSection& section, const SectionEvidence& evidence, std::size_t row) {
-  const RowEvidence &mine = evidence.rows()[row], &theirs = evidence.rows()[section.rows[row].compared_with];
+  const std::vector<SeedEvidence>& seeds = evidence.rows()[row].seeds;
   const std::size_t items = evidence.ids().size();
   const std::string_view metric = section.primary_metric;
   std::vector<double> effects(items);
   std::vector<std::uint16_t> counts(items * kLanes);
   std::vector<double> values(kLanes);
-  const auto add = [&](const RowEvidence& of, double sign) {
-    for (const SeedEvidence& seed : of.seeds)
-      for (std::size_t first = 0; first < items; first += kLanes) {
-        const std::size_t lanes = std::min(kLanes, items - first);
-        std::ranges::fill(counts, std::uint16_t{1});
-        for (std::size_t lane = 0; lane < lanes; ++lane) counts[(first + lane) * kLanes + lane] = 0;
-        seed.metrics.evaluate({&metric, 1}, counts, values);
-        for (std::size_t lane = 0; lane < lanes; ++lane)
-          effects[first + lane] -= sign * values[lane] / static_cast<double>(of.seeds.size());
-      }
-  };
-  add(mine, 1);
-  add(theirs, -1);
+  for (const SeedEvidence& seed : seeds)
+    for (std::size_t first = 0; first < items; first += kLanes) {
+      const std::size_t lanes = std::min(kLanes, items - first);
+      std::ranges::fill(counts, std::uint16_t{1});
+      for (std::size_t lane = 0; lane < lanes; ++lane) counts[(first + lane) * kLanes + lane] = 0;
+      seed.metrics.evaluate({&metric, 1}, counts, values);
+      for (std::size_t lane = 0; lane < lanes; ++lane)
+        effects[first + lane] -= values[lane] / static_cast<double>(seeds.size());
+    }
   std::unordered_map<int, std::pair<double, double>> of_class;  // sum, count
   for (std::size_t i = 0; i < items; ++i) {
     effects[i] *= static_cast<double>(items - 1) / static_cast<double>(items);

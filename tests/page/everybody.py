@@ -51,11 +51,13 @@ def text_contrast(page):
       return least; })()""")
 
 
-def look_at_every_size(page, address, axe):
+def look_at_every_size(page, address, axe, before=None):
     for width, dark in SIZES:
         where = f"{width} px, {'dark' if dark else 'light'}"
         page.size(width, dark=dark)
         page.open(address)
+        if before:
+            before(page)
         check(not page.complaints(), f'{where}: the console says {page.complaints()[:1]}')
         over = page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
         check(over <= 0, f'{where}: {over} pixels stand out of the window')
@@ -128,6 +130,49 @@ def the_keyboard_suffices(page):
           'differences are more than a stop a table')
 
 
+def open_wins(page):
+    page.evaluate("document.querySelectorAll('details.wins').forEach((fold) => { fold.open = true; });"
+                  "new Promise((done) => setTimeout(done, 200))")
+
+
+def images_are_won_by_keyboard(page):
+    """Who wins which image: opened, sorted and turned round by keys alone; the counts are those of McNemar's tooltip."""
+    wins = "document.querySelector('#section-0 details.wins')"
+    counts = page.evaluate("/ alone is right on (\\d+) of .* alone on (\\d+)$/.exec(%s.querySelector('summary').textContent).slice(1).map(Number)" % wins)
+    page.evaluate("document.querySelector('#section-0 details.wins summary').focus()")
+    page.press('Enter')
+    page.evaluate("new Promise((done) => setTimeout(done, 200))")
+    column = "[...document.querySelectorAll('#section-0 .wins tbody tr')].map((row) => row.cells[%d].textContent)"
+    alone = page.evaluate(column % 4)
+    check(len(counts) == 2 and len(alone) == min(40, sum(counts)) and sum(counts) > 0, f'{len(alone)} images are listed of {counts}')
+    check(alone == sorted(alone, key=lambda name: name != alone[0]), 'the images of one winner do not stand together')
+    page.evaluate("document.querySelectorAll('#section-0 .wins thead button')[0].focus()")
+    page.press('Enter')
+    names = page.evaluate(column % 0)
+    check(page.evaluate("document.querySelector('#section-0 .wins th').getAttribute('aria-sort')") == 'ascending'
+          and len(names) == len(alone), 'Enter does not sort the images')
+    check(page.evaluate("document.activeElement.closest('.wins thead') !== null"), 'sorting loses the focus')
+    page.evaluate("""(() => { const select = document.querySelector('#section-0 .wins select');
+      select.value = [...select.options].find((o) => !o.selected).value; select.dispatchEvent(new Event('change')); })()""")
+    check(page.evaluate("document.querySelector('#section-0 .wins').open"), 'another row closes the list')
+    check(not page.complaints(), f'wins: {page.complaints()[:1]}')
+
+
+def a_verdict_draws_its_curves(page):
+    titles = page.evaluate("[...document.querySelectorAll('#verdict figure h3')].map((h) => h.textContent)")
+    check(titles == ['Mean ranks', 'Label efficiency', 'Layers'], f'the verdict draws {titles}')
+    check('Layers' in page.evaluate("[...document.querySelectorAll('#section-0 figure h3')].map((h) => h.textContent)"),
+          'a task lacks its curve over layers')
+    layers = page.evaluate("""(() => { const figure = [...document.querySelectorAll('#verdict figure')][2];
+      return [figure.querySelectorAll('path.line').length, figure.querySelectorAll('.mark').length,
+              [...figure.querySelectorAll('svg > text')].map((t) => t.textContent)]; })()""")
+    check(layers[0] == 2 and layers[1] == 6, f'the curves over layers have {layers[:2]} lines and marks')
+    check(all(name in layers[2] for name in ('layer2', 'layer3', 'final')), f'layers are called {layers[2]}')
+    # Bands hold their lines.
+    check(page.evaluate("""[...document.querySelectorAll('#verdict figure')].slice(1).every((figure) =>
+      figure.querySelectorAll('svg > path[opacity]').length === figure.querySelectorAll('path.line').length)"""), 'a curve has no band')
+
+
 def a_study_stays_usable(page, address, file):
     check(os.path.getsize(file) < 3_000_000, f'the page has {os.path.getsize(file)} bytes')
     page.size(1280)
@@ -137,7 +182,8 @@ def a_study_stays_usable(page, address, file):
     # Of the page's own thread, so that a busy machine changes nothing: it paints once its script has run.
     spent = {m['name']: m['value'] for m in page.call('Performance.getMetrics')['metrics']}
     busy = spent['ScriptDuration'] + spent['LayoutDuration'] + spent['RecalcStyleDuration']
-    print(f"large: {os.path.getsize(file)} bytes, {busy:.2f} s of script, style and layout")
+    paint = page.evaluate("(performance.getEntriesByName('first-contentful-paint')[0] || { startTime: -1 }).startTime")
+    print(f"large: {os.path.getsize(file)} bytes, {busy:.2f} s of script, style and layout, {paint / 1000:.2f} s to first paint by the clock")
     check(busy < 1, f'{busy:.2f} s until it paints')
     rows = page.evaluate("document.querySelectorAll('details.group').length")
     check(page.evaluate("!!document.querySelector('#verdict table.matrix') && !!document.querySelector('#verdict figure .clique')"),
@@ -174,14 +220,21 @@ def main():
         return 77
     axe = open(axe_file).read() if os.path.exists(axe_file) else None
     with tempfile.TemporaryDirectory() as folder, Browser() as page:
-        small, large = (os.path.join(folder, name) for name in ('small.html', 'large.html'))
+        small, study, large = (os.path.join(folder, name) for name in ('small.html', 'study.html', 'large.html'))
         subprocess.run([make, small], check=True)
+        subprocess.run([make, study, 'study'], check=True)
         subprocess.run([make, large, 'large'], check=True)
-        look_at_every_size(page, 'file://' + small, axe)
+        look_at_every_size(page, 'file://' + small, axe, open_wins)
+        look_at_every_size(page, 'file://' + study, axe, open_wins)
         page.size(1280)
         page.open('file://' + small)
         for ask in (tables_are_announced, points_lie_within_axes, series_differ_in_shape, the_keyboard_suffices,
                     figures_are_saved):
+            ask(page)
+        page.open('file://' + small)
+        images_are_won_by_keyboard(page)
+        page.open('file://' + study)
+        for ask in (a_verdict_draws_its_curves, points_lie_within_axes, series_differ_in_shape, tables_are_announced):
             ask(page)
         a_study_stays_usable(page, 'file://' + large, large)
     if failures:

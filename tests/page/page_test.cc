@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "reports/gallery.h"
 #include "reports/metric_names.h"
+#include "reports/won_images.h"
 #include "tests/page/sample_report.h"
 #include "tests/shared.h"
 
@@ -101,6 +102,7 @@ constexpr std::string_view kProbe = R"JS(
     const picker = document.querySelector('#section-0 .picker select');
     picker.value = '4';
     picker.dispatchEvent(new Event('change'));
+    out.wins = document.querySelector('#section-0 details.wins summary').textContent;
     out.picked = document.querySelector('#section-0 .picker select').value;
     const press = (key) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
     const sweep = all('#section-0 figure')[1], shown = () => (document.getElementById('tip').hidden ? null : document.getElementById('tip').textContent);
@@ -266,6 +268,19 @@ TEST_F(Page, OfManyClassesListsTheMostFrequentConfusions) {
   const Json page = look("", 0, data);
   ASSERT_FALSE(page.contains("error")) << page["error"];
   EXPECT_EQ(page["list"], Json({{"bird 3", "bird 7", "9"}, {"bird 0", "bird 1", "4"}}));
+}
+
+// Of the row whose details are chosen, here the baseline's, against the first other.
+TEST_F(Page, SaysHowManyImagesOnlyOneOfTwoGetsRight) {
+  const std::vector<WonImage> won = won_images(report_->evidence[0], 4, 0);
+  const auto by_row = std::ranges::count(won, true, &WonImage::by_row);
+  ASSERT_GT(by_row, 0);
+  const Json page = look();
+  ASSERT_FALSE(page.contains("error")) << page["error"];
+  EXPECT_EQ(page["wins"],
+            fmt::format("Who wins which image: vise-250m / knn alone is right on {} of 240 test images, resnet18 / "
+                        "logreg alone on {}",
+                        by_row, won.size() - static_cast<std::size_t>(by_row)));
 }
 
 TEST_F(Page, SwitchedBaselineShowsWhatTheProgramComputesForIt) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <map>
 #include <set>
 
 #include "base/csv.h"
@@ -24,7 +25,7 @@ bool runs(const std::string& command) { return std::system((command + " > /dev/n
 class Paper : public testing::Test {
  protected:
   test::ScratchDir dir_;
-  Report report_ = test::sample_report(dir_ / "run", 200);
+  Report report_ = test::sample_report(dir_ / "run", 200), study_ = test::study_report(dir_ / "study");
 };
 
 TEST_F(Paper, EveryFigureHasThreeFilesOfItsOwnName) {
@@ -35,8 +36,9 @@ TEST_F(Paper, EveryFigureHasThreeFilesOfItsOwnName) {
     names.insert(figure.name);
     kinds.insert(figure.kind);
   }
+  for (const Figure& figure : figures_of(study_)) kinds.insert(figure.kind);
   EXPECT_EQ(names.size(), figures.size());
-  EXPECT_EQ(kinds.size(), 4u);
+  EXPECT_EQ(kinds.size(), 5u);
   EXPECT_EQ(write_figures(report_, dir_ / "figures"), figures.size());
   for (const std::string& name : names)
     for (const char* const ending : {".svg", ".tex", ".csv"})
@@ -56,9 +58,35 @@ TEST_F(Paper, DataBesideAFigureAreTheTables) {
   }
 }
 
+// The verdict's ranks and curves with their data beside them.
+TEST_F(Paper, VerdictHasItsDiagramAndCurves) {
+  const Verdict& verdict = study_.table.verdict;
+  std::map<std::string, Figure> figures;
+  for (Figure& figure : figures_of(study_)) figures.emplace(figure.name, std::move(figure));
+  ASSERT_TRUE(figures.contains("over-6-tasks-mean-ranks-logreg"));
+  const CsvTable ranks = CsvTable::parse(figure_csv(figures.at("over-6-tasks-mean-ranks-logreg")), "ranks.csv");
+  ASSERT_EQ(ranks.rows(), verdict.comparisons[0].rows.size());
+  for (const VerdictRow& row : verdict.comparisons[0].rows) {
+    std::size_t r = 0;
+    while (r + 1 < ranks.rows() && ranks.cell(r, 0) != row.backbone) ++r;
+    EXPECT_EQ(ranks.cell(r, 0), row.backbone);
+    EXPECT_EQ(std::stod(ranks.cell(r, ranks.column("mean rank"))), row.mean_rank);
+  }
+  const Figure& labels = figures.at("over-all-tasks-label-efficiency-logreg");
+  ASSERT_EQ(labels.series.size(), 6u);  // backbones x layers
+  const LabelCurve& curve = verdict.labels.front();
+  EXPECT_EQ(labels.series[0].points[0].x, curve.points[0].labels);
+  EXPECT_EQ(labels.series[0].points[0].y, 100 * curve.points[0].value);
+  EXPECT_EQ(labels.series[0].points[0].interval->high, 100 * curve.points[0].band->high);
+  const CsvTable layers = CsvTable::parse(figure_csv(figures.at("over-all-tasks-layers-logreg")), "layers.csv");
+  EXPECT_EQ(layers.cell(0, layers.column("layer")), "layer2");
+  EXPECT_TRUE(figures.contains("study-task-0-layers-logreg"));
+}
+
 TEST_F(Paper, SvgIsWellFormed) {
   if (!runs("command -v python3")) GTEST_SKIP() << "skipped: no python3";
   write_figures(report_, dir_ / "figures");
+  write_figures(study_, dir_ / "figures");
   EXPECT_TRUE(
       runs(fmt::format("python3 -c 'import glob, xml.dom.minidom as d; f = glob.glob(\"{}/figures/*.svg\"); "
                        "[d.parse(n) for n in f]; assert len(f) > 10'",
@@ -70,11 +98,15 @@ TEST_F(Paper, PgfplotsCompilesWithinAColumn) {
   if (!runs("command -v pdflatex")) GTEST_SKIP() << "skipped: no pdflatex (apt-get install texlive-latex-recommended)";
   if (!runs("kpsewhich pgfplots.sty")) GTEST_SKIP() << "skipped: no pgfplots (apt-get install texlive-pictures)";
   report_.table.sections[0].rows[1].backbone = "a_backbone & a %name$ {so} long^that ~no# column\\holds it";
-  write_figures(report_, dir_.path());
+  study_.table.verdict.comparisons[0].rows[0].backbone = "a_backbone with a name that no column holds";
+  std::vector<Figure> figures = figures_of(report_);
+  for (Figure& figure : figures_of(study_))
+    if (figure.name.starts_with("over-") || has(figure.name, "task-0-layers")) figures.push_back(std::move(figure));
+  for (const Figure& figure : figures) write_file_atomically(dir_ / (figure.name + ".tex"), to_pgfplots(figure));
   std::string text =
       "\\documentclass[10pt,twocolumn]{article}\n\\usepackage{booktabs,pgfplots}\\pgfplotsset{compat=1.17}\n"
       "\\hfuzz=1pt\\begin{document}\n";
-  for (const Figure& figure : figures_of(report_))
+  for (const Figure& figure : figures)
     text += fmt::format("\\begin{{figure}}\\centering\\input{{{}}}\\end{{figure}}\\clearpage\n", figure.name);
   write_file_atomically(dir_ / "paper.tex", text + "\\end{document}\n");
   EXPECT_TRUE(runs(fmt::format("cd '{}' && timeout 240 pdflatex -interaction=nonstopmode -halt-on-error paper.tex",
@@ -90,6 +122,23 @@ TEST_F(Paper, TypstEscapesAndRules) {
   EXPECT_TRUE(has(text, "[\\<b\\>big\\<\\/b\\> & \\\"co\\\"#super[")) << text;
   EXPECT_FALSE(has(text, "<script>"));
   EXPECT_TRUE(has(text, "#strong[\\+17.1 \\["));
+}
+
+// typst's own compiler, which ./dev setup fetches with npm.
+TEST_F(Paper, TypstCompiles) {
+  const Path compiler = Path(VISE_SOURCE_DIR) / "build/typst/typst.node";
+  if (!runs("command -v node")) GTEST_SKIP() << "skipped: no node";
+  if (!std::filesystem::exists(compiler)) GTEST_SKIP() << "skipped: no typst compiler (./dev setup fetches it with npm)";
+  const auto compiles = [&](const std::string& text) {
+    write_file_atomically(dir_ / "paper.typ", text);
+    return runs(fmt::format("node '{}/tests/page/typst.mjs' '{}' '{}'", VISE_SOURCE_DIR, compiler.string(),
+                            (dir_ / "paper.typ").string()));
+  };
+  EXPECT_FALSE(compiles("#table(columns: 1, [a], [b"));
+  for (Report* const report : {&report_, &study_}) {
+    report->table.sections[0].rows[1].backbone = "a_backbone & a %name$ {so} [long] *that* #no `column` @holds ~it\\";
+    EXPECT_TRUE(compiles(to_typst(report->table)));
+  }
 }
 
 TEST_F(Paper, HtmlForWordStylesEveryCell) {

@@ -53,6 +53,31 @@ inline Report sample_report(const Path& run, int resamples = 2000) {
   return make_report({{run, std::move(results)}}, options, Context{log, {}, 1});
 }
 
+// Six tasks, two backbones of three layers, three samples of train: all that a verdict draws.
+inline Report study_report(const Path& run) {
+  std::vector<Result> results;
+  std::size_t number = 0;
+  for (int task = 0; task < 6; ++task)
+    for (const int shots : {0, 4, 16})
+      for (int b = 0; b < 2; ++b)
+        for (const char* layer : {"layer2", "layer3", "final"}) {
+          const double depth = layer[0] == 'f' ? 2 : layer[5] - '2';
+          const double skill = 0.52 + 0.1 * b + 0.05 * depth + (shots == 0 ? 0.08 : 0.004 * shots);
+          Result r = detailed(simulated_result(run, b == 0 ? "imagenet-v1" : "vise-250m", skill, 60, number), number);
+          r.key += fmt::format("-{}", number++);
+          r.cell.task = fmt::format("study/task-{}", task);
+          r.cell.layer = layer;
+          r.cell.shots = shots;
+          r.cell.seed = 0;
+          if (shots > 0) r.sizes.train = 2 * static_cast<std::size_t>(shots), r.sizes.val = 0;
+          results.push_back(r);
+        }
+  Silent log;
+  CompareOptions options{.baseline = "imagenet-v1"};
+  options.resamples = 200;
+  return make_report({{run, std::move(results)}}, options, Context{log, {}, 2});
+}
+
 // 20 tasks x 10 backbones x 3 probes x 5 samples of train: what a study comes to.
 inline Report large_report(const Path& run) {
   std::vector<Result> results;

@@ -2,6 +2,7 @@
 // and what verify sees.
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/csv.h"
 #include "base/json.h"
@@ -89,6 +90,20 @@ TEST(Trust, GroupsOfATableStayWholeAndAreFoundWhereTheyDoNot) {
   }
 }
 
+// Also where the labels may be none: here they are called as parts are.
+TEST(Trust, AuditLooksAtTheSplitThatWasAskedFor) {
+  Program program;
+  write_moods(program, "d");
+  std::string csv = read_text(program / "d/moods.csv");
+  for (const auto& [mood, part] : {std::pair(",tense,", ",train,"), std::pair(",calm,", ",test,")})
+    for (std::size_t at = 0; (at = csv.find(mood)) != std::string::npos;) csv.replace(at, std::strlen(mood), part);
+  write_file_atomically(program / "d/moods.csv", csv);
+  EXPECT_CONTAINS(program.run({"audit", "--data", "d/moods.csv"}).out, "split: none (labels to be asked about)");
+  EXPECT_CONTAINS(program.run({"audit", "--data", "d/moods.csv", "--split-seed", "3"}).out, "(seed 3)");
+  const Outcome cut = program.run({"audit", "--data", "d/moods.csv", "--split-seed", "3", "--group", "none"});
+  EXPECT_CONTAINS(cut.out, "groups by column 'group' stand in several parts");
+}
+
 TEST(Trust, GroupsThatOnlyNamesShowAreFound) {
   Program program;
   for (int i = 0; i < 40; ++i) {
@@ -143,6 +158,11 @@ TEST(Trust, SeveralDrawnSplitsEndWithAMeanThatKnowsTheirOverlap) {
   EXPECT_EQ(row["difference"]["test"], "corrected resampled t");
   EXPECT_TRUE(row["difference"]["p"].is_number()) << row;
   EXPECT_TRUE(row["metrics"]["accuracy"]["low"].is_number()) << row;
+  // One method a number, also in what stands below the tables.
+  const std::string text = program.run({"report", "r"}).out;
+  EXPECT_CONTAINS(text, "Found 4 times of 5 by these 4 drawn splits: ");
+  EXPECT_CONTAINS(text, "; of a mean over drawn splits, as its tests, by Student's t corrected for their overlap");
+  EXPECT_EQ(text.find("Nadeau"), text.rfind("Nadeau"));
   EXPECT_EQ(program.run({"verify", "r"}).exit_code, 0);
 }
 
