@@ -108,7 +108,7 @@ std::string names_below(const std::vector<std::string>& names) {
 
 std::string lines(const Figure& figure) {
   std::string text = fmt::format(
-      "  \\begin{{axis}}[\n{}    width=0.96\\columnwidth, height=5.6cm, ymajorgrids, grid style={{black!10}},{}{}{}\n  "
+      "  \\begin{{axis}}[\n{}    width=0.94\\columnwidth, height=5.6cm, ymajorgrids, grid style={{black!10}},{}{}{}\n  "
       "]\n",
       common(figure), figure.log_x ? " xmode=log," : "",
       figure.diagonal ? " xmin=0, xmax=100, ymin=0, ymax=100," : " enlargelimits=0.06,", names_below(figure.x_names));

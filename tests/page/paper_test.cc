@@ -128,7 +128,8 @@ TEST_F(Paper, TypstEscapesAndRules) {
 TEST_F(Paper, TypstCompiles) {
   const Path compiler = Path(VISE_SOURCE_DIR) / "build/typst/typst.node";
   if (!runs("command -v node")) GTEST_SKIP() << "skipped: no node";
-  if (!std::filesystem::exists(compiler)) GTEST_SKIP() << "skipped: no typst compiler (./dev setup fetches it with npm)";
+  if (!std::filesystem::exists(compiler))
+    GTEST_SKIP() << "skipped: no typst compiler (./dev setup fetches it with npm)";
   const auto compiles = [&](const std::string& text) {
     write_file_atomically(dir_ / "paper.typ", text);
     return runs(fmt::format("node '{}/tests/page/typst.mjs' '{}' '{}'", VISE_SOURCE_DIR, compiler.string(),

@@ -102,8 +102,13 @@ TEST(Labels, ThatMayBeNoClassesAreAskedAboutAndListedByAudit) {
     const Outcome listed = with("audit", {"--label-column", column});
     EXPECT_EQ(listed.exit_code, 1) << listed.err;
     EXPECT_CONTAINS(listed.out, fmt::format("are these the labels? They {}", said));
-    // Nor does a seed make a split of them.
-    EXPECT_EQ(with("audit", {"--label-column", column, "--split-seed", "3"}).out, listed.out);
+    EXPECT_CONTAINS(listed.out, "split: none (labels to be asked about)");
+    // A split that is asked for is looked at all the same, where one can be drawn.
+    const Outcome drawn = with("audit", {"--label-column", column, "--split-seed", "3"});
+    EXPECT_EQ(drawn.exit_code, 1) << drawn.err;
+    EXPECT_CONTAINS(drawn.out, fmt::format("are these the labels? They {}", said));
+    EXPECT_CONTAINS(drawn.out + drawn.err,
+                    column == std::string("name") ? "the split that was asked for can't be drawn" : "(seed 3)");
   }
   const Outcome values = with("run", {"--label-column", "age", "--label-kind", "values", "--split-column", "part"});
   EXPECT_EQ(values.exit_code, 0) << values.err;

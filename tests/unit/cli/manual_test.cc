@@ -65,13 +65,15 @@ TEST(Manual, ExplainsEachSharedOption) {
   }
 }
 
-// The environment is read in one file.
+// The environment is read in cli/, by itself and for the places.
 TEST(Manual, NamesEveryVariableOfTheEnvironmentThatTheProgramReads) {
   const std::string environment = sections(manual()).at("ENVIRONMENT");
   std::set<std::string> read;
   static const std::regex call("(?:getenv|environment)\\(\"([A-Z_]+)\"\\)");
-  for (const auto& file : std::filesystem::directory_iterator(VISE_SOURCE_DIR "/cli")) {
-    const std::string source = read_text_file(file.path());
+  std::vector<Path> files{VISE_SOURCE_DIR "/experiments/places.cc"};
+  for (const auto& file : std::filesystem::directory_iterator(VISE_SOURCE_DIR "/cli")) files.push_back(file.path());
+  for (const Path& file : files) {
+    const std::string source = read_text_file(file);
     for (std::sregex_iterator match(source.begin(), source.end(), call), end; match != end; ++match)
       read.insert((*match)[1]);
   }
