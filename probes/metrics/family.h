@@ -100,7 +100,8 @@ class RowMeans {
     std::vector<double> confidence;
   };
   template <std::size_t Lanes>
-  Sums<Lanes> sum_of(const Mean& mean, const std::uint16_t* counts) const;
+  void add_row(std::size_t row, const std::uint16_t* counts, std::span<const Mean* const> means,
+               std::span<Sums<Lanes>> sums) const;
   template <std::size_t Lanes>
   Sums<Lanes> error_of(const Binned& binned, const std::uint16_t* counts) const;
 

@@ -43,14 +43,16 @@ std::vector<std::string> RowMeans::names() const {
 }
 
 template <std::size_t Lanes>
-Sums<Lanes> RowMeans::sum_of(const Mean& mean, const std::uint16_t* counts) const {
-  Sums<Lanes> sums{};
-  const std::vector<double>& terms = Lanes == 1 ? mean.terms : mean.totals;
-  const std::size_t width = terms.size() / rows_;
-  for (std::size_t i = 0; i < rows_; ++i)
-    for (std::size_t j = i * width; j < (i + 1) * width; ++j)
-      for (std::size_t r = 0; r < Lanes; ++r) sums[r] += counts[i * Lanes + r] * terms[j];
-  return sums;
+void RowMeans::add_row(std::size_t row, const std::uint16_t* counts, std::span<const Mean* const> means,
+                       std::span<Sums<Lanes>> sums) const {
+  Sums<Lanes> weights;  // made once for all the means: the conversion costs more than a sum
+  for (std::size_t r = 0; r < Lanes; ++r) weights[r] = counts[row * Lanes + r];
+  for (std::size_t m = 0; m < means.size(); ++m) {
+    const std::vector<double>& terms = Lanes == 1 ? means[m]->terms : means[m]->totals;
+    const std::size_t width = terms.size() / rows_;
+    for (std::size_t j = row * width; j < (row + 1) * width; ++j)
+      for (std::size_t r = 0; r < Lanes; ++r) sums[m][r] += weights[r] * terms[j];
+  }
 }
 
 template <std::size_t Lanes>
@@ -72,15 +74,20 @@ Sums<Lanes> RowMeans::error_of(const Binned& binned, const std::uint16_t* counts
 template <std::size_t Lanes>
 void RowMeans::evaluate(std::span<const MetricFamily::Wanted> wanted, const std::uint16_t* counts) const {
   const Counts<Lanes> rows = total<Lanes>(counts, rows_);
+  const auto write = [&](const Sums<Lanes>& sums, double* values) {
+    for (std::size_t r = 0; r < Lanes; ++r) values[r] = sums[r] / rows[r];
+  };
+  std::vector<const Mean*> means;
+  std::vector<double*> places;
   for (const auto& [name, values] : wanted) {
-    const auto write = [&, out = values](const Sums<Lanes>& sums) {
-      for (std::size_t r = 0; r < Lanes; ++r) out[r] = sums[r] / rows[r];
-    };
     for (const Mean& mean : means_)
-      if (mean.name == name) write(sum_of<Lanes>(mean, counts));
+      if (mean.name == name) means.push_back(&mean), places.push_back(values);
     for (const Binned& binned : binned_)
-      if (binned.name == name) write(error_of<Lanes>(binned, counts));
+      if (binned.name == name) write(error_of<Lanes>(binned, counts), values);
   }
+  std::vector<Sums<Lanes>> sums(means.size());
+  for (std::size_t i = 0; i < rows_ && !means.empty(); ++i) add_row<Lanes>(i, counts, means, sums);
+  for (std::size_t m = 0; m < means.size(); ++m) write(sums[m], places[m]);
 }
 
 std::shared_ptr<const MetricFamily> row_means(RowMeans means) { return in_lanes(std::move(means)); }
