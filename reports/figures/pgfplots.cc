@@ -11,7 +11,7 @@
 namespace vise {
 namespace {
 
-constexpr std::size_t kLongestName = 24;
+constexpr std::size_t kLongestName = 20;  // two of a legend stand side by side in a column
 
 constexpr const char* kColours =
     "  \\definecolor{viseA}{HTML}{2F6FB5}\\definecolor{viseB}{HTML}{D1702A}\\definecolor{viseC}{HTML}{3D8F5F}%\n"

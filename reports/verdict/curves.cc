@@ -207,9 +207,10 @@ LabelCurve mean_curve(const Sources& sources, const std::vector<const Traced*>& 
     std::vector<Spot> spots;
     for (const Traced* part : parts) {
       point.value += part->curve.points[p].value / static_cast<double>(parts.size());
-      point.labels += part->curve.points[p].labels / static_cast<double>(parts.size());
+      point.labels += part->curve.points[p].labels;
       spots.push_back(part->spots[p]);
     }
+    point.labels /= static_cast<double>(parts.size());  // whole numbers stay whole where tasks agree
     point.band = band_of_mean(sources, spots, level);
   }
   if (!mean.is_baseline) add_mean_ratio(mean, parts, level);
