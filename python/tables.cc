@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 #include <stdlib.h>
+#include <cmath>
 
 #include <set>
 
@@ -116,7 +117,7 @@ Table table_of_scores(const std::vector<std::string>& names, const std::vector<D
                           targets_of(kind, y, classes), ids, settings["logits"].cast<bool>()};
   CompareOptions options{.baseline = names.size() > 1 ? names.back() : ""};
   options.level = settings["level"].cast<double>();
-  options.alpha = 1 - options.level;
+  options.alpha = std::round(1e12 * (1 - options.level)) / 1e12;  // 0.05, not 0.050000000000000044
   options.resamples = settings["resamples"].cast<int>();
   if (std::set<std::string>(names.begin(), names.end()).size() != names.size())
     throw Error(ErrorKind::usage, "two rows of the table have one name");
