@@ -12,10 +12,10 @@ endif()
 set(stage ${OUT}/wheel)
 file(REMOVE_RECURSE ${stage})
 file(MAKE_DIRECTORY ${stage}/debian)
-set(ENV{DESTDIR} ${stage}/root)
+set(ENV{DESTDIR} ${stage}/tree)
 execute_process(COMMAND ${CMAKE_COMMAND} --install ${BUILD} --prefix / --component python --strip
                 OUTPUT_QUIET COMMAND_ERROR_IS_FATAL ANY)
-set(package ${stage}/root/lib/python3/dist-packages/vise_eval)
+set(package ${stage}/tree/lib/python3/dist-packages/vise_eval)
 # Debian's names of the libraries; elsewhere the metadata names none.
 set(required "")
 find_program(SHLIBDEPS dpkg-shlibdeps)

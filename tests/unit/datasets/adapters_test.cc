@@ -12,19 +12,11 @@ namespace {
 
 using test::class_names;
 using test::error_of;
+using test::mentions;
 using test::MiniTree;
 using test::Names;
 using test::open_builtin;
-
-std::vector<double> rows_of(const Dataset& dataset, const std::string& target) {
-  const auto rows = dataset.target(target).rows();
-  return {rows.begin(), rows.end()};
-}
-
-bool mentions(const std::vector<std::string>& texts, std::string_view part) {
-  return std::any_of(texts.begin(), texts.end(),
-                     [&](const std::string& text) { return text.find(part) != std::string::npos; });
-}
+using test::rows_of;
 
 // A folder of the right name that holds something else: the error shows the tree.
 class WrongRoot : public testing::TestWithParam<std::string> {};

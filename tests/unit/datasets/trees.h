@@ -1,6 +1,7 @@
 // Miniatures of data sets for tests: files below a scratch folder.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,5 +58,15 @@ inline std::vector<std::string> class_names(const Targets& targets) {
 }
 
 using Names = std::vector<std::string>;
+
+inline std::vector<double> rows_of(const Dataset& dataset, const std::string& target) {
+  const auto rows = dataset.target(target).rows();
+  return {rows.begin(), rows.end()};
+}
+
+inline bool mentions(const std::vector<std::string>& texts, std::string_view part) {
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const std::string& text) { return text.find(part) != std::string::npos; });
+}
 
 }  // namespace vise::test
