@@ -11,6 +11,7 @@
 #include "cli/compare_arrays.h"
 #include "cli/pick.h"
 #include "cli/report.h"
+#include "reports/compare.h"
 
 namespace vise::cli {
 namespace {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/report.h"
+#include "reports/compare.h"
 
 namespace vise::cli {
 namespace {

@@ -4,7 +4,10 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "datasets/data_columns.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/label_check.h"
+#include "datasets/open_data.h"
 #include "experiments/runner.h"
 #include "experiments/split_rule.h"
 

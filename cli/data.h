@@ -7,6 +7,7 @@
 
 #include "cli/session.h"
 #include "cli/split_options.h"
+#include "datasets/data_columns.h"
 #include "experiments/task.h"
 
 namespace vise::cli {

@@ -12,9 +12,11 @@
 #include "cli/precision.h"
 #include "cli/session.h"
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
 #include "extract/features/backbone.h"
 #include "extract/images/inspect_image.h"
 #include "extract/networks/bf16.h"
+#include "extract/networks/make_trunk.h"
 #include "extract/networks/trunk.h"
 
 namespace vise::cli {

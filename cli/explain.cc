@@ -46,7 +46,7 @@ std::vector<Pair> pairs_of(const Picked& a, const Picked& b) {
 std::string primary_text(const Result& r) {
   const auto found = r.metrics.find(r.primary_metric);
   const MetricName metric = metric_name(r.primary_metric);
-  if (r.status != "ok" || found == r.metrics.end()) return "failed";
+  if (!r.ok() || found == r.metrics.end()) return "failed";
   return fmt::format("{} {}", metric.short_title, metric_text(metric, found->second, r.sizes.test));
 }
 

@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "cli/precision.h"
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
 #include "experiments/task.h"
 #include "extract/features/backbone.h"
 

@@ -16,6 +16,7 @@
 #include "extract/features/attention_maps.h"
 #include "extract/features/maps.h"
 #include "extract/images/transform/transform.h"
+#include "probes/parse_probe.h"
 #include "probes/probe.h"
 #include "reports/activation.h"
 #include "reports/gallery.h"
@@ -110,8 +111,9 @@ struct MappedRow {
 std::optional<MappedRow> mapped_row(const Report& report, const TableSection& section, std::size_t row) {
   for (const std::size_t i : section.rows[row].results) {
     const Result& result = report.table.results[i];
-    if (result.status != "ok") continue;
-    if (result.cell.pool != "avg" || result.target_kind != "classes" || result.scores_file.empty()) return std::nullopt;
+    if (!result.ok()) continue;
+    if (result.cell.pool != "avg" || result.target_kind != TargetKind::classes || result.scores_file.empty())
+      return std::nullopt;
     auto weights = read_weights(report.runs(i), result);
     if (!weights) return std::nullopt;
     MappedRow mapped{row, std::move(*weights), read_scores(report.runs(i), result), {}};

@@ -5,7 +5,9 @@
 #include "base/error.h"
 #include "cli/data.h"
 #include "datasets/archives/archive.h"
+#include "datasets/data_columns.h"
 #include "datasets/data_files.h"
+#include "datasets/open_data.h"
 #include "experiments/init_task.h"
 
 namespace vise::cli {

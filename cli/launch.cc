@@ -13,6 +13,7 @@
 #include "experiments/launcher/launch.h"
 #include "experiments/launcher/run_status.h"
 #include "experiments/study.h"
+#include "reports/compare.h"
 
 namespace vise::cli {
 namespace {

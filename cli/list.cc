@@ -7,6 +7,7 @@
 #include "cli/list_results.h"
 #include "cli/session.h"
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
 #include "experiments/study.h"
 #include "experiments/task.h"
 #include "probes/probe.h"

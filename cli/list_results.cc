@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "experiments/result.h"
+#include "experiments/results_file.h"
 
 namespace vise::cli {
 namespace {
@@ -23,7 +24,7 @@ RunSummary summary_of(const Path& file) {
   summary.folder = file.parent_path().string();
   try {
     for (const Result& result : read_results(file, ResultDetail::table)) {
-      ++(result.status == "ok" ? summary.ok : summary.failed);
+      ++(result.ok() ? summary.ok : summary.failed);
       summary.tasks.insert(result.cell.task);
       summary.backbones.insert(result.cell.backbone);
       summary.probes.insert(result.cell.probe);

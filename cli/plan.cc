@@ -11,6 +11,7 @@
 #include "cli/precision.h"
 #include "experiments/look_ahead.h"
 #include "extract/networks/bf16.h"
+#include "reports/compare.h"
 #include "reports/statistics/detectable.h"
 #include "reports/table.h"
 
@@ -89,17 +90,7 @@ void print_tests(const LookAhead& ahead) {
 Json ahead_json(const LookAhead& ahead) {
   const auto optional = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
   Json cells = Json::array(), features = Json::array(), tasks = Json::array();
-  for (const CellAhead& cell : ahead.cells)
-    cells.push_back({{"task", cell.cell.task},
-                     {"target", cell.cell.target},
-                     {"backbone", cell.cell.backbone},
-                     {"layer", cell.cell.layer},
-                     {"pool", cell.cell.pool},
-                     {"probe", cell.cell.probe},
-                     {"seed", cell.cell.seed},
-                     {"shots", cell.cell.shots},
-                     {"fraction", cell.cell.fraction},
-                     {"state", state_name(cell.state)}});
+  for (const CellAhead& cell : ahead.cells) (cells.emplace_back(to_json(cell.cell)))["state"] = state_name(cell.state);
   for (const PlannedFeatures& f : ahead.features)
     features.push_back({{"task", f.task},
                         {"backbone", f.status.backbone},

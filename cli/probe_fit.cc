@@ -11,11 +11,13 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "experiments/result.h"
+#include "experiments/results_file.h"
 #include "experiments/runner.h"
 #include "experiments/seal.h"
 #include "experiments/task_run.h"
 #include "probes/evaluate.h"
 #include "probes/nested.h"
+#include "probes/parse_probe.h"
 
 namespace vise::cli {
 namespace {
@@ -57,7 +59,7 @@ Result describe(const ProbeRun& options, const ProbeData& data, const std::strin
   result.split_origin = split.origin();
   result.split_hash = split.hash(data.ids);
   result.class_names = data.targets.names();
-  result.target_kind = target_kind_name(data.targets.kind());
+  result.target_kind = data.targets.kind();
   result.primary_metric = primary_metric(data.targets.kind());
   result.probe_settings = probe.describe();
   Sha256 rows;

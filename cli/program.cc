@@ -10,6 +10,8 @@
 #include "cli/lines.h"
 #include "cli/parse.h"
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
+#include "probes/builtin.h"
 #include "probes/probe.h"
 
 namespace vise {

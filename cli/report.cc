@@ -11,10 +11,12 @@
 #include "base/text.h"
 #include "cli/gallery.h"
 #include "experiments/study.h"
+#include "reports/compare.h"
 #include "reports/figures/figure.h"
 #include "reports/layout.h"
 #include "reports/paper_tables.h"
 #include "reports/won_images.h"
+#include "reports/writers.h"
 
 namespace vise::cli {
 namespace {
@@ -130,7 +132,7 @@ void add_published_option(CLI::App* verb, std::string& file) {
 
 void print_report(const Report& report, const Session& session) {
   if (session.json) {
-    fmt::print("{}", to_json_text(report));
+    fmt::print("{}", to_json_text(report.table, report.evidence));
     return;
   }
   const bool on_terminal = ::isatty(STDOUT_FILENO) == 1;

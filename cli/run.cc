@@ -16,9 +16,12 @@
 #include "cli/report.h"
 #include "cli/session.h"
 #include "cli/split_options.h"
+#include "datasets/data_columns.h"
 #include "experiments/clean.h"
+#include "experiments/results_file.h"
 #include "experiments/runner.h"
 #include "experiments/study.h"
+#include "reports/compare.h"
 
 namespace vise::cli {
 namespace {
@@ -234,8 +237,8 @@ std::vector<Result> judge_clean(const RunRequest& request, const RunOutcome& out
   std::vector<Result> clean;
   std::filesystem::remove_all(request.out / "clean");
   for (const Task& task : outcome.tasks) {
-    const bool measured = std::ranges::any_of(
-        outcome.results, [&](const Result& r) { return r.cell.task == task.name && r.status == "ok"; });
+    const bool measured =
+        std::ranges::any_of(outcome.results, [&](const Result& r) { return r.cell.task == task.name && r.ok(); });
     if (!measured) continue;
     const auto flagged = flagged_test_images(task, request, context);
     session.console.info(fmt::format("{}: the audit flags {} test image(s)", task.name, flagged.size()));

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "datasets/archives/archive_data.h"
 #include "datasets/archives/archive_images.h"
+#include "datasets/archives/archive_names.h"
 #include "datasets/data_files.h"
 
 namespace vise {

@@ -21,32 +21,6 @@ const auto& entry_named(const Map& map, const std::string& name, const std::stri
   throw Error(ErrorKind::usage, message, names.empty() ? "it has none" : suggest(name, names));
 }
 
-bool is_folder(const Path& path) {
-  std::error_code ignored;
-  return std::filesystem::is_directory(path, ignored);
-}
-
-std::optional<Path> find_folder(const DatasetInfo& info, const std::vector<Path>& roots) {
-  for (const Path& root : roots) {
-    for (const std::string& folder : info.folders)
-      if (is_folder(root / folder)) return root / folder;
-    const Path plain = root.has_filename() ? root : root.parent_path();  // "D/" is D
-    const bool itself = std::find(info.folders.begin(), info.folders.end(), plain.filename()) != info.folders.end();
-    if (itself && is_folder(plain)) return plain;
-  }
-  return std::nullopt;
-}
-
-[[noreturn]] void throw_not_found(const DatasetInfo& info, const std::vector<Path>& roots) {
-  std::vector<std::string> places;
-  for (const Path& root : roots) places.push_back(root.string());
-  const std::string where = places.empty() ? "no data root was given" : "looked below " + join(places, ", ");
-  throw Error(
-      ErrorKind::missing, fmt::format("data set '{}' ({}) was not found: {}", info.name, info.title, where),
-      fmt::format("get it from {} (licence: {}), then put it under a data root as\n{}\nother names of its folder: {}",
-                  info.page, info.licence, info.tree, join(info.folders, ", ")));
-}
-
 }  // namespace
 
 const Targets& Dataset::target(const std::string& target_name) const {
@@ -108,59 +82,6 @@ void Dataset::check() const {
   for (const auto& [key, column] : targets) check_rows(fmt::format("target '{}'", key), column.size());
   for (const auto& [key, column] : attributes) check_rows(fmt::format("attribute '{}'", key), column.size());
   if (official) check_rows("its split", official->size());
-}
-
-bool DatasetRequest::has_folder(const std::string& below) const {
-  return images ? images->has_folder(below) : is_folder(root / below);
-}
-
-ImageTree DatasetRequest::list(const std::string& below) const {
-  return images ? images->list(below) : list_images(root, below);
-}
-
-std::shared_ptr<const ImageContainer> DatasetRequest::container() const {
-  return images && images->has_archives() ? images : nullptr;
-}
-
-DatasetRegistry& DatasetRegistry::instance() {
-  static DatasetRegistry registry;
-  return registry;
-}
-
-void DatasetRegistry::add(DatasetInfo info, DatasetReader reader) {
-  std::string name = info.name;
-  entries_.insert_or_assign(std::move(name), Entry{std::move(info), std::move(reader)});
-}
-
-std::vector<std::string> DatasetRegistry::names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, entry] : entries_) names.push_back(name);
-  return names;
-}
-
-const DatasetInfo& DatasetRegistry::info(const std::string& name) const {
-  return entry_named(entries_, name, fmt::format("there is no data set '{}'", name)).info;
-}
-
-Dataset DatasetRegistry::open(const std::string& name, const std::vector<Path>& roots, const Path& cache,
-                              Log& log) const {
-  const Entry& entry = entry_named(entries_, name, fmt::format("there is no data set '{}'", name));
-  Path root;
-  if (!entry.info.folders.empty()) {
-    const auto found = find_folder(entry.info, roots);
-    if (!found) throw_not_found(entry.info, roots);
-    root = *found;
-  }
-  try {
-    const auto images = root.empty() ? nullptr : std::make_shared<const DataFolder>(root, cache);
-    Dataset dataset = entry.reader({root, cache, log, images});
-    if (images && !images->has_opened_archives() && dataset.container == images) dataset.container = nullptr;
-    dataset.check();
-    return dataset;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::missing || !error.hint().empty()) throw;
-    throw Error(ErrorKind::missing, error.message(), fmt::format("the expected tree is\n{}", entry.info.tree));
-  }
 }
 
 }  // namespace vise

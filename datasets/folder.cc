@@ -7,9 +7,11 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/archives/archive_data.h"
+#include "datasets/class_folders.h"
+#include "datasets/data_columns.h"
 #include "datasets/data_folder.h"
-#include "datasets/folder_layout.h"
 #include "datasets/manifest.h"
+#include "datasets/manifest_part.h"
 #include "datasets/tree.h"
 
 namespace vise {
@@ -46,47 +48,7 @@ std::vector<ManifestPart> metadata_tables(const Path& folder) {
   return std::move(tables);
 }
 
-void add_remarks(const FolderLayout& layout, Dataset& dataset, Log& log) {
-  for (const std::string& remark : layout.remarks) {
-    log.warn(fmt::format("{}: {}", dataset.name, remark));
-    dataset.notes.push_back(remark);
-  }
-}
-
-FolderLayout layout_of(const Dataset& dataset) {
-  try {
-    return folder_layout(dataset.ids);
-  } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("{}: {}", dataset.root.string(), error.message()), error.hint());
-  }
-}
-
 }  // namespace
-
-void add_class_folders(Dataset& dataset, Log& log) {
-  FolderLayout layout = layout_of(dataset);
-  dataset.official = std::move(layout.official);
-  Targets targets = Targets::from_labels(layout.labels);
-  if (targets.width() > 0) dataset.targets.emplace("label", std::move(targets));
-  add_remarks(layout, dataset, log);
-}
-
-// Metadata that say nothing to be predicted: the folders do, and that is said.
-void add_labels_of_folders(Dataset& dataset, Log& log) {
-  for (const char* const name : {"label", "labels", "votes"})
-    if (dataset.targets.contains(name)) return;
-  FolderLayout layout = layout_of(dataset);
-  Targets targets = Targets::from_labels(layout.labels);
-  if (targets.width() < 2) return;
-  if (!dataset.official) dataset.official = std::move(layout.official);
-  std::vector<std::string> names = targets.names();
-  if (names.size() > 5) names.resize(5);
-  layout.remarks.insert(layout.remarks.begin(),
-                        fmt::format("the labels are the names of folders ({}{}): the metadata have none",
-                                    join(names, ", "), targets.width() > names.size() ? ", ..." : ""));
-  dataset.targets.emplace("label", std::move(targets));
-  add_remarks(layout, dataset, log);
-}
 
 Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns, const Path& cache) {
   if (!std::filesystem::is_directory(folder))

@@ -10,6 +10,7 @@
 //   DIR/<image>                        images without a label: for extracting features; the data set has no targets
 #pragma once
 
+#include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
 namespace vise {
@@ -19,11 +20,5 @@ namespace vise {
 // `cache` is that of open_data_path(): a folder without images may hold archives of them (archives/archive_data.h), and
 // the images of a table may lie in archives beside it (data_folder.h).
 Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns = {}, const Path& cache = {});
-
-// What the folders in the ids say, where nothing else does: the target "label" and the official split
-// (folder_layout.h), with its remarks as warnings and notes. `ids` must be sorted.
-void add_class_folders(Dataset& dataset, Log& log);
-// The same where a table gives neither label, labels nor votes; said in a note.
-void add_labels_of_folders(Dataset& dataset, Log& log);
 
 }  // namespace vise

@@ -9,9 +9,11 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "datasets/data_columns.h"
 #include "datasets/data_folder.h"
 #include "datasets/manifest_columns.h"
 #include "datasets/manifest_images.h"
+#include "datasets/manifest_part.h"
 #include "datasets/manifest_sinks.h"
 #include "datasets/rows.h"
 #include "datasets/sampling.h"

@@ -21,31 +21,20 @@
 // missing it is Error{missing} with what was tried. 1,000,000 rows take about a second and 300 MB.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 
+#include "datasets/data_columns.h"
 #include "datasets/dataset.h"
-#include "datasets/rows.h"
+#include "datasets/manifest_part.h"
 
 namespace vise {
 
 // The data set of one table; its root is the table's folder, its name "folder/stem".
 // Its images may lie in archives beside the table (data_folder.h).
 Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns = {}, const Path& cache = {});
-
-// A data set in several tables (the metadata.csv of train/ and of test/).
-struct ManifestPart {
-  Path table;
-  std::string prefix;        // put before its paths: "train/"
-  std::optional<Part> part;  // of its rows, where it has no split column
-  // Opens its rows where it is no file of its own (it lies in an archive): called once a pass, and there are two.
-  std::function<std::unique_ptr<RowReader>()> rows = {};
-
-  std::unique_ptr<RowReader> open() const { return rows ? rows() : RowReader::open(table); }
-};
 
 // `container` has the images; null where they are files below `root`.
 Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log,

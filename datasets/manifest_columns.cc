@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/cells.h"
+#include "datasets/data_columns.h"
 #include "datasets/rows.h"
 
 namespace vise {

@@ -7,7 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "datasets/manifest.h"
+#include "datasets/data_columns.h"
+#include "datasets/manifest_part.h"
 
 namespace vise {
 

@@ -1,4 +1,5 @@
-// What `--data PATH` names, by what is there: the one place that knows every form of data.
+#include "datasets/open_data.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,6 +8,7 @@
 #include "base/text.h"
 #include "datasets/archives/archive.h"
 #include "datasets/archives/archive_data.h"
+#include "datasets/data_columns.h"
 #include "datasets/data_files.h"
 #include "datasets/dataset.h"
 #include "datasets/folder.h"

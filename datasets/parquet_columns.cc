@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "datasets/cells.h"
+#include "datasets/data_columns.h"
 
 namespace vise {
 namespace {

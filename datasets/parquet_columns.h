@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "datasets/dataset.h"
+#include "datasets/data_columns.h"
 #include "datasets/parquet/parquet.h"
 
 namespace vise {

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
 namespace vise {

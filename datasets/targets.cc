@@ -12,6 +12,8 @@
 namespace vise {
 namespace {
 
+constexpr std::array<std::string_view, 4> kKindNames{"classes", "multi-label", "distribution", "values"};
+
 std::vector<std::string> distinct_sorted(std::span<const std::string> labels) {
   std::unordered_map<std::string_view, int> seen;
   for (const std::string& label : labels)
@@ -87,9 +89,12 @@ std::vector<int> first_value_quartiles(const Targets& targets) {
 
 }  // namespace
 
-std::string_view target_kind_name(TargetKind kind) {
-  constexpr std::array<std::string_view, 4> names{"classes", "multi-label", "distribution", "values"};
-  return names[static_cast<std::size_t>(kind)];
+std::string_view target_kind_name(TargetKind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
+
+std::optional<TargetKind> target_kind_named(std::string_view name) {
+  const auto found = std::ranges::find(kKindNames, name);
+  if (found == kKindNames.end()) return std::nullopt;
+  return static_cast<TargetKind>(found - kKindNames.begin());
 }
 
 Targets Targets::from_labels(std::span<const std::string> labels, std::vector<std::string> order) {

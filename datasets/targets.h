@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ namespace vise {
 enum class TargetKind { classes, multi_label, distribution, values };
 
 std::string_view target_kind_name(TargetKind kind);  // "classes", "multi-label", "distribution", "values"
+std::optional<TargetKind> target_kind_named(std::string_view name);  // none for any other text
 
 inline constexpr int kNoClass = -1;
 

@@ -2,9 +2,8 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "experiments/runner.h"
 #include "extract/features/store.h"
-#include "probes/probe.h"
+#include "probes/parse_probe.h"
 
 namespace vise {
 
@@ -25,10 +24,8 @@ std::string cell_key(const Cell& cell, const Json& identity) {
 }
 
 std::string key_without_data(const Cell& cell) {
-  const Json identity = {{"task", cell.task},   {"target", cell.target}, {"backbone", cell.backbone},
-                         {"probe", cell.probe}, {"layer", cell.layer},   {"pool", cell.pool},
-                         {"seed", cell.seed},   {"shots", cell.shots},   {"fraction", cell.fraction},
-                         {"where", cell.where}, {"status", "failed"}};
+  Json identity = to_json(cell);
+  identity["status"] = status_name(CellStatus::failed);
   return sha256_hex(canonical_json(identity)).substr(0, 16);
 }
 
@@ -50,7 +47,7 @@ Json keyed_settings(const Result& result) {
 }  // namespace
 
 std::string key_of(const Result& result) {
-  if (result.status != "ok" || result.data_hash.empty() || !result.features->is_object()) return {};
+  if (!result.ok() || result.data_hash.empty() || !result.features->is_object()) return {};
   const FeatureKey features{*result.features, 0};
   return cell_key(result.cell, cell_identity(result.cell, {result.data_hash, result.targets_hash, features.str(),
                                                            keyed_settings(result), result.version}));

@@ -7,6 +7,7 @@
 #include "base/csv.h"
 #include "base/hash.h"
 #include "datasets/audit.h"
+#include "experiments/results_file.h"
 #include "experiments/scores_file.h"
 #include "experiments/split_file.h"
 #include "experiments/split_rule.h"
@@ -98,7 +99,7 @@ std::vector<Result> write_clean_results(const Path& run_folder, const std::vecto
   write_file_atomically(out / fmt::format("flagged-{}.csv", task.name), csv);
   for (const Result& result : results) {
     if (result.cell.task != task.name || result.cell.target != task.target) continue;
-    if (result.status != "ok" || result.scores_file.empty()) continue;
+    if (!result.ok() || result.scores_file.empty()) continue;
     auto judged = clean_result(run_folder, out, result, flagged);
     if (!judged) continue;
     append_result(out / "results.jsonl", *judged);

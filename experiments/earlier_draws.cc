@@ -4,6 +4,7 @@
 
 #include "experiments/draws.h"
 #include "experiments/result.h"
+#include "experiments/results_file.h"
 
 namespace vise {
 
@@ -12,7 +13,7 @@ void keep_earlier_draws(const Path& run_folder, Task& task) {
   const Path file = run_folder / "results.jsonl";
   if (run_folder.empty() || task.split.asked || !std::filesystem::exists(file, error)) return;
   task.split.by_name = std::ranges::any_of(read_results(file, ResultDetail::table), [&](const Result& result) {
-    return result.status == "ok" && result.draw == kDrawnByName && result.cell.task == task.name &&
+    return result.ok() && result.draw == kDrawnByName && result.cell.task == task.name &&
            result.cell.target == task.target;
   });
 }

@@ -124,12 +124,16 @@ void compare_machine(const Result& a, const Result& b, Comparison& out) {
   out.add("version of vise-eval", a.version, b.version, "see its list of changes");
 }
 
+std::string status_text(const Result& result) {
+  const std::string_view name = status_name(result.status);
+  return result.error.empty() ? std::string(name) : fmt::format("{}: {}", name, result.error);
+}
+
 }  // namespace
 
 std::vector<Cause> explain(const Result& a, const Result& b) {
   Comparison out;
-  out.add("status", a.status + (a.error.empty() ? "" : ": " + a.error),
-          b.status + (b.error.empty() ? "" : ": " + b.error), "one of the two has no number");
+  out.add("status", status_text(a), status_text(b), "one of the two has no number");
   compare_features(a, b, out);
   compare_task(a, b, out);
   compare_probe(a, b, out);

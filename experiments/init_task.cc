@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "datasets/data_columns.h"
 #include "datasets/label_check.h"
 #include "probes/evaluate.h"
 

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
 namespace vise {

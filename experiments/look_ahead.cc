@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "experiments/runner.h"
 #include "experiments/task_run.h"
 #include "extract/networks/bf16.h"
 
@@ -67,7 +68,7 @@ CellState state_of(const PlannedCell& cell, const RunRequest& request, const std
   const auto found = earlier.find(cell.key);
   if (cell.key.empty() || found == earlier.end()) return CellState::open;
   if (request.overwrite == Overwrite::always) return CellState::open;
-  return request.overwrite == Overwrite::never || found->second.status == "ok" ? CellState::known : CellState::open;
+  return request.overwrite == Overwrite::never || found->second.ok() ? CellState::known : CellState::open;
 }
 
 bool can_be_had(const PlannedCell& cell, const std::vector<FeatureStatus>& all) {

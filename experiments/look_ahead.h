@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "experiments/runner.h"
+#include "experiments/result.h"
+#include "experiments/run_request.h"
 #include "extract/features/feature_status.h"
 
 namespace vise {

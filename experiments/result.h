@@ -8,46 +8,35 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "datasets/targets.h"
+#include "experiments/cell.h"
 #include "probes/probe.h"
 
 namespace vise {
-
-// task x backbone x features x probe x seed x sample of train. Plain values; Result::key names it.
-struct Cell {
-  std::string task;      // "emotion", or the data's name for --data
-  std::string target;    // "label"
-  std::string backbone;  // the command line's name: "vise-250m", "mine"
-  std::string probe;     // "logreg"
-  std::string layer = "layer4", pool = "avg";
-  std::uint64_t seed = 0;
-  int shots = 0;           // images of each class that are fitted on; 0: all of train
-  double fraction = 1;     // of train that is fitted on
-  std::string where = {};  // the condition that items meet, as --where had it
-
-  auto operator<=>(const Cell&) const = default;
-};
-
-// The layer of features that `vise-eval probe` was given.
-inline constexpr const char* kGivenLayer = "given";
 
 struct SplitSizes {
   std::size_t train = 0, val = 0, test = 0, unused = 0;
 };
 
+enum class CellStatus { ok, failed };
+
+std::string_view status_name(CellStatus status);  // "ok", "failed"
+
 struct Result {
   Cell cell;
-  std::string key;            // SHA-256 (first 16 hex) over everything that decides the numbers
-  std::string status = "ok";  // or "failed", with `error`
-  std::string error;
+  std::string key;  // SHA-256 (first 16 hex) over everything that decides the numbers
+  CellStatus status = CellStatus::ok;
+  std::string error;  // why it failed
 
   std::string primary_metric;                            // "accuracy": what the table ranks by
   std::map<std::string, std::optional<double>> metrics;  // null = undefined on this test set
   std::vector<std::string> class_names;
-  std::string target_kind;  // "classes", ...
+  TargetKind target_kind = TargetKind::classes;
 
   std::string split_origin, split_hash;
   int draw = 1;  // how split and sample were drawn (draws.h): 1, by the task's name, as up to 0.1; 2, from ids
@@ -68,12 +57,11 @@ struct Result {
   std::string scores_file;         // relative to the run's folder
   std::string version;             // of vise-eval
   std::string started_at;          // UTC, ISO 8601
+
+  bool ok() const { return status == CellStatus::ok; }
 };
 
 Json to_json(const Result& result);
-// Error{input} for what isn't a Result of this schema.
-Result result_from_json(const Json& json);
-
 // How much of each result is read.
 enum class ResultDetail {
   everything,
@@ -81,11 +69,5 @@ enum class ResultDetail {
   // only the first candidate is kept (a curve without one says that there was nothing to choose). Half the time.
   table
 };
-
-// Every Result of a run's results.jsonl, later lines replacing earlier ones of the same key. Error{input} with the
-// line.
-std::vector<Result> read_results(const Path& results_jsonl, ResultDetail detail = ResultDetail::everything);
-// Appends one line (and the schema line first, in a new file), synced.
-void append_result(const Path& results_jsonl, const Result& result);
 
 }  // namespace vise

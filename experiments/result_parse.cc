@@ -150,18 +150,41 @@ decltype(Candidate::parameters) read_parameters(ondemand::object& candidate, Kno
 
 Cell read_cell(ondemand::object object) {
   Cell cell;
-  ondemand::value later;
-  cell.backbone = text(object, "backbone");
-  if (find(object, "fraction", later)) cell.fraction = number_or_nan(later, "fraction");
-  cell.layer = text(object, "layer");
-  cell.pool = text(object, "pool");
-  cell.probe = text(object, "probe");
-  cell.seed = field<std::uint64_t>(object, "seed");
-  cell.shots = static_cast<int>(field<std::int64_t>(object, "shots"));
-  cell.target = text(object, "target");
-  cell.task = text(object, "task");
-  if (find(object, "where", later)) cell.where = get<std::string_view>(later, "where");
+  visit_fields(cell, [&]<typename T>(std::string_view name, T& value) {
+    ondemand::value found;
+    if (!find(object, name, found)) {
+      if (name != "fraction" && name != "where")
+        fail(name, simdjson::NO_SUCH_FIELD);  // programs up to 0.1 have neither
+      return;
+    }
+    if constexpr (std::is_same_v<T, std::string>)
+      value = get<std::string_view>(found, name);
+    else if constexpr (std::is_same_v<T, double>)
+      value = number_or_nan(found, name);
+    else if constexpr (std::is_same_v<T, int>)
+      value = static_cast<int>(get<std::int64_t>(found, name));
+    else
+      value = get<T>(found, name);
+  });
   return cell;
+}
+
+[[noreturn]] void fail_unknown(std::string_view field, std::string_view value) {
+  throw Error(ErrorKind::input, fmt::format("is not a result: {}: '{}' is unknown", field, value),
+              "docs/formats/results.md lists the fields; a newer version of vise-eval may have written it");
+}
+
+CellStatus read_status(ondemand::object& object) {
+  const auto status = field<std::string_view>(object, "status");
+  for (const CellStatus known : {CellStatus::ok, CellStatus::failed})
+    if (status_name(known) == status) return known;
+  fail_unknown("status", status);
+}
+
+TargetKind read_target_kind(ondemand::object& object) {
+  const auto name = field<std::string_view>(object, "target_kind");
+  if (const auto kind = target_kind_named(name)) return *kind;
+  fail_unknown("target_kind", name);
 }
 
 // Absent from files of earlier programs: then the defaults.
@@ -251,8 +274,8 @@ void read_result(ondemand::object object, ResultDetail detail, KnownValues& know
   result.selection = read_selection(field<ondemand::object>(object, "selection"), detail, known);
   read_split(field<ondemand::object>(object, "split"), result);
   result.started_at = text(object, "started_at");
-  result.status = text(object, "status");
-  result.target_kind = text(object, "target_kind");
+  result.status = read_status(object);
+  result.target_kind = read_target_kind(object);
   result.version = text(object, "version");
 }
 

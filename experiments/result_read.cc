@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "experiments/result_parse.h"
+#include "experiments/results_file.h"
 
 namespace vise {
 namespace {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "experiments/results_file.h"
 #include "experiments/seal.h"
 #include "experiments/study.h"
 #include "experiments/task_run.h"
@@ -20,7 +21,7 @@ constexpr double kMostBytesSideBySide = 4e9;
 
 bool is_reusable(const Result& result, Overwrite overwrite) {
   if (overwrite == Overwrite::always) return false;
-  return overwrite == Overwrite::never || result.status == "ok";
+  return overwrite == Overwrite::never || result.ok();
 }
 
 // The cells of one task on their way into the outcome: results arrive in any order and are appended in the plan's.
@@ -59,7 +60,7 @@ class CellQueue {
 
   void move_to(RunOutcome& outcome) {
     for (std::size_t i = 0; i < results_.size(); ++i) {
-      const bool ok = results_[i]->status == "ok";
+      const bool ok = results_[i]->ok();
       ++(!ok ? outcome.failed : is_new_[i] ? outcome.fitted : outcome.reused);
       outcome.results.push_back(std::move(*results_[i]));
     }
@@ -152,86 +153,7 @@ std::vector<OpenTask> open_tasks(const RunRequest& request, const Context& conte
   return tasks;
 }
 
-// Afterwards the baseline is a name among the backbones; one that wasn't listed is put first.
-void resolve_baseline(Task& task, const RunRequest& request, const std::vector<std::string>& names) {
-  const auto is_listed = [&](const std::string& name) { return std::ranges::count(names, name) > 0; };
-  if (!request.baseline.empty()) task.baseline = request.baseline;
-  if (is_listed(task.baseline)) return;
-  // At several input sizes a name stands for its first row.
-  const auto at_side = std::ranges::find_if(
-      names, [&](const std::string& name) { return !task.baseline.empty() && name.starts_with(task.baseline + "@"); });
-  if (at_side != names.end()) {
-    task.baseline = *at_side;
-    return;
-  }
-  const bool by_default = request.baseline.empty() && (task.baseline.empty() || !request.backbones.empty());
-  const std::string name = by_default ? names.front() : parse_backbone(task.baseline).name;
-  if (!is_listed(name)) task.backbones.insert(task.backbones.begin(), task.baseline);
-  task.baseline = name;
-}
-
-void resolve_backbones(Task& task, const RunRequest& request) {
-  if (!request.backbones.empty()) task.backbones = request.backbones;
-  task.backbones = with_sides(task.backbones, request.sides);
-  if (task.backbones.empty())
-    throw Error(ErrorKind::usage, "no backbone was named",
-                "add --backbone NAME[,NAME] or NAME=FILE; vise-eval list backbones");
-  std::vector<std::string> names;
-  for (const std::string& text : task.backbones) {
-    names.push_back(parse_backbone(text).name);
-    if (std::ranges::count(names, names.back()) > 1)
-      throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is named twice", names.back()),
-                  "give each row a name of its own: NAME=FILE");
-  }
-  resolve_baseline(task, request, names);
-}
-
-void resolve_probes(Task& task, const RunRequest& request) {
-  if (!request.probes.empty()) task.probes = request.probes;
-  for (const std::string& probe : task.probes) {
-    const auto [name, options] = parse_probe(probe);
-    ProbeRegistry::instance().make(name, options);  // a wrong option is said before hours of extraction
-  }
-}
-
 }  // namespace
-
-RunRequest resolved(RunRequest request) {
-  for (Task& task : request.tasks) {
-    resolve_backbones(task, request);
-    resolve_probes(task, request);
-  }
-  request.backbones.clear();
-  request.sides.clear();
-  request.probes.clear();
-  request.baseline.clear();
-  return request;
-}
-
-std::pair<std::string, ProbeOptions> parse_probe(const std::string& text) {
-  const std::vector<std::string> parts = split(text, ',');
-  ProbeOptions options;
-  for (std::size_t i = 1; i < parts.size(); ++i) {
-    const auto equals = parts[i].find('=');
-    if (equals == std::string::npos)
-      throw Error(
-          ErrorKind::usage, fmt::format("--probe: '{}' is not an option (KEY=VALUE)", parts[i]),
-          suggest(parts[i], ProbeRegistry::instance().info(parts[0]).options) + "; several probes are several --probe");
-    options.values[parts[i].substr(0, equals)] = parts[i].substr(equals + 1);
-  }
-  ProbeRegistry::instance().info(parts[0]);  // the nearest name, before anything is read
-  return {parts[0], options};
-}
-
-Task task_for_data(const Path& path, const std::string& target, const DataColumns& columns) {
-  Task task;
-  task.title = path.filename().string();
-  task.data = path;
-  task.target = target;
-  task.columns = columns;
-  task.split.shares = {0.6, 0.2, 0.2};
-  return task;
-}
 
 std::map<std::string, Result> earlier_results(const Path& results_jsonl) {
   std::map<std::string, Result> by_key;

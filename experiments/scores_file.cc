@@ -26,13 +26,6 @@ std::string target_text(const Targets& targets, std::size_t item) {
   return join(parts, " ");
 }
 
-TargetKind kind_of(const Result& result) {
-  for (const TargetKind kind :
-       {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values})
-    if (target_kind_name(kind) == result.target_kind) return kind;
-  throw Error(ErrorKind::input, fmt::format("result {}: unknown kind of target '{}'", result.key, result.target_kind));
-}
-
 // The numbers of a column, checked for the kind, row after row.
 class TargetReader {
  public:
@@ -103,11 +96,11 @@ Scores read_values(const Path& path, std::size_t items, const Result& result) {
   const std::size_t names = result.class_names.size();
   const NpyArray array = NpyArray::open(path);
   const auto& shape = array.shape();
-  const bool one_score_for_two = names == 2 && result.target_kind == "classes";
+  const bool one_score_for_two = names == 2 && result.target_kind == TargetKind::classes;
   if (shape.size() != 2 || shape[0] != items || !(shape[1] == names || (shape[1] == 1 && one_score_for_two)))
     throw Error(ErrorKind::input,
                 fmt::format("{}: shape ({}) doesn't fit {} test items and {} {}", path.string(), fmt::join(shape, ", "),
-                            items, names, result.target_kind == "classes" ? "classes" : "columns"),
+                            items, names, result.target_kind == TargetKind::classes ? "classes" : "columns"),
                 kFormat);
   Scores scores{items, shape[1], array.to_doubles()};
   for (std::size_t i = 0; i < scores.values.size(); ++i)
@@ -140,7 +133,7 @@ SavedScores read_scores(const Path& run_folder, const Result& result) {
   const CsvTable csv = CsvTable::parse(read_text_file(items, kMaxCsvBytes), items.string());
   SavedScores saved;
   saved.ids = read_ids(csv);
-  saved.targets = TargetReader(kind_of(result), result.class_names, csv, "target").read();
+  saved.targets = TargetReader(result.target_kind, result.class_names, csv, "target").read();
   if (csv.has_column("votes"))
     saved.votes = TargetReader(TargetKind::distribution, result.class_names, csv, "votes").read();
   saved.scores = read_values(npy, saved.ids.size(), result);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "datasets/data_columns.h"
 
 namespace vise {
 namespace {
@@ -285,23 +286,6 @@ std::string samples_yaml(const std::vector<Sample>& samples) {
 }
 
 }  // namespace
-
-Sample parse_shots(const std::string& text) {
-  std::int64_t shots = 0;
-  if (text == "all") return {};
-  if (!parse_int(text, shots) || shots < 1 || shots > 1'000'000)
-    throw Error(ErrorKind::usage, fmt::format("--shots: '{}' is no number of images", text),
-                "write how many of each class, or all: 1,2,4,all");
-  return {static_cast<int>(shots), 1};
-}
-
-Sample parse_fraction(const std::string& text) {
-  double fraction = 0;
-  if (!parse_double(text, fraction) || !(fraction > 0) || fraction > 1)
-    throw Error(ErrorKind::usage, fmt::format("--fraction: '{}' is no share of train", text),
-                "write shares above 0 and at most 1: 0.01,0.1,1");
-  return {0, fraction};
-}
 
 std::string study_title(const std::string& yaml, const std::string& name) {
   const YamlFile file = YamlFile::parse(yaml, name);

@@ -11,8 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/runner.h"
-#include "experiments/task.h"
+#include "experiments/run_request.h"
 
 namespace vise {
 
@@ -25,10 +24,6 @@ RunRequest parse_study(const std::string& yaml, const std::string& name_for_mess
 
 // The request as a study file, paths absolute: read_study() of it runs the same cells.
 std::string study_yaml(const RunRequest& request);
-
-// "4" -> 4 shots, "all" -> all of train; "0.1" -> a tenth. Error{usage} for anything else.
-Sample parse_shots(const std::string& text);
-Sample parse_fraction(const std::string& text);
 
 // The study's title, or `name` where it has none.
 std::string study_title(const std::string& yaml, const std::string& name);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "datasets/data_columns.h"
 #include "probes/evaluate.h"
 
 namespace vise {
@@ -222,6 +223,16 @@ std::vector<Task> TaskLibrary::expand(const std::string& name_or_group) const {
   }
   if (members.empty()) find(name_or_group);  // throws with the nearest name
   return members;
+}
+
+Task task_for_data(const Path& path, const std::string& target, const DataColumns& columns) {
+  Task task;
+  task.title = path.filename().string();
+  task.data = path;
+  task.target = target;
+  task.columns = columns;
+  task.split.shares = {0.6, 0.2, 0.2};
+  return task;
 }
 
 }  // namespace vise

@@ -17,6 +17,7 @@
 
 #include "base/file.h"
 #include "base/yaml.h"
+#include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
 namespace vise {
@@ -85,6 +86,10 @@ std::vector<Task> one_task_a_split(const Task& task);
 // Error{input} with the line for an unknown key or value. `name` is the file's stem; `data` is taken from the folder
 // of `file_for_messages`.
 Task parse_task(const std::string& yaml, const std::string& name, const std::string& file_for_messages);
+
+// The task that --data PATH stands for. Its name is empty: a run takes the data set's; so with an empty target. Split:
+// official, or stratified 60/20/20.
+Task task_for_data(const Path& path, const std::string& target, const DataColumns& columns = {});
 
 // "artphoto" of "artphoto.3", third of five.
 std::string base_task_name(const Task& task);

@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "experiments/cell_key.h"
 #include "experiments/task_run.h"
+#include "probes/parse_probe.h"
 
 namespace vise {
 namespace {

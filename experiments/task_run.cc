@@ -12,7 +12,9 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/groups.h"
+#include "datasets/open_data.h"
 #include "datasets/sampling.h"
 #include "experiments/cell_key.h"
 #include "experiments/earlier_draws.h"
@@ -21,6 +23,7 @@
 #include "experiments/split_rule.h"
 #include "experiments/weights_file.h"
 #include "probes/evaluate.h"
+#include "probes/parse_probe.h"
 
 namespace vise {
 namespace {
@@ -288,7 +291,7 @@ Result TaskRun::describe(const PlannedCell& planned) const {
   result.key = planned.key;
   result.primary_metric = task_.metric.empty() ? primary_metric(targets_.kind()) : task_.metric;
   result.class_names = targets_.names();
-  result.target_kind = target_kind_name(targets_.kind());
+  result.target_kind = targets_.kind();
   result.split_origin = split_.origin();
   result.split_hash = split_hash_;
   result.draw = draws_.version();
@@ -320,7 +323,7 @@ FittedCell TaskRun::fit(const PlannedCell& planned, const Context& context) cons
     if (e.kind() == ErrorKind::interrupted) throw;
     fitted.result.error = words_of(e);
   }
-  fitted.result.status = fitted.result.error.empty() ? "ok" : "failed";
+  fitted.result.status = fitted.result.error.empty() ? CellStatus::ok : CellStatus::failed;
   return fitted;
 }
 
@@ -420,10 +423,10 @@ std::vector<Result> failed_task(const RunRequest& request, const Task& task, con
                            tap.layer,       tap.pool,      static_cast<std::uint64_t>(seed), sample.shots,
                            sample.fraction, task.condition};
             result.key = key_without_data(result.cell);
-            result.status = "failed";
+            result.status = CellStatus::failed;
             result.error = reason;
             result.primary_metric = task.metric.empty() ? "accuracy" : task.metric;
-            result.target_kind = "classes";
+            result.target_kind = TargetKind::classes;
             result.version = kVersion;
             result.started_at = utc_now();
             results.push_back(std::move(result));

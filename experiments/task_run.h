@@ -15,7 +15,7 @@
 #include "datasets/dataset.h"
 #include "experiments/draws.h"
 #include "experiments/finetune.h"
-#include "experiments/runner.h"
+#include "experiments/run_request.h"
 #include "experiments/scores_file.h"
 #include "extract/features/feature_status.h"
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "experiments/cell_key.h"
 #include "experiments/explain.h"
+#include "experiments/results_file.h"
 #include "experiments/scores_file.h"
 #include "experiments/seal.h"
 #include "experiments/split_file.h"
@@ -108,7 +109,7 @@ class Verifier {
     }
     for (const Result& result : results_) {
       context_.throw_if_stopped();
-      if (result.status != "ok") continue;
+      if (!result.ok()) continue;
       ++out_.results;
       if (const std::string key = key_of(result); !key.empty() && key != result.key)
         differ(result, "its key isn't that of its task, data, features, probe and version: one of them was edited");
@@ -240,7 +241,7 @@ class Verifier {
     std::vector<std::pair<PlannedCell, const Result*>> cells;
     for (const PlannedCell& cell : run.plan())
       for (const Result& result : results_)
-        if (result.key == cell.key && result.status == "ok") cells.emplace_back(cell, &result);
+        if (result.key == cell.key && result.ok()) cells.emplace_back(cell, &result);
     if (cells.empty())
       return note(fmt::format(
           "no cell of {} was fitted again: no result is of the data, weights and version that are here", task.name));

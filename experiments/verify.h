@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/runner.h"
+#include "experiments/run_request.h"
 
 namespace vise {
 

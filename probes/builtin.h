@@ -1,10 +1,12 @@
-// One registration a source file; register_builtin_probes() calls them all (static objects in a static library would be
-// dropped by the linker).
+// The probes that ship with the program: one registration a source file, called at start (static objects in a static
+// library would be dropped by the linker).
 #pragma once
 
 #include "probes/probe.h"
 
 namespace vise {
+
+void register_builtin_probes(ProbeRegistry& registry);
 
 void register_attentive(ProbeRegistry& registry);  // attentive
 void register_finetune(ProbeRegistry& registry);   // finetune

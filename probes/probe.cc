@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "probes/builtin.h"
 
 namespace vise {
 
@@ -41,18 +40,6 @@ std::unique_ptr<Probe> ProbeRegistry::make(const std::string& name, const ProbeO
     throw Error(ErrorKind::usage, fmt::format("probe {} has no option '{}'", name, key), suggest(key, known.options));
   }
   return entries_.at(name).factory(options);
-}
-
-void register_builtin_probes(ProbeRegistry& registry) {
-  register_attentive(registry);
-  register_finetune(registry);
-  register_floors(registry);
-  register_head(registry);
-  register_knn(registry);
-  register_liblinear(registry);
-  register_logreg(registry);
-  register_permuted_labels(registry);
-  register_ridge(registry);
 }
 
 }  // namespace vise

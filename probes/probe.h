@@ -125,6 +125,4 @@ class ProbeRegistry {
   std::map<std::string, Entry> entries_;
 };
 
-void register_builtin_probes(ProbeRegistry& registry);
-
 }  // namespace vise

@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include "base/error.h"
+#include "extract/networks/checkpoint/read_checkpoint.h"
 #include "extract/networks/checkpoint/state_dict.h"
 #include "python/arrays.h"
 #include "python/bind.h"

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "datasets/dataset.h"
+#include "datasets/open_data.h"
 #include "experiments/places.h"
 #include "experiments/runner.h"
 #include "experiments/task.h"

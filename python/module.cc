@@ -5,6 +5,8 @@
 #include "base/module.h"
 #include "base/version.h"
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
+#include "probes/builtin.h"
 #include "probes/probe.h"
 #include "python/bind.h"
 #include "python/errors.h"

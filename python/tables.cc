@@ -13,7 +13,9 @@
 #include "python/arrays.h"
 #include "python/bind.h"
 #include "python/long_call.h"
+#include "reports/compare.h"
 #include "reports/report.h"
+#include "reports/writers.h"
 
 namespace vise::python {
 namespace {
@@ -99,7 +101,7 @@ Result result_of(const std::string& name, const Question& question, Scores score
     throw Error(ErrorKind::usage, fmt::format("metric '{}' is none of these scores", result.primary_metric), known);
   }
   result.class_names = question.targets.names();
-  result.target_kind = target_kind_name(question.targets.kind());
+  result.target_kind = question.targets.kind();
   result.split_origin = "given";
   result.split_hash = "given";
   result.sizes.test = question.targets.size();

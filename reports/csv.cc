@@ -6,6 +6,7 @@
 #include "base/csv.h"
 #include "base/text.h"
 #include "reports/table.h"
+#include "reports/writers.h"
 
 namespace vise {
 namespace {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "probes/metrics/metrics.h"
+#include "reports/compare.h"
 #include "reports/metric_names.h"
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/corrected_t.h"
@@ -220,7 +221,7 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
     const std::size_t before = loaded.size();
     for (const std::size_t i : section.rows[r].results) {
       const Result& result = table.results[i];
-      if (result.status != "ok") continue;
+      if (!result.ok()) continue;
       complete &= !result.scores_file.empty() && std::filesystem::exists(runs(i) / result.scores_file);
       if (complete) loaded.push_back({r, &result, read_scores(runs(i), result)});
     }

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "reports/compare.h"
 #include "reports/seed_evidence.h"
 #include "reports/statistics/seed_means.h"
 #include "reports/table.h"

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "base/threads.h"
+#include "reports/compare.h"
 #include "reports/evidence.h"
 #include "reports/folds.h"
 #include "reports/metric_names.h"

@@ -8,6 +8,7 @@
 #include "reports/packed_json.h"
 #include "reports/report.h"
 #include "reports/won_images.h"
+#include "reports/writers.h"
 
 namespace vise {
 namespace {
@@ -202,7 +203,7 @@ Json page_json(const Report& report) {
   Json page = table_json(report.table);
   page["seed"] = report.seed;
   page["seal"] = report.seal;
-  std::vector<Json> answers = answers_json(report, kMostAnswers);
+  std::vector<Json> answers = answers_json(report.table, report.evidence, kMostAnswers);
   for (std::size_t s = 0; s < answers.size(); ++s) page["sections"][s]["answers"] = std::move(answers[s]);
   for (std::size_t s = 0; s < report.table.sections.size(); ++s)
     for (std::size_t r = 0; r < report.table.sections[s].rows.size(); ++r)

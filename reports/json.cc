@@ -4,6 +4,7 @@
 #include "reports/layout.h"
 #include "reports/metric_names.h"
 #include "reports/table.h"
+#include "reports/writers.h"
 
 namespace vise {
 namespace {
@@ -68,7 +69,7 @@ Json folds_json(const ComparisonTable& table, const TableSection& section) {
 Json section_json(const ComparisonTable& table, const TableSection& section) {
   Json json{{"task", section.task},
             {"target", section.target},
-            {"target_kind", section.target_kind},
+            {"target_kind", target_kind_name(section.target_kind)},
             {"shots", section.shots},
             {"fraction", section.fraction},
             {"labels", training_images(section)},

@@ -7,6 +7,7 @@
 #include "reports/layout.h"
 #include "reports/table.h"
 #include "reports/verdict/verdict_grid.h"
+#include "reports/writers.h"
 
 namespace vise {
 namespace {

@@ -8,6 +8,7 @@
 #include "reports/layout.h"
 #include "reports/paper_tables.h"
 #include "reports/verdict/verdict_grid.h"
+#include "reports/writers.h"
 
 namespace vise {
 namespace {

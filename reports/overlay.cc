@@ -44,8 +44,9 @@ Image overlay(Image thumbnail, std::span<const float> shares, int height, int wi
   assert(!shares.empty() && shares.size() == static_cast<std::size_t>(height) * static_cast<std::size_t>(width));
   const auto [least, most] = std::ranges::minmax(shares);
   cv::Mat1f values(height, width);
-  std::ranges::transform(shares, values.begin(),
-                         [&](float share) { return most > least ? (share - least) / (most - least) : 0; });
+  std::ranges::transform(shares, values.begin(), [least = least, most = most](float share) {
+    return most > least ? (share - least) / (most - least) : 0;
+  });
   return covered(std::move(thumbnail), values, inset, kSeen, kSeen);
 }
 

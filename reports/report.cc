@@ -7,6 +7,8 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "experiments/results_file.h"
+#include "reports/compare.h"
 #include "reports/gallery.h"
 #include "reports/verdict/make_verdict.h"
 #include "reports/won_images.h"
@@ -23,13 +25,13 @@ struct Merged {
 void drop_overcome(Merged& merged) {
   std::set<Cell> failed, overcome;
   for (const Result& result : merged.results)
-    if (result.status != "ok") failed.insert(result.cell);
+    if (!result.ok()) failed.insert(result.cell);
   if (failed.empty()) return;
   for (const Result& result : merged.results)
-    if (result.status == "ok" && failed.contains(result.cell)) overcome.insert(result.cell);
+    if (result.ok() && failed.contains(result.cell)) overcome.insert(result.cell);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < merged.results.size(); ++i) {
-    if (merged.results[i].status != "ok" && overcome.contains(merged.results[i].cell)) continue;
+    if (!merged.results[i].ok() && overcome.contains(merged.results[i].cell)) continue;
     if (kept != i) merged.results[kept] = std::move(merged.results[i]);
     merged.runs.of_result[kept++] = merged.runs.of_result[i];
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "reports/compare.h"
 #include "reports/evidence.h"
 #include "reports/gallery_map.h"
 #include "reports/table.h"

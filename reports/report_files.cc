@@ -10,7 +10,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "reports/compare.h"
 #include "reports/report_registry.h"
+#include "reports/writers.h"
 
 namespace vise {
 namespace {

@@ -18,7 +18,7 @@
 #include "experiments/result.h"
 #include "reports/published.h"
 #include "reports/statistics/interval.h"
-#include "reports/verdict/verdict.h"
+#include "reports/verdict.h"
 
 namespace vise {
 
@@ -66,7 +66,8 @@ struct TableRow {
 };
 
 struct TableSection {
-  std::string task, target, target_kind;
+  std::string task, target;
+  TargetKind target_kind = TargetKind::classes;
   int shots = 0;
   double fraction = 1;  // of train
   std::string where;    // the condition that items meet
@@ -98,43 +99,10 @@ struct ComparisonTable {
   Verdict verdict;                           // over the tasks, samples and layers; make_report's
 };
 
-struct CompareOptions {
-  std::string baseline = {};                          // of every section; "": each task's own
-  std::map<std::string, std::string> baselines = {};  // by task; where a task isn't named, its first backbone
-  std::map<std::string, std::string> kinds = {};      // by task: "subjective", "control" ... (task.h)
-  bool verdict = true;                                // whether make_report judges over tasks
-  double alpha = 0.05, level = 0.95;
-  int resamples = 10000;  // of make_report's bootstrap
-  std::uint64_t seed = 0;
-  std::vector<PublishedRecord> published = {};
-};
-
-// Error{usage} with the nearest name when the baseline is no backbone of `results`.
-ComparisonTable compare(std::vector<Result> results, const CompareOptions& options);
-
 // Mean and, of two values and more, standard deviation (ddof 1); nothing of none.
 Estimate mean_estimate(const std::vector<double>& values);
 
 // The footnote's number; the same text is kept once.
 int add_footnote(ComparisonTable& table, const std::string& text);
-
-// Sets rows' baseline marks and plain differences (values only) anew, for another baseline.
-void set_baseline(ComparisonTable& table, const std::string& backbone);
-
-// Writers. Each returns the whole document.
-std::string to_markdown(const ComparisonTable& table);
-std::string to_csv(const ComparisonTable& table);
-std::string to_latex(const ComparisonTable& table);  // a table environment a section; needs booktabs
-std::string to_json_text(const ComparisonTable& table);
-
-// The objects inside table.json.
-Json table_json(const ComparisonTable& table);
-Json difference_json(const Difference& difference, std::size_t compared_with);
-
-struct TerminalStyle {
-  bool colour = false;
-  std::size_t width = 100;  // columns; wider tables lose their least important columns, with a line that says so
-};
-std::string to_terminal(const ComparisonTable& table, const TerminalStyle& style);
 
 }  // namespace vise

@@ -8,6 +8,7 @@
 #include "reports/shorten.h"
 #include "reports/table.h"
 #include "reports/verdict/verdict_grid.h"
+#include "reports/writers.h"
 
 namespace vise {
 namespace {

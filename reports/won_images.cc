@@ -5,6 +5,8 @@
 #include <numeric>
 #include <string_view>
 
+#include "reports/writers.h"
+
 namespace vise {
 namespace {
 
@@ -79,17 +81,17 @@ std::vector<WonImage> won_images(const SectionEvidence& evidence, std::size_t ro
   return won;
 }
 
-std::string to_json_text(const Report& report) {
-  Json json = table_json(report.table);
-  for (std::size_t s = 0; s < report.evidence.size(); ++s) {
-    const SectionEvidence& evidence = report.evidence[s];
-    if (evidence.empty() || report.table.sections[s].target_kind != "classes") continue;
-    json["sections"][s]["images"] = evidence.ids();
-    for (std::size_t r = 0; r < report.table.sections[s].rows.size(); ++r) {
-      const TableRow& row = report.table.sections[s].rows[r];
+std::string to_json_text(const ComparisonTable& table, std::span<const SectionEvidence> evidence) {
+  Json json = table_json(table);
+  for (std::size_t s = 0; s < evidence.size(); ++s) {
+    const SectionEvidence& of_section = evidence[s];
+    if (of_section.empty() || table.sections[s].target_kind != TargetKind::classes) continue;
+    json["sections"][s]["images"] = of_section.ids();
+    for (std::size_t r = 0; r < table.sections[s].rows.size(); ++r) {
+      const TableRow& row = table.sections[s].rows[r];
       if (!row.difference) continue;
       Json by_row = Json::array(), by_baseline = Json::array();
-      for (const WonImage& image : won_images(evidence, r, row.compared_with))
+      for (const WonImage& image : won_images(of_section, r, row.compared_with))
         (image.by_row ? by_row : by_baseline).push_back(image.item);
       Json& difference = json["sections"][s]["rows"][r]["difference"];
       difference["only_row_images"] = std::move(by_row);
@@ -99,23 +101,24 @@ std::string to_json_text(const Report& report) {
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::vector<Json> answers_json(const Report& report, std::size_t most_bytes) {
-  std::vector<Json> answers(report.evidence.size());
-  std::vector<std::size_t> order(report.evidence.size());
+std::vector<Json> answers_json(const ComparisonTable& table, std::span<const SectionEvidence> evidence,
+                               std::size_t most_bytes) {
+  std::vector<Json> answers(evidence.size());
+  std::vector<std::size_t> order(evidence.size());
   std::iota(order.begin(), order.end(), 0u);
   std::ranges::stable_sort(order, {}, [&](std::size_t s) {
-    const TableSection& section = report.table.sections[s];
+    const TableSection& section = table.sections[s];
     return section.shots > 0 || section.fraction < 1;
   });
   std::size_t spent = 0;
   for (const std::size_t s : order) {
-    const TableSection& section = report.table.sections[s];
-    const SectionEvidence& evidence = report.evidence[s];
-    if (evidence.empty() || section.target_kind != "classes") continue;
-    const std::size_t bytes = bytes_of(section, evidence);
+    const TableSection& section = table.sections[s];
+    const SectionEvidence& of_section = evidence[s];
+    if (of_section.empty() || section.target_kind != TargetKind::classes) continue;
+    const std::size_t bytes = bytes_of(section, of_section);
     if (spent + bytes > most_bytes) continue;
     spent += bytes;
-    answers[s] = answers_of(section, evidence);
+    answers[s] = answers_of(section, of_section);
   }
   return answers;
 }

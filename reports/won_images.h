@@ -6,11 +6,13 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "base/json.h"
-#include "reports/report.h"
+#include "reports/evidence.h"
+#include "reports/writers.h"
 
 namespace vise {
 
@@ -32,10 +34,11 @@ struct WonImage {
 std::vector<WonImage> won_images(const SectionEvidence& evidence, std::size_t row, std::size_t other);
 
 // table.json of a report, with the test images of each section and who wins which (docs/formats/table-json.md).
-std::string to_json_text(const Report& report);
+std::string to_json_text(const ComparisonTable& table, std::span<const SectionEvidence> evidence);
 
 // What the page needs to say it of any two rows: of each section the images' ids, their classes and every row's
 // answers; null for other targets than classes, and, the full samples of train first, once `most_bytes` are spent.
-std::vector<Json> answers_json(const Report& report, std::size_t most_bytes);
+std::vector<Json> answers_json(const ComparisonTable& table, std::span<const SectionEvidence> evidence,
+                               std::size_t most_bytes);
 
 }  // namespace vise

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/sampling.h"
 #include "datasets/tree.h"
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/sampling.h"
 #include "datasets/tree.h"
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
 
 namespace vise {
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/tree.h"
 
 namespace vise {

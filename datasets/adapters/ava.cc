@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 
 namespace vise {
 namespace {

@@ -4,7 +4,9 @@
 // images/<file>.png. 583 images. Targets: every column of numbers under its own name, and valence and arousal, the
 // means of US raters (1 to 9). No official split. Metrics: R2, Pearson. Defect: numbers with blanks behind them.
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/manifest.h"
+#include "datasets/manifest_part.h"
 
 namespace vise {
 namespace {

@@ -10,6 +10,7 @@
 #include "base/threads.h"
 #include "datasets/adapters/adapters.h"
 #include "datasets/adapters/demo_drawing.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/png.h"
 
 namespace vise {

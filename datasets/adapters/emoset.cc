@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 
 namespace vise {
 namespace {

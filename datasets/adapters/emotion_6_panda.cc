@@ -4,6 +4,7 @@
 // the first folder is the label: anger fear joy love sadness surprise (love, and no disgust). About 8,350 images
 // (unverified). No official split; a public script announces 20 % test and takes 5 %. Metric: accuracy.
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 
 namespace vise {
 namespace {

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
 #include "datasets/cells.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/folder.h"
 #include "datasets/png.h"
 #include "datasets/rows.h"

@@ -5,6 +5,7 @@
 // pictures, which are left out here: one user counts 23,185 without them. No official split (80/5/15 at random is
 // usual). Metric: accuracy.
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 
 namespace vise {
 namespace {

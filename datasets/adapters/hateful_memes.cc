@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/rows.h"
 
 namespace vise {

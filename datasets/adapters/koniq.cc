@@ -8,7 +8,10 @@
 #include <algorithm>
 
 #include "datasets/adapters/adapters.h"
+#include "datasets/data_columns.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/manifest.h"
+#include "datasets/manifest_part.h"
 
 namespace vise {
 namespace {

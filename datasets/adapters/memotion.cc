@@ -6,7 +6,9 @@
 // classes, and sentiment: overall_sentiment with very_negative and very_positive merged (the task's three classes),
 // which is also label. No official split for the 7k. Metric: macro F1.
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/manifest.h"
+#include "datasets/manifest_part.h"
 
 namespace vise {
 namespace {

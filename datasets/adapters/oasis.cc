@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
 #include "datasets/cells.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/rows.h"
 
 namespace vise {

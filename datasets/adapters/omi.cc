@@ -13,7 +13,9 @@
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
 #include "datasets/cells.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/manifest.h"
+#include "datasets/manifest_part.h"
 
 namespace vise {
 namespace {

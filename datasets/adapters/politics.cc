@@ -20,7 +20,9 @@
 #include "base/pickle.h"
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/manifest.h"
+#include "datasets/manifest_part.h"
 #include "datasets/tree.h"
 
 namespace vise {

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 
 namespace vise {
 namespace {

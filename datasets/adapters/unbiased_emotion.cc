@@ -6,6 +6,7 @@
 // don't compare. Metric: accuracy. Defects: file names recur in other folders; the folder travels under several
 // spellings.
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 
 namespace vise {
 namespace {

@@ -4,6 +4,7 @@
 // read as class folders or a manifest metadata.csv, like any folder (folder.h), and a note says so. No official split
 // is known. Metric: accuracy.
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/folder.h"
 
 namespace vise {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "datasets/archives/archive.h"
+#include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
 namespace vise {
@@ -21,14 +22,5 @@ namespace vise {
 // `files` are at `root`, or below it, or the root itself. Error{input} where no image is in them.
 Dataset read_archives(std::span<const Path> files, const Path& root, std::string name, Log& log,
                       const DataColumns& columns, const Path& cache);
-
-// "train" of "train-000012.tar", "train-00000-of-00004.tar.gz" or "train_3.zip"; "" of "000012.tar".
-std::string shard_word(const Path& archive);
-
-// "photos/" where every image of the archive lies in a folder `name`; else "".
-std::string own_folder(const ArchiveIndex& index, std::string_view name);
-
-// Says what was left out of an archive, links as a warning.
-void tell_leftovers(const ArchiveIndex& index, const Path& archive, Log& log);
 
 }  // namespace vise

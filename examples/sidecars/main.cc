@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "cli/program.h"
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/tree.h"
 #include "reports/report_registry.h"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "experiments/runner.h"
+#include "experiments/run_request.h"
 #include "extract/features/shard.h"
 
 namespace vise {

@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "experiments/runner.h"
+#include "experiments/run_request.h"
 #include "extract/features/shard.h"
 
 namespace vise {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "extract/networks/checkpoint/read_checkpoint.h"
 #include "extract/networks/checkpoint/state_dict.h"
 
 namespace vise {

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "extract/features/backbone_rows.h"
+#include "extract/networks/family_registry.h"
 
 namespace vise {
 namespace {

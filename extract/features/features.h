@@ -17,43 +17,9 @@
 #include <vector>
 
 #include "datasets/dataset.h"
-#include "extract/features/backbone.h"
-#include "extract/features/store.h"
-#include "extract/images/transform/views.h"
-#include "extract/networks/trunk.h"
+#include "extract/features/feature_request.h"
 
 namespace vise {
-
-// Where features are taken from a network, and how its map becomes a row.
-struct FeatureTap {
-  // "default": the backbone's own, what its authors probe. "final": the network's last; "all": each that it has.
-  std::string layer = "default";
-  std::string pool = "default";  // networks/pooling.h has the others
-};
-
-struct FeatureRequest {
-  Backbone backbone;
-  std::optional<Engine> engine = {};  // none: the device's own
-  Precision precision = Precision::fp32;
-  std::vector<FeatureTap> taps = {FeatureTap{}};
-  Views views = Views::one;  // a row is the mean over the views' rows; floors have one view
-  Storage storage = Storage::fp32;
-  Device device = {};
-};
-
-enum class BadImagePolicy {
-  fail,  // the first image that can't be read ends the run with its name and reason
-  skip   // it gets no row under any backbone, and is listed
-};
-
-struct ExtractOptions {
-  Path cache;
-  // Of a shard: the cache that new rows go to instead, where `cache` lacks them; empty: `cache` itself.
-  Path into = {};
-  WeightsSearch weights;
-  BadImagePolicy on_bad_image = BadImagePolicy::fail;
-  std::uint64_t max_pixels = 178'956'970;  // where Pillow refuses
-};
 
 struct Features {
   std::size_t request = 0;  // whose features these are

@@ -11,6 +11,7 @@
 #include "extract/features/fetch.h"
 #include "extract/networks/checkpoint/folder.h"
 #include "extract/networks/checkpoint/hub_config.h"
+#include "extract/networks/checkpoint/read_hub_config.h"
 #include "extract/networks/inspect.h"
 
 namespace vise {

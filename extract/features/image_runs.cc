@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/threads.h"
 #include "extract/images/decode/decode.h"
+#include "extract/networks/make_trunk.h"
 
 namespace vise {
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "extract/networks/make_trunk.h"
 
 namespace vise {
 

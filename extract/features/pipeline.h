@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/dataset.h"
 #include "extract/features/pass.h"
 
 namespace vise {

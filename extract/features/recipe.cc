@@ -8,8 +8,10 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "extract/images/transform/transform_presets.h"
+#include "extract/images/transform/transform_spec.h"
+#include "extract/networks/family_registry.h"
 #include "extract/networks/load.h"
+#include "extract/networks/make_trunk.h"
 
 namespace vise {
 namespace {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "extract/features/features.h"
+#include "extract/features/feature_request.h"
 #include "extract/features/taps.h"
 #include "extract/images/transform/transform.h"
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "extract/features/features.h"
+#include "extract/features/feature_request.h"
 #include "extract/networks/pooling.h"
 
 namespace vise {

@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "extract/networks/checkpoint/state_dict.h"
+#include "extract/networks/key_index.h"
 #include "extract/networks/key_matcher.h"
 #include "extract/networks/network.h"
-#include "extract/networks/place.h"
 
 namespace vise {
 
@@ -33,19 +33,5 @@ struct Family {
   // Whether an architecture's name and its tensors say everything: no facts are ever asked.
   bool tensors_say_all = false;
 };
-
-// In the order in which they are asked.
-const std::vector<Family>& families();
-// A family more; at start, before anything reads the list.
-void add_family(Family family);
-
-// The family that has this architecture among its names. Error{usage} with the nearest.
-const Family& family_of(std::string_view architecture);
-std::vector<std::string> network_architectures();
-
-// Error{usage} for an unknown architecture.
-Network random_network(std::string_view architecture, std::uint64_t seed);
-// Of shapes alone.
-Outline outline_of(std::string_view architecture);
 
 }  // namespace vise

@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "extract/networks/checkpoint/read_checkpoint.h"
+#include "extract/networks/checkpoint/read_hub_config.h"
 
 namespace vise {
 namespace {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "extract/networks/checkpoint/state_dict.h"
-#include "extract/networks/place.h"
+#include "extract/networks/key_index.h"
 #include "extract/networks/weight_source.h"
 
 namespace vise {

@@ -4,7 +4,10 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "extract/networks/checkpoint/read_checkpoint.h"
+#include "extract/networks/family_registry.h"
 #include "extract/networks/opencv/open.h"
+#include "extract/networks/place.h"
 
 namespace vise {
 namespace {

@@ -90,18 +90,9 @@ class Trunk {
 // CPU. Looks at no hardware.
 void check_combination(Engine engine, Precision precision, const Device& device);
 
-// Error{usage} as above, where the CPU lacks the precision, a layer is unknown, or the request is for another engine
-// than the one that runs a program; Error{missing} without LibTorch or OpenCV, or for a CUDA device that LibTorch
-// doesn't see; Error{input} for a program that can't be loaded.
-std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request);
-
 // What alone runs a program: LibTorch a TorchScript archive, OpenCV a graph.
 Engine engine_of(ProgramKind kind);
 std::string_view library_name(Engine engine);  // "oneDNN", "LibTorch", "OpenCV"
-
-// How many numbers a TorchScript program gives for an image: found by running it once, on zeros. Errors as
-// Trunk::forward.
-std::size_t program_dim(const Network& program, int side);
 
 // "2.6.3": of the library that is linked.
 std::string onednn_version();
@@ -114,7 +105,4 @@ struct TorchFacts {
   bool has_cuda = false;  // as it was built
   int cuda_devices = 0;   // that it sees
 };
-// Opens LibTorch. Error{missing} without it.
-TorchFacts torch_facts();
-
 }  // namespace vise

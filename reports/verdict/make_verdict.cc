@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/threads.h"
+#include "reports/compare.h"
 #include "reports/metric_names.h"
 #include "reports/verdict/comparison.h"
 #include "reports/verdict/curves.h"

@@ -11,9 +11,10 @@
 #include <span>
 
 #include "base/log.h"
+#include "reports/compare.h"
 #include "reports/evidence.h"
 #include "reports/table.h"
-#include "reports/verdict/verdict.h"
+#include "reports/verdict.h"
 
 namespace vise {
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "reports/layout.h"
-#include "reports/verdict/verdict.h"
+#include "reports/grid.h"
+#include "reports/verdict.h"
 
 namespace vise {
 

@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
+#include "datasets/open_data.h"
 
 namespace vise {
 namespace {

@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/threads.h"
+#include "probes/builtin.h"
 #include "probes/probe.h"
 
 namespace vise {

@@ -28,7 +28,8 @@
 #include "base/text.h"
 #include "base/threads.h"
 #include "datasets/split.h"
-#include "probes/logistic_solver.h"
+#include "probes/builtin.h"
+#include "probes/logistic/solver.h"
 #include "probes/options.h"
 #include "probes/probe.h"
 

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "datasets/audit.h"
+#include "datasets/dataset_registry.h"
+#include "datasets/open_data.h"
 #include "experiments/label_question.h"
 #include "experiments/split_rule.h"
 #include "tests/fuzz/memory_folder.h"

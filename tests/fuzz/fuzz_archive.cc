@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "datasets/dataset.h"
+#include "datasets/open_data.h"
 #include "tests/fuzz/memory_folder.h"
 #include "tests/packed_bytes.h"
 

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "extract/networks/checkpoint/hub_config.h"
+#include "extract/networks/checkpoint/read_hub_config.h"
 
 namespace vise {
 

@@ -8,10 +8,12 @@
 
 #include "base/csv.h"
 #include "base/text.h"
+#include "reports/compare.h"
 #include "reports/figures/figure.h"
 #include "reports/layout.h"
 #include "reports/paper_tables.h"
 #include "reports/shorten.h"
+#include "reports/writers.h"
 #include "tests/page/sample_report.h"
 #include "tests/shared.h"
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "reports/compare.h"
 #include "reports/report.h"
 #include "tests/unit/reports/samples.h"
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/file.h"
-#include "extract/images/decode/decode.h"
+#include "extract/images/decode/image_header.h"
 #include "extract/images/image.h"
 
 namespace vise {

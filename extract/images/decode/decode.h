@@ -20,25 +20,14 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "extract/images/decode/image_header.h"
 #include "extract/images/image.h"
 
 namespace vise {
 
-enum class ImageFormat { jpeg, png, webp, gif, bmp, pnm, tiff };
-
-// As Pillow names it: "JPEG", "PNG", "WEBP", "GIF", "BMP", "PPM", "TIFF".
-std::string_view format_name(ImageFormat format);
-
 struct DecodeOptions {
   // The largest width * height that is read; Pillow's own limit.
   std::uint64_t max_pixels = 178'956'970;
-};
-
-struct ImageHeader {
-  ImageFormat format = ImageFormat::jpeg;
-  std::string mode;  // Pillow's name of the stored pixels: 1, L, LA, P, RGB, RGBA, CMYK, I, I;16, ...
-  std::uint32_t width = 0, height = 0;
-  std::optional<int> exif_orientation;  // EXIF tag 274 where the file has it; not applied, 1 to 8 where lawful
 };
 
 // Nothing when the bytes begin like none of the formats. That they do says little about the rest.

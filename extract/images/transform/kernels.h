@@ -31,10 +31,6 @@ extern const ResampleKernels kScalarKernels;
 const ResampleKernels* avx2_kernels();
 const ResampleKernels& best_kernels();
 
-// resize_into() on chosen kernels, so that tests can compare them.
-void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t height, Filter filter,
-                 const SourceWindow& window, std::uint8_t* out, std::size_t stride, const ResampleKernels& kernels);
-
 // A rounded sum of weights * samples as 8 bits.
 inline std::uint8_t clip8(std::int32_t sum) {
   const std::int32_t value = sum >> kWeightBits;

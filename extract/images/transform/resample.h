@@ -16,15 +16,11 @@
 #include <string_view>
 
 #include "extract/images/image.h"
+#include "extract/images/transform/filter.h"
 
 namespace vise {
 
-enum class Filter {
-  bilinear,  // triangle of half-width 1 (times the scale when shrinking)
-  bicubic    // Keys' cubic, a = -0.5, half-width 2
-};
-
-std::string_view filter_name(Filter filter);
+struct ResampleKernels;
 
 // A part of a resized image, in its pixels.
 struct SourceWindow {
@@ -46,6 +42,10 @@ Image resize(const Image& image, std::uint32_t width, std::uint32_t height, Filt
 // The same into memory of the caller, row y of the window at out + y * stride; stride >= window.width * bands.
 void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t height, Filter filter,
                  const SourceWindow& window, std::uint8_t* out, std::size_t stride);
+
+// resize_into() on chosen kernels, so that tests can compare them.
+void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t height, Filter filter,
+                 const SourceWindow& window, std::uint8_t* out, std::size_t stride, const ResampleKernels& kernels);
 
 // Which kernels resize_into() runs on this machine: "avx2" or "scalar".
 std::string_view resample_kernels_in_use();

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "extract/images/transform/resample.h"
+#include "extract/images/transform/filter.h"
 
 namespace vise {
 

@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "extract/images/transform/transform_presets.h"
 
 namespace vise {
 namespace {

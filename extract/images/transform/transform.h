@@ -29,7 +29,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -37,28 +36,10 @@
 
 #include "base/json.h"
 #include "extract/images/image.h"
-#include "extract/images/transform/crop.h"
 #include "extract/images/transform/resample.h"
+#include "extract/images/transform/transform_spec.h"
 
 namespace vise {
-
-enum class ChannelOrder { rgb, bgr };
-
-// The settings of a Transform.
-struct TransformSpec {
-  std::optional<std::uint32_t> resize;  // shorter edge
-  std::optional<std::uint32_t> squash;  // both edges, after `resize`
-  Filter filter = Filter::bilinear;
-  std::optional<std::uint32_t> crop = 224;
-  std::array<double, 3> mean{0, 0, 0}, std{1, 1, 1};
-  std::optional<std::uint32_t> longest{};  // longer edge
-  std::optional<std::uint32_t> pad{};      // both edges, with `fill` beside the picture
-  std::array<std::uint8_t, 3> fill{0, 0, 0};
-  CentreRule centre = CentreRule::nearest;
-  ChannelOrder order = ChannelOrder::rgb;  // of normalise()'s planes; mean and std stay red, green, blue
-
-  bool operator==(const TransformSpec&) const = default;
-};
 
 struct PictureSize {
   std::uint32_t width = 0, height = 0;
@@ -118,10 +99,5 @@ class Transform {
 
   std::array<std::array<float, 256>, 3> table_;  // normalised value of each byte, per channel
 };
-
-// Names of the presets, for lists and suggestions.
-std::vector<std::string> transform_names();
-// Of the settings: "resize", "crop" ...
-const std::vector<std::string>& transform_setting_names();
 
 }  // namespace vise

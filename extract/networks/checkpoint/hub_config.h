@@ -12,12 +12,9 @@
 // docs/formats/checkpoints.md has the table; the sources are the projects' own readers of these files.
 #pragma once
 
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/file.h"
 #include "extract/networks/facts.h"
 
 namespace vise {
@@ -29,16 +26,5 @@ struct HubConfig {
   std::string transform_source;    // "preprocessor_config.json"
   std::vector<std::string> notes;  // what is there and tells nothing, and why: of a transform that can't be had, too
 };
-
-// Of a folder's own weights: configs of the weights' kind (open_clip's of open_clip's) speak first. Nothing beside a
-// file whose name is none of those that such a folder has, and nothing without configs.
-std::optional<HubConfig> config_beside(const Path& folder_or_file);
-
-// From texts, by the files' names; empty: not there. `open_clip_first`: the weights are open_clip's.
-struct ConfigTexts {
-  std::string config{}, preprocessor{}, open_clip{};
-  bool open_clip_first = false;
-};
-HubConfig read_configs(const ConfigTexts& texts);
 
 }  // namespace vise

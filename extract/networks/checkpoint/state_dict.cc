@@ -1,14 +1,6 @@
 #include "extract/networks/checkpoint/state_dict.h"
 
-#include <fmt/format.h>
-
 #include <array>
-
-#include "base/error.h"
-#include "base/hash.h"
-#include "base/utf8.h"
-#include "extract/networks/checkpoint/folder.h"
-#include "extract/networks/checkpoint/readers.h"
 
 namespace vise {
 
@@ -16,20 +8,6 @@ std::string_view container_name(Container container) {
   static constexpr std::array<std::string_view, 6> names{"zip",         "legacy",      "tar",
                                                          "safetensors", "torchscript", "folder"};
   return names[static_cast<std::size_t>(container)];
-}
-
-Checkpoint read_checkpoint(const Path& path, const ReadOptions& options) {
-  if (std::error_code error; std::filesystem::is_directory(path, error)) return read_model_folder(path, options);
-  const auto file = std::make_shared<const MappedFile>(path);
-  try {
-    ContainerContents contents = read_container(file->bytes(), file, options);
-    const std::string sha256 = sha256_hex(file->bytes());
-    return {path,    contents.container,          file->bytes().size(),
-            sha256,  std::move(contents.tensors), std::move(contents.opaque),
-            {sha256}};
-  } catch (const Error& e) {
-    throw Error(e.kind(), fmt::format("{}: {}", path.string(), printable(e.message())), e.hint());
-  }
 }
 
 }  // namespace vise

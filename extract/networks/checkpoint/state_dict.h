@@ -1,6 +1,6 @@
 // A checkpoint as named tensors, whatever container it came in.
 //
-//   const Checkpoint checkpoint = read_checkpoint("resnet50-0676ba61.pth");
+//   const Checkpoint checkpoint = read_checkpoint("resnet50-0676ba61.pth");   // read_checkpoint.h
 //   for (const NamedTensor& t : checkpoint.tensors) use(t.name, t.tensor.shape, t.tensor.to_floats());
 //
 // The container is told by the file's bytes, never by its name. The reader builds tensors and nothing else: no global
@@ -49,10 +49,5 @@ struct ReadOptions {
   // and only a tensor that depends on one is an error.
   bool skip_foreign = false;
 };
-
-// A weights file, or a folder with weights in it (folder.h).
-// Error{missing} without the file; Error{input} with a reason, and a hint where one helps ("this is an HTML page: the
-// download went wrong"), for everything that isn't a whole, lawful checkpoint.
-Checkpoint read_checkpoint(const Path& path, const ReadOptions& options = {});
 
 }  // namespace vise

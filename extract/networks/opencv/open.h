@@ -10,7 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "extract/networks/load.h"
+#include "extract/networks/load_request.h"
+#include "extract/networks/network.h"
 
 namespace vise {
 

@@ -9,7 +9,10 @@
 #include <fstream>
 
 #include "base/threads.h"
+#include "experiments/results_file.h"
+#include "reports/compare.h"
 #include "reports/report.h"
+#include "reports/writers.h"
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 

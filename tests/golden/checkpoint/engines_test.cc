@@ -4,7 +4,8 @@
 
 #include "base/error.h"
 #include "base/module.h"
-#include "extract/networks/family.h"
+#include "extract/networks/family_registry.h"
+#include "extract/networks/make_trunk.h"
 #include "extract/networks/pooling.h"
 #include "extract/networks/trunk.h"
 #include "tests/shared.h"

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "extract/networks/load.h"
+#include "extract/networks/make_trunk.h"
 #include "extract/networks/trunk.h"
 #include "tests/golden/checkpoint/oracle.h"
 #include "tests/opencv_module.h"

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "extract/features/backbone.h"
 #include "extract/images/transform/transform.h"
+#include "extract/networks/family_registry.h"
 #include "extract/networks/network.h"
 #include "tests/shared.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"

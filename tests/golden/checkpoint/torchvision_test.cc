@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/module.h"
 #include "extract/networks/load.h"
+#include "extract/networks/make_trunk.h"
 #include "extract/networks/pooling.h"
 #include "tests/golden/checkpoint/oracle.h"
 

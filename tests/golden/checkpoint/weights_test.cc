@@ -1,5 +1,6 @@
 // The real, ImageNet-trained networks of ../shared/data/weights.
 #include "base/error.h"
+#include "extract/networks/checkpoint/read_checkpoint.h"
 #include "extract/networks/inspect.h"
 #include "tests/shared.h"
 

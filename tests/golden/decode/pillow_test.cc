@@ -13,6 +13,7 @@
 #include "base/threads.h"
 #include "extract/images/decode/decode.h"
 #include "extract/images/transform/transform.h"
+#include "reports/compare.h"
 #include "tests/shared.h"
 
 namespace vise {

@@ -4,6 +4,7 @@
 #include "base/csv.h"
 #include "base/hash.h"
 #include "extract/images/transform/kernels.h"
+#include "extract/images/transform/resample.h"
 #include "tests/shared.h"
 
 namespace vise {

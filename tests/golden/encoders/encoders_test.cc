@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/module.h"
 #include "base/npy.h"
+#include "extract/networks/make_trunk.h"
 #include "tests/golden/encoders/features.h"
 
 namespace vise {

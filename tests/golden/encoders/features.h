@@ -9,6 +9,8 @@
 #include "extract/images/decode/decode.h"
 #include "extract/images/transform/transform.h"
 #include "extract/networks/checkpoint/hub_config.h"
+#include "extract/networks/checkpoint/read_checkpoint.h"
+#include "extract/networks/checkpoint/read_hub_config.h"
 #include "extract/networks/load.h"
 #include "extract/networks/pooling.h"
 #include "tests/golden/encoders/manifest.h"

@@ -9,6 +9,8 @@
 #include <functional>
 
 #include "base/npy.h"
+#include "extract/networks/checkpoint/read_checkpoint.h"
+#include "extract/networks/make_trunk.h"
 #include "tests/golden/encoders/features.h"
 
 namespace vise::test {

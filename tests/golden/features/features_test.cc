@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/module.h"
 #include "base/npy.h"
+#include "datasets/open_data.h"
 #include "extract/features/features.h"
 #include "tests/shared.h"
 

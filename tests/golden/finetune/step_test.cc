@@ -9,8 +9,9 @@
 
 #include "base/module.h"
 #include "experiments/torch/entry.h"
+#include "extract/networks/checkpoint/read_checkpoint.h"
 #include "extract/networks/checkpoint/state_dict.h"
-#include "extract/networks/family.h"
+#include "extract/networks/family_registry.h"
 #include "tests/golden/floats.h"
 #include "tests/golden/small_vit.h"
 #include "tests/shared.h"

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "extract/networks/load.h"
+#include "extract/networks/make_trunk.h"
 #include "extract/networks/pooling.h"
 #include "tests/golden/checkpoint/oracle.h"
 #include "tests/shared.h"

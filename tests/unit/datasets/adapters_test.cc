@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "datasets/adapters/adapters.h"
+#include "datasets/dataset_registry.h"
 #include "tests/unit/datasets/trees.h"
 
 namespace vise {

@@ -8,6 +8,7 @@
 #include "base/npy.h"
 #include "datasets/audit_report.h"
 #include "datasets/export.h"
+#include "datasets/open_data.h"
 #include "tests/unit/datasets/trees.h"
 
 namespace vise {

@@ -1,4 +1,5 @@
 #include "datasets/folder.h"
+#include "datasets/open_data.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
 #include "datasets/manifest.h"
+#include "datasets/open_data.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
 #include "tests/shared.h"
 
 namespace vise::test {

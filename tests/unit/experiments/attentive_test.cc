@@ -55,7 +55,7 @@ TEST_F(AttentiveRun, KeepsTokensInFp16BesideTheOthersRowsAndSaysWhatTheyCost) {
   ASSERT_EQ(outcome.results.size(), 2u);
   EXPECT_EQ(outcome.results[0].cell.pool, "cls");
   EXPECT_EQ(outcome.results[1].cell.pool, "tokens");
-  EXPECT_EQ(outcome.results[1].status, "ok") << outcome.results[1].error;
+  EXPECT_TRUE(outcome.results[1].ok()) << outcome.results[1].error;
   // 14 x 14 patches of 192 channels and 2 bytes.
   EXPECT_NE(said().find("196 tokens x 192 channels in fp16: 75264 bytes an image, 3.6 MB for 48 image(s)"),
             std::string::npos)
@@ -76,7 +76,7 @@ TEST_F(AttentiveRun, KeepsTokensInFp16BesideTheOthersRowsAndSaysWhatTheyCost) {
 TEST_F(AttentiveRun, FitsNothingTwiceAndGivesTheSameWhateverTheThreads) {
   request_.probes = {kProbe};
   const RunOutcome first = go(1);
-  ASSERT_EQ(first.results.at(0).status, "ok") << first.results[0].error;
+  ASSERT_TRUE(first.results.at(0).ok()) << first.results[0].error;
   EXPECT_EQ(go().reused, 1u);
   request_.out = dir_ / "b";
   log_.said.clear();
@@ -93,16 +93,16 @@ TEST_F(AttentiveRun, FailsTheCellsOfFloorsWithTheReason) {
   request_.probes = {kProbe};
   const RunOutcome outcome = go();
   ASSERT_EQ(outcome.results.size(), 2u);
-  EXPECT_EQ(outcome.results[0].status, "failed");
+  EXPECT_FALSE(outcome.results[0].ok());
   EXPECT_NE(outcome.results[0].error.find("these rows are pooled"), std::string::npos) << outcome.results[0].error;
-  EXPECT_EQ(outcome.results[1].status, "ok");
+  EXPECT_TRUE(outcome.results[1].ok());
 }
 
 TEST_F(AttentiveRun, TakesThePlacesOfAMapForTokens) {
   request_.backbones = {"random,arch=resnet18,side=64"};
   request_.probes = {"attentive,epochs=2,warmup=0,lr=0.001,weight-decay=0.1"};
   const RunOutcome outcome = go();
-  EXPECT_EQ(outcome.results.at(0).status, "ok") << outcome.results[0].error;
+  EXPECT_TRUE(outcome.results.at(0).ok()) << outcome.results[0].error;
   EXPECT_NE(said().find("4 tokens x 512 channels"), std::string::npos) << said();
 }
 

@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "base/csv.h"
+#include "datasets/open_data.h"
 #include "experiments/scores_file.h"
 #include "experiments/verify.h"
 #include "experiments/weights_file.h"
+#include "extract/features/features.h"
 #include "tests/unit/experiments/drawn_data.h"
 
 namespace vise {

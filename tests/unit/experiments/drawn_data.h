@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "base/random.h"
+#include "datasets/dataset_registry.h"
 #include "datasets/png.h"
 #include "experiments/runner.h"
+#include "probes/builtin.h"
 #include "tests/shared.h"
 
 namespace vise::test {

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "base/error.h"
+#include "datasets/open_data.h"
 #include "probes/evaluate.h"
 #include "tests/torch_module.h"
 #include "tests/unit/experiments/drawn_data.h"
@@ -131,7 +132,7 @@ TEST_F(FinetuneTest, IsACellOfARun) {
   const RunOutcome outcome = run(request, Context{log_, {}, 2});
   ASSERT_EQ(outcome.results.size(), 2u);
   const Result& result = outcome.results[1];
-  EXPECT_EQ(result.status, "ok") << result.error;
+  EXPECT_TRUE(result.ok()) << result.error;
   EXPECT_EQ(result.probe_settings->at("unfreeze"), "last");
   EXPECT_EQ(result.selection.chosen.at("epoch"), 1);
   EXPECT_TRUE(result.metrics.at("accuracy").has_value());

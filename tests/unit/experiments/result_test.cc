@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "experiments/results_file.h"
 #include "tests/shared.h"
 
 namespace vise {
@@ -20,7 +21,7 @@ Result sample(const std::string& key) {
   r.primary_metric = "accuracy";
   r.metrics = {{"accuracy", 0.1 + 0.2}, {"auc", std::nullopt}};
   r.class_names = {"<script>", "a|b\"\n", "größe"};
-  r.target_kind = "classes";
+  r.target_kind = TargetKind::classes;
   r.split_origin = "official";
   r.split_hash = "abc";
   r.sizes = {180, 60, 61, 2};

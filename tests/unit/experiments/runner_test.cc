@@ -10,6 +10,7 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "experiments/look_ahead.h"
+#include "experiments/results_file.h"
 #include "experiments/study.h"
 #include "experiments/task_run.h"
 #include "tests/unit/experiments/drawn_data.h"
@@ -131,7 +132,7 @@ TEST_F(RunnerTest, Stop_KeepsWhatWasFinished) {
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::interrupted);
   }
-  EXPECT_EQ(go(request).results.front().status, "ok");
+  EXPECT_TRUE(go(request).results.front().ok());
 }
 
 TEST_F(RunnerTest, FailedCell_IsRecordedAndTheRestGoesOn) {
@@ -139,9 +140,9 @@ TEST_F(RunnerTest, FailedCell_IsRecordedAndTheRestGoesOn) {
   request.probes = {"liblinear,solver=11", "logreg"};  // solver 11 fits values, not classes
   const RunOutcome outcome = go(request);
   ASSERT_EQ(outcome.results.size(), 2u);
-  EXPECT_EQ(outcome.results[0].status, "failed");
+  EXPECT_FALSE(outcome.results[0].ok());
   EXPECT_NE(outcome.results[0].error, "");
-  EXPECT_EQ(outcome.results[1].status, "ok");
+  EXPECT_TRUE(outcome.results[1].ok());
   EXPECT_EQ(outcome.failed, 1u);
   EXPECT_EQ(read_results(dir_ / "a/results.jsonl").size(), 2u);
 }
@@ -152,10 +153,10 @@ TEST_F(RunnerTest, MissingWeights_FailTheirRowsAlone) {
   const RunOutcome outcome = go(request);
   ASSERT_EQ(outcome.results.size(), 2u);
   EXPECT_EQ(outcome.results[0].cell.backbone, "vise-250m");
-  EXPECT_EQ(outcome.results[0].status, "failed");
+  EXPECT_FALSE(outcome.results[0].ok());
   EXPECT_NE(outcome.results[0].error.find("no weights for vise-250m"), std::string::npos);
   EXPECT_EQ(outcome.results[0].error.find('\n'), std::string::npos);
-  EXPECT_EQ(outcome.results[1].status, "ok");
+  EXPECT_TRUE(outcome.results[1].ok());
   EXPECT_FALSE(log_.warnings().empty());
 }
 
@@ -164,8 +165,8 @@ TEST_F(RunnerTest, BrokenWeights_FailTheirRowsAlone) {
   RunRequest request = drawn_request(dir_ / "d", dir_ / "a");
   request.backbones = {"colour-histogram", fmt::format("mine={},arch=resnet18", (dir_ / "page.pth").string())};
   const RunOutcome outcome = go(request);
-  EXPECT_EQ(outcome.results[0].status, "ok");
-  EXPECT_EQ(outcome.results[1].status, "failed");
+  EXPECT_TRUE(outcome.results[0].ok());
+  EXPECT_FALSE(outcome.results[1].ok());
 }
 
 TEST_F(RunnerTest, OnlyMissingWeights_EndTheRun) {
@@ -185,9 +186,9 @@ TEST_F(RunnerTest, MissingTask_FailsItsCellsAlone) {
   request.data_roots = {dir_ / "nowhere"};
   const RunOutcome outcome = go(request);
   ASSERT_EQ(outcome.results.size(), 2u);
-  EXPECT_EQ(outcome.results[0].status, "ok");
+  EXPECT_TRUE(outcome.results[0].ok());
   EXPECT_EQ(outcome.results[1].cell.task, "emotion");
-  EXPECT_EQ(outcome.results[1].status, "failed");
+  EXPECT_FALSE(outcome.results[1].ok());
   EXPECT_EQ(outcome.failed, 1u);
 }
 
@@ -235,7 +236,7 @@ TEST_F(RunnerTest, Samples_HoldNoImageOfValOrTest) {
   ASSERT_EQ(train.size(), 24u);
   std::size_t sampled = 0;
   for (const Result& result : outcome.results) {
-    ASSERT_EQ(result.status, "ok") << result.error;
+    ASSERT_TRUE(result.ok()) << result.error;
     if (result.sample_hash.empty()) continue;
     ++sampled;
     const Path file = dir_ / "a" / split_file(result.cell, true);

@@ -7,8 +7,11 @@
 
 #include "base/error.h"
 #include "datasets/dataset.h"
+#include "datasets/dataset_registry.h"
 #include "experiments/runner.h"
 #include "extract/features/backbone.h"
+#include "probes/builtin.h"
+#include "probes/parse_probe.h"
 #include "probes/probe.h"
 #include "tests/shared.h"
 

@@ -79,7 +79,7 @@ TEST(TransferTest, Study_RunsOnMiniaturesOfItsData) {
   ASSERT_EQ(outcome.results.size(), 4u);
   std::map<std::string, std::string> metrics;
   for (const Result& result : outcome.results) {
-    EXPECT_EQ(result.status, "ok") << result.cell.task << ": " << result.error;
+    EXPECT_TRUE(result.ok()) << result.cell.task << ": " << result.error;
     metrics[result.cell.task] = result.primary_metric;
   }
   EXPECT_EQ(metrics,

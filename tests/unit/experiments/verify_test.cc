@@ -12,6 +12,7 @@
 #include "experiments/explain.h"
 #include "experiments/scores_file.h"
 #include "experiments/seal.h"
+#include "probes/parse_probe.h"
 #include "tests/unit/experiments/drawn_data.h"
 
 namespace vise {
@@ -156,7 +157,7 @@ TEST_F(VerifyTest, SavedScores_ReadBackAsTheyWere) {
   const Scores given{2, 3, {0.1, -2, 3, 1e-9, 5, 6}};
   Result result;
   result.class_names = labels.names();
-  result.target_kind = "multi-label";
+  result.target_kind = TargetKind::multi_label;
   const Targets votes = Targets::from_distribution({1, 0, 2, 0, 0, 3}, {"a", "b", "c"});
   result.scores_file = write_scores(dir_.path(), "k", {{"x, y.png", "z.png"}, labels, given, votes});
   const SavedScores saved = read_scores(dir_.path(), result);
@@ -195,7 +196,7 @@ TEST(ExplainTest, Weights_ComeBeforeTransformSplitProbeAndVersion) {
 TEST(KeyOf, IsFoundFromWhatAResultDescribes) {
   test::register_everything();
   Result result;
-  result.status = "ok";
+  result.status = CellStatus::ok;
   result.cell = {"emotion", "label", "mine", "finetune,lr=0.02", "layer4", "avg", 1, 0, 1, ""};
   result.data_hash = "d", result.targets_hash = "t", result.version = "0.2.0";
   result.features = Json{{"engine", "torch"}};

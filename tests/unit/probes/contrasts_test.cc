@@ -1,4 +1,4 @@
-#include "probes/contrasts.h"
+#include "probes/logistic/contrasts.h"
 
 #include <gtest/gtest.h>
 

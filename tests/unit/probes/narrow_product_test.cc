@@ -1,4 +1,4 @@
-#include "probes/narrow_product.h"
+#include "probes/logistic/narrow_product.h"
 
 #include <gtest/gtest.h>
 

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/npy.h"
 #include "experiments/result.h"
+#include "experiments/results_file.h"
 #include "probes/evaluate.h"
 #include "tests/shared.h"
 #include "tests/unit/probes/drawn.h"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "probes/builtin.h"
 #include "probes/probe.h"
 
 namespace vise::test {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "reports/compare.h"
 #include "reports/layout.h"
 #include "reports/report.h"
+#include "reports/writers.h"
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
@@ -119,7 +121,7 @@ TEST_F(Folds, ThatAreNotAllThereHaveNoMean) {
 
 TEST_F(Folds, MeanOfAFailedFoldFails) {
   auto runs = folds();
-  runs[1].results[1].status = "failed";
+  runs[1].results[1].status = CellStatus::failed;
   runs[1].results[1].error = "out of memory";
   const ComparisonTable table = report(std::move(runs)).table;
   EXPECT_TRUE(table.sections[3].rows[1].failed);

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "reports/compare.h"
 #include "reports/table.h"
+#include "reports/writers.h"
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 

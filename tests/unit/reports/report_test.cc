@@ -8,9 +8,11 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "datasets/png.h"
+#include "reports/compare.h"
 #include "reports/gallery.h"
 #include "reports/statistics/mcnemar.h"
 #include "reports/thumbnail.h"
+#include "reports/writers.h"
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
@@ -222,7 +224,7 @@ TEST_F(Reports, SectionsHaveTheirTasksOwnBaselines) {
 TEST_F(Reports, FailureThatSucceededLaterIsLeftOut) {
   std::vector<Result> results = three();
   Result failed = results[1];
-  failed.status = "failed";
+  failed.status = CellStatus::failed;
   failed.error = "no weights yet";
   failed.key = "of what was asked for";
   results.insert(results.begin(), failed);
@@ -255,7 +257,7 @@ TEST_F(Reports, ValuesGetIntervalsAndPairedTests) {
       predicted.push_back(y + noise * random.normal());
       csv += std::to_string(i) + "," + std::to_string(y) + "\n";
     }
-    r.target_kind = "values";
+    r.target_kind = TargetKind::values;
     r.class_names = {"score"};
     r.primary_metric = "pearson";
     r.metrics = {{"pearson", 1 / std::sqrt(1 + noise * noise)}};

@@ -24,7 +24,7 @@ inline Result sample_result(const std::string& backbone, double accuracy, const 
   r.metrics = {
       {"accuracy", accuracy}, {"balanced_accuracy", accuracy - 0.01}, {"f1_macro", accuracy - 0.02}, {"auc", 0.875}};
   r.class_names = {"high", "low"};
-  r.target_kind = "classes";
+  r.target_kind = TargetKind::classes;
   r.split_origin = "from the manifest";
   r.split_hash = "5eed";
   r.sizes = {180, 60, 60, 0};
@@ -39,7 +39,7 @@ inline Result sample_result(const std::string& backbone, double accuracy, const 
 
 inline Result failed_result(const std::string& backbone, const std::string& error) {
   Result r = sample_result(backbone, 0);
-  r.status = "failed";
+  r.status = CellStatus::failed;
   r.error = error;
   r.metrics.clear();
   r.selection = {};

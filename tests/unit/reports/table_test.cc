@@ -7,7 +7,9 @@
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "reports/compare.h"
 #include "reports/layout.h"
+#include "reports/writers.h"
 #include "tests/unit/reports/samples.h"
 
 namespace vise {

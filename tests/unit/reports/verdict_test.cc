@@ -4,10 +4,13 @@
 
 #include <cstdlib>
 
+#include "experiments/results_file.h"
+#include "reports/compare.h"
 #include "reports/report.h"
 #include "reports/verdict/curves.h"
 #include "reports/verdict/verdict_grid.h"
 #include "reports/won_images.h"
+#include "reports/writers.h"
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
@@ -128,7 +131,7 @@ TEST(Verdict, NumbersAreThoseThatNumpyComputes) {
     GTEST_SKIP() << "skipped: /usr/bin/python3 with numpy not found";
   const Study study(6, true);
   const Report report = study.report();
-  write_file_atomically(study.dir / "table.json", to_json_text(report));
+  write_file_atomically(study.dir / "table.json", to_json_text(report.table, report.evidence));
   write_file_atomically(study.dir / "table.md", to_markdown(report.table));
   const std::string script = std::string(VISE_SOURCE_DIR) + "/tests/unit/reports/check_verdict.py";
   const std::string run = study.dir.path().string();

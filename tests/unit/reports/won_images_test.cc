@@ -8,6 +8,9 @@
 #include <map>
 
 #include "base/npy.h"
+#include "reports/compare.h"
+#include "reports/report.h"
+#include "reports/writers.h"
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
@@ -64,7 +67,7 @@ TEST_F(WonImages, AreThoseThatOneModelAloneGetsRightTheSurestFirst) {
 }
 
 TEST_F(WonImages, StandInTheReportsJsonByTheirPlaces) {
-  const Json section = parse_json(to_json_text(*report_), "report")["sections"][0];
+  const Json section = parse_json(to_json_text(report_->table, report_->evidence), "report")["sections"][0];
   const Json& difference = section["rows"][1]["difference"];
   const auto base = answers(0), good = answers(1);
   EXPECT_EQ(difference["only_row_images"].size(), difference["only_row"]);
@@ -76,8 +79,8 @@ TEST_F(WonImages, StandInTheReportsJsonByTheirPlaces) {
 }
 
 TEST_F(WonImages, LeaveThePageWhereTheyWouldMakeItLarge) {
-  EXPECT_FALSE(answers_json(*report_, 1'000'000)[0].is_null());
-  EXPECT_TRUE(answers_json(*report_, 1'000)[0].is_null());
+  EXPECT_FALSE(answers_json(report_->table, report_->evidence, 1'000'000)[0].is_null());
+  EXPECT_TRUE(answers_json(report_->table, report_->evidence, 1'000)[0].is_null());
 }
 
 }  // namespace

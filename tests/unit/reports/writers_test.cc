@@ -4,9 +4,12 @@
 
 #include <cstdlib>
 
+#include "experiments/results_file.h"
+#include "reports/compare.h"
 #include "reports/html/parts.h"
 #include "reports/layout.h"
 #include "reports/report.h"
+#include "reports/writers.h"
 #include "tests/page/sample_report.h"
 #include "tests/shared.h"
 
@@ -86,7 +89,7 @@ TEST(Html, EveryNumberEqualsTheResult) {
   for (const Json& section : page["sections"])
     for (const Json& row : section["rows"]) {
       const Result& r = results.at(row["keys"][0].get<std::string>());
-      if (r.status != "ok") continue;
+      if (!r.ok()) continue;
       for (const auto& [metric, value] : r.metrics) {
         EXPECT_EQ(row["metrics"][metric]["value"].get<double>(), *value);
         ++numbers;

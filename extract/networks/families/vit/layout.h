@@ -12,7 +12,7 @@
 
 #include "extract/networks/facts.h"
 #include "extract/networks/families/vit/vit.h"
-#include "extract/networks/place.h"
+#include "extract/networks/key_index.h"
 
 namespace vise {
 

@@ -6,7 +6,10 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "datasets/archives/archive_names.h"
+#include "datasets/data_columns.h"
 #include "datasets/data_files.h"
+#include "datasets/open_data.h"
 #include "tests/unit/datasets/archives/packed.h"
 
 namespace vise {

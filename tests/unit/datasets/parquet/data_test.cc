@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "datasets/data_columns.h"
+#include "datasets/open_data.h"
 #include "datasets/parquet_columns.h"
 #include "tests/unit/datasets/parquet/writer.h"
 #include "tests/unit/datasets/trees.h"

@@ -6,7 +6,6 @@
 #include <thread>
 
 #include "extract/features/pipeline.h"
-#include "extract/networks/family.h"
 #include "tests/unit/extract/drawn.h"
 
 namespace vise {

@@ -4,7 +4,8 @@
 #include <thread>
 
 #include "base/error.h"
-#include "extract/networks/family.h"
+#include "extract/networks/family_registry.h"
+#include "extract/networks/make_trunk.h"
 #include "tests/unit/extract/drawn.h"
 
 namespace vise {

@@ -1,4 +1,5 @@
 // The resampler against a slow reference in double precision, over thousands of random sizes.
+#include "extract/images/transform/resample.h"
 #include "base/random.h"
 #include "extract/images/transform/kernels.h"
 #include "tests/shared.h"

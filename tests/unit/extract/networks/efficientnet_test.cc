@@ -1,4 +1,6 @@
 #include "extract/networks/families/efficientnet/efficientnet.h"
+#include "extract/networks/family_registry.h"
+#include "extract/networks/make_trunk.h"
 
 #include "tests/unit/extract/networks/family_files.h"
 

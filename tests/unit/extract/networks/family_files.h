@@ -18,6 +18,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "extract/networks/load.h"
+#include "extract/networks/make_trunk.h"
 #include "extract/networks/trunk.h"
 #include "tests/unit/extract/networks/networks.h"
 

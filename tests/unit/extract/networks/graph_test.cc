@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "extract/networks/inspect_graph.h"
+#include "extract/networks/make_trunk.h"
 #include "extract/networks/opencv/onnx_forms.h"
 #include "extract/networks/opencv/open.h"
 #include "extract/networks/trunk.h"

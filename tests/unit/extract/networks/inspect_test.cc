@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "extract/networks/checkpoint/read_hub_config.h"
 #include "tests/shared.h"
 
 namespace vise {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "extract/networks/families/resnet/resnet.h"
+#include "extract/networks/family_registry.h"
 #include "tests/unit/extract/networks/networks.h"
 
 namespace vise {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "extract/networks/checkpoint/state_dict.h"
-#include "extract/networks/family.h"
+#include "extract/networks/family_registry.h"
 
 namespace vise::test {
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "extract/networks/family_registry.h"
 #include "tests/unit/extract/networks/networks.h"
 
 namespace vise {

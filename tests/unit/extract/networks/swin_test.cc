@@ -1,4 +1,5 @@
 #include "extract/networks/families/swin/swin.h"
+#include "extract/networks/family_registry.h"
 
 #include "tests/unit/extract/networks/family_files.h"
 

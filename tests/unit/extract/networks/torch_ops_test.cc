@@ -1,6 +1,7 @@
 // LibTorch's interpreter, operation by operation, against what op.h says of each.
 #include <gtest/gtest.h>
 
+#include "extract/networks/make_trunk.h"
 #include "tests/torch_module.h"
 #include "tests/unit/extract/networks/op_definitions.h"
 

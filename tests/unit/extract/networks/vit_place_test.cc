@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "extract/networks/families/vit/vit.h"
+#include "extract/networks/make_trunk.h"
 #include "extract/networks/trunk.h"
 
 namespace vise {

@@ -1,4 +1,5 @@
 #include "extract/networks/families/vit/vit.h"
+#include "extract/networks/family_registry.h"
 
 #include <gtest/gtest.h>
 

@@ -1,3 +1,4 @@
+#include "extract/networks/checkpoint/read_checkpoint.h"
 #include "extract/networks/checkpoint/readers.h"
 #include "tests/shared.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"

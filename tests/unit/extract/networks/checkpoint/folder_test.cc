@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "extract/networks/checkpoint/read_checkpoint.h"
 #include "tests/shared.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"
 

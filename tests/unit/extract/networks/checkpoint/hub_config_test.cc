@@ -1,4 +1,5 @@
 #include "extract/networks/checkpoint/hub_config.h"
+#include "extract/networks/checkpoint/read_hub_config.h"
 
 #include <fmt/format.h>
 

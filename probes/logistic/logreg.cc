@@ -1,4 +1,4 @@
-// Probe `logreg`: L2-regularised logistic regression with free intercepts, solved to its optimum (logistic_solver.h).
+// Probe `logreg`: L2-regularised logistic regression with free intercepts, solved to its optimum (solver.h).
 #include <cblas.h>
 #include <fmt/format.h>
 
@@ -11,7 +11,7 @@
 #include "probes/builtin.h"
 #include "probes/evaluate.h"
 #include "probes/linear_model.h"
-#include "probes/logistic_solver.h"
+#include "probes/logistic/solver.h"
 #include "probes/options.h"
 #include "probes/selection.h"
 

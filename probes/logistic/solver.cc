@@ -1,4 +1,4 @@
-#include "probes/logistic_solver.h"
+#include "probes/logistic/solver.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "probes/narrow_product.h"
+#include "probes/logistic/narrow_product.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>

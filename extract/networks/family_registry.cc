@@ -1,4 +1,4 @@
-#include "extract/networks/family.h"
+#include "extract/networks/family_registry.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "extract/images/transform/transform_presets.h"
+#include "extract/images/transform/transform_spec.h"
 
 #include <fmt/format.h>
 

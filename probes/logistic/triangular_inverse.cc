@@ -1,4 +1,4 @@
-#include "probes/triangular_inverse.h"
+#include "probes/logistic/triangular_inverse.h"
 
 #include <cblas.h>
 #include <lapacke.h>

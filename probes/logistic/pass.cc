@@ -1,4 +1,4 @@
-#include "probes/logistic.h"
+#include "probes/logistic/pass.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/threads.h"
-#include "probes/vector_math.h"
+#include "probes/logistic/vector_math.h"
 
 namespace vise {
 namespace {

@@ -18,9 +18,9 @@
 
 #include "base/log.h"
 #include "datasets/targets.h"
-#include "probes/contrasts.h"
+#include "probes/logistic/contrasts.h"
+#include "probes/logistic/narrow_product.h"
 #include "probes/matrix.h"
-#include "probes/narrow_product.h"
 #include "probes/row_matrix.h"
 
 namespace vise {

@@ -1,4 +1,4 @@
-#include "probes/logistic_preconditioner.h"
+#include "probes/logistic/preconditioner.h"
 
 #include <lapacke.h>
 
@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/threads.h"
-#include "probes/triangular_inverse.h"
+#include "probes/logistic/triangular_inverse.h"
 
 namespace vise {
 namespace {

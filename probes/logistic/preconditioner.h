@@ -1,4 +1,4 @@
-// What makes the searches of logistic_solver.h short: the inverse of what the Hessians of all their problems have in
+// What makes the searches of solver.h short: the inverse of what the Hessians of all their problems have in
 // common.
 #pragma once
 
@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "probes/logistic.h"
-#include "probes/triangular_tiles.h"
+#include "probes/logistic/pass.h"
+#include "probes/logistic/triangular_tiles.h"
 
 namespace vise {
 
@@ -22,7 +22,7 @@ class LogisticPreconditioner {
   // s A'DA + I/C = s (A'DA + I/(s C)), and one factor serves a decade of s C. On separable classes s falls as C grows:
   // after the middle of a grid one factor serves the rest.
   void prepare(double c, std::vector<double> curvature);
-  // out[i] = M^-1 in[i]; points as in logistic.h.
+  // out[i] = M^-1 in[i]; points as in pass.h.
   std::vector<Matrix<double>> apply(std::span<const Matrix<double>* const> in) const;
 
  private:

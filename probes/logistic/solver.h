@@ -1,4 +1,4 @@
-// Solvers for the problems of logistic.h: a path over C for choosing, and a finish in double for the final fit.
+// Solvers for the problems of pass.h: a path over C for choosing, and a finish in double for the final fit.
 //
 // The path goes from strong to weak regularisation and solves all problems (folds, labels) of one C in lockstep, by
 // L-BFGS on products in float32. Three things make it short. Each C begins where a line through the last two solutions
@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "base/log.h"
-#include "probes/logistic.h"
-#include "probes/logistic_preconditioner.h"
+#include "probes/logistic/pass.h"
+#include "probes/logistic/preconditioner.h"
 
 namespace vise {
 

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "probes/narrow_product.h"
+#include "probes/logistic/narrow_product.h"
 
 namespace vise {
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/threads.h"
-#include "probes/logistic_solver.h"
-#include "probes/narrow_product.h"
+#include "probes/logistic/narrow_product.h"
+#include "probes/logistic/solver.h"
 #include "probes/vectors.h"
 
 namespace vise {

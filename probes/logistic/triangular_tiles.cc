@@ -1,4 +1,4 @@
-#include "probes/triangular_tiles.h"
+#include "probes/logistic/triangular_tiles.h"
 
 #include "base/threads.h"
 

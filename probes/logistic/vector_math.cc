@@ -1,4 +1,4 @@
-#include "probes/vector_math.h"
+#include "probes/logistic/vector_math.h"
 
 #include <algorithm>
 #include <array>

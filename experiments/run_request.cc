@@ -1,0 +1,87 @@
+#include "experiments/run_request.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "probes/parse_probe.h"
+
+namespace vise {
+namespace {
+
+// Afterwards the baseline is a name among the backbones; one that wasn't listed is put first.
+void resolve_baseline(Task& task, const RunRequest& request, const std::vector<std::string>& names) {
+  const auto is_listed = [&](const std::string& name) { return std::ranges::count(names, name) > 0; };
+  if (!request.baseline.empty()) task.baseline = request.baseline;
+  if (is_listed(task.baseline)) return;
+  // At several input sizes a name stands for its first row.
+  const auto at_side = std::ranges::find_if(
+      names, [&](const std::string& name) { return !task.baseline.empty() && name.starts_with(task.baseline + "@"); });
+  if (at_side != names.end()) {
+    task.baseline = *at_side;
+    return;
+  }
+  const bool by_default = request.baseline.empty() && (task.baseline.empty() || !request.backbones.empty());
+  const std::string name = by_default ? names.front() : parse_backbone(task.baseline).name;
+  if (!is_listed(name)) task.backbones.insert(task.backbones.begin(), task.baseline);
+  task.baseline = name;
+}
+
+void resolve_backbones(Task& task, const RunRequest& request) {
+  if (!request.backbones.empty()) task.backbones = request.backbones;
+  task.backbones = with_sides(task.backbones, request.sides);
+  if (task.backbones.empty())
+    throw Error(ErrorKind::usage, "no backbone was named",
+                "add --backbone NAME[,NAME] or NAME=FILE; vise-eval list backbones");
+  std::vector<std::string> names;
+  for (const std::string& text : task.backbones) {
+    names.push_back(parse_backbone(text).name);
+    if (std::ranges::count(names, names.back()) > 1)
+      throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is named twice", names.back()),
+                  "give each row a name of its own: NAME=FILE");
+  }
+  resolve_baseline(task, request, names);
+}
+
+void resolve_probes(Task& task, const RunRequest& request) {
+  if (!request.probes.empty()) task.probes = request.probes;
+  for (const std::string& probe : task.probes) {
+    const auto [name, options] = parse_probe(probe);
+    ProbeRegistry::instance().make(name, options);  // a wrong option is said before hours of extraction
+  }
+}
+
+}  // namespace
+
+RunRequest resolved(RunRequest request) {
+  for (Task& task : request.tasks) {
+    resolve_backbones(task, request);
+    resolve_probes(task, request);
+  }
+  request.backbones.clear();
+  request.sides.clear();
+  request.probes.clear();
+  request.baseline.clear();
+  return request;
+}
+
+Sample parse_shots(const std::string& text) {
+  std::int64_t shots = 0;
+  if (text == "all") return {};
+  if (!parse_int(text, shots) || shots < 1 || shots > 1'000'000)
+    throw Error(ErrorKind::usage, fmt::format("--shots: '{}' is no number of images", text),
+                "write how many of each class, or all: 1,2,4,all");
+  return {static_cast<int>(shots), 1};
+}
+
+Sample parse_fraction(const std::string& text) {
+  double fraction = 0;
+  if (!parse_double(text, fraction) || !(fraction > 0) || fraction > 1)
+    throw Error(ErrorKind::usage, fmt::format("--fraction: '{}' is no share of train", text),
+                "write shares above 0 and at most 1: 0.01,0.1,1");
+  return {0, fraction};
+}
+
+}  // namespace vise

@@ -1,0 +1,46 @@
+#include "extract/networks/make_trunk.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/module.h"
+#include "extract/networks/onednn/onednn_trunk.h"
+#include "extract/networks/opencv/entry.h"
+#include "extract/networks/torch/entry.h"
+
+namespace vise {
+
+std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request) {
+  check_combination(request.engine, request.precision, request.device);
+  const Outline seen = outline(network);
+  for (const std::string& layer : request.layers) seen.layer(layer);
+  if (seen.program && request.engine != engine_of(*seen.program))
+    throw Error(ErrorKind::usage,
+                fmt::format("{} runs on {} only", seen.architecture, library_name(engine_of(*seen.program))),
+                fmt::format("--engine {}", engine_name(engine_of(*seen.program))));
+  if (request.engine == Engine::onednn) return make_onednn_trunk(network, request);
+  std::unique_ptr<Trunk> trunk;
+  if (request.engine == Engine::opencv) {
+    if (!seen.program)
+      throw Error(ErrorKind::usage, fmt::format("{}: OpenCV runs graphs (ONNX, Caffe) only", seen.architecture),
+                  "leave --engine out");
+    Module::opencv().symbol<OpenCvTrunkEntry>("vise_opencv_trunk")(network, request, trunk);
+    return trunk;
+  }
+  Module::torch().symbol<TorchTrunkEntry>("vise_torch_trunk")(network, request, trunk);
+  return trunk;
+}
+
+TorchFacts torch_facts() {
+  TorchFacts facts;
+  Module::torch().symbol<TorchFactsEntry>("vise_torch_facts")(facts);
+  return facts;
+}
+
+std::size_t program_dim(const Network& program, int side) {
+  const auto trunk = make_trunk(program, {Engine::torch, Precision::fp32, {"output"}, 1, side});
+  trunk->forward();
+  return static_cast<std::size_t>(trunk->maps(0).channels);
+}
+
+}  // namespace vise
