@@ -50,7 +50,7 @@ std::vector<Fact> known_facts(const Checkpoint& checkpoint) {
 // Of networks whose transform nobody says; a ResNet is given ImageNet's.
 bool transform_is_open(const CheckpointInspection& seen, const Backbone* row) {
   const bool said = row || (seen.config && !seen.config->transform.empty());
-  return !said && seen.outline && seen.outline->family != "resnet" && !seen.outline->program;
+  return !said && seen.outline && seen.outline->family != "resnet" && !seen.outline->graph;
 }
 
 constexpr const char* kOpenTransform =
@@ -81,7 +81,7 @@ std::string describe(const std::string& file, const InspectOptions& options, con
   try {
     if (const std::optional<GraphInspection> graph = inspect_graph(file, request)) return report(*graph, session.json);
     const CheckpointInspection seen = inspect_checkpoint(file, request, known_facts);
-    // A program that fits no family can be run all the same (arch=torchscript).
+    // A TorchScript graph that fits no family can be run all the same (arch=torchscript).
     if (!seen.match && seen.checkpoint.container != Container::torchscript)
       session.exit_code = std::max(session.exit_code, exit_code_of(ErrorKind::input));
     return report(seen, options.tensors, session.json);

@@ -197,8 +197,7 @@ WantedAttention wanted_attention(const Report& report, std::size_t s) {
   for (const auto& [row, id, k] : wanted_maps(section, report.evidence[s], kGalleryImages)) {
     const Cell& cell = section.rows[row].cell;
     // Fine-tuning changed the network.
-    if (!ProbeRegistry::instance().info(parse_probe(cell.probe).first).needs_images)
-      wanted[{cell.backbone, cell.layer}].insert(id);
+    if (!parse_probe(cell.probe).info().needs_images) wanted[{cell.backbone, cell.layer}].insert(id);
   }
   return wanted;
 }

@@ -167,10 +167,9 @@ std::string chosen_text(const std::map<std::string, double>& chosen) {
 }
 
 Result probe_features(const ProbeRun& run, const ProbeData& data, const Context& context) {
-  auto [name, options] = parse_probe(run.probe);
-  options.seed = run.files.seed;
-  const auto probe = ProbeRegistry::instance().make(name, options);
-  Result result = describe(run, data, name, *probe);
+  const ProbeChoice choice = parse_probe(run.probe);
+  const auto probe = choice.make(run.files.seed);
+  Result result = describe(run, data, choice.name, *probe);
   (run.nested > 0 ? test_nested : fit_and_test)(run, data, *probe, context, result);
   return result;
 }

@@ -169,10 +169,10 @@ void apply_options(const RunOptions& options, RunRequest& request) {
   if (!options.layers.empty() || !options.pools.empty()) request.taps = taps_of(options);
   if (!options.where.empty())
     for (Task& task : request.tasks) task.condition = options.where;
-  std::vector<Sample> samples;
-  for (const std::string& text : options.shots) samples.push_back(parse_shots(text));
-  for (const std::string& text : options.fractions) samples.push_back(parse_fraction(text));
-  if (!samples.empty()) request.samples = samples;
+  std::vector<TrainSubset> subsets;
+  for (const std::string& text : options.shots) subsets.push_back(parse_shots(text));
+  for (const std::string& text : options.fractions) subsets.push_back(parse_fraction(text));
+  if (!subsets.empty()) request.subsets = subsets;
 }
 
 Overwrite parse_overwrite(const std::string& text) {

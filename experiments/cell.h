@@ -9,7 +9,7 @@
 
 namespace vise {
 
-// task x backbone x features x probe x seed x sample of train. Plain values; Result::key names it.
+// task x backbone x features x probe x seed x subset of train. Plain values; Result::key names it.
 struct Cell {
   std::string task;      // "emotion", or the data's name for --data
   std::string target;    // "label"

@@ -35,9 +35,7 @@ namespace {
 // cell's probe doesn't have today are those of a program of then, or edited; they stand for themselves.
 Json keyed_settings(const Result& result) {
   try {
-    auto [name, options] = parse_probe(result.cell.probe);
-    options.seed = result.cell.seed;
-    const auto probe = ProbeRegistry::instance().make(name, options);
+    const auto probe = parse_probe(result.cell.probe).make(result.cell.seed);
     if (probe->describe() == *result.probe_settings) return probe->identity();
   } catch (const Error&) {  // a probe that this program doesn't know
   }

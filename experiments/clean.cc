@@ -61,7 +61,7 @@ std::optional<Result> clean_result(const Path& run_folder, const Path& out, cons
   clean.metrics = evaluate(kept.scores, kept.targets, result.calibration);
   clean.split_hash = write_clean_split(run_folder, out, result.cell, clean.cell, flagged);
   clean.data_hash.clear();    // the run's: this key is of its key and what is left out
-  clean.sample_hash.clear();  // the sample's file lies with the run
+  clean.sample_hash.clear();  // the subset's file lies with the run
   const std::size_t left_out = all.ids.size() - kept.ids.size();
   clean.sizes.test -= left_out;
   clean.sizes.unused += left_out;

@@ -19,7 +19,7 @@
 
 namespace vise {
 
-// How a result's split and sample were drawn (Result::draw).
+// How a result's split and subset were drawn (Result::draw).
 inline constexpr int kDrawnByName = 1, kDrawnFromIds = 2;
 
 class Draws {

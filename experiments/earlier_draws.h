@@ -1,4 +1,4 @@
-// Runs that began with a program up to 0.1 keep the splits and samples that it drew, by the task's name.
+// Runs that began with a program up to 0.1 keep the splits and subsets that it drew, by the task's name.
 //
 //   keep_earlier_draws(request.out, task);     // sets task.split.by_name where the folder's results are such
 #pragma once

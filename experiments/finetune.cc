@@ -110,7 +110,7 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
     throw Error(ErrorKind::usage,
                 fmt::format("{}: a floor has no network for probe finetune to train", request.backbone.name));
   const Network network = recipe.network();
-  if (network.program)
+  if (network.graph)
     throw Error(ErrorKind::usage,
                 fmt::format("{}: probe finetune trains networks that it knows operation by operation, "
                             "and a TorchScript program or a graph is none",

@@ -39,7 +39,7 @@ struct Result {
   TargetKind target_kind = TargetKind::classes;
 
   std::string split_origin, split_hash;
-  int draw = 1;  // how split and sample were drawn (draws.h): 1, by the task's name, as up to 0.1; 2, from ids
+  int draw = 1;  // how split and subset were drawn (draws.h): 1, by the task's name, as up to 0.1; 2, from ids
   std::string sample_hash;  // of the split with train thinned to shots or a fraction; empty: all of train
   SplitSizes sizes;
   Selection selection;

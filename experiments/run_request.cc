@@ -48,8 +48,7 @@ void resolve_backbones(Task& task, const RunRequest& request) {
 void resolve_probes(Task& task, const RunRequest& request) {
   if (!request.probes.empty()) task.probes = request.probes;
   for (const std::string& probe : task.probes) {
-    const auto [name, options] = parse_probe(probe);
-    ProbeRegistry::instance().make(name, options);  // a wrong option is said before hours of extraction
+    parse_probe(probe).make(0);  // a wrong option is said before hours of extraction
   }
 }
 
@@ -67,7 +66,7 @@ RunRequest resolved(RunRequest request) {
   return request;
 }
 
-Sample parse_shots(const std::string& text) {
+TrainSubset parse_shots(const std::string& text) {
   std::int64_t shots = 0;
   if (text == "all") return {};
   if (!parse_int(text, shots) || shots < 1 || shots > 1'000'000)
@@ -76,7 +75,7 @@ Sample parse_shots(const std::string& text) {
   return {static_cast<int>(shots), 1};
 }
 
-Sample parse_fraction(const std::string& text) {
+TrainSubset parse_fraction(const std::string& text) {
   double fraction = 0;
   if (!parse_double(text, fraction) || !(fraction > 0) || fraction > 1)
     throw Error(ErrorKind::usage, fmt::format("--fraction: '{}' is no share of train", text),

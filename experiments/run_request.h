@@ -19,20 +19,20 @@ enum class Overwrite {
   never     // only cells that were never tried
 };
 
-// How much of train is fitted on: so many images of each class, or a share. A sample is all that a cell may learn from:
-// val is left out, and hyper-parameters are chosen by cross-validation inside the sample (with one image of some class
+// How much of train is fitted on: so many images of each class, or a share. A subset is all that a cell may learn from:
+// val is left out, and hyper-parameters are chosen by cross-validation inside the subset (with one image of some class
 // nothing is chosen).
-struct Sample {
+struct TrainSubset {
   int shots = 0;        // 0: no limit
   double fraction = 1;  // of train, within each class
 
   bool is_all() const { return shots == 0 && fraction == 1; }
-  auto operator<=>(const Sample&) const = default;
+  auto operator<=>(const TrainSubset&) const = default;
 };
 
 // "4" -> 4 shots, "all" -> all of train; "0.1" -> a tenth. Error{usage} for anything else.
-Sample parse_shots(const std::string& text);
-Sample parse_fraction(const std::string& text);
+TrainSubset parse_shots(const std::string& text);
+TrainSubset parse_fraction(const std::string& text);
 
 struct RunRequest {
   std::vector<Task> tasks;
@@ -43,7 +43,7 @@ struct RunRequest {
   std::string baseline;                // as one of `backbones`; empty: the task's, else the first
   std::vector<std::string> probes;     // "logreg", "liblinear,solver=1"; empty: the task's
   int seeds = 1;
-  std::vector<Sample> samples = {Sample{}};
+  std::vector<TrainSubset> subsets = {TrainSubset{}};
   std::optional<Engine> engine = {};  // none: the device's own
   Precision precision = Precision::fp32;
   Device device = {};

@@ -1,4 +1,4 @@
-// From a request to results: tasks x backbones x probes x seeds x samples, features shared, every cell with its proof.
+// From a request to results: tasks x backbones x probes x seeds x subsets, features shared, every cell with its proof.
 //
 //   RunRequest request; request.tasks = {tasks.find("emotion")}; ...
 //   const RunOutcome outcome = run(request, context);

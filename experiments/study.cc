@@ -163,10 +163,10 @@ class StudyReader {
   }
 
   template <typename Parse>
-  void add_samples(const std::string& pointer, RunRequest& request, const Parse& parse) const {
+  void add_subsets(const std::string& pointer, RunRequest& request, const Parse& parse) const {
     for (const std::string& one : texts(pointer)) {
       try {
-        request.samples.push_back(parse(one));
+        request.subsets.push_back(parse(one));
       } catch (const Error& e) {
         file_.fail(pointer, e.message(), e.hint());
       }
@@ -174,10 +174,10 @@ class StudyReader {
   }
 
   void read_samples(RunRequest& request) const {
-    request.samples.clear();
-    add_samples("/shots", request, parse_shots);
-    add_samples("/fractions", request, parse_fraction);
-    if (request.samples.empty()) request.samples = {Sample{}};
+    request.subsets.clear();
+    add_subsets("/shots", request, parse_shots);
+    add_subsets("/fractions", request, parse_fraction);
+    if (request.subsets.empty()) request.subsets = {TrainSubset{}};
   }
 
   template <typename Value, typename Parse>
@@ -271,13 +271,13 @@ std::vector<std::string> distinct(const std::vector<FeatureTap>& taps, const Get
   return names;
 }
 
-std::string samples_yaml(const std::vector<Sample>& samples) {
+std::string subsets_yaml(const std::vector<TrainSubset>& subsets) {
   std::vector<std::string> shots, fractions;
-  for (const Sample& sample : samples) {
-    if (sample.fraction < 1)
-      fractions.push_back(number(sample.fraction));
+  for (const TrainSubset& subset : subsets) {
+    if (subset.fraction < 1)
+      fractions.push_back(number(subset.fraction));
     else
-      shots.push_back(sample.is_all() ? "all" : std::to_string(sample.shots));
+      shots.push_back(subset.is_all() ? "all" : std::to_string(subset.shots));
   }
   std::string yaml;
   if (!shots.empty()) yaml += fmt::format("shots: [{}]\n", join(shots, ", "));
@@ -308,7 +308,7 @@ std::string study_yaml(const RunRequest& request) {
   const RunRequest full = resolved(request);
   std::string yaml = "study: 1\ntasks:\n";
   for (const Task& task : full.tasks) yaml += task_yaml(task);
-  yaml += fmt::format("seeds: {}\n{}", full.seeds, samples_yaml(full.samples));
+  yaml += fmt::format("seeds: {}\n{}", full.seeds, subsets_yaml(full.subsets));
   yaml += fmt::format("layers: {}\npools: {}\n",
                       list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.layer; })),
                       list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.pool; })));

@@ -1,4 +1,4 @@
-// What a task's cells are, before one of them is fitted: samples of its split, keys, and where splits are written.
+// What a task's cells are, before one of them is fitted: subsets of its split, keys, and where splits are written.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,22 +16,18 @@ namespace {
 
 constexpr std::string_view kTokens = "tokens";  // the pool
 
-bool reads_tokens(const std::string& probe) {
-  return ProbeRegistry::instance().info(parse_probe(probe).first).needs_tokens;
-}
-
-// A sampled cell learns from its sample alone: val belongs to nobody.
+// A thinned cell learns from its subset alone: val belongs to nobody.
 Split without_val(const Split& split) {
   std::vector<Part> parts = split.parts();
   std::ranges::replace(parts, Part::val, Part::unused);
   return {std::move(parts), split.origin()};
 }
 
-std::string sample_name(const Sample& sample, std::uint64_t seed) {
-  if (sample.is_all()) return {};
+std::string subset_name(const TrainSubset& subset, std::uint64_t seed) {
+  if (subset.is_all()) return {};
   std::string name;
-  if (sample.shots > 0) name += fmt::format(".shots-{}", sample.shots);
-  if (sample.fraction < 1) name += fmt::format(".fraction-{}", number(sample.fraction));
+  if (subset.shots > 0) name += fmt::format(".shots-{}", subset.shots);
+  if (subset.fraction < 1) name += fmt::format(".fraction-{}", number(subset.fraction));
   return fmt::format("{}.seed-{}", name, seed);
 }
 
@@ -44,41 +40,41 @@ std::vector<FeatureTap> TaskRun::wanted_taps() const {
     if (std::ranges::none_of(taps, [&](const FeatureTap& t) { return t.layer == tap.layer && t.pool == tap.pool; }))
       taps.push_back(tap);
   };
-  for (const std::string& probe : task_.probes)
+  for (const ProbeChoice& probe : probes_)
     for (const FeatureTap& tap : request_.taps) {
-      if (reads_tokens(probe))
+      if (probe.info().needs_tokens)
         add({tap.layer, std::string(kTokens)});
       else if (tap.pool != kTokens)
         add(tap);
       else if (request_.taps.size() == 1)
-        throw Error(ErrorKind::usage, fmt::format("probe {} reads pooled rows, not tokens", probe),
+        throw Error(ErrorKind::usage, fmt::format("probe {} reads pooled rows, not tokens", probe.text),
                     "--probe attentive reads tokens; for the others --pool avg, cls, ... or none");
     }
   return taps;
 }
 
-Split TaskRun::sampled(const Sample& sample, std::uint64_t seed) const {
+Split TaskRun::thinned(const TrainSubset& subset, std::uint64_t seed) const {
   Split thin = split_;
   const std::vector<int> strata = targets_.strata();
-  if (sample.fraction < 1) thin = draws_.label_fraction(thin, strata, sample.fraction, seed);
-  if (sample.shots > 0) thin = draws_.few_shots(thin, strata, sample.shots, seed);
+  if (subset.fraction < 1) thin = draws_.label_fraction(thin, strata, subset.fraction, seed);
+  if (subset.shots > 0) thin = draws_.few_shots(thin, strata, subset.shots, seed);
   return without_val(thin);
 }
 
-void TaskRun::sample_splits() {
+void TaskRun::draw_subsets() {
   split_hash_ = split_.hash(dataset_.ids);
-  splits_ = {{Sample{}, 0, split_, split_hash_, ""}};
-  for (const Sample& sample : request_.samples)
-    for (int seed = 0; seed < request_.seeds && !sample.is_all(); ++seed) {
-      Split thin = sampled(sample, static_cast<std::uint64_t>(seed));
+  splits_ = {{TrainSubset{}, 0, split_, split_hash_, ""}};
+  for (const TrainSubset& subset : request_.subsets)
+    for (int seed = 0; seed < request_.seeds && !subset.is_all(); ++seed) {
+      Split thin = thinned(subset, static_cast<std::uint64_t>(seed));
       std::string hash = thin.hash(dataset_.ids);
-      splits_.push_back({sample, static_cast<std::uint64_t>(seed), std::move(thin), std::move(hash), ""});
+      splits_.push_back({subset, static_cast<std::uint64_t>(seed), std::move(thin), std::move(hash), ""});
     }
 }
 
 // What is measured on: the items' ids and contents in their parts.
 void TaskRun::hash_data(std::span<const ContentHash> contents) {
-  for (SampledSplit& split : splits_) {
+  for (SubsetSplit& split : splits_) {
     Sha256 hash;
     for (std::size_t item = 0; item < dataset_.size(); ++item)
       hash.update(
@@ -87,44 +83,41 @@ void TaskRun::hash_data(std::span<const ContentHash> contents) {
   }
 }
 
-const SampledSplit& TaskRun::split_for(const Sample& sample, std::uint64_t seed) const {
+const SubsetSplit& TaskRun::split_for(const TrainSubset& subset, std::uint64_t seed) const {
   const auto found = std::ranges::find_if(
-      splits_, [&](const SampledSplit& s) { return s.sample == sample && (s.sample.is_all() || s.seed == seed); });
-  return *found;  // sample_splits() made one for each
+      splits_, [&](const SubsetSplit& s) { return s.subset == subset && (s.subset.is_all() || s.seed == seed); });
+  return *found;  // draw_subsets() made one for each
 }
 
 void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
   const Cell& cell = planned.cell;
-  const SampledSplit& split = *planned.split;
+  const SubsetSplit& split = *planned.split;
   if (!features || split.data_hash.empty()) return;
-  auto [name, options] = parse_probe(cell.probe);
-  options.seed = cell.seed;
-  const Json identity = cell_identity(cell, {split.data_hash, targets_hash_, features->str(),
-                                             ProbeRegistry::instance().make(name, options)->identity(), kVersion});
-  // Probes describe their seed where they use it, a sample's split is in its data; folds are drawn where val is empty.
+  const Json identity = cell_identity(
+      cell, {split.data_hash, targets_hash_, features->str(), planned.probe->make(cell.seed)->identity(), kVersion});
+  // Probes describe their seed where they use it, a subset's split is in its data; folds are drawn where val is empty.
   Json fit = identity;
   if (split.split.count(Part::val) == 0) fit["folds"] = cell.seed;
   planned.key = cell_key(cell, identity);
   planned.fit_key = sha256_hex(canonical_json(fit));
 }
 
-void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Features* features, const FeatureKey* key,
-                          std::vector<PlannedCell>& cells) const {
-  for (const std::string& probe : task_.probes) {
+void TaskRun::plan_row(const Row& row, const FeatureTap& tap, const Features* features, const FeatureKey* key,
+                       std::vector<PlannedCell>& cells) const {
+  for (const ProbeChoice& probe : probes_) {
     // A floor has no tokens; the probe says so.
-    if (reads_tokens(probe) != (tap.pool == kTokens) && !column.request.backbone.function) continue;
-    for (const Sample& sample : request_.samples)
+    if (probe.info().needs_tokens != (tap.pool == kTokens) && !row.request.backbone.function) continue;
+    for (const TrainSubset& subset : request_.subsets)
       for (int s = 0; s < request_.seeds; ++s) {
         const auto seed = static_cast<std::uint64_t>(s);
         PlannedCell planned;
-        planned.cell = {task_.name,     task_.target, column.request.backbone.name,
-                        probe,          tap.layer,    tap.pool,
-                        seed,           sample.shots, sample.fraction,
-                        task_.condition};
+        planned.cell = {task_.name, task_.target, row.request.backbone.name, probe.text,     tap.layer, tap.pool,
+                        seed,       subset.shots, subset.fraction,           task_.condition};
+        planned.probe = &probe;
         planned.features = features;
-        planned.split = &split_for(sample, seed);
-        planned.failure = column.failure;
-        if (column.failure.empty())
+        planned.split = &split_for(subset, seed);
+        planned.failure = row.failure;
+        if (row.failure.empty())
           set_keys(planned, key);
         else
           planned.key = key_without_data(planned.cell);
@@ -135,43 +128,43 @@ void TaskRun::plan_column(const Column& column, const FeatureTap& tap, const Fea
 
 std::vector<PlannedCell> TaskRun::plan() const {
   std::vector<PlannedCell> cells;
-  for (const Column& column : columns_) {
-    for (const Features& features : column.features) plan_column(column, features.tap, &features, &features.key, cells);
-    if (!column.features.empty()) continue;
-    for (const FeatureStatus& status : column.status)
-      plan_column(column, status.tap, nullptr,
-                  status.problem.empty() && status.fetched_from.empty() ? &status.key : nullptr, cells);
-    if (!column.failure.empty())
-      for (const FeatureTap& tap : column.request.taps) plan_column(column, tap, nullptr, nullptr, cells);
+  for (const Row& row : rows_) {
+    for (const Features& features : row.features) plan_row(row, features.tap, &features, &features.key, cells);
+    if (!row.features.empty()) continue;
+    for (const FeatureStatus& status : row.status)
+      plan_row(row, status.tap, nullptr, status.problem.empty() && status.fetched_from.empty() ? &status.key : nullptr,
+               cells);
+    if (!row.failure.empty())
+      for (const FeatureTap& tap : row.request.taps) plan_row(row, tap, nullptr, nullptr, cells);
   }
   return cells;
 }
 
 void TaskRun::write_splits(const Path& out) const {
-  const auto cell_of = [&](const Sample& sample, std::uint64_t seed) {
-    return Cell{task_.name, task_.target, {}, {}, {}, {}, seed, sample.shots, sample.fraction, task_.condition};
+  const auto cell_of = [&](const TrainSubset& subset, std::uint64_t seed) {
+    return Cell{task_.name, task_.target, {}, {}, {}, {}, seed, subset.shots, subset.fraction, task_.condition};
   };
-  for (const SampledSplit& split : splits_)
-    split.split.write(out / split_file(cell_of(split.sample, split.seed), !split.sample.is_all()), dataset_.ids);
+  for (const SubsetSplit& split : splits_)
+    split.split.write(out / split_file(cell_of(split.subset, split.seed), !split.subset.is_all()), dataset_.ids);
   const Path file = out / "skipped" / split_file(cell_of({}, 0), false).lexically_relative("splits");
   std::error_code ignored;
   std::filesystem::remove(file, ignored);  // of an earlier run that couldn't read what this one could
   if (!skipped_csv_.empty()) write_file_atomically(file, skipped_csv_);
 }
 
-Path split_file(const Cell& cell, bool of_sample) {
+Path split_file(const Cell& cell, bool of_subset) {
   std::string name = cell.task;
   if (cell.target != "label") name += fmt::format(".{}", cell.target);
   if (!cell.where.empty()) name += fmt::format(".where-{}", sha256_hex(cell.where).substr(0, 8));
-  if (of_sample) name += sample_name({cell.shots, cell.fraction}, cell.seed);
+  if (of_subset) name += subset_name({cell.shots, cell.fraction}, cell.seed);
   return Path("splits") / (name + ".csv");
 }
 
-Path split_file(const Result& result, bool of_sample) {
-  if (result.cell.layer != kGivenLayer) return split_file(result.cell, of_sample);
+Path split_file(const Result& result, bool of_subset) {
+  if (result.cell.layer != kGivenLayer) return split_file(result.cell, of_subset);
   Cell named = result.cell;
   named.task += fmt::format(".{}", result.split_hash.substr(0, 8));
-  return split_file(named, of_sample);
+  return split_file(named, of_subset);
 }
 
 }  // namespace vise

@@ -126,26 +126,27 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
   note_straddling_groups();
   targets_ = dataset_.target(task_.target);
   if (task_.probes.empty()) task_.probes = {default_probe(targets_.kind())};
+  for (const std::string& text : task_.probes) probes_.push_back(parse_probe(text));
   targets_hash_ = hash_of(targets_);
   for (const std::string& text : task_.backbones)
-    columns_.push_back({{parse_backbone(text), request_.engine, request_.precision, wanted_taps(), request_.views,
-                         request_.storage, request_.device},
-                        {},
-                        {},
-                        {}});
+    rows_.push_back({{parse_backbone(text), request_.engine, request_.precision, wanted_taps(), request_.views,
+                      request_.storage, request_.device},
+                     {},
+                     {},
+                     {}});
 }
 
-std::vector<TaskRun::Column*> TaskRun::with_features() {
-  std::vector<Column*> columns;
-  for (Column& column : columns_)
-    if (column.failure.empty()) columns.push_back(&column);
-  return columns;
+std::vector<TaskRun::Row*> TaskRun::with_features() {
+  std::vector<Row*> rows;
+  for (Row& row : rows_)
+    if (row.failure.empty()) rows.push_back(&row);
+  return rows;
 }
 
-void TaskRun::extract_columns(const std::vector<Column*>& columns) {
+void TaskRun::extract_rows(const std::vector<Row*>& rows) {
   std::vector<Features> all = extract_features(dataset_, feature_requests(), request_.extract, context_);
-  for (Column* column : columns) column->features.clear();
-  for (Features& features : all) columns[features.request]->features.push_back(std::move(features));
+  for (Row* row : rows) row->features.clear();
+  for (Features& features : all) rows[features.request]->features.push_back(std::move(features));
 }
 
 // Which backbone an extraction failed for: each is tried on one image. Where none fails, or all do, the data are to
@@ -155,39 +156,39 @@ void TaskRun::find_failing(const Error& error) {
   const std::vector<std::uint32_t> first{static_cast<std::uint32_t>(used - dataset_.unused.begin())};
   const Dataset one = subset(dataset_, first);
   std::size_t failed = 0;
-  for (Column& column : columns_) {
+  for (Row& row : rows_) {
     try {
-      extract_missing(one, {column.request}, request_.extract, context_);
+      extract_missing(one, {row.request}, request_.extract, context_);
     } catch (const Error& e) {
       if (e.kind() == ErrorKind::interrupted) throw;
-      column.failure = words_of(e);
+      row.failure = words_of(e);
       ++failed;
     }
   }
-  if (failed == 0 || failed == columns_.size()) throw error;
-  for (const Column& column : columns_)
-    if (!column.failure.empty())
+  if (failed == 0 || failed == rows_.size()) throw error;
+  for (const Row& row : rows_)
+    if (!row.failure.empty())
       context_.log.warn(fmt::format("{}: the rows of {} fail, the rest goes on: {}", task_.name,
-                                    column.request.backbone.name, column.failure));
+                                    row.request.backbone.name, row.failure));
 }
 
 void TaskRun::extract() {
   try {
-    extract_columns(with_features());
+    extract_rows(with_features());
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::interrupted) throw;
     find_failing(e);
-    extract_columns(with_features());
+    extract_rows(with_features());
   }
   leave_out_unreadable();
-  sample_splits();
+  draw_subsets();
   hash_data(with_features().front()->features.front().contents);
 }
 
 std::vector<FeatureRequest> TaskRun::feature_requests() const {
   std::vector<FeatureRequest> requests;
-  for (const Column& column : columns_)
-    if (column.failure.empty()) requests.push_back(column.request);
+  for (const Row& row : rows_)
+    if (row.failure.empty()) requests.push_back(row.request);
   return requests;
 }
 
@@ -213,10 +214,10 @@ std::size_t TaskRun::count_missing(std::span<const std::uint32_t> items) const {
 
 const std::vector<FeatureStatus>& TaskRun::look(bool read_unknown) {
   status_ = feature_status(dataset_, feature_requests(), request_.extract, context_, read_unknown);
-  for (Column& column : columns_)
+  for (Row& row : rows_)
     for (const FeatureStatus& status : status_)
-      if (status.backbone == column.request.backbone.name) column.status.push_back(status);
-  sample_splits();
+      if (status.backbone == row.request.backbone.name) row.status.push_back(status);
+  draw_subsets();
   for (const FeatureStatus& status : status_)
     if (!status.contents.empty()) {
       hash_data(status.contents);
@@ -227,8 +228,8 @@ const std::vector<FeatureStatus>& TaskRun::look(bool read_unknown) {
 
 void TaskRun::leave_out_unreadable() {
   std::map<std::uint32_t, std::string> unreadable;
-  for (const Column* column : with_features())
-    for (const Features& features : column->features)
+  for (const Row* row : with_features())
+    for (const Features& features : row->features)
       unreadable.insert(features.unreadable.begin(), features.unreadable.end());
   if (unreadable.empty()) return;
   const auto& [first, reason] = *unreadable.begin();
@@ -258,17 +259,17 @@ void TaskRun::note_straddling_groups() {
 }
 
 std::optional<std::string> TaskRun::random_note(const Features& features) const {
-  const auto own = std::ranges::find_if(
-      columns_, [&](const Column& column) { return column.request.backbone.name == features.backbone; });
-  if (own == columns_.end() || own->request.backbone.kind != BackboneKind::random) return std::nullopt;
+  const auto own =
+      std::ranges::find_if(rows_, [&](const Row& row) { return row.request.backbone.name == features.backbone; });
+  if (own == rows_.end() || own->request.backbone.kind != BackboneKind::random) return std::nullopt;
   const std::string mine = features.key.parts.value("architecture", "");
   std::string note = fmt::format("{} is a {} with random weights", features.backbone, mine);
-  for (const Column& column : columns_) {
-    if (column.request.backbone.kind != BackboneKind::weights || column.features.empty()) continue;
-    const std::string other = column.features.front().key.parts.value("architecture", "");
+  for (const Row& row : rows_) {
+    if (row.request.backbone.kind != BackboneKind::weights || row.features.empty()) continue;
+    const std::string other = row.features.front().key.parts.value("architecture", "");
     if (other != mine)
-      return fmt::format("{}; {} is a {}, whose floor is --backbone random,arch={}.", note,
-                         column.request.backbone.name, other, other);
+      return fmt::format("{}; {} is a {}, whose floor is --backbone random,arch={}.", note, row.request.backbone.name,
+                         other, other);
   }
   return note + ".";
 }
@@ -297,7 +298,7 @@ Result TaskRun::describe(const PlannedCell& planned) const {
   result.draw = draws_.version();
   result.data_hash = planned.split->data_hash;
   result.targets_hash = targets_hash_;
-  if (!planned.split->sample.is_all()) result.sample_hash = planned.split->hash;
+  if (!planned.split->subset.is_all()) result.sample_hash = planned.split->hash;
   result.sizes = {split.count(Part::train), split.count(Part::val), split.count(Part::test), split.count(Part::unused)};
   for (const std::vector<std::string>* notes : {&task_.notes, &dataset_.notes, &notes_})
     result.notes.insert(result.notes.end(), notes->begin(), notes->end());
@@ -345,16 +346,14 @@ std::vector<Result> TaskRun::fit_and_keep(std::span<const PlannedCell* const> ce
 
 void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const {
   Result& result = cell.result;
-  auto [name, options] = parse_probe(planned.cell.probe);
-  options.seed = planned.cell.seed;
-  const auto probe = ProbeRegistry::instance().make(name, options);
+  const auto probe = planned.probe->make(planned.cell.seed);
   result.probe_settings = probe->describe();
   const Split& split = planned.split->split;
   const std::vector<std::uint32_t> test = split.items(Part::test);
   const Targets test_targets = targets_.select(test);
   const Stopwatch watch;
-  auto [fitted, scores] = ProbeRegistry::instance().info(name).needs_images
-                              ? fit_images(planned, parse_finetune(options))
+  auto [fitted, scores] = planned.probe->info().needs_images
+                              ? fit_images(planned, parse_finetune(planned.probe->with(planned.cell.seed)))
                               : fit_features(planned, *probe, context);
   result.seconds["fit"] = watch.seconds();
   result.metrics = evaluate(scores, test_targets, fitted.calibration);
@@ -395,9 +394,9 @@ FittedAndTested TaskRun::fit_features(const PlannedCell& planned, const Probe& p
 
 // On all threads of the run, whatever stands beside it: the sums of a training depend on their number.
 FittedAndTested TaskRun::fit_images(const PlannedCell& planned, FinetuneSettings settings) const {
-  const auto column =
-      std::ranges::find_if(columns_, [&](const Column& c) { return c.request.backbone.name == planned.cell.backbone; });
-  const Backbone& backbone = column->request.backbone;
+  const auto row =
+      std::ranges::find_if(rows_, [&](const Row& c) { return c.request.backbone.name == planned.cell.backbone; });
+  const Backbone& backbone = row->request.backbone;
   const Split& split = planned.split->split;
   const std::vector<std::uint32_t> train = split.items(Part::train), val = split.items(Part::val),
                                    test = split.items(Part::test);
@@ -416,12 +415,12 @@ std::vector<Result> failed_task(const RunRequest& request, const Task& task, con
   for (const std::string& backbone : task.backbones)
     for (const FeatureTap& tap : request.taps)
       for (const std::string& probe : probes)
-        for (const Sample& sample : request.samples)
+        for (const TrainSubset& subset : request.subsets)
           for (int seed = 0; seed < request.seeds; ++seed) {
             Result result;
             result.cell = {task.name,       task.target,   parse_backbone(backbone).name,    probe,
-                           tap.layer,       tap.pool,      static_cast<std::uint64_t>(seed), sample.shots,
-                           sample.fraction, task.condition};
+                           tap.layer,       tap.pool,      static_cast<std::uint64_t>(seed), subset.shots,
+                           subset.fraction, task.condition};
             result.key = key_without_data(result.cell);
             result.status = CellStatus::failed;
             result.error = reason;

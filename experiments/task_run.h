@@ -1,4 +1,4 @@
-// One task of a run: its data set, split and samples, the features of every backbone, and its cells.
+// One task of a run: its data set, split and subsets, the features of every backbone, and its cells.
 //
 //   TaskRun task(request, task, context);      // opens the data set, resolves the split
 //   task.extract();                            // features; backbones that fail are kept with their reason
@@ -18,12 +18,13 @@
 #include "experiments/run_request.h"
 #include "experiments/scores_file.h"
 #include "extract/features/feature_status.h"
+#include "probes/parse_probe.h"
 
 namespace vise {
 
 // The task's split, or one with train thinned.
-struct SampledSplit {
-  Sample sample;
+struct SubsetSplit {
+  TrainSubset subset;
   std::uint64_t seed = 0;
   Split split;
   std::string hash;       // of `split`
@@ -33,8 +34,9 @@ struct SampledSplit {
 // A cell with everything that decides its numbers, before it is fitted.
 struct PlannedCell {
   Cell cell;
+  const ProbeChoice* probe = nullptr;
   const Features* features = nullptr;  // null: not extracted, or `failure` says why there are none
-  const SampledSplit* split = nullptr;
+  const SubsetSplit* split = nullptr;
   std::string failure;
   std::string key;  // empty in a dry run where it can't be known yet
   // Of everything that decides its fit, the seed only where it does: cells of one fit_key differ in their seed's name
@@ -78,7 +80,7 @@ class TaskRun {
   std::vector<Result> fit_and_keep(std::span<const PlannedCell* const> cells, const Path& out,
                                    const Context& context) const;
 
-  // splits/<task>.csv, and one for each sample and seed, below `out`; skipped/<task>.csv where images couldn't be read:
+  // splits/<task>.csv, and one for each subset and seed, below `out`; skipped/<task>.csv where images couldn't be read:
   // each with the part it would have been in.
   void write_splits(const Path& out) const;
 
@@ -90,30 +92,30 @@ class TaskRun {
 
  private:
   // A backbone of the table, in the request's order.
-  struct Column {
+  struct Row {
     FeatureRequest request;
     std::vector<Features> features;     // by tap; empty: not extracted, or failed
     std::vector<FeatureStatus> status;  // by tap, after look()
     std::string failure;
   };
   std::vector<FeatureTap> wanted_taps() const;
-  std::vector<FeatureRequest> feature_requests() const;  // of the columns that didn't fail
-  std::vector<Column*> with_features();
-  void extract_columns(const std::vector<Column*>& columns);
+  std::vector<FeatureRequest> feature_requests() const;  // of the rows that didn't fail
+  std::vector<Row*> with_features();
+  void extract_rows(const std::vector<Row*>& rows);
   void find_failing(const Error& error);
-  Split sampled(const Sample& sample, std::uint64_t seed) const;
+  Split thinned(const TrainSubset& subset, std::uint64_t seed) const;
   std::vector<int> folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const;
   void note_straddling_groups();
   // What stands below a row of random weights: which architecture's floor it is.
   std::optional<std::string> random_note(const Features& features) const;
-  void sample_splits();
+  void draw_subsets();
   void hash_data(std::span<const ContentHash> contents);
   void leave_out_unreadable();
-  void plan_column(const Column& column, const FeatureTap& tap, const Features* features, const FeatureKey* key,
-                   std::vector<PlannedCell>& cells) const;
+  void plan_row(const Row& row, const FeatureTap& tap, const Features* features, const FeatureKey* key,
+                std::vector<PlannedCell>& cells) const;
   // `planned.key` and `fit_key`; both stay empty where the data aren't known yet.
   void set_keys(PlannedCell& planned, const FeatureKey* features) const;
-  const SampledSplit& split_for(const Sample& sample, std::uint64_t seed) const;
+  const SubsetSplit& split_for(const TrainSubset& subset, std::uint64_t seed) const;
   Result describe(const PlannedCell& planned) const;
   // A probe on the cell's features, and test scored with it; the same for one that learns from the images themselves.
   FittedAndTested fit_features(const PlannedCell& planned, const Probe& probe, const Context& context) const;
@@ -128,19 +130,20 @@ class TaskRun {
   Split split_;
   Targets targets_;
   std::string targets_hash_, split_hash_;
-  std::vector<SampledSplit> splits_;  // the first is the whole one
-  std::vector<Column> columns_;
+  std::vector<SubsetSplit> splits_;  // the first is the whole one
+  std::vector<Row> rows_;
+  std::vector<ProbeChoice> probes_;
   std::vector<FeatureStatus> status_;
   std::vector<std::string> notes_;
   std::string skipped_csv_;  // empty where every image was read
 };
 
-// Where the split of a cell lies below the run's folder: "splits/emotion.csv", with the target, condition and sample in
-// its name where they are not the usual ones. `of_sample`: the split as thinned for the cell.
-Path split_file(const Cell& cell, bool of_sample);
+// Where the split of a cell lies below the run's folder: "splits/emotion.csv", with the target, condition and subset in
+// its name where they are not the usual ones. `of_subset`: the split as thinned for the cell.
+Path split_file(const Cell& cell, bool of_subset);
 
 // The same of a result: `probe`'s splits are named by their hash too, since one folder may hold several of one name.
-Path split_file(const Result& result, bool of_sample);
+Path split_file(const Result& result, bool of_subset);
 
 // The cells of a task whose data can't be had, each failed with `reason`.
 std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason);

@@ -166,12 +166,12 @@ class Verifier {
     return splits_.emplace(file, read_split(folder_ / file)).first->second;
   }
 
-  void check_split(const Result& result, bool of_sample) {
-    const Path file = split_file(result, of_sample);
+  void check_split(const Result& result, bool of_subset) {
+    const Path file = split_file(result, of_subset);
     if (!std::filesystem::exists(folder_ / file) && result.cell.layer == kGivenLayer)
       return note(fmt::format("{}: no split was kept", cell_words(result.cell)));
     const SavedSplit& saved = split_at(file);
-    const std::string& recorded = of_sample ? result.sample_hash : result.split_hash;
+    const std::string& recorded = of_subset ? result.sample_hash : result.split_hash;
     if (const std::string hash = saved.split.hash(saved.ids); hash != recorded)
       return differ(result, fmt::format("{} has the hash {}..., the result {}...", file.string(), hash.substr(0, 8),
                                         recorded.substr(0, 8)));
@@ -179,16 +179,16 @@ class Verifier {
     for (const std::uint32_t item : saved.split.items(Part::test)) test.insert(saved.ids[item]);
     if (const auto scored = test_ids_.find(result.key); scored != test_ids_.end() && scored->second != test)
       differ(result, fmt::format("the scored images are not the test images of {}", file.string()));
-    if (of_sample) check_sample(result, saved);
+    if (of_subset) check_subset(result, saved);
   }
 
-  // Nothing of val or test may have got into a sample.
-  void check_sample(const Result& result, const SavedSplit& sample) {
+  // Nothing of val or test may have got into a subset.
+  void check_subset(const Result& result, const SavedSplit& subset) {
     const SavedSplit& whole = split_at(split_file(result, false));
-    for (std::size_t i = 0; i < sample.ids.size(); ++i)
-      if (sample.split.part(i) == Part::train && whole.split.part(i) != Part::train)
+    for (std::size_t i = 0; i < subset.ids.size(); ++i)
+      if (subset.split.part(i) == Part::train && whole.split.part(i) != Part::train)
         return differ(
-            result, fmt::format("'{}' is fitted on, but belongs to {}", sample.ids[i], part_name(whole.split.part(i))));
+            result, fmt::format("'{}' is fitted on, but belongs to {}", subset.ids[i], part_name(whole.split.part(i))));
   }
 
   void note(const std::string& text) {

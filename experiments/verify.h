@@ -1,5 +1,5 @@
 // Can anyone check it? Compares a run's folder with its seal, recomputes what it claims from what it holds, and fits a
-// sample of its cells again from warm features, as the run did.
+// subset of its cells again from warm features, as the run did.
 //
 //   const Verification v = verify(run_folder, options, context);
 //   v.differences.empty();                     // or what differs, a sentence each

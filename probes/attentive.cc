@@ -207,12 +207,12 @@ Fitted Attentive::fit(const TrainView& train_view, const ValView* val, const Con
   const TokenScale scale =
       token_scale(std::span(pool.halves).first(pool.train_rows), pool.tokens, pool.dim / pool.tokens);
   std::vector<Scores> held_out(grid.size());
-  for (std::size_t r = 0; selector.needed() && r < pool.rounds.size(); ++r) {
-    const std::vector<Trained> trained = train(pool, pool.rounds[r].fit, scale, rates, context);
+  for (std::size_t r = 0; selector.needed() && r < pool.folds.size(); ++r) {
+    const std::vector<Trained> trained = train(pool, pool.folds[r].fit, scale, rates, context);
     for (std::size_t g = 0; g < grid.size(); ++g) {
-      const std::size_t scored = pool.rounds[r].score.size(), outputs = pool.targets.width();
+      const std::size_t scored = pool.folds[r].score.size(), outputs = pool.targets.width();
       // What diverged scores like a probe that says the same for every image.
-      held_out[g] = trained[g].model ? pool.predict(*trained[g].model, pool.rounds[r].score)
+      held_out[g] = trained[g].model ? pool.predict(*trained[g].model, pool.folds[r].score)
                                      : Scores{scored, outputs, std::vector<double>(scored * outputs)};
       selector.record(g, r, held_out[g]);
     }
@@ -230,7 +230,7 @@ Fitted Attentive::fit(const TrainView& train_view, const ValView* val, const Con
   fitted.selection = selector.selection(chosen);
   fitted.convergence = {loss_text(kind), last.front().loss, std::numeric_limits<double>::quiet_NaN(), s_.epochs, false};
   if (pool.has_val && selector.needed()) {
-    fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.rounds[0].score), pool.selected_on);
+    fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.folds[0].score), pool.selected_on);
     fitted.val_scores = std::move(held_out[chosen]);
   }
   return fitted;

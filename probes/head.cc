@@ -161,10 +161,10 @@ Fitted Head::fit(const TrainView& train, const ValView* val, const Context& cont
   std::vector<HeadRate> rates;
   for (const Parameters& p : grid) rates.push_back({p.at("lr"), p.at("weight_decay")});
   std::vector<Scores> held_out(grid.size());
-  for (std::size_t r = 0; selector.needed() && r < pool.rounds.size(); ++r) {
-    const HeadResult result = train_heads(pool, pool.rounds[r].fit, rates, context);
+  for (std::size_t r = 0; selector.needed() && r < pool.folds.size(); ++r) {
+    const HeadResult result = train_heads(pool, pool.folds[r].fit, rates, context);
     for (std::size_t h = 0; h < grid.size(); ++h) {
-      held_out[h] = pool.predict(*model_or_zero(result, h, pool), pool.rounds[r].score);
+      held_out[h] = pool.predict(*model_or_zero(result, h, pool), pool.folds[r].score);
       selector.record(h, r, held_out[h]);
     }
   }
@@ -182,7 +182,7 @@ Fitted Head::fit(const TrainView& train, const ValView* val, const Context& cont
   fitted.selection = selector.selection(chosen);
   fitted.convergence = {loss_text(kind), final_fit.losses[0], final_fit.gradients[0], s_.epochs, false};
   if (pool.has_val && selector.needed()) {
-    fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.rounds[0].score), pool.selected_on);
+    fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.folds[0].score), pool.selected_on);
     fitted.val_scores = std::move(held_out[chosen]);
   }
   return fitted;

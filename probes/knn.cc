@@ -170,11 +170,11 @@ class Knn final : public Probe {
     std::vector<std::size_t> ks;
     for (const double k : grid) ks.push_back(static_cast<std::size_t>(k));
     std::vector<Scores> held_out;
-    for (std::size_t r = 0; selector.needed() && r < pool.rounds.size(); ++r) {
+    for (std::size_t r = 0; selector.needed() && r < pool.folds.size(); ++r) {
       context.throw_if_stopped();
-      const KnnModel model(pool.rows_of(pool.rounds[r].fit), pool.dim, pool.targets.select(pool.rounds[r].fit), ks[0],
+      const KnnModel model(pool.rows_of(pool.folds[r].fit), pool.dim, pool.targets.select(pool.folds[r].fit), ks[0],
                            largest_, temperature_);
-      const std::vector<const float*> asked = pool.rows_of(pool.rounds[r].score);
+      const std::vector<const float*> asked = pool.rows_of(pool.folds[r].score);
       held_out = model.predict_many(FeatureRows(asked, pool.dim), ks);
       for (std::size_t i = 0; i < ks.size(); ++i) selector.record(i, r, held_out[i]);
     }
@@ -186,7 +186,7 @@ class Knn final : public Probe {
     fitted.selection = selector.selection(chosen);
     fitted.convergence = {"nothing to minimise", 0, 0, 0, true};
     if (pool.has_val && selector.needed()) {
-      fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.rounds[0].score), pool.selected_on);
+      fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.folds[0].score), pool.selected_on);
       fitted.val_scores = std::move(held_out[chosen]);
     }
     return fitted;
@@ -208,7 +208,7 @@ class Knn final : public Probe {
   // No more neighbours than every fit has rows: beyond that a k is the largest one by another name.
   std::vector<double> possible_ks(const Pool& pool) const {
     std::size_t rows = pool.rows.size();
-    for (const auto& round : pool.rounds) rows = std::min(rows, round.fit.size());
+    for (const auto& fold : pool.folds) rows = std::min(rows, fold.fit.size());
     std::vector<double> possible;
     for (const double k : ks_)
       if (k <= static_cast<double>(rows)) possible.push_back(k);

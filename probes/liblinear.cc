@@ -89,17 +89,17 @@ class LibLinear final : public Probe {
   std::string preset_;
 };
 
-// Fits every candidate of every round, several at a time. Returns the candidates' scores on val, where there is one.
+// Fits every candidate of every fold, several at a time. Returns the candidates' scores on val, where there is one.
 std::vector<Scores> LibLinear::sweep(LibLinearNodes& nodes, const Pool& pool, Selector& selector,
                                      const Context& context) const {
-  const std::size_t count = settings_.grid.size(), total = count * pool.rounds.size();
+  const std::size_t count = settings_.grid.size(), total = count * pool.folds.size();
   std::vector<Scores> held_out(total);
   std::atomic<std::size_t> done{0};
   parallel_for(context.threads, total, [&](std::size_t i) {
     context.throw_if_stopped();
-    const Round& round = pool.rounds[i / count];
-    const LinearModel fitted = fit_liblinear(nodes, pool, round.fit, settings_.grid[i % count], settings_);
-    held_out[i] = pool.predict(fitted, round.score);
+    const Fold& fold = pool.folds[i / count];
+    const LinearModel fitted = fit_liblinear(nodes, pool, fold.fit, settings_.grid[i % count], settings_);
+    held_out[i] = pool.predict(fitted, fold.score);
     selector.record(i % count, i / count, held_out[i]);
     context.log.progress("liblinear: fits", ++done, total);
   });
@@ -219,7 +219,7 @@ Fitted LibLinear::fit(const TrainView& train_view, const ValView* val, const Con
   const bool logits = settings_.solver.logistic && (kind == TargetKind::multi_label || pool.targets.width() == 2);
   if (pool.has_val && selector.needed()) {
     if (logits)
-      fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.rounds[0].score), pool.selected_on);
+      fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.folds[0].score), pool.selected_on);
     fitted.val_scores = std::move(held_out[chosen]);
   }
   fitted.calibration.scores_are_logits = logits;

@@ -7,7 +7,7 @@
 
 namespace vise {
 
-std::pair<std::string, ProbeOptions> parse_probe(const std::string& text) {
+ProbeChoice parse_probe(const std::string& text) {
   const std::vector<std::string> parts = split(text, ',');
   ProbeOptions options;
   for (std::size_t i = 1; i < parts.size(); ++i) {
@@ -19,7 +19,7 @@ std::pair<std::string, ProbeOptions> parse_probe(const std::string& text) {
     options.values[parts[i].substr(0, equals)] = parts[i].substr(equals + 1);
   }
   ProbeRegistry::instance().info(parts[0]);  // the nearest name, before anything is read
-  return {parts[0], options};
+  return {text, parts[0], std::move(options)};
 }
 
 }  // namespace vise

@@ -33,9 +33,9 @@ struct Selection {
   std::string selected_on;       // "val (60 images)", "5-fold cross-validation on train", "nothing to choose"
   std::string metric;            // "accuracy", "balanced_accuracy", "map", "neg_kl", "r2", ...
   std::vector<Candidate> curve;  // in grid order
-  // Of the curve's candidates, one after the other: the score in each round, of which Candidate::score is the mean. Not
+  // Of the curve's candidates, one after the other: the score in each fold, of which Candidate::score is the mean. Not
   // kept in results.
-  std::vector<double> round_scores;
+  std::vector<double> fold_scores;
   std::map<std::string, double> chosen;
   bool on_edge = false;       // the chosen value is the first or last of its grid
   bool refit_on_val = false;  // the final fit saw train + val

@@ -1,5 +1,5 @@
 // Probe `ridge`: least squares with an L2 penalty and a free intercept, in closed form. All penalties of the grid come
-// from one eigendecomposition a round (Hastie, Tibshirani, Friedman, 2nd ed., section 3.4.1). Classes are fitted as 1
+// from one eigendecomposition a fold (Hastie, Tibshirani, Friedman, 2nd ed., section 3.4.1). Classes are fitted as 1
 // and 0, labels as 1 and -1.
 #include <cblas.h>
 
@@ -165,11 +165,11 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
   Selector selector(pool, metric_.empty() ? selection_metric(kind) : metric_, candidates_of("lambda", grid_));
   std::vector<Scores> held_out(grid_.size());
   if (selector.needed()) {
-    parallel_for(context.threads, pool.rounds.size(), [&](std::size_t r) {
+    parallel_for(context.threads, pool.folds.size(), [&](std::size_t r) {
       context.throw_if_stopped();
-      const Decomposition decomposition(matrix, pool.rounds[r].fit, y);
+      const Decomposition decomposition(matrix, pool.folds[r].fit, y);
       for (std::size_t i = 0; i < grid_.size(); ++i) {
-        Scores scores = apply(matrix, pool.rounds[r].score, decomposition.solve(grid_[i]));
+        Scores scores = apply(matrix, pool.folds[r].score, decomposition.solve(grid_[i]));
         selector.record(i, r, scores);
         if (pool.has_val) held_out[i] = std::move(scores);
       }
@@ -187,7 +187,7 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
   fitted.convergence.objective_text = describe()["objective"];
   if (pool.has_val && selector.needed()) {
     if (kind == TargetKind::multi_label) {
-      fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.rounds[0].score), pool.selected_on);
+      fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.folds[0].score), pool.selected_on);
     }
     fitted.val_scores = std::move(held_out[chosen]);
   }

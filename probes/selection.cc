@@ -50,22 +50,22 @@ std::vector<std::uint32_t> add_rows(const FeatureRows& features, const Targets& 
   return kept;
 }
 
-void add_val_round(Pool& pool) {
-  Round round;
-  for (std::uint32_t i = 0; i < pool.size(); ++i) (i < pool.train_rows ? round.fit : round.score).push_back(i);
-  pool.selected_on = fmt::format("val ({} rows)", round.score.size());
-  pool.rounds.push_back(std::move(round));
+void add_val_fold(Pool& pool) {
+  Fold fold;
+  for (std::uint32_t i = 0; i < pool.size(); ++i) (i < pool.train_rows ? fold.fit : fold.score).push_back(i);
+  pool.selected_on = fmt::format("val ({} rows)", fold.score.size());
+  pool.folds.push_back(std::move(fold));
 }
 
-void add_fold_rounds(Pool& pool, const std::vector<int>& folds) {
+void add_cross_validation(Pool& pool, const std::vector<int>& folds) {
   const std::set<int> names(folds.begin(), folds.end());
-  for (const int fold : names) {
-    if (fold < 0) continue;
-    Round round;
-    for (std::uint32_t i = 0; i < folds.size(); ++i) (folds[i] == fold ? round.score : round.fit).push_back(i);
-    pool.rounds.push_back(std::move(round));
+  for (const int name : names) {
+    if (name < 0) continue;
+    Fold fold;
+    for (std::uint32_t i = 0; i < folds.size(); ++i) (folds[i] == name ? fold.score : fold.fit).push_back(i);
+    pool.folds.push_back(std::move(fold));
   }
-  pool.selected_on = fmt::format("{}-fold cross-validation on train", pool.rounds.size());
+  pool.selected_on = fmt::format("{}-fold cross-validation on train", pool.folds.size());
 }
 
 void treat(Pool& pool, Treatment treatment) {
@@ -151,12 +151,12 @@ Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment) 
     const auto kept_val = add_rows(val->features, val->targets, "val", pool);
     pool.targets = concatenate(pool.targets, val->targets.select(kept_val));
     pool.has_val = !kept_val.empty();
-    if (pool.has_val) add_val_round(pool);
+    if (pool.has_val) add_val_fold(pool);
   }
   if (!pool.has_val && !train.folds.empty()) {
     std::vector<int> folds;
     for (const std::uint32_t i : kept) folds.push_back(train.folds[i]);
-    add_fold_rounds(pool, folds);
+    add_cross_validation(pool, folds);
   }
   treat(pool, std::move(treatment));
   return pool;
@@ -171,14 +171,14 @@ std::vector<Parameters> candidates_of(const std::string& parameter, const std::v
 Selector::Selector(const Pool& pool, std::string metric, std::vector<Parameters> candidates)
     : pool_(pool), metric_(std::move(metric)), candidates_(std::move(candidates)) {
   check_selection_metric(metric_, pool.targets.kind());
-  for (const Round& round : pool.rounds) held_out_.push_back(pool.targets.select(round.score));
-  scores_.assign(candidates_.size(), std::vector<double>(pool.rounds.size(), std::nan("")));
+  for (const Fold& fold : pool.folds) held_out_.push_back(pool.targets.select(fold.score));
+  scores_.assign(candidates_.size(), std::vector<double>(pool.folds.size(), std::nan("")));
 }
 
-void Selector::record(std::size_t candidate, std::size_t round, const Scores& scores) {
-  const double value = selection_score(scores, held_out_[round], metric_);
+void Selector::record(std::size_t candidate, std::size_t fold, const Scores& scores) {
+  const double value = selection_score(scores, held_out_[fold], metric_);
   const std::lock_guard lock(mutex_);
-  scores_[candidate][round] = std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
+  scores_[candidate][fold] = std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
 }
 
 double Selector::score(std::size_t candidate) const {
@@ -231,7 +231,7 @@ Selection Selector::selection(std::size_t chosen) const {
   for (std::size_t c = 0; c < candidates_.size(); ++c) {
     if (!recorded(c)) continue;
     selection.curve.push_back({candidates_[c], score(c)});
-    selection.round_scores.insert(selection.round_scores.end(), scores_[c].begin(), scores_[c].end());
+    selection.fold_scores.insert(selection.fold_scores.end(), scores_[c].begin(), scores_[c].end());
   }
   return selection;
 }

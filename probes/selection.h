@@ -1,13 +1,13 @@
 // The one rule of selection: every candidate is fitted on train and scored on val, or on the held-out fold of every
-// round; the best (mean) score wins; ties go to the candidate that stands first, so grids begin with the strongest
+// fold; the best (mean) score wins; ties go to the candidate that stands first, so grids begin with the strongest
 // regularisation; the winner is refitted on train + val.
 //
 //   const Pool pool = make_pool(train, val);
 //   Selector selector(pool, "accuracy", candidates);
-//   for (round) for (candidate) selector.record(candidate, round, scores_of_held_out_rows);   // any order, any thread
+//   for (fold) for (candidate) selector.record(candidate, fold, scores_of_held_out_rows);   // any order, any thread
 //   Selection selection = selector.choose();
 //
-// With one candidate, or neither val nor folds, there is nothing to choose: rounds() is empty and the fallback is
+// With one candidate, or neither val nor folds, there is nothing to choose: there are no folds and the fallback is
 // taken.
 #pragma once
 
@@ -27,7 +27,7 @@
 namespace vise {
 
 // Which rows of the pool to fit on, and which to score.
-struct Round {
+struct Fold {
   std::vector<std::uint32_t> fit, score;
 };
 
@@ -41,8 +41,8 @@ struct Pool {
   Targets targets;
   std::size_t train_rows = 0;
   bool has_val = false;
-  std::vector<Round> rounds;  // one for val; else one a fold; else none
-  std::string selected_on;    // "val (60 rows)", "5-fold cross-validation on train", "nothing to choose"
+  std::vector<Fold> folds;  // one for val; else one a fold; else none
+  std::string selected_on;  // "val (60 rows)", "5-fold cross-validation on train", "nothing to choose"
   std::shared_ptr<const Treatment> treatment;
   std::shared_ptr<const std::vector<float>> treated;  // what `rows` points to, unless the treatment is none
 
@@ -68,10 +68,10 @@ class Selector {
   // `metric` as in selection_score(). `pool` must outlive the selector.
   Selector(const Pool& pool, std::string metric, std::vector<Parameters> candidates);
 
-  // False: there is nothing to choose, and no round needs to be run.
-  bool needed() const { return candidates_.size() > 1 && !pool_.rounds.empty(); }
-  // The held-out scores of a candidate, rows in the order of pool.rounds[round].score. Thread-safe.
-  void record(std::size_t candidate, std::size_t round, const Scores& scores);
+  // False: there is nothing to choose, and no fold needs to be run.
+  bool needed() const { return candidates_.size() > 1 && !pool_.folds.empty(); }
+  // The held-out scores of a candidate, rows in the order of pool.folds[fold].score. Thread-safe.
+  void record(std::size_t candidate, std::size_t fold, const Scores& scores);
   // After the last record(); `fallback` is the candidate taken where nothing is to choose.
   std::size_t best(std::size_t fallback = 0) const;
   // The best of those recorded so far: not every candidate need be.
@@ -86,8 +86,8 @@ class Selector {
   const Pool& pool_;
   std::string metric_;
   std::vector<Parameters> candidates_;
-  std::vector<Targets> held_out_;            // a round
-  std::vector<std::vector<double>> scores_;  // candidate, round; NaN until recorded
+  std::vector<Targets> held_out_;            // a fold
+  std::vector<std::vector<double>> scores_;  // candidate, fold; NaN until recorded
   std::mutex mutex_;
 };
 

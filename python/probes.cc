@@ -47,9 +47,9 @@ py::dict selection_of(const Selection& selection) {
   out["metric"] = selection.metric;
   out["candidates"] = candidates;
   out["scores"] = scores;
-  const auto rounds =
-      static_cast<py::ssize_t>(selection.round_scores.size() / std::max<std::size_t>(1, selection.curve.size()));
-  out["fold_scores"] = array_of(selection.round_scores, {static_cast<py::ssize_t>(selection.curve.size()), rounds});
+  const auto folds =
+      static_cast<py::ssize_t>(selection.fold_scores.size() / std::max<std::size_t>(1, selection.curve.size()));
+  out["fold_scores"] = array_of(selection.fold_scores, {static_cast<py::ssize_t>(selection.curve.size()), folds});
   out["chosen"] = py::cast(selection.chosen);
   out["on_edge"] = selection.on_edge;
   return out;

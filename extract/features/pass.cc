@@ -51,7 +51,7 @@ void Pass::build_network(const TrunkPlan& plan) {
     throw Error(e.kind(), fmt::format("{}: {}", recipe_.request.backbone.name, e.message()), e.hint());
   }
   state_before_ = trunks_->first().state_hash();
-  parameters_hash_ = network.program ? state_before_ : parameters_hash(network);
+  parameters_hash_ = network.graph ? state_before_ : parameters_hash(network);
   engine_text_ = trunks_->first().description();
 }
 

@@ -67,15 +67,15 @@ Outline outline_of_file(const Recipe& recipe, const NetworkRequest& request, con
                  "the cache's outline of a network"));
 }
 
-// The dimension of a program's rows, which only running it tells.
-int measured_program_dim(const Recipe& recipe, const Path& cache) {
+// The dimension of a graph's rows, which only running it tells.
+int measured_graph_dim(const Recipe& recipe, const Path& cache) {
   const int side = static_cast<int>(recipe.transform->width());
   const FoundWeights& weights = recipe.weights;
   return std::stoi(remembered(weights.anchor, cache / "paths" / fmt::format("programs-{}", side), [&] {
-    Network program;
-    program.family = program.architecture = kTorchScript;
-    program.program = torchscript_program(weights.file, weights.sha256);
-    return std::to_string(program_dim(program, side));
+    Network graph;
+    graph.family = graph.architecture = kTorchScript;
+    graph.graph = torchscript_graph(weights.file, weights.sha256);
+    return std::to_string(graph_dim(graph, side));
   }));
 }
 
@@ -105,14 +105,14 @@ void find_and_learn(Recipe& recipe, const ExtractOptions& options, const Context
   learn_from_weights(backbone, recipe.weights);
 }
 
-// Whether a network may be given ImageNet's transform where nobody says one: ResNets and programs were before others
+// Whether a network may be given ImageNet's transform where nobody says one: ResNets and graphs were before others
 // were read here. All other families disagree among themselves, so it is asked for.
 void check_transform_is_known(const Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
-  const std::optional<ProgramKind> program = recipe.outline.program;
+  const std::optional<GraphKind> graph = recipe.outline.graph;
   if (!backbone.transform_source.empty() || recipe.outline.family == "resnet") return;
-  if (program == ProgramKind::torchscript) return;
-  if (program)
+  if (graph == GraphKind::torchscript) return;
+  if (graph)
     throw Error(ErrorKind::input,
                 fmt::format("{}: its graph does not say how pictures are prepared for it (size, crop, filter and "
                             "normalisation), which changes features by up to a fifth",
@@ -133,7 +133,7 @@ void check_transform_is_known(const Recipe& recipe) {
 }
 
 void choose_engine(Recipe& recipe) {
-  const Engine engine = engine_of(*recipe.outline.program);
+  const Engine engine = engine_of(*recipe.outline.graph);
   if (recipe.request.engine == engine) return;
   recipe.request.engine = engine;
   recipe.notes.push_back(fmt::format("{}: {} runs on {} only", recipe.request.backbone.name,
@@ -171,10 +171,10 @@ void resolve_network(Recipe& recipe, const ExtractOptions& options) {
   wanted.side = static_cast<int>(recipe.transform->width());
   recipe.outline = outline_of_file(recipe, wanted, options.cache);
   check_transform_is_known(recipe);
-  if (recipe.outline.program) choose_engine(recipe);
-  if (recipe.outline.program == ProgramKind::torchscript)
-    recipe.outline.layers.front().channels = measured_program_dim(recipe, options.cache);
-  else if (recipe.outline.program)
+  if (recipe.outline.graph) choose_engine(recipe);
+  if (recipe.outline.graph == GraphKind::torchscript)
+    recipe.outline.layers.front().channels = measured_graph_dim(recipe, options.cache);
+  else if (recipe.outline.graph)
     add_graph(recipe);
   add_facts(recipe);
   recipe.base_key["weights"] = recipe.weights.sha256;

@@ -97,7 +97,7 @@ AttentionMatrix weights_of(const Head& queries, const Head& keys, std::size_t to
 
 std::vector<AttentionTap> tap_attentions(Network& network, const std::string& layer) {
   const auto wanted = std::ranges::find(network.layers, layer, &Layer::name);
-  if (network.program || wanted == network.layers.end() || !network.has_class_token)
+  if (network.graph || wanted == network.layers.end() || !network.has_class_token)
     refuse(network, "has no class token");
   const std::vector<bool> needed = needed_for(network, wanted->value);
   std::vector<AttentionTap> taps;

@@ -175,8 +175,8 @@ CheckpointInspection inspect_checkpoint(const Path& path, const NetworkRequest& 
     for (const Fact& fact : known(seen.checkpoint)) load.facts.say(fact.name, fact.value, fact.source);
   rename_keys(seen.checkpoint, request.key_map);
   match(seen, load);
-  if (seen.checkpoint.container == Container::torchscript && !seen.match && !request.programs)
-    refuse_program(seen.checkpoint, seen.mismatch);
+  if (seen.checkpoint.container == Container::torchscript && !seen.match && !request.run_torchscript)
+    refuse_torchscript(seen.checkpoint, seen.mismatch);
   return seen;
 }
 

@@ -5,8 +5,8 @@
 //
 // A folder of Hugging Face's is inspected as one checkpoint, with what its configs say and what they leave open. Works
 // on any checkpoint, also one of no known architecture: `match` is empty then, and `mismatch` says why. A TorchScript
-// archive is a program, not a state dict, and what its attributes mean is known only if they fit an architecture: else
-// it is refused, unless `programs` asks for a description all the same.
+// archive is a graph, not a state dict, and what its attributes mean is known only if they fit an architecture: else
+// it is refused, unless `run_torchscript` asks for a description all the same.
 #pragma once
 
 #include <functional>

@@ -28,14 +28,14 @@ std::string side_text(const Outline& network) {
 std::optional<GraphInspection> inspect_graph(const Path& file, const NetworkRequest& request) {
   const std::optional<Network> graph = open_graph(file, request);
   if (!graph) return std::nullopt;
-  const Program& program = *graph->program;
-  return GraphInspection{file, std::filesystem::file_size(file), program.sha256, program.prototxt_sha256,
+  const Graph& of_file = *graph->graph;
+  return GraphInspection{file, std::filesystem::file_size(file), of_file.sha256, of_file.prototxt_sha256,
                          outline(*graph)};
 }
 
 Json to_json(const GraphInspection& seen) {
   Json json{{"file", printable(seen.file.string())},
-            {"container", program_name(*seen.outline.program)},
+            {"container", graph_kind_name(*seen.outline.graph)},
             {"bytes", seen.bytes},
             {"sha256", seen.sha256},
             {"opencv", opencv_version()},
@@ -48,7 +48,7 @@ std::string to_text(const GraphInspection& seen) {
   const Outline& network = seen.outline;
   std::string text =
       fmt::format("{}\n  container     {}, {}, a graph of {} layers\n  sha256        {}\n", seen.file.string(),
-                  program_name(*network.program), bytes_text(seen.bytes), network.layers.size(), seen.sha256);
+                  graph_kind_name(*network.graph), bytes_text(seen.bytes), network.layers.size(), seen.sha256);
   if (!seen.prototxt_sha256.empty()) text += fmt::format("  prototxt      {}\n", seen.prototxt_sha256);
   text += fmt::format("  runs          on OpenCV {}, pictures {}\n", opencv_version(), side_text(network));
   text += fmt::format("  outputs       {}\n", layers_text(network.layers, false));

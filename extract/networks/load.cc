@@ -12,15 +12,15 @@
 namespace vise {
 namespace {
 
-// A program's weights are its own; what is asked of it is only that the file is an archive.
-Network open_program(const Checkpoint& checkpoint) {
+// A graph's weights are its own; what is asked of it is only that the file is an archive.
+Network open_torchscript(const Checkpoint& checkpoint) {
   if (checkpoint.container != Container::torchscript)
     throw Error(ErrorKind::input, fmt::format("{}: is no TorchScript archive, but {}", checkpoint.path.string(),
                                               container_name(checkpoint.container)));
   Network network;
   network.family = network.architecture = kTorchScript;
   network.default_layer = "output";
-  network.program = torchscript_program(checkpoint.path, checkpoint.sha256);
+  network.graph = torchscript_graph(checkpoint.path, checkpoint.sha256);
   return network;
 }
 
@@ -31,7 +31,7 @@ void expect_architecture(const Checkpoint& checkpoint, const std::string& found,
 
 }  // namespace
 
-void refuse_program(const Checkpoint& checkpoint, const std::string& mismatch) {
+void refuse_torchscript(const Checkpoint& checkpoint, const std::string& mismatch) {
   const std::string start = checkpoint.path.string() + ": ";
   throw Error(
       ErrorKind::input,
@@ -72,7 +72,7 @@ Network load_network(const Checkpoint& checkpoint, const LoadRequest& request, L
 
 Network load_network(const Path& file, const NetworkRequest& request, LoadReport* report) {
   if (std::optional<Network> graph = open_graph(file, request)) return *std::move(graph);
-  if (request.load.architecture == kTorchScript) return open_program(read_checkpoint(file, {.skip_foreign = true}));
+  if (request.load.architecture == kTorchScript) return open_torchscript(read_checkpoint(file, {.skip_foreign = true}));
   Checkpoint checkpoint = read_checkpoint(file, request.read);
   rename_keys(checkpoint, request.key_map);
   if (checkpoint.container != Container::torchscript) return load_network(checkpoint, request.load, report);
@@ -80,10 +80,10 @@ Network load_network(const Path& file, const NetworkRequest& request, LoadReport
     return load_network(checkpoint, request.load, report);
   } catch (const Error& e) {
     if (e.kind() != ErrorKind::input || !request.load.architecture.empty()) throw;
-    if (request.programs) return open_program(checkpoint);
-    // A network that is known but for a fact is none to be run as a program: the message says what to say.
+    if (request.run_torchscript) return open_torchscript(checkpoint);
+    // A network that is known but for a fact is none to be run as a graph: the message says what to say.
     if (!find_places(KeyIndex(checkpoint)).empty()) throw;
-    refuse_program(checkpoint, e.message());
+    refuse_torchscript(checkpoint, e.message());
   }
 }
 

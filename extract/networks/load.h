@@ -15,15 +15,15 @@
 
 namespace vise {
 
-// An ONNX graph or a Caffe network (told by their bytes) is a program of OpenCV's: no code runs, so none asks for it.
+// Graphs of ONNX and Caffe (told by their bytes) run on OpenCV, which executes no code of theirs: nobody is asked.
 // Error{input} for anything missing, unexpected or of a wrong shape, with the first few and the counts, and for what
 // nobody says (facts.h); Error{usage} for an unknown architecture or branch; for a TorchScript archive that fits no
 // family and isn't to be run, Error{input} that says how it could be.
 Network load_network(const Path& file, const NetworkRequest& request = {}, LoadReport* report = nullptr);
-// Of a checkpoint that was read, by its own layout: never a program.
+// Of a checkpoint that was read, by its own layout: never a graph.
 Network load_network(const Checkpoint& checkpoint, const LoadRequest& request = {}, LoadReport* report = nullptr);
 
 // What load_network says of an archive that fits no family and isn't to be run. `mismatch`: why it fits none.
-[[noreturn]] void refuse_program(const Checkpoint& checkpoint, const std::string& mismatch);
+[[noreturn]] void refuse_torchscript(const Checkpoint& checkpoint, const std::string& mismatch);
 
 }  // namespace vise

@@ -11,7 +11,7 @@
 
 namespace vise {
 
-// The architecture of programs: TorchScript archives that are run as they are, on LibTorch.
+// The architecture of graphs: TorchScript archives that are run as they are, on LibTorch.
 inline constexpr std::string_view kTorchScript = "torchscript";
 
 struct LoadRequest {
@@ -32,12 +32,12 @@ struct LoadReport {
 };
 
 struct NetworkRequest {
-  LoadRequest load{};  // architecture "torchscript": the archive as a program, whatever its attributes look like
+  LoadRequest load{};  // architecture "torchscript": the archive as a graph, whatever its attributes look like
   ReadOptions read{};
   KeyMap key_map{};
-  // Whether an archive that fits no family may be taken as a program without having been asked for as one: it will run
+  // Whether an archive that fits no family may be taken as a graph without having been asked for as one: it will run
   // what stands in the file.
-  bool programs = false;
+  bool run_torchscript = false;
   Path prototxt{};  // of a Caffe network's weights
   int side = 224;   // of a graph that takes any: where its layers' widths are measured
 };

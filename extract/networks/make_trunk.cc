@@ -14,14 +14,14 @@ std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& re
   check_combination(request.engine, request.precision, request.device);
   const Outline seen = outline(network);
   for (const std::string& layer : request.layers) seen.layer(layer);
-  if (seen.program && request.engine != engine_of(*seen.program))
+  if (seen.graph && request.engine != engine_of(*seen.graph))
     throw Error(ErrorKind::usage,
-                fmt::format("{} runs on {} only", seen.architecture, library_name(engine_of(*seen.program))),
-                fmt::format("--engine {}", engine_name(engine_of(*seen.program))));
+                fmt::format("{} runs on {} only", seen.architecture, library_name(engine_of(*seen.graph))),
+                fmt::format("--engine {}", engine_name(engine_of(*seen.graph))));
   if (request.engine == Engine::onednn) return make_onednn_trunk(network, request);
   std::unique_ptr<Trunk> trunk;
   if (request.engine == Engine::opencv) {
-    if (!seen.program)
+    if (!seen.graph)
       throw Error(ErrorKind::usage, fmt::format("{}: OpenCV runs graphs (ONNX, Caffe) only", seen.architecture),
                   "leave --engine out");
     Module::opencv().symbol<OpenCvTrunkEntry>("vise_opencv_trunk")(network, request, trunk);
@@ -37,8 +37,8 @@ TorchFacts torch_facts() {
   return facts;
 }
 
-std::size_t program_dim(const Network& program, int side) {
-  const auto trunk = make_trunk(program, {Engine::torch, Precision::fp32, {"output"}, 1, side});
+std::size_t graph_dim(const Network& graph, int side) {
+  const auto trunk = make_trunk(graph, {Engine::torch, Precision::fp32, {"output"}, 1, side});
   trunk->forward();
   return static_cast<std::size_t>(trunk->maps(0).channels);
 }

@@ -33,20 +33,20 @@ LayerOutline outline_of_value(const Layer& layer, const std::vector<ValueShape>&
 
 bool is_listed(const LayerOutline& layer) { return !layer.inner && layer.name.find('-') == std::string::npos; }
 
-constexpr std::array<std::string_view, 3> kPrograms{"torchscript", "onnx", "caffe"};
+constexpr std::array<std::string_view, 3> kGraphKinds{"torchscript", "onnx", "caffe"};
 
-std::optional<ProgramKind> program_of_name(std::string_view name) {
-  const auto found = std::ranges::find(kPrograms, name);
-  if (found == kPrograms.end()) return std::nullopt;
-  return static_cast<ProgramKind>(found - kPrograms.begin());
+std::optional<GraphKind> graph_kind_of_name(std::string_view name) {
+  const auto found = std::ranges::find(kGraphKinds, name);
+  if (found == kGraphKinds.end()) return std::nullopt;
+  return static_cast<GraphKind>(found - kGraphKinds.begin());
 }
 
 }  // namespace
 
-std::string_view program_name(ProgramKind kind) { return kPrograms[static_cast<std::size_t>(kind)]; }
+std::string_view graph_kind_name(GraphKind kind) { return kGraphKinds[static_cast<std::size_t>(kind)]; }
 
-Program torchscript_program(const Path& file, const std::string& sha256) {
-  return {ProgramKind::torchscript, file, sha256, {}, {}, 0, {{"output"}}};
+Graph torchscript_graph(const Path& file, const std::string& sha256) {
+  return {GraphKind::torchscript, file, sha256, {}, {}, 0, {{"output"}}};
 }
 
 std::vector<std::string> Outline::layer_names() const {
@@ -80,9 +80,9 @@ Outline outline(const Network& network) {
   seen.has_distillation_token = network.has_distillation_token;
   seen.facts = network.facts;
   seen.assumed = network.assumed;
-  if (network.program) {
-    seen.program = network.program->kind;
-    seen.layers = network.program->layers;
+  if (network.graph) {
+    seen.graph = network.graph->kind;
+    seen.layers = network.graph->layers;
     return seen;
   }
   const std::vector<ValueShape> shapes = value_shapes(network, network.side);
@@ -105,7 +105,7 @@ Json to_json(const Outline& outline) {
           {"any_side", outline.any_side},
           {"class_token", outline.has_class_token},
           {"distillation_token", outline.has_distillation_token},
-          {"program", outline.program ? program_name(*outline.program) : ""},
+          {"program", outline.graph ? graph_kind_name(*outline.graph) : ""},
           {"facts", facts},
           {"assumed", outline.assumed}};
 }
@@ -124,7 +124,7 @@ Outline outline_from_json(const Json& json) {
   outline.any_side = json.at("any_side");
   outline.has_class_token = json.at("class_token");
   outline.has_distillation_token = json.at("distillation_token");
-  outline.program = program_of_name(json.at("program").get<std::string>());
+  outline.graph = graph_kind_of_name(json.at("program").get<std::string>());
   outline.assumed = json.at("assumed");
   for (const Json& fact : json.at("facts")) outline.facts.push_back({fact.at(0), fact.at(1), fact.at(2)});
   return outline;
@@ -141,7 +141,7 @@ std::vector<ValueShape> value_shapes(const Network& network, int side) {
 }
 
 std::string parameters_hash(const Network& network) {
-  if (network.program) return "";
+  if (network.graph) return "";
   Sha256 hash;
   hash.update(fmt::format("vise-eval {} parameters 1\n", network.family));
   for (const Op& op : network.ops) {

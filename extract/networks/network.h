@@ -40,11 +40,11 @@ struct LayerOutline {
 // A network that another library runs as its file has it. torchscript: nothing is known of its inside, and LibTorch
 // runs its code. onnx, caffe: a graph of known operations, which OpenCV runs. All take batch x 3 x side x side and give
 // batch x D or batch x D x H x W.
-enum class ProgramKind { torchscript, onnx, caffe };
-std::string_view program_name(ProgramKind kind);  // "torchscript", "onnx", "caffe"
+enum class GraphKind { torchscript, onnx, caffe };
+std::string_view graph_kind_name(GraphKind kind);  // "torchscript", "onnx", "caffe"
 
-struct Program {
-  ProgramKind kind = ProgramKind::torchscript;
+struct Graph {
+  GraphKind kind = GraphKind::torchscript;
   Path file{};
   std::string sha256{};  // of the file
   Path prototxt{};       // caffe: the file that describes what the weights are of
@@ -52,7 +52,7 @@ struct Program {
   int batch = 0;                       // onnx: the only number of images that it takes; 0: any
   std::vector<LayerOutline> layers{};  // of a TorchScript archive one, "output", of 0 channels: only running it tells
 };
-Program torchscript_program(const Path& file, const std::string& sha256);
+Graph torchscript_graph(const Path& file, const std::string& sha256);
 
 struct Network {
   std::string family;        // "resnet", "vit"
@@ -70,7 +70,7 @@ struct Network {
   bool has_distillation_token = false;  // token 1 (DeiT)
   std::vector<Fact> facts;              // what the tensors don't say, and who said it
   std::string assumed;                  // what nobody says and is taken as nearly all such files are; empty: nothing
-  std::optional<Program> program;       // then there are no ops, and the layers are the program's
+  std::optional<Graph> graph;           // then there are no ops, and the layers are the graph's
 
   // The value that `op` makes.
   static int value_of(std::size_t op) { return static_cast<int>(op) + 1; }
@@ -84,7 +84,7 @@ struct Outline {
   int revision = 0;
   int side = 224;
   bool any_side = true, has_class_token = false, has_distillation_token = false;
-  std::optional<ProgramKind> program;
+  std::optional<GraphKind> graph;
   std::vector<Fact> facts;
   std::string assumed;
 
@@ -102,7 +102,7 @@ Outline outline_from_json(const Json& json);
 std::vector<ValueShape> value_shapes(const Network& network, int side);
 
 // SHA-256 over names, shapes and float32 values of all parameters, in forward order. Two files that hold the same
-// network in other containers, key layouts or dtypes (where the values are equal) agree. Of a program empty: only the
+// network in other containers, key layouts or dtypes (where the values are equal) agree. Of a graph empty: only the
 // engine sees its parameters.
 std::string parameters_hash(const Network& network);
 // As torch counts parameters: without a batch norm's statistics.

@@ -94,7 +94,7 @@ std::vector<std::string> Pooling::layers(const Outline& network, const std::stri
   }
   const LayerOutline& seen = network.layer(layer);
   if (kind_ == Kind::tokens && seen.height == 0)
-    refuse("a program doesn't say how many tokens it has", "a checkpoint of the network, without TorchScript");
+    refuse("a graph doesn't say how many tokens it has", "a checkpoint of the network, without TorchScript");
   if (seen.vector && kind_ != Kind::avg)
     refuse(fmt::format("{} gives one vector an image", layer),
            "leave --pool out, or name a layer with a map or tokens: --layer " + network.layer_names().front());

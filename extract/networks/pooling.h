@@ -47,7 +47,7 @@ class Pooling {
   // The layers that it reads for `layer`, in the order in which it wants their maps. Error{usage} for a layer that the
   // network lacks or that can't be pooled so.
   std::vector<std::string> layers(const Outline& network, const std::string& layer) const;
-  // Numbers a row; 0 for a program's. Of `tokens` as many as an input of side x side pixels has places (0: the side
+  // Numbers a row; 0 for a graph's. Of `tokens` as many as an input of side x side pixels has places (0: the side
   // that the network is made for): Error{usage} for a side at which only running the network would tell.
   std::size_t dim(const Outline& network, const std::string& layer, int side = 0) const;
   // How many tokens a row holds: the places for `tokens`, 1 for everything that pools.

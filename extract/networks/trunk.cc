@@ -29,7 +29,7 @@ Precision parse_precision(std::string_view text) {
 
 Engine default_engine(const Device& device) { return device.is_cuda() ? Engine::torch : Engine::onednn; }
 
-Engine engine_of(ProgramKind kind) { return kind == ProgramKind::torchscript ? Engine::torch : Engine::opencv; }
+Engine engine_of(GraphKind kind) { return kind == GraphKind::torchscript ? Engine::torch : Engine::opencv; }
 
 std::string_view library_name(Engine engine) {
   constexpr std::array<std::string_view, 3> names{"oneDNN", "LibTorch", "OpenCV"};

@@ -72,7 +72,7 @@ class Trunk {
   virtual ~Trunk() = default;
   // batch x 3 x side x side floats to be filled before forward().
   virtual std::span<float> input() = 0;
-  // Error{input} should a program fail, or give something else than one tensor a layer.
+  // Error{input} should a graph fail, or give something else than one tensor a layer.
   virtual void forward() = 0;
   // The map of the request's layer number `layer`.
   virtual FeatureMaps maps(std::size_t layer) = 0;
@@ -90,8 +90,8 @@ class Trunk {
 // CPU. Looks at no hardware.
 void check_combination(Engine engine, Precision precision, const Device& device);
 
-// What alone runs a program: LibTorch a TorchScript archive, OpenCV a graph.
-Engine engine_of(ProgramKind kind);
+// What alone runs a graph: LibTorch a TorchScript archive, OpenCV a graph.
+Engine engine_of(GraphKind kind);
 std::string_view library_name(Engine engine);  // "oneDNN", "LibTorch", "OpenCV"
 
 // "2.6.3": of the library that is linked.

@@ -32,15 +32,15 @@ struct Settings {
 struct Arrangement {
   std::vector<std::uint32_t> order;
   std::vector<std::size_t> bounds;  // segment s is [bounds[s], bounds[s + 1])
-  std::vector<int> held_out;        // the segment of each round
+  std::vector<int> held_out;        // the segment of each fold
 };
 
 Arrangement arrange(const Pool& pool) {
   Arrangement a;
   a.bounds.push_back(0);
   std::vector<bool> placed(pool.size());
-  for (std::size_t r = 0; r < pool.rounds.size(); ++r) {
-    for (const std::uint32_t row : pool.rounds[r].score) {
+  for (std::size_t r = 0; r < pool.folds.size(); ++r) {
+    for (const std::uint32_t row : pool.folds[r].score) {
       a.order.push_back(row);
       placed[row] = true;
     }
@@ -81,7 +81,7 @@ class Work {
     const double flops = 4.0 * static_cast<double>(matrix_.rows()) * static_cast<double>(pass_.point_size() * problems);
     return {context_.log, context_.stop, flops < 4e6 ? 1 : context_.threads};
   }
-  Scores held_out_scores(std::size_t round, std::span<const LogisticPoint> points) const;
+  Scores held_out_scores(std::size_t fold, std::span<const LogisticPoint> points) const;
   void record(Selector& selector, std::size_t candidate, const std::vector<LogisticPoint>& points);
   void refine(Selector& selector, std::span<const LogisticProblem> problems, const LogisticSettings& solver);
 
@@ -93,13 +93,13 @@ class Work {
   LogisticTargets targets_;
   LogisticPass pass_;
   LogisticPreconditioner preconditioner_;
-  std::vector<LogisticPoint> best_;  // the best C's points so far, round by round, each label by label
-  std::vector<Scores> best_scores_;  // and their held-out scores, round by round
+  std::vector<LogisticPoint> best_;  // the best C's points so far, fold by fold, each label by label
+  std::vector<Scores> best_scores_;  // and their held-out scores, fold by fold
 };
 
 // `points`: one a label.
-Scores Work::held_out_scores(std::size_t round, std::span<const LogisticPoint> points) const {
-  const auto s = static_cast<std::size_t>(arrangement_.held_out[round]);
+Scores Work::held_out_scores(std::size_t fold, std::span<const LogisticPoint> points) const {
+  const auto s = static_cast<std::size_t>(arrangement_.held_out[fold]);
   const std::size_t begin = arrangement_.bounds[s], end = arrangement_.bounds[s + 1];
   const std::size_t k = targets_.outputs(), r = matrix_.columns(), columns = pool_.targets.width();
   Scores scores{end - begin, columns, std::vector<double>((end - begin) * columns)};
@@ -132,9 +132,9 @@ Scores Work::held_out_scores(std::size_t round, std::span<const LogisticPoint> p
 }
 
 void Work::record(Selector& selector, std::size_t candidate, const std::vector<LogisticPoint>& points) {
-  const std::size_t rounds = pool_.rounds.size(), labels = targets_.labels();
-  std::vector<Scores> scores(rounds);
-  parallel_for(context_.threads, rounds, [&](std::size_t r) {
+  const std::size_t folds = pool_.folds.size(), labels = targets_.labels();
+  std::vector<Scores> scores(folds);
+  parallel_for(context_.threads, folds, [&](std::size_t r) {
     scores[r] = held_out_scores(r, std::span(points).subspan(r * labels, labels));
     selector.record(candidate, r, scores[r]);
   });
@@ -143,7 +143,7 @@ void Work::record(Selector& selector, std::size_t candidate, const std::vector<L
   best_ = points;
 }
 
-// Returns the chosen candidate's scores for every round.
+// Returns the chosen candidate's scores for every fold.
 std::vector<Scores> Work::sweep(Selector& selector) {
   std::vector<LogisticProblem> problems;
   for (const int held_out : arrangement_.held_out) {
@@ -181,17 +181,17 @@ void Work::refine(Selector& selector, std::span<const LogisticProblem> problems,
   }
 }
 
-// All rows, at C: from the mean of the rounds' solutions, or from nothing.
+// All rows, at C: from the mean of the folds' solutions, or from nothing.
 std::vector<LogisticPoint> Work::finish(double c) {
-  const std::size_t labels = targets_.labels(), rounds = best_.size() / labels;
+  const std::size_t labels = targets_.labels(), folds = best_.size() / labels;
   std::vector<LogisticProblem> problems;
   LogisticStarts starts;
   for (std::size_t label = 0; label < labels; ++label) {
     problems.push_back({label, -1});
     starts.push_back(pass_.start(problems.back()));
-    if (rounds == 0) continue;
+    if (folds == 0) continue;
     starts.back().setZero();
-    for (std::size_t r = 0; r < rounds; ++r) starts.back() += best_[r * labels + label].x / static_cast<double>(rounds);
+    for (std::size_t r = 0; r < folds; ++r) starts.back() += best_[r * labels + label].x / static_cast<double>(folds);
   }
   LogisticSettings solver;
   solver.stop = settings_.sweep_stop;
@@ -292,7 +292,7 @@ Fitted LogReg::fit(const TrainView& train, const ValView* val, const Context& co
     fitted.convergence.converged = fitted.convergence.converged && point.converged;
   }
   if (pool.has_val && selector.needed()) {
-    fitted.calibration = calibrate(held_out[0], pool.targets.select(pool.rounds[0].score), pool.selected_on);
+    fitted.calibration = calibrate(held_out[0], pool.targets.select(pool.folds[0].score), pool.selected_on);
     fitted.val_scores = std::move(held_out[0]);
   }
   return fitted;

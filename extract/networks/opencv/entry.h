@@ -14,7 +14,7 @@ namespace vise {
 // `vise_opencv_layers`: the layers of a graph for pictures of side x side, in forward order: those that are maps or
 // vectors, by the graph's own names; those that another layer reads are inner. Runs the graph once, on zeros, so that
 // what OpenCV lacks is found before any picture is read. Error{input} with the operation, and the way that works.
-using OpenCvLayersEntry = void(const Program& program, int side, std::vector<LayerOutline>& layers);
+using OpenCvLayersEntry = void(const Graph& graph, int side, std::vector<LayerOutline>& layers);
 
 // `vise_opencv_trunk`: a graph as OpenCV runs it, unfused, so that a layer's values don't depend on what else is
 // tapped. Pictures go through one at a time (or as many as the graph was exported for), on one thread.

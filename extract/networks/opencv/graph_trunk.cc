@@ -83,8 +83,8 @@ std::string own_name(const std::string& name) {
 }
 
 struct GraphFiles {
-  explicit GraphFiles(const Program& of) : program(of), weights(of.file) {
-    if (of.kind == ProgramKind::caffe)
+  explicit GraphFiles(const Graph& of) : graph(of), weights(of.file) {
+    if (of.kind == GraphKind::caffe)
       prototxt = read_text_file(of.prototxt);
     else
       older_forms = in_older_forms(weights.bytes());
@@ -93,7 +93,7 @@ struct GraphFiles {
   cv::dnn::Net parse() const {
     const auto* const bytes = older_forms ? older_forms->data() : reinterpret_cast<const char*>(weights.bytes().data());
     const std::size_t size = older_forms ? older_forms->size() : weights.bytes().size();
-    cv::dnn::Net net = program.kind == ProgramKind::caffe
+    cv::dnn::Net net = graph.kind == GraphKind::caffe
                            ? cv::dnn::readNetFromCaffe(prototxt.data(), prototxt.size(), bytes, size)
                            : cv::dnn::readNetFromONNX(bytes, size);
     net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
@@ -102,7 +102,7 @@ struct GraphFiles {
     return net;
   }
 
-  Program program;
+  Graph graph;
   MappedFile weights;
   std::string prototxt;
   std::optional<std::string> older_forms;  // of an ONNX file, where it has forms that OpenCV doesn't read
@@ -112,7 +112,7 @@ class GraphTrunk final : public Trunk {
  public:
   GraphTrunk(std::shared_ptr<const GraphFiles> files, const TrunkRequest& request)
       : files_(std::move(files)), request_(request), net_(files_->parse()), taps_(request.layers.size()) {
-    const int at_once = std::max(files_->program.batch, 1), side = request_.side;
+    const int at_once = std::max(files_->graph.batch, 1), side = request_.side;
     // Whole chunks: what is beyond the batch holds zeros, and nobody reads its rows.
     const int chunks = (request_.batch + at_once - 1) / at_once;
     input_.assign(static_cast<std::size_t>(chunks) * at_once * per_image(), 0);
@@ -130,7 +130,7 @@ class GraphTrunk final : public Trunk {
     for (Tap& tap : taps_) tap.values.clear();
     for (std::size_t at = 0; at < input_.size(); at += size) {
       std::vector<cv::Mat> outputs;
-      with_opencv_errors(files_->program.file, [&] {
+      with_opencv_errors(files_->graph.file, [&] {
         net_.setInput(cv::Mat(chunk_, CV_32F, input_.data() + at));
         net_.forward(outputs, pins_);
       });
@@ -146,7 +146,7 @@ class GraphTrunk final : public Trunk {
 
   int batch() const override { return request_.batch; }
   std::unique_ptr<Trunk> replicate() const override {
-    return with_opencv_errors(files_->program.file, [&] { return std::make_unique<GraphTrunk>(files_, request_); });
+    return with_opencv_errors(files_->graph.file, [&] { return std::make_unique<GraphTrunk>(files_, request_); });
   }
 
   std::string state_hash() const override {
@@ -160,7 +160,7 @@ class GraphTrunk final : public Trunk {
   }
 
   std::string description() const override {
-    return fmt::format("OpenCV {}, the {} graph unfused", CV_VERSION, program_name(files_->program.kind));
+    return fmt::format("OpenCV {}, the {} graph unfused", CV_VERSION, graph_kind_name(files_->graph.kind));
   }
 
  private:
@@ -176,7 +176,7 @@ class GraphTrunk final : public Trunk {
     if (output.type() != CV_32F || (output.dims != 2 && output.dims != 4) || output.size[0] != chunk_[0])
       throw Error(ErrorKind::input,
                   fmt::format("{}: the layer '{}' gives another shape than N x D or N x D x H x W for {} pictures",
-                              files_->program.file.string(), request_.layers[layer], chunk_[0]));
+                              files_->graph.file.string(), request_.layers[layer], chunk_[0]));
     Tap& tap = taps_[layer];
     tap.channels = output.size[1];
     tap.height = output.dims == 4 ? output.size[2] : 1;
@@ -232,11 +232,11 @@ void prepare_process() {
 }  // namespace
 }  // namespace vise
 
-extern "C" void vise_opencv_layers(const vise::Program& program, int side, std::vector<vise::LayerOutline>& layers) {
+extern "C" void vise_opencv_layers(const vise::Graph& graph, int side, std::vector<vise::LayerOutline>& layers) {
   vise::prepare_process();
-  vise::with_opencv_errors(program.file, [&] {
-    cv::dnn::Net net = vise::GraphFiles(program).parse();
-    const cv::dnn::MatShape shape{std::max(program.batch, 1), 3, side, side};
+  vise::with_opencv_errors(graph.file, [&] {
+    cv::dnn::Net net = vise::GraphFiles(graph).parse();
+    const cv::dnn::MatShape shape{std::max(graph.batch, 1), 3, side, side};
     layers = vise::layers_of(net, shape);
     const cv::Mat zeros(shape, CV_32F, cv::Scalar(0));
     net.setInput(zeros);
@@ -244,18 +244,18 @@ extern "C" void vise_opencv_layers(const vise::Program& program, int side, std::
   });
   if (layers.empty())
     throw vise::Error(vise::ErrorKind::input,
-                      fmt::format("{}: no layer of the graph gives N x D or N x D x H x W", program.file.string()));
+                      fmt::format("{}: no layer of the graph gives N x D or N x D x H x W", graph.file.string()));
 }
 
 extern "C" void vise_opencv_trunk(const vise::Network& network, const vise::TrunkRequest& request,
                                   std::unique_ptr<vise::Trunk>& trunk) {
   vise::prepare_process();
-  const vise::Program& program = *network.program;
+  const vise::Graph& graph = *network.graph;
   if (!network.any_side && request.side != network.side)
     throw vise::Error(vise::ErrorKind::usage,
-                      fmt::format("{}: the graph takes pictures of {} x {}, not of {} x {}", program.file.string(),
+                      fmt::format("{}: the graph takes pictures of {} x {}, not of {} x {}", graph.file.string(),
                                   network.side, network.side, request.side, request.side));
-  trunk = vise::with_opencv_errors(program.file, [&] {
-    return std::make_unique<vise::GraphTrunk>(std::make_shared<const vise::GraphFiles>(program), request);
+  trunk = vise::with_opencv_errors(graph.file, [&] {
+    return std::make_unique<vise::GraphTrunk>(std::make_shared<const vise::GraphFiles>(graph), request);
   });
 }

@@ -48,22 +48,21 @@ void check_whole(ByteView weights) {
     throw Error(ErrorKind::input, "is a damaged Caffe file: a layer reaches beyond its end", "get the file again");
 }
 
-GraphShape read_shape(Program& program, ByteView bytes, const Path& prototxt) {
-  const bool is_caffe = program.kind == ProgramKind::caffe;
+GraphShape read_shape(Graph& graph, ByteView bytes, const Path& prototxt) {
+  const bool is_caffe = graph.kind == GraphKind::caffe;
   if (!is_caffe && !prototxt.empty())
-    throw Error(ErrorKind::input,
-                fmt::format("{}: is an ONNX graph, which no prototxt describes", program.file.string()),
+    throw Error(ErrorKind::input, fmt::format("{}: is an ONNX graph, which no prototxt describes", graph.file.string()),
                 "leave prototxt= out");
-  if (!is_caffe) return with_name(program.file, [&] { return read_onnx_shape(bytes); });
-  with_name(program.file, [&] { check_whole(bytes); });
+  if (!is_caffe) return with_name(graph.file, [&] { return read_onnx_shape(bytes); });
+  with_name(graph.file, [&] { check_whole(bytes); });
   if (prototxt.empty())
     throw Error(
         ErrorKind::input,
-        fmt::format("{}: holds a Caffe network's weights, and a prototxt describes the network", program.file.string()),
+        fmt::format("{}: holds a Caffe network's weights, and a prototxt describes the network", graph.file.string()),
         "name it: --backbone NAME=FILE,prototxt=deploy.prototxt");
   const std::string text = read_text_file(prototxt, kMostText);
-  program.prototxt = prototxt;
-  program.prototxt_sha256 = sha256_hex(text);
+  graph.prototxt = prototxt;
+  graph.prototxt_sha256 = sha256_hex(text);
   return with_name(prototxt, [&] { return read_prototxt_shape(text); });
 }
 
@@ -84,7 +83,7 @@ std::string list_outputs(std::vector<LayerOutline>& layers, const std::vector<st
 
 }  // namespace
 
-std::optional<ProgramKind> graph_kind(ByteView file) {
+std::optional<GraphKind> graph_kind(ByteView file) {
   WireReader message(file);
   bool has_version = false, has_graph = false, has_layers = false;
   while (const std::optional<WireField> field = message.next()) {
@@ -100,15 +99,15 @@ std::optional<ProgramKind> graph_kind(ByteView file) {
     if (!(has_version && cut == 7) && cut != 100 && !(has_layers && cut == 2)) return std::nullopt;
     has_layers |= cut == 100;
   }
-  if (has_version && has_graph) return ProgramKind::onnx;
-  if (!has_version && has_layers) return ProgramKind::caffe;
+  if (has_version && has_graph) return GraphKind::onnx;
+  if (!has_version && has_layers) return GraphKind::caffe;
   return std::nullopt;
 }
 
 std::optional<Network> open_graph(const Path& file, const NetworkRequest& request) {
   if (std::error_code error; std::filesystem::is_directory(file, error)) return std::nullopt;
   const MappedFile map(file);
-  const std::optional<ProgramKind> kind = graph_kind(map.bytes());
+  const std::optional<GraphKind> kind = graph_kind(map.bytes());
   if (!kind) {
     if (request.prototxt.empty()) return std::nullopt;
     throw Error(ErrorKind::input,
@@ -118,15 +117,15 @@ std::optional<Network> open_graph(const Path& file, const NetworkRequest& reques
   if (map.bytes().size() > kMostBytes)
     throw Error(ErrorKind::input, fmt::format("{}: is a graph of over 2 GB, which OpenCV doesn't read", file.string()));
   Network network;
-  Program program{.kind = *kind, .file = file, .sha256 = sha256_hex(map.bytes())};
-  const GraphShape shape = read_shape(program, map.bytes(), request.prototxt);
-  program.batch = shape.batch;
+  Graph graph{.kind = *kind, .file = file, .sha256 = sha256_hex(map.bytes())};
+  const GraphShape shape = read_shape(graph, map.bytes(), request.prototxt);
+  graph.batch = shape.batch;
   network.any_side = shape.side == 0;
   network.side = network.any_side ? request.side : shape.side;
-  Module::opencv().symbol<OpenCvLayersEntry>("vise_opencv_layers")(program, network.side, program.layers);
-  network.family = network.architecture = program_name(*kind);
-  network.default_layer = list_outputs(program.layers, shape.outputs);
-  network.program = std::move(program);
+  Module::opencv().symbol<OpenCvLayersEntry>("vise_opencv_layers")(graph, network.side, graph.layers);
+  network.family = network.architecture = graph_kind_name(*kind);
+  network.default_layer = list_outputs(graph.layers, shape.outputs);
+  network.graph = std::move(graph);
   return network;
 }
 

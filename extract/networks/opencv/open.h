@@ -16,7 +16,7 @@
 namespace vise {
 
 // onnx or caffe, also where the file is cut; none for any other bytes. Reads field headers, not the tensors.
-std::optional<ProgramKind> graph_kind(ByteView file);
+std::optional<GraphKind> graph_kind(ByteView file);
 
 // What a graph takes and gives, as its file says.
 struct GraphShape {

@@ -8,7 +8,7 @@
 namespace vise {
 
 // `vise_torch_trunk`: a network on LibTorch, nothing folded or fused: of a ResNet the oracle that the oneDNN trunk is
-// compared with; of CLIP's network and of programs the only engine.
+// compared with; of CLIP's network and of graphs the only engine.
 using TorchTrunkEntry = void(const Network& network, const TrunkRequest& request, std::unique_ptr<Trunk>& trunk);
 
 // `vise_torch_facts`.

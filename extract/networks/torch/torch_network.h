@@ -19,7 +19,7 @@ namespace vise {
 
 class TorchNetwork {
  public:
-  // Error{usage} for a side that the network can't take. The network has operations: it is no program.
+  // Error{usage} for a side that the network can't take. The network has operations: it is no graph.
   TorchNetwork(const Network& network, int side, const Placement& placement);
 
   // The value of a layer. Error{usage} for one that isn't there.

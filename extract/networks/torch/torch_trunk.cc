@@ -106,8 +106,8 @@ std::unique_ptr<Trunk> make_torch_network(const Network& network, const TrunkReq
 extern "C" void vise_torch_trunk(const vise::Network& network, const vise::TrunkRequest& request,
                                  std::unique_ptr<vise::Trunk>& trunk) {
   trunk = vise::with_torch_errors(vise::ErrorKind::system, "LibTorch: ", [&] {
-    return network.program ? vise::make_torch_program(*network.program, request)
-                           : vise::make_torch_network(network, request);
+    return network.graph ? vise::make_script_trunk(*network.graph, request)
+                         : vise::make_torch_network(network, request);
   });
 }
 

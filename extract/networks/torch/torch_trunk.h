@@ -43,6 +43,6 @@ class TorchTrunk : public Trunk {
 
 // Error{usage} for a side that the network can't take, and for a layer that it doesn't have.
 std::unique_ptr<Trunk> make_torch_network(const Network& network, const TrunkRequest& request);
-std::unique_ptr<Trunk> make_torch_program(const Program& program, const TrunkRequest& request);
+std::unique_ptr<Trunk> make_script_trunk(const Graph& graph, const TrunkRequest& request);
 
 }  // namespace vise

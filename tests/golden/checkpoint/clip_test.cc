@@ -1,4 +1,4 @@
-// CLIP's RN50 and TorchScript programs on LibTorch, against PyTorch's own modules in Python (clip_oracle.py): an oracle
+// CLIP's RN50 and TorchScript graphs on LibTorch, against PyTorch's own modules in Python (clip_oracle.py): an oracle
 // that shares no line with this program. Skipped where Debian's python3-torch or the LibTorch module isn't there.
 #include <optional>
 
@@ -84,10 +84,10 @@ TEST_F(ClipOracle, AgreesWithTheStateDictAndTheArchiveReadAsWeights) {
 }
 
 TEST_F(ClipOracle, AgreesWithTheArchiveRunAsAProgram) {
-  const Network program = load_network(file("RN50.pt"), {.load = {.architecture = std::string(kTorchScript)}});
-  EXPECT_EQ(program.architecture, "torchscript");
-  EXPECT_EQ(program_dim(program, 224), 1024U);
-  EXPECT_LE(relative_error(maps_of(program, {"output"})[0], floats_of(file("features.bin"))), 1e-5);
+  const Network graph = load_network(file("RN50.pt"), {.load = {.architecture = std::string(kTorchScript)}});
+  EXPECT_EQ(graph.architecture, "torchscript");
+  EXPECT_EQ(graph_dim(graph, 224), 1024U);
+  EXPECT_LE(relative_error(maps_of(graph, {"output"})[0], floats_of(file("features.bin"))), 1e-5);
 }
 
 TEST_F(ClipOracle, RunsOnItsOwnSizeOnly) {
@@ -107,7 +107,7 @@ TEST_F(ClipOracle, RunsOnItsOwnSizeOnly) {
   EXPECT_NE(why({.engine = Engine::torch, .layers = {"layer5"}}).find("no layer 'layer5'"), std::string::npos);
 }
 
-// What only a program can get wrong; a ResNet's archive that isn't asked for as one is read as weights.
+// What only a graph can get wrong; a ResNet's archive that isn't asked for as one is read as weights.
 TEST_F(ClipOracle, RefusesWhatIsNoProgram) {
   EXPECT_THROW(load_network(file("state_dict.pth"), {.load = {.architecture = std::string(kTorchScript)}}), Error);
   try {

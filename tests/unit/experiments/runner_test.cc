@@ -54,7 +54,7 @@ TEST_F(RunnerTest, Run_WritesTheSameBytes_Twice) {
 TEST_F(RunnerTest, Run_GivesTheSameScores_WhateverTheThreads) {
   RunRequest request = drawn_request(dir_ / "d", dir_ / "a");
   request.seeds = 8;
-  request.samples = {{2, 1}};
+  request.subsets = {{2, 1}};
   const RunOutcome one = run(request, Context{log_, {}, 1});
   request.out = dir_ / "b";
   const RunOutcome four = run(request, Context{log_, {}, 4});
@@ -226,7 +226,7 @@ TEST_F(RunnerTest, Choice_NeverSeesTest) {
 
 TEST_F(RunnerTest, Samples_HoldNoImageOfValOrTest) {
   RunRequest request = drawn_request(dir_ / "d", dir_ / "a");
-  request.samples = {{1, 1}, {4, 1}, {0, 0.25}, Sample{}};
+  request.subsets = {{1, 1}, {4, 1}, {0, 0.25}, TrainSubset{}};
   request.seeds = 5;
   const RunOutcome outcome = go(request);
   const Path splits = dir_ / "a/splits/d";
@@ -251,7 +251,7 @@ TEST_F(RunnerTest, Samples_HoldNoImageOfValOrTest) {
 
 TEST_F(RunnerTest, FewShots_ChooseInsideTheSample) {
   RunRequest request = drawn_request(dir_ / "d", dir_ / "a");
-  request.samples = {{1, 1}, {4, 1}};
+  request.subsets = {{1, 1}, {4, 1}};
   const RunOutcome outcome = go(request);
   EXPECT_EQ(outcome.results[0].selection.selected_on, "nothing to choose");
   EXPECT_EQ(outcome.results[1].selection.selected_on, "4-fold cross-validation on train");
@@ -275,7 +275,7 @@ TEST_F(RunnerTest, Plan_GivesTheSameCellsAgain) {
   RunRequest request = drawn_request(dir_ / "d", dir_ / "a");
   request.backbones.push_back("random-resnet18");
   request.baseline = "random-resnet18";
-  request.samples = {{2, 1}, {0, 0.5}, Sample{}};
+  request.subsets = {{2, 1}, {0, 0.5}, TrainSubset{}};
   request.seeds = 2;
   const RunOutcome first = go(request);
   RunRequest again = read_study(dir_ / "a/plan.yaml");

@@ -35,7 +35,7 @@ TEST(StudyTest, Study_IsTasksTimesEverythingElse) {
   EXPECT_EQ(request.tasks[1].baseline, "random");
   EXPECT_EQ(request.backbones, (std::vector<std::string>{"random", "mine=/studies/w/run7.pth"}));
   EXPECT_EQ(request.probes, (std::vector<std::string>{"logreg", "ridge,lambda=1"}));
-  EXPECT_EQ(request.samples, (std::vector<Sample>{{1, 1}, {4, 1}, {}, {0, 0.1}}));
+  EXPECT_EQ(request.subsets, (std::vector<TrainSubset>{{1, 1}, {4, 1}, {}, {0, 0.1}}));
   EXPECT_EQ(request.taps.size(), 4u);
 }
 

@@ -23,7 +23,7 @@ class VerifyTest : public testing::Test {
   void SetUp() override {
     test::register_everything();
     request_ = test::drawn_request(dir_ / "d", dir_ / "run");
-    request_.samples = {Sample{}, {2, 1}};
+    request_.subsets = {TrainSubset{}, {2, 1}};
     results_ = run(request_, context()).results;
   }
   Context context() { return Context{log_, {}, 1}; }
@@ -169,7 +169,7 @@ TEST_F(VerifyTest, SavedScores_ReadBackAsTheyWere) {
 
 TEST_F(VerifyTest, Explain_FindsWhatWasChanged) {
   RunRequest other = request_;
-  other.samples = {Sample{}};
+  other.subsets = {TrainSubset{}};
   other.probes = {"logreg,grid=0.01:100:5"};
   const Result changed = run(other, context()).results.front();
   const std::vector<Cause> causes = explain(results_[0], changed);
@@ -200,9 +200,7 @@ TEST(KeyOf, IsFoundFromWhatAResultDescribes) {
   result.cell = {"emotion", "label", "mine", "finetune,lr=0.02", "layer4", "avg", 1, 0, 1, ""};
   result.data_hash = "d", result.targets_hash = "t", result.version = "0.2.0";
   result.features = Json{{"engine", "torch"}};
-  auto [name, options] = parse_probe(result.cell.probe);
-  options.seed = 1;
-  const auto probe = ProbeRegistry::instance().make(name, options);
+  const auto probe = parse_probe(result.cell.probe).make(1);
   ASSERT_NE(probe->identity(), probe->describe());
   const std::string features = FeatureKey{*result.features, 0}.str();
   result.key = cell_key(result.cell, cell_identity(result.cell, {"d", "t", features, probe->identity(), "0.2.0"}));

@@ -45,12 +45,12 @@ TEST(Selection, AveragesFoldsWhenThereIsNoVal) {
   const test::Drawn t = test::draw(30, 3, 2, 1, 1);
   const TrainView train{t.view(), t.targets, t.folds};
   const Pool pool = make_pool(train, nullptr);
-  ASSERT_EQ(pool.rounds.size(), 3u);
-  EXPECT_EQ(pool.rounds[1].score.size(), 10u);
-  EXPECT_EQ(pool.rounds[1].fit.size(), 20u);
+  ASSERT_EQ(pool.folds.size(), 3u);
+  EXPECT_EQ(pool.folds[1].score.size(), 10u);
+  EXPECT_EQ(pool.folds[1].fit.size(), 20u);
   Selector selector(pool, "accuracy", candidates_of("C", {1, 10}));
   for (std::size_t r = 0; r < 3; ++r) {
-    const Targets held_out = pool.targets.select(pool.rounds[r].score);
+    const Targets held_out = pool.targets.select(pool.folds[r].score);
     selector.record(0, r, scores_with(held_out, 4));
     selector.record(1, r, scores_with(held_out, 4 + r));
   }

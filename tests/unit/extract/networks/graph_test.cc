@@ -44,9 +44,9 @@ std::string why_refused(Run run) {
   }
 
 TEST(GraphFile, IsToldByItsBytes) {
-  EXPECT_EQ(graph_kind(view(small_graph().file())), ProgramKind::onnx);
-  EXPECT_EQ(graph_kind(view(bytes_field(1, "net") + bytes_field(100, "layer"))), ProgramKind::caffe);
-  EXPECT_EQ(graph_kind(view(bytes_field(1, "net") + bytes_field(2, std::string(300, ' ')))), ProgramKind::caffe);
+  EXPECT_EQ(graph_kind(view(small_graph().file())), GraphKind::onnx);
+  EXPECT_EQ(graph_kind(view(bytes_field(1, "net") + bytes_field(100, "layer"))), GraphKind::caffe);
+  EXPECT_EQ(graph_kind(view(bytes_field(1, "net") + bytes_field(2, std::string(300, ' ')))), GraphKind::caffe);
   for (const std::string& other : {std::string(), std::string("PK\3\4"), std::string(100, '\0'), std::string("\x80\2"),
                                    std::string("{\"a\": 1}"), bytes_field(1, "a text alone")})
     EXPECT_EQ(graph_kind(view(other)), std::nullopt) << other;

@@ -113,10 +113,10 @@ TEST(Pooling, OfTokensKnowsHowManyThereAreAtASide) {
 TEST(Pooling, OfTokensIsRefusedWhereThereAreNone) {
   const Outline net = vit_like();
   EXPECT_THROW(Pooling::parse("tokens").layers(net, "post"), Error);
-  Outline program;
-  program.layers = {{"output"}};
-  program.program = ProgramKind::torchscript;
-  EXPECT_THROW(Pooling::parse("tokens").layers(program, "output"), Error);
+  Outline graph;
+  graph.layers = {{"output"}};
+  graph.graph = GraphKind::torchscript;
+  EXPECT_THROW(Pooling::parse("tokens").layers(graph, "output"), Error);
 }
 
 TEST(Pooling, NameParsesBackToItself) {

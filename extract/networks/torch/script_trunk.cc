@@ -73,8 +73,8 @@ class ProgramTrunk final : public TorchTrunk {
 
 }  // namespace
 
-std::unique_ptr<Trunk> make_torch_program(const Program& program, const TrunkRequest& request) {
-  const std::string name = program.file.string();
+std::unique_ptr<Trunk> make_script_trunk(const Graph& graph, const TrunkRequest& request) {
+  const std::string name = graph.file.string();
   const Placement placement = Placement::of(request);
   torch::jit::Module module =
       with_torch_errors(ErrorKind::input, name + ": LibTorch cannot load it: ", [&] { return load(name, placement); });
