@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "probes/matrix.h"
 #include "probes/metric_registry.h"
 #include "probes/metrics/metrics.h"
 #include "probes/metrics/weighted.h"
@@ -80,21 +81,24 @@ double minimise(double low, double high, const Function& f) {
 
 // The negative log-likelihood is convex in 1/T, so unimodal in log T.
 double best_temperature(const Known& known) {
-  const std::size_t classes = known.targets.width();
-  std::vector<double> scaled(known.scores.size());
+  const ConstView<double> scores = view<double>(known.scores, known.targets.width());
+  Matrix<double> scaled(scores.rows(), scores.cols());
   const double log_t = minimise(std::log(1e-3), std::log(1e3), [&](double t) {
-    std::transform(known.scores.begin(), known.scores.end(), scaled.begin(), [&](double z) { return z / std::exp(t); });
-    return negative_log_likelihood(scaled, classes, known.targets.classes());
+    scaled = scores / std::exp(t);
+    return negative_log_likelihood(scaled, known.targets.classes());
   });
   return std::exp(log_t);
 }
 
 // Intentonomy's rule (eval_utils): 19 thresholds, the first best macro F1.
 double best_threshold(const Known& known) {
+  const std::size_t labels = known.targets.width();
+  const ConstView<std::int8_t> truth = view(known.targets.multi_label(), labels);
+  const ConstView<double> scores = view<double>(known.scores, labels);
   double best = -1, threshold = 0;
   for (int step = 1; step <= 19; ++step) {
     const double p = step / 20.0, z = std::log(p / (1 - p));
-    const double f1 = label_f1_macro(known.targets.multi_label(), known.scores, known.targets.width(), z);
+    const double f1 = label_f1_macro(truth, scores, z);
     if (f1 > best) best = f1, threshold = z;
   }
   return threshold;

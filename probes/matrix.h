@@ -24,11 +24,14 @@
 #error "link vise::probes: Eigen without its macros would be other functions of the same names"
 #endif
 
+#include <fmt/format.h>
+
 #include <Eigen/Core>
 #include <cstddef>
 #include <span>
 #include <vector>
 
+#include "base/error.h"
 #include "probes/views.h"
 
 namespace vise {
@@ -59,8 +62,20 @@ View<T> view(T* values, std::size_t rows, std::size_t columns, std::size_t strid
   return View<T>(values, index(rows), index(columns), Eigen::OuterStride<>(index(stride)));
 }
 
+// As many rows as `values` has of that many columns, none left over. Error{input} otherwise.
+template <typename T>
+ConstView<T> view(std::span<const T> values, std::size_t columns) {
+  if (columns == 0 || values.size() % columns != 0)
+    throw Error(ErrorKind::input, fmt::format("{} values are no rows of {}", values.size(), columns));
+  return view(values.data(), values.size() / columns, columns, columns);
+}
+
 inline ConstView<double> view(const Scores& scores) {
   return view(scores.values.data(), scores.rows, scores.columns, scores.columns);
+}
+
+inline std::span<const double> row_of(const ConstRef<double>& m, std::size_t row) {
+  return {m.data() + static_cast<Eigen::Index>(row) * m.outerStride(), static_cast<std::size_t>(m.cols())};
 }
 
 // One row of features.

@@ -18,13 +18,11 @@ void expect_length(std::size_t rows, std::size_t have, std::size_t want) {
   if (have != want) throw Error(ErrorKind::input, fmt::format("{} predictions for {} targets", have, want));
 }
 
-void expect_finite(std::span<const double> values, std::size_t columns) {
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (!std::isfinite(values[i])) {
-      throw Error(ErrorKind::input,
-                  fmt::format("row {}: {} is not a finite number", i / std::max<std::size_t>(columns, 1), values[i]));
-    }
-  }
+void expect_finite(const ConstRef<double>& values) {
+  for (Eigen::Index i = 0; i < values.rows(); ++i)
+    for (Eigen::Index k = 0; k < values.cols(); ++k)
+      if (!std::isfinite(values(i, k)))
+        throw Error(ErrorKind::input, fmt::format("row {}: {} is not a finite number", i, values(i, k)));
 }
 
 void expect_labels(std::span<const int> labels, std::size_t classes) {
@@ -35,10 +33,11 @@ void expect_labels(std::span<const int> labels, std::size_t classes) {
   }
 }
 
-void expect_scores(std::span<const double> scores, std::size_t classes, std::span<const int> truth) {
-  expect_length(truth.size(), scores.size(), truth.size() * classes);
+void expect_scores(const ConstRef<double>& scores, std::span<const int> truth) {
+  const auto classes = static_cast<std::size_t>(scores.cols());
+  expect_length(truth.size(), static_cast<std::size_t>(scores.size()), truth.size() * classes);
   expect_labels(truth, classes);
-  expect_finite(scores, classes);
+  expect_finite(scores);
 }
 
 }  // namespace metrics
@@ -49,23 +48,22 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 }  // namespace
 
-std::vector<int> argmax_rows(std::span<const double> scores, std::size_t classes) {
-  std::vector<int> best(scores.size() / classes);
+std::vector<int> argmax_rows(const ConstRef<double>& scores) {
+  std::vector<int> best(static_cast<std::size_t>(scores.rows()));
   for (std::size_t i = 0; i < best.size(); ++i) {
-    const auto row = scores.subspan(i * classes, classes);
-    best[i] = static_cast<int>(std::max_element(row.begin(), row.end()) - row.begin());
+    const auto row = row_of(scores, i);
+    best[i] = static_cast<int>(std::ranges::max_element(row) - row.begin());
   }
   return best;
 }
 
-std::vector<double> softmax_rows(std::span<const double> logits, std::size_t classes, double temperature) {
-  std::vector<double> prob(logits.size());
-  for (std::size_t begin = 0; begin < logits.size(); begin += classes) {
-    const auto row = logits.subspan(begin, classes);
-    const double top = *std::max_element(row.begin(), row.end());
+Matrix<double> softmax_rows(const ConstRef<double>& logits, double temperature) {
+  Matrix<double> prob(logits.rows(), logits.cols());
+  for (Eigen::Index i = 0; i < prob.rows(); ++i) {
+    const double top = logits.row(i).maxCoeff();
     double sum = 0;
-    for (std::size_t k = 0; k < classes; ++k) sum += prob[begin + k] = std::exp((row[k] - top) / temperature);
-    for (std::size_t k = 0; k < classes; ++k) prob[begin + k] /= sum;
+    for (Eigen::Index k = 0; k < prob.cols(); ++k) sum += prob(i, k) = std::exp((logits(i, k) - top) / temperature);
+    for (Eigen::Index k = 0; k < prob.cols(); ++k) prob(i, k) /= sum;
   }
   return prob;
 }
@@ -74,38 +72,37 @@ double mean_of_rows(std::span<const double> terms, std::size_t rows) {
   return std::accumulate(terms.begin(), terms.end(), 0.0) / static_cast<double>(rows);
 }
 
-std::vector<double> top_k_hits(std::span<const double> scores, std::size_t classes, std::span<const int> truth,
-                               std::size_t k) {
-  metrics::expect_scores(scores, classes, truth);
+std::vector<double> top_k_hits(const ConstRef<double>& scores, std::span<const int> truth, std::size_t k) {
+  metrics::expect_scores(scores, truth);
   std::vector<double> hits;
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    const auto row = scores.subspan(i * classes, classes);
+    const auto row = row_of(scores, i);
     const auto label = static_cast<std::size_t>(truth[i]);
     std::size_t before = 0;
-    for (std::size_t c = 0; c < classes; ++c) before += row[c] > row[label] || (row[c] == row[label] && c < label);
-    hits.push_back(before < std::min(k, classes));
+    for (std::size_t c = 0; c < row.size(); ++c) before += row[c] > row[label] || (row[c] == row[label] && c < label);
+    hits.push_back(before < std::min(k, row.size()));
   }
   return hits;
 }
 
-std::vector<double> log_losses(std::span<const double> prob, std::size_t classes, std::span<const int> truth) {
-  metrics::expect_scores(prob, classes, truth);
+std::vector<double> log_losses(const ConstRef<double>& prob, std::span<const int> truth) {
+  metrics::expect_scores(prob, truth);
   std::vector<double> losses;
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    double row = 0;
-    for (const double p : prob.subspan(i * classes, classes)) row += std::clamp(p, kEpsilon, 1 - kEpsilon);
-    const double p = prob[i * classes + static_cast<std::size_t>(truth[i])];
-    losses.push_back(-std::log(std::clamp(p, kEpsilon, 1 - kEpsilon) / row));
+    const auto row = row_of(prob, i);
+    double sum = 0;
+    for (const double p : row) sum += std::clamp(p, kEpsilon, 1 - kEpsilon);
+    losses.push_back(-std::log(std::clamp(row[static_cast<std::size_t>(truth[i])], kEpsilon, 1 - kEpsilon) / sum));
   }
   return losses;
 }
 
-double negative_log_likelihood(std::span<const double> logits, std::size_t classes, std::span<const int> truth) {
-  metrics::expect_scores(logits, classes, truth);
+double negative_log_likelihood(const ConstRef<double>& logits, std::span<const int> truth) {
+  metrics::expect_scores(logits, truth);
   double sum = 0;
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    const auto row = logits.subspan(i * classes, classes);
-    const double top = *std::max_element(row.begin(), row.end());
+    const auto row = row_of(logits, i);
+    const double top = std::ranges::max(row);
     double total = 0;
     for (const double z : row) total += std::exp(z - top);
     // In this order, as scipy's logsumexp has it: the golden values' rounding for huge logits is its rounding.
@@ -114,56 +111,53 @@ double negative_log_likelihood(std::span<const double> logits, std::size_t class
   return sum / static_cast<double>(truth.size());
 }
 
-std::vector<double> brier_terms(std::span<const double> prob, std::size_t classes, std::span<const int> truth) {
-  metrics::expect_scores(prob, classes, truth);
-  std::vector<double> terms;
-  for (std::size_t i = 0; i < truth.size(); ++i)
-    for (std::size_t k = 0; k < classes; ++k) {
-      const double off = prob[i * classes + k] - (static_cast<std::size_t>(truth[i]) == k);
-      terms.push_back(off * off);
-    }
-  return terms;
+std::vector<double> brier_terms(const ConstRef<double>& prob, std::span<const int> truth) {
+  metrics::expect_scores(prob, truth);
+  Matrix<double> off = prob;
+  for (std::size_t i = 0; i < truth.size(); ++i) off(static_cast<Eigen::Index>(i), truth[i]) -= 1;
+  return to_vector(off.cwiseAbs2());
 }
 
-std::vector<double> brier_scores(std::span<const double> prob, std::span<const int> truth) {
-  metrics::expect_scores(prob, 2, truth);
+std::vector<double> brier_scores(const ConstRef<double>& prob, std::span<const int> truth) {
+  metrics::expect_length(truth.size(), static_cast<std::size_t>(prob.size()), 2 * truth.size());
+  metrics::expect_scores(prob, truth);
   std::vector<double> scores;
   for (std::size_t i = 0; i < truth.size(); ++i) {
-    const double off = prob[2 * i + 1] - truth[i];
+    const double off = row_of(prob, i)[1] - truth[i];
     scores.push_back(off * off);
   }
   return scores;
 }
 
-std::vector<double> score_differences(std::span<const double> logits) {
-  std::vector<double> difference(logits.size() / 2);
-  for (std::size_t i = 0; i < difference.size(); ++i) difference[i] = logits[2 * i + 1] - logits[2 * i];
-  return difference;
+std::vector<double> score_differences(const ConstRef<double>& logits) {
+  return to_vector(logits.col(1) - logits.col(0));
 }
 
 namespace metrics {
 
-void add_scored_classes(const Targets& targets, std::span<const double> logits, const Calibration& calibration,
+void add_scored_classes(const Targets& targets, const ConstRef<double>& logits, const Calibration& calibration,
                         Families& families) {
   constexpr std::size_t kTop = 5;
   const std::size_t classes = targets.width();
   const auto truth = targets.classes();
-  const std::vector<double> prob = softmax_rows(logits, classes);
+  const Matrix<double> prob = softmax_rows(logits);
   RowMeans means(truth.size());
   if (calibration.scores_are_logits) {
-    means.add("log_loss", log_losses(prob, classes, truth));
-    means.add("brier", classes == 2 ? brier_scores(prob, truth) : brier_terms(prob, classes, truth));
-    means.add_calibration_error("ece", prob, classes, truth);
-    means.add_calibration_error("ece_calibrated", softmax_rows(logits, classes, calibration.temperature), classes,
-                                truth);
+    means.add("log_loss", log_losses(prob, truth));
+    means.add("brier", classes == 2 ? brier_scores(prob, truth) : brier_terms(prob, truth));
+    means.add_calibration_error("ece", prob, truth);
+    means.add_calibration_error("ece_calibrated", softmax_rows(logits, calibration.temperature), truth);
   }
-  if (classes > kTop) means.add("top5", top_k_hits(logits, classes, truth, kTop));
+  if (classes > kTop) means.add("top5", top_k_hits(logits, truth, kTop));
   families.push_back(row_means(std::move(means)));
-  if (classes == 2)
-    families.push_back(rankings(rank_classes(score_differences(logits), 1, truth, 1), "auc", "average_precision"));
-  else
-    families.push_back(rankings(rank_classes(calibration.scores_are_logits ? prob : logits, classes, truth, 0),
-                                "auc_ovr_macro", "map"));
+  if (classes == 2) {
+    const std::vector<double> differences = score_differences(logits);
+    families.push_back(rankings(rank_classes(view<double>(differences, 1), truth, 1), "auc", "average_precision"));
+  } else if (calibration.scores_are_logits) {
+    families.push_back(rankings(rank_classes(prob, truth, 0), "auc_ovr_macro", "map"));
+  } else {
+    families.push_back(rankings(rank_classes(logits, truth, 0), "auc_ovr_macro", "map"));
+  }
 }
 
 }  // namespace metrics

@@ -13,17 +13,16 @@ namespace vise {
 namespace {
 
 // A copy whose rows sum to one.
-std::vector<double> normalised(std::span<const double> rows, std::size_t classes) {
-  std::vector<double> out(rows.begin(), rows.end());
-  for (std::size_t begin = 0; begin < out.size(); begin += classes) {
+Matrix<double> normalised(const ConstRef<double>& rows) {
+  Matrix<double> out = rows;
+  for (Eigen::Index i = 0; i < out.rows(); ++i) {
     double sum = 0;
-    for (std::size_t k = begin; k < begin + classes; ++k) {
-      if (out[k] < 0)
-        throw Error(ErrorKind::input, fmt::format("row {}: a distribution holds {}", begin / classes, out[k]));
-      sum += out[k];
+    for (Eigen::Index k = 0; k < out.cols(); ++k) {
+      if (out(i, k) < 0) throw Error(ErrorKind::input, fmt::format("row {}: a distribution holds {}", i, out(i, k)));
+      sum += out(i, k);
     }
-    if (sum == 0) throw Error(ErrorKind::input, fmt::format("row {}: a distribution of zeros", begin / classes));
-    for (std::size_t k = begin; k < begin + classes; ++k) out[k] /= sum;
+    if (sum == 0) throw Error(ErrorKind::input, fmt::format("row {}: a distribution of zeros", i));
+    for (Eigen::Index k = 0; k < out.cols(); ++k) out(i, k) /= sum;
   }
   return out;
 }
@@ -55,29 +54,28 @@ void add_row(std::span<const double> p, std::span<const double> q, Terms& terms)
   terms.ceiling.push_back(p[majority]);
 }
 
-Terms terms_of(std::span<const double> truth, std::span<const double> prob, std::size_t classes) {
-  metrics::expect_length(truth.size(), prob.size(), truth.size());
-  metrics::expect_finite(truth, classes);
-  metrics::expect_finite(prob, classes);
-  const std::vector<double> p = normalised(truth, classes), q = normalised(prob, classes);
+Terms terms_of(const ConstRef<double>& truth, const ConstRef<double>& prob) {
+  metrics::expect_length(static_cast<std::size_t>(truth.rows()), static_cast<std::size_t>(prob.size()),
+                         static_cast<std::size_t>(truth.size()));
+  metrics::expect_finite(truth);
+  metrics::expect_finite(prob);
+  const Matrix<double> p = normalised(truth), q = normalised(prob);
   Terms terms;
-  for (std::size_t begin = 0; begin < p.size(); begin += classes)
-    add_row(std::span(p).subspan(begin, classes), std::span(q).subspan(begin, classes), terms);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(p.rows()); ++i) add_row(row_of(p, i), row_of(q, i), terms);
   return terms;
 }
 
 }  // namespace
 
-DistributionReport distribution_report(std::span<const double> truth, std::span<const double> prob,
-                                       std::size_t classes) {
-  const Terms terms = terms_of(truth, prob, classes);
-  const auto mean = [rows = truth.size() / classes](const auto& of) { return mean_of_rows(of, rows); };
+DistributionReport distribution_report(const ConstRef<double>& truth, const ConstRef<double>& prob) {
+  const Terms terms = terms_of(truth, prob);
+  const auto mean = [rows = static_cast<std::size_t>(truth.rows())](const auto& of) { return mean_of_rows(of, rows); };
   return {mean(terms.kl),       mean(terms.cross_entropy), mean(terms.js),     mean(terms.within_votes),
           mean(terms.majority), mean(terms.share),         mean(terms.ceiling)};
 }
 
-void metrics::add_distributions(const Targets& targets, std::span<const double> prob, Families& families) {
-  Terms terms = terms_of(targets.rows(), prob, targets.width());
+void metrics::add_distributions(const Targets& targets, const ConstRef<double>& prob, Families& families) {
+  Terms terms = terms_of(view(targets.rows(), targets.width()), prob);
   RowMeans means(targets.size());
   means.add("kl", std::move(terms.kl));
   means.add("cross_entropy", std::move(terms.cross_entropy));

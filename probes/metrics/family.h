@@ -82,8 +82,7 @@ class RowMeans {
   // row's sum: the recorded numbers are of the first kind.
   void add(std::string name, std::vector<double> terms);
   // The expected calibration error of the predicted class's probability (metrics.h).
-  void add_calibration_error(std::string name, std::span<const double> prob, std::size_t classes,
-                             std::span<const int> truth);
+  void add_calibration_error(std::string name, const ConstRef<double>& prob, std::span<const int> truth);
 
   std::vector<std::string> names() const;
   template <std::size_t Lanes>
@@ -121,8 +120,7 @@ struct Ranking {
 Ranking rank_rows(std::span<const double> scores, std::span<const std::int8_t> truth);
 
 // One against the rest, a ranking a column: positive are the rows of class `first` + column.
-std::vector<Ranking> rank_classes(std::span<const double> scores, std::size_t columns, std::span<const int> truth,
-                                  int first);
+std::vector<Ranking> rank_classes(const ConstRef<double>& scores, std::span<const int> truth, int first);
 
 // Of every row once.
 struct RankingReport {
@@ -137,10 +135,10 @@ std::shared_ptr<const MetricFamily> decisions(std::span<const int> truth, std::v
 std::shared_ptr<const MetricFamily> row_means(RowMeans means);
 // The means over the rankings under these names.
 std::shared_ptr<const MetricFamily> rankings(std::vector<Ranking> rankings, std::string auc, std::string precision);
-void add_scored_classes(const Targets& targets, std::span<const double> logits, const Calibration& calibration,
+void add_scored_classes(const Targets& targets, const ConstRef<double>& logits, const Calibration& calibration,
                         Families& families);
-void add_labels(const Targets& targets, std::span<const double> scores, double threshold, Families& families);
-void add_distributions(const Targets& targets, std::span<const double> prob, Families& families);
+void add_labels(const Targets& targets, const ConstRef<double>& scores, double threshold, Families& families);
+void add_distributions(const Targets& targets, const ConstRef<double>& prob, Families& families);
 void add_values(const Targets& targets, std::span<const double> predicted, Families& families);
 
 }  // namespace metrics

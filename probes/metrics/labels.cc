@@ -24,15 +24,15 @@ struct LabelCounts {
   }
 };
 
-void expect_label_matrix(std::span<const std::int8_t> truth, std::span<const double> scores, std::size_t labels) {
-  metrics::expect_length(truth.size(), scores.size(), truth.size());
-  metrics::expect_finite(scores, labels);
-  for (std::size_t i = 0; i < truth.size(); ++i) {
-    if (truth[i] < -1 || truth[i] > 1) {
-      throw Error(ErrorKind::input,
-                  fmt::format("row {}: a label is 1, 0 or -1 (unknown), not {}", i / labels, int{truth[i]}));
-    }
-  }
+void expect_label_matrix(const ConstRef<std::int8_t>& truth, const ConstRef<double>& scores) {
+  metrics::expect_length(static_cast<std::size_t>(truth.rows()), static_cast<std::size_t>(scores.size()),
+                         static_cast<std::size_t>(truth.size()));
+  metrics::expect_finite(scores);
+  for (Eigen::Index i = 0; i < truth.rows(); ++i)
+    for (Eigen::Index k = 0; k < truth.cols(); ++k)
+      if (truth(i, k) < -1 || truth(i, k) > 1)
+        throw Error(ErrorKind::input,
+                    fmt::format("row {}: a label is 1, 0 or -1 (unknown), not {}", i, int{truth(i, k)}));
 }
 
 // Truth and decisions, rows x labels; what is not known counts nowhere.
@@ -41,9 +41,13 @@ struct LabelDecisions {
   std::vector<std::uint8_t> said;
   std::size_t labels;
 
-  LabelDecisions(std::span<const std::int8_t> bits, std::span<const double> scores, std::size_t width, double threshold)
-      : truth(bits.begin(), bits.end()), labels(width) {
-    for (const double score : scores) said.push_back(score > threshold);
+  LabelDecisions(const ConstRef<std::int8_t>& bits, const ConstRef<double>& scores, double threshold)
+      : labels(static_cast<std::size_t>(bits.cols())) {
+    for (Eigen::Index i = 0; i < bits.rows(); ++i)
+      for (Eigen::Index k = 0; k < bits.cols(); ++k) {
+        truth.push_back(bits(i, k));
+        said.push_back(scores(i, k) > threshold);
+      }
   }
 
   // One label's counts in each lane.
@@ -108,38 +112,30 @@ RowScores score_rows(const LabelDecisions& decisions) {
   return scores;
 }
 
-std::vector<metrics::Ranking> rank_labels(std::span<const std::int8_t> truth, std::span<const double> scores,
-                                          std::size_t labels) {
+std::vector<metrics::Ranking> rank_labels(const ConstRef<std::int8_t>& truth, const ConstRef<double>& scores) {
   std::vector<metrics::Ranking> all;
-  std::vector<double> column(truth.size() / labels);
-  std::vector<std::int8_t> bits(column.size());
-  for (std::size_t k = 0; k < labels; ++k) {
-    for (std::size_t i = 0; i < column.size(); ++i) {
-      column[i] = scores[i * labels + k];
-      bits[i] = truth[i * labels + k];
-    }
-    all.push_back(metrics::rank_rows(column, bits));
+  for (Eigen::Index k = 0; k < truth.cols(); ++k) {
+    const Eigen::Matrix<std::int8_t, Eigen::Dynamic, 1> bits = truth.col(k);
+    all.push_back(metrics::rank_rows(to_vector(scores.col(k)), {bits.data(), static_cast<std::size_t>(bits.size())}));
   }
   return all;
 }
 
 }  // namespace
 
-double label_f1_macro(std::span<const std::int8_t> truth, std::span<const double> scores, std::size_t labels,
-                      double threshold) {
-  expect_label_matrix(truth, scores, labels);
-  const LabelDecisions decisions(truth, scores, labels, threshold);
-  const std::vector<std::uint16_t> once(truth.size() / labels, 1);
+double label_f1_macro(const ConstRef<std::int8_t>& truth, const ConstRef<double>& scores, double threshold) {
+  expect_label_matrix(truth, scores);
+  const LabelDecisions decisions(truth, scores, threshold);
+  const std::vector<std::uint16_t> once(static_cast<std::size_t>(truth.rows()), 1);
   double sum = 0;
-  for (std::size_t k = 0; k < labels; ++k) sum += decisions.count<1>(k, once.data())[0].f1();
-  return sum / static_cast<double>(labels);
+  for (std::size_t k = 0; k < decisions.labels; ++k) sum += decisions.count<1>(k, once.data())[0].f1();
+  return sum / static_cast<double>(decisions.labels);
 }
 
-LabelReport label_report(std::span<const std::int8_t> truth, std::span<const double> scores, std::size_t labels,
-                         double threshold) {
-  expect_label_matrix(truth, scores, labels);
-  const LabelDecisions decisions(truth, scores, labels, threshold);
-  const std::size_t rows = truth.size() / labels;
+LabelReport label_report(const ConstRef<std::int8_t>& truth, const ConstRef<double>& scores, double threshold) {
+  expect_label_matrix(truth, scores);
+  const LabelDecisions decisions(truth, scores, threshold);
+  const std::size_t rows = static_cast<std::size_t>(truth.rows()), labels = decisions.labels;
   const std::vector<std::uint16_t> once(rows, 1);
   LabelReport report;
   LabelCounts pooled;
@@ -156,17 +152,17 @@ LabelReport label_report(std::span<const std::int8_t> truth, std::span<const dou
   report.f1_samples = mean_of_rows(of_rows.f1, rows);
   report.f1_samples_empty_right = mean_of_rows(of_rows.f1_empty_right, rows);
   report.exact_match = mean_of_rows(of_rows.exact, rows);
-  const metrics::RankingReport ranked = metrics::ranking_report(rank_labels(truth, scores, labels), rows);
+  const metrics::RankingReport ranked = metrics::ranking_report(rank_labels(truth, scores), rows);
   report.map = ranked.map;
   report.auc = ranked.auc;
   report.average_precision = ranked.average_precision;
   return report;
 }
 
-void metrics::add_labels(const Targets& targets, std::span<const double> scores, double threshold, Families& families) {
-  const auto truth = targets.multi_label();
-  expect_label_matrix(truth, scores, targets.width());
-  LabelDecisions decisions(truth, scores, targets.width(), threshold);
+void metrics::add_labels(const Targets& targets, const ConstRef<double>& scores, double threshold, Families& families) {
+  const ConstView<std::int8_t> truth = view(targets.multi_label(), targets.width());
+  expect_label_matrix(truth, scores);
+  LabelDecisions decisions(truth, scores, threshold);
   RowScores of_rows = score_rows(decisions);
   RowMeans means(targets.size());
   means.add("f1_samples", std::move(of_rows.f1));
@@ -174,7 +170,7 @@ void metrics::add_labels(const Targets& targets, std::span<const double> scores,
   means.add("exact_match", std::move(of_rows.exact));
   families.push_back(in_lanes(std::move(decisions)));
   families.push_back(row_means(std::move(means)));
-  families.push_back(rankings(rank_labels(truth, scores, targets.width()), "auc_macro", "map"));
+  families.push_back(rankings(rank_labels(truth, scores), "auc_macro", "map"));
 }
 
 }  // namespace vise

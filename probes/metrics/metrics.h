@@ -1,8 +1,8 @@
 // Metrics of predictions, as their definitions have them; undefined values are std::nullopt, never 0 or NaN.
 //
 // Conventions (ties, clipping, 0/0, absent classes) are those of scikit-learn 1.2.1 and scipy 1.10.1 where these define
-// them; each function says its own. All sums run in double over rows in order. Matrices are row-major; the number of
-// rows is the length of `truth`. Everything throws Error{input} for no rows, lengths that don't match, a label outside
+// them; each function says its own. All sums run in double over rows in order. Matrices have a row an item, and as
+// many as `truth` is long. Everything throws Error{input} for no rows, lengths that don't match, a label outside
 // 0..classes-1 and any number that isn't finite. Pure functions; safe from any thread.
 //
 // For what a table prints of a set of scores use evaluate.h.
@@ -14,6 +14,8 @@
 #include <span>
 #include <string_view>
 #include <vector>
+
+#include "probes/matrix.h"
 
 namespace vise {
 
@@ -50,26 +52,25 @@ bool is_decision_metric(std::string_view name);
 // --- class scores, N x C -------------------------------------------------------------------------------------------
 
 // Index of a row's largest score; ties go to the lowest index.
-std::vector<int> argmax_rows(std::span<const double> scores, std::size_t classes);
+std::vector<int> argmax_rows(const ConstRef<double>& scores);
 // exp(z / temperature) by row, divided by the row's sum, the row's maximum subtracted first.
-std::vector<double> softmax_rows(std::span<const double> logits, std::size_t classes, double temperature = 1);
+Matrix<double> softmax_rows(const ConstRef<double>& logits, double temperature = 1);
 // The sum of terms, each row having as many, over the number of rows: means of what follows.
 double mean_of_rows(std::span<const double> terms, std::size_t rows);
 // A row: 1 where its class is among the min(k, C) first; equal scores are ordered by index.
-std::vector<double> top_k_hits(std::span<const double> scores, std::size_t classes, std::span<const int> truth,
-                               std::size_t k);
+std::vector<double> top_k_hits(const ConstRef<double>& scores, std::span<const int> truth, std::size_t k);
 // A row: -log p, p clipped to [2^-52, 1 - 2^-52] and the row divided by its sum, natural logarithm.
-std::vector<double> log_losses(std::span<const double> prob, std::size_t classes, std::span<const int> truth);
+std::vector<double> log_losses(const ConstRef<double>& prob, std::span<const int> truth);
 // Mean of logsumexp(z) - z_truth, not clipped.
-double negative_log_likelihood(std::span<const double> logits, std::size_t classes, std::span<const int> truth);
+double negative_log_likelihood(const ConstRef<double>& logits, std::span<const int> truth);
 // A term a row and class, (p - [is truth])^2; a row's sum is 0 to 2.
-std::vector<double> brier_terms(std::span<const double> prob, std::size_t classes, std::span<const int> truth);
+std::vector<double> brier_terms(const ConstRef<double>& prob, std::span<const int> truth);
 // Two classes: (p_1 - truth)^2 a row.
-std::vector<double> brier_scores(std::span<const double> prob, std::span<const int> truth);
+std::vector<double> brier_scores(const ConstRef<double>& prob, std::span<const int> truth);
 // Expected calibration error of the predicted class's probability in 15 bins ((m - 1) / 15, m / 15].
-double calibration_error(std::span<const double> prob, std::size_t classes, std::span<const int> truth);
+double calibration_error(const ConstRef<double>& prob, std::span<const int> truth);
 // z_1 - z_0 (or p_1) a row: what two-class rankings rank by.
-std::vector<double> score_differences(std::span<const double> logits);
+std::vector<double> score_differences(const ConstRef<double>& logits);
 
 // --- rankings ------------------------------------------------------------------------------------------------------
 
@@ -86,9 +87,8 @@ struct MeanOverClasses {
 
 MeanOverClasses mean_defined(std::span<const std::optional<double>> values);
 // One-vs-rest over the columns.
-MeanOverClasses auc_one_vs_rest(std::span<const double> scores, std::size_t classes, std::span<const int> truth);
-MeanOverClasses average_precision_one_vs_rest(std::span<const double> scores, std::size_t classes,
-                                              std::span<const int> truth);
+MeanOverClasses auc_one_vs_rest(const ConstRef<double>& scores, std::span<const int> truth);
+MeanOverClasses average_precision_one_vs_rest(const ConstRef<double>& scores, std::span<const int> truth);
 
 // --- labels, N x K of 1, 0 and -1 (unknown, left out of everything) --------------------------------------------------
 
@@ -104,11 +104,9 @@ struct LabelReport {
 };
 
 // A label is predicted where its score > threshold, strictly.
-LabelReport label_report(std::span<const std::int8_t> truth, std::span<const double> scores, std::size_t labels,
-                         double threshold);
+LabelReport label_report(const ConstRef<std::int8_t>& truth, const ConstRef<double>& scores, double threshold);
 // f1_macro alone, for choosing a threshold.
-double label_f1_macro(std::span<const std::int8_t> truth, std::span<const double> scores, std::size_t labels,
-                      double threshold);
+double label_f1_macro(const ConstRef<std::int8_t>& truth, const ConstRef<double>& scores, double threshold);
 
 // --- distributions, N x K ------------------------------------------------------------------------------------------
 
@@ -124,8 +122,7 @@ struct DistributionReport {
   double vote_share_ceiling = 0;     // mean largest share: the most that could be reached
 };
 
-DistributionReport distribution_report(std::span<const double> truth, std::span<const double> prob,
-                                       std::size_t classes);
+DistributionReport distribution_report(const ConstRef<double>& truth, const ConstRef<double>& prob);
 
 // --- values --------------------------------------------------------------------------------------------------------
 

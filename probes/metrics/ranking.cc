@@ -98,19 +98,15 @@ Ranking rank_rows(std::span<const double> scores, std::span<const std::int8_t> t
   return ranking;
 }
 
-std::vector<Ranking> rank_classes(std::span<const double> scores, std::size_t columns, std::span<const int> truth,
-                                  int first) {
-  expect_length(truth.size(), scores.size(), truth.size() * columns);
-  expect_finite(scores, columns);
+std::vector<Ranking> rank_classes(const ConstRef<double>& scores, std::span<const int> truth, int first) {
+  const auto columns = static_cast<std::size_t>(scores.cols());
+  expect_length(truth.size(), static_cast<std::size_t>(scores.size()), truth.size() * columns);
+  expect_finite(scores);
   std::vector<Ranking> all;
-  std::vector<double> column(truth.size());
   std::vector<std::int8_t> positive(truth.size());
   for (std::size_t k = 0; k < columns; ++k) {
-    for (std::size_t i = 0; i < truth.size(); ++i) {
-      column[i] = scores[i * columns + k];
-      positive[i] = truth[i] == static_cast<int>(k) + first;
-    }
-    all.push_back(rank_rows(column, positive));
+    for (std::size_t i = 0; i < truth.size(); ++i) positive[i] = truth[i] == static_cast<int>(k) + first;
+    all.push_back(rank_rows(to_vector(scores.col(static_cast<Eigen::Index>(k))), positive));
   }
   return all;
 }
@@ -136,7 +132,7 @@ namespace {
 
 metrics::RankingReport one_ranking(std::span<const double> score, std::span<const std::uint8_t> positive) {
   metrics::expect_length(score.size(), positive.size(), score.size());
-  metrics::expect_finite(score, 1);
+  metrics::expect_finite(view(score, 1));
   const std::vector<std::int8_t> truth(positive.begin(), positive.end());
   return metrics::ranking_report(std::vector{metrics::rank_rows(score, truth)}, score.size());
 }
@@ -164,15 +160,14 @@ MeanOverClasses mean_defined(std::span<const std::optional<double>> values) {
   return result;
 }
 
-MeanOverClasses auc_one_vs_rest(std::span<const double> scores, std::size_t classes, std::span<const int> truth) {
-  metrics::expect_scores(scores, classes, truth);
-  return metrics::ranking_report(metrics::rank_classes(scores, classes, truth, 0), truth.size()).auc;
+MeanOverClasses auc_one_vs_rest(const ConstRef<double>& scores, std::span<const int> truth) {
+  metrics::expect_scores(scores, truth);
+  return metrics::ranking_report(metrics::rank_classes(scores, truth, 0), truth.size()).auc;
 }
 
-MeanOverClasses average_precision_one_vs_rest(std::span<const double> scores, std::size_t classes,
-                                              std::span<const int> truth) {
-  metrics::expect_scores(scores, classes, truth);
-  return metrics::ranking_report(metrics::rank_classes(scores, classes, truth, 0), truth.size()).map;
+MeanOverClasses average_precision_one_vs_rest(const ConstRef<double>& scores, std::span<const int> truth) {
+  metrics::expect_scores(scores, truth);
+  return metrics::ranking_report(metrics::rank_classes(scores, truth, 0), truth.size()).map;
 }
 
 }  // namespace vise

@@ -23,12 +23,11 @@ void RowMeans::add(std::string name, std::vector<double> terms) {
   means_.push_back(std::move(mean));
 }
 
-void RowMeans::add_calibration_error(std::string name, std::span<const double> prob, std::size_t classes,
-                                     std::span<const int> truth) {
+void RowMeans::add_calibration_error(std::string name, const ConstRef<double>& prob, std::span<const int> truth) {
   Binned binned{std::move(name), {}, {}, {}};
-  const std::vector<int> predicted = argmax_rows(prob, classes);
+  const std::vector<int> predicted = argmax_rows(prob);
   for (std::size_t i = 0; i < rows_; ++i) {
-    binned.confidence.push_back(prob[i * classes + static_cast<std::size_t>(predicted[i])]);
+    binned.confidence.push_back(prob(static_cast<Eigen::Index>(i), predicted[i]));
     binned.bin.push_back(static_cast<std::uint8_t>(calibration_bin(binned.confidence.back())));
     binned.right.push_back(predicted[i] == truth[i]);
   }
@@ -94,10 +93,10 @@ std::shared_ptr<const MetricFamily> row_means(RowMeans means) { return in_lanes(
 
 }  // namespace vise::metrics
 
-double vise::calibration_error(std::span<const double> prob, std::size_t classes, std::span<const int> truth) {
-  metrics::expect_scores(prob, classes, truth);
+double vise::calibration_error(const ConstRef<double>& prob, std::span<const int> truth) {
+  metrics::expect_scores(prob, truth);
   metrics::RowMeans means(truth.size());
-  means.add_calibration_error("ece", prob, classes, truth);
+  means.add_calibration_error("ece", prob, truth);
   double value = 0;
   const MetricFamily::Wanted ece{"ece", &value};
   means.evaluate<1>({&ece, 1}, std::vector<std::uint16_t>(truth.size(), 1).data());

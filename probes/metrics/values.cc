@@ -189,8 +189,8 @@ ValueColumn value_column(std::string name, std::vector<double> truth, std::vecto
 
 ValueReport value_report(std::span<const double> truth, std::span<const double> predicted) {
   metrics::expect_length(truth.size(), predicted.size(), truth.size());
-  metrics::expect_finite(truth, 1);
-  metrics::expect_finite(predicted, 1);
+  metrics::expect_finite(view(truth, 1));
+  metrics::expect_finite(view(predicted, 1));
   const std::vector<std::uint16_t> once(truth.size(), 1);
   const auto defined = [](double v) { return v == v ? std::optional(v) : std::nullopt; };
   const Moments<1> m = moments<1>(truth, predicted, once.data());
@@ -206,8 +206,8 @@ ValueReport value_report(std::span<const double> truth, std::span<const double> 
 void metrics::add_values(const Targets& targets, std::span<const double> predicted, Families& families) {
   const std::size_t width = targets.width();
   expect_length(targets.size() * width, predicted.size(), targets.size() * width);
-  expect_finite(targets.rows(), width);
-  expect_finite(predicted, width);
+  expect_finite(view(targets.rows(), width));
+  expect_finite(view(predicted, width));
   Values values;
   for (std::size_t t = 0; t < width; ++t) {
     std::vector<double> of_truth, of_predicted;

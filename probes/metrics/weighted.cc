@@ -58,11 +58,15 @@ bool every_class_has_a_row(const Targets& targets) {
 }
 
 // Of two classes one score is the logit of the second.
-std::vector<double> logits_of(const Scores& scores, const Targets& targets) {
-  if (scores.columns == targets.width()) return scores.values;
-  metrics::expect_length(targets.size(), scores.values.size(), targets.width() == 2 ? targets.size() : 0);
-  std::vector<double> logits;
-  for (const double score : scores.values) logits.insert(logits.end(), {0, score});
+Matrix<double> logits_of(const Scores& scores, const Targets& targets) {
+  const std::size_t rows = targets.size();
+  if (scores.columns == targets.width()) {
+    metrics::expect_length(rows, scores.values.size(), rows * targets.width());
+    return view(scores);
+  }
+  metrics::expect_length(rows, scores.values.size(), targets.width() == 2 ? rows : 0);
+  Matrix<double> logits = Matrix<double>::Zero(static_cast<Eigen::Index>(rows), 2);
+  logits.col(1) = view<double>(scores.values, 1);
   return logits;
 }
 
@@ -70,11 +74,10 @@ std::vector<double> logits_of(const Scores& scores, const Targets& targets) {
 // twentieth of its time.
 void add_classes(const Scores& scores, const Targets& targets, const Calibration& calibration, std::string_view only,
                  Families& families) {
-  const std::vector<double> logits = logits_of(scores, targets);
-  metrics::expect_length(targets.size(), logits.size(), targets.size() * targets.width());
+  const Matrix<double> logits = logits_of(scores, targets);
   metrics::expect_labels(targets.classes(), targets.width());
-  families.push_back(metrics::decisions(targets.classes(), argmax_rows(logits, targets.width()), targets.width(),
-                                        every_class_has_a_row(targets)));
+  families.push_back(
+      metrics::decisions(targets.classes(), argmax_rows(logits), targets.width(), every_class_has_a_row(targets)));
   if (!is_decision_metric(only)) metrics::add_scored_classes(targets, logits, calibration, families);
 }
 
@@ -88,10 +91,10 @@ WeightedMetrics::WeightedMetrics(const Scores& scores, const Targets& targets, c
       add_classes(scores, targets, calibration, only, families_);
       break;
     case TargetKind::multi_label:
-      metrics::add_labels(targets, scores.values, calibration.threshold, families_);
+      metrics::add_labels(targets, view<double>(scores.values, targets.width()), calibration.threshold, families_);
       break;
     case TargetKind::distribution:
-      metrics::add_distributions(targets, softmax_rows(scores.values, targets.width()), families_);
+      metrics::add_distributions(targets, softmax_rows(view<double>(scores.values, targets.width())), families_);
       break;
     case TargetKind::values:
       metrics::add_values(targets, scores.values, families_);

@@ -76,28 +76,29 @@ Json scores_case(const Json& c) {
   const std::size_t classes = c["n_classes"];
   const auto truth = flat<int>(c["y_true"]);
   const bool logits = c.contains("logits");
-  const auto z = flat<double>(c[logits ? "logits" : "prob"]);
+  const auto values = flat<double>(c[logits ? "logits" : "prob"]);
+  const ConstView<double> z = view<double>(values, classes);
   Json out;
-  out["top1"] = mean_of_rows(top_k_hits(z, classes, truth, 1), truth.size());  // also what refuses bad input
-  out["top5"] = mean_of_rows(top_k_hits(z, classes, truth, 5), truth.size());
-  if (logits) out["nll"] = negative_log_likelihood(z, classes, truth);
-  const auto prob = logits ? softmax_rows(z, classes) : z;
-  const ClassReport r = class_report(confusion(truth, argmax_rows(z, classes), classes));
+  out["top1"] = mean_of_rows(top_k_hits(z, truth, 1), truth.size());  // also what refuses bad input
+  out["top5"] = mean_of_rows(top_k_hits(z, truth, 5), truth.size());
+  if (logits) out["nll"] = negative_log_likelihood(z, truth);
+  const Matrix<double> prob = logits ? softmax_rows(z) : Matrix<double>(z);
+  const ClassReport r = class_report(confusion(truth, argmax_rows(z), classes));
   out["balanced_accuracy"] = r.balanced_accuracy;
   out["f1_macro"] = r.f1_macro;
-  out["log_loss"] = mean_of_rows(log_losses(prob, classes, truth), truth.size());
-  out["brier_sum"] = mean_of_rows(brier_terms(prob, classes, truth), truth.size());
-  out["ece15"] = calibration_error(prob, classes, truth);
+  out["log_loss"] = mean_of_rows(log_losses(prob, truth), truth.size());
+  out["brier_sum"] = mean_of_rows(brier_terms(prob, truth), truth.size());
+  out["ece15"] = calibration_error(prob, truth);
   if (classes == 2) {
     const std::vector<std::uint8_t> positive(truth.begin(), truth.end());
     std::vector<double> score = score_differences(z);
-    for (std::size_t i = 0; i < score.size() && !logits; ++i) score[i] = prob[2 * i + 1];
+    for (std::size_t i = 0; i < score.size() && !logits; ++i) score[i] = prob(static_cast<Eigen::Index>(i), 1);
     out["brier"] = mean_of_rows(brier_scores(prob, truth), truth.size());
     out["auc"] = optional_json(auc(score, positive));
     out["average_precision"] = optional_json(average_precision(score, positive));
   } else {
-    const MeanOverClasses area = auc_one_vs_rest(prob, classes, truth);
-    const MeanOverClasses precision = average_precision_one_vs_rest(prob, classes, truth);
+    const MeanOverClasses area = auc_one_vs_rest(prob, truth);
+    const MeanOverClasses precision = average_precision_one_vs_rest(prob, truth);
     out["auc_ovr_macro"] = optional_json(area.mean);
     out["auc_ovr_skipped"] = area.skipped;
     out["map"] = optional_json(precision.mean);
@@ -107,8 +108,10 @@ Json scores_case(const Json& c) {
 }
 
 Json labels_case(const Json& c) {
+  const auto truth = flat<std::int8_t>(c["y_true"]);
+  const auto scores = flat<double>(c["scores"]);
   const LabelReport r =
-      label_report(flat<std::int8_t>(c["y_true"]), flat<double>(c["scores"]), c["n_classes"], c["threshold"]);
+      label_report(view<std::int8_t>(truth, c["n_classes"]), view<double>(scores, c["n_classes"]), c["threshold"]);
   return {{"map", optional_json(r.map.mean)},
           {"map_skipped", r.map.skipped},
           {"auc_macro", optional_json(r.auc.mean)},
@@ -126,7 +129,9 @@ Json labels_case(const Json& c) {
 
 Json distribution_case(const Json& c) {
   const Json& truth = c.contains("votes") ? c["votes"] : c["target"];
-  const DistributionReport r = distribution_report(flat<double>(truth), flat<double>(c["prob"]), truth[0].size());
+  const auto votes = flat<double>(truth), prob = flat<double>(c["prob"]);
+  const DistributionReport r =
+      distribution_report(view<double>(votes, truth[0].size()), view<double>(prob, truth[0].size()));
   return {{"kl", r.kl},
           {"cross_entropy", r.cross_entropy},
           {"js", r.js},
