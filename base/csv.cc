@@ -11,6 +11,8 @@ namespace vise {
 
 CsvReader::CsvReader(std::string_view text, std::string name_for_messages, char separator)
     : rest_(text), name_(std::move(name_for_messages)), separator_(separator) {
+  // Excel saves "CSV UTF-8" with a byte order mark, which would otherwise become part
+  // of the first column's name.
   if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
 }
 
@@ -23,24 +25,31 @@ std::string_view CsvReader::plain_cell() {
   while (end < rest_.size() && rest_[end] != separator_ && rest_[end] != '\n') ++end;
   std::string_view cell = rest_.substr(0, end);
   rest_.remove_prefix(end);
+  // A carriage return counts as a line end only before a newline; alone it is part of the cell.
   if (cell.ends_with('\r') && (rest_.empty() || rest_.front() == '\n')) cell.remove_suffix(1);
   return cell;
 }
 
 std::string_view CsvReader::quoted_cell() {
   rest_.remove_prefix(1);
+  // RFC 4180: a quote inside a quoted cell is doubled. Most quoted cells have none, so the cell stays
+  // a view of the text and a buffer is made only once a doubled quote is seen.
   std::string* buffer = nullptr;
   while (true) {
     const auto quote = rest_.find('"');
     if (quote == std::string_view::npos) fail("a quoted cell is never closed");
     const std::string_view piece = rest_.substr(0, quote);
+    // A quoted cell may span lines; messages name the line on which a record begins.
     line_ += static_cast<std::size_t>(std::count(piece.begin(), piece.end(), '\n'));
     rest_.remove_prefix(quote + 1);
     const bool doubled = rest_.starts_with('"');
+    // unquoted_ is a deque, so the address holds while further cells of the record need buffers of their own.
     if (doubled && !buffer) buffer = &unquoted_.emplace_back();
     if (buffer) buffer->append(piece);
     if (!doubled) {
       if (rest_.starts_with("\r\n")) rest_.remove_prefix(1);
+      // Python's csv module would join the rest to the cell in silence; here the row is
+      // wrong, since its quotes are.
       if (!rest_.empty() && rest_.front() != separator_ && rest_.front() != '\n') fail("text follows a closing quote");
       return buffer ? std::string_view(*buffer) : piece;
     }
@@ -50,6 +59,8 @@ std::string_view CsvReader::quoted_cell() {
 }
 
 bool CsvReader::next() {
+  // Blank lines separate no records (pandas and Python's DictReader skip them too), but
+  // they count for line numbers.
   while (rest_.starts_with('\n') || rest_.starts_with("\r\n")) {
     rest_.remove_prefix(rest_.front() == '\n' ? 1 : 2);
     ++line_;
@@ -77,6 +88,8 @@ CsvTable CsvTable::parse(std::string text, std::string name_for_messages, char s
   if (!reader.next()) throw Error(ErrorKind::input, fmt::format("{}: is empty; a header line is needed", table.name_));
   table.header_.assign(reader.cells().begin(), reader.cells().end());
   while (reader.next()) {
+    // A row that is short or long is a comma in an unquoted text as a rule; filling it up
+    // would shift labels by one column.
     if (reader.cells().size() != table.header_.size())
       throw Error(ErrorKind::input, fmt::format("{}: line {}: {} cells, but the header has {}", table.name_,
                                                 reader.row(), reader.cells().size(), table.header_.size()));

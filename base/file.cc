@@ -26,6 +26,8 @@ FileDescriptor open_for_reading(const Path& path) {
 std::uint64_t regular_file_size(int fd, const Path& path) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) throw_errno("cannot read", path);
+  // open() succeeds on a folder, and only read() would fail, with a reason ("Is a
+  // directory") that names no remedy.
   if (S_ISDIR(info.st_mode)) throw Error(ErrorKind::input, fmt::format("{}: is a folder, not a file", path.string()));
   return static_cast<std::uint64_t>(info.st_size);
 }
@@ -42,11 +44,15 @@ Buffer read_whole(const Path& path, std::uint64_t max_bytes) {
   };
   check(expected);
   Buffer buffer;
+  // One byte more than expected, so that the read which finds the end of a regular file
+  // needs no larger buffer.
   buffer.resize(expected + 1);
   std::size_t size = 0;
   while (true) {
     if (size == buffer.size()) buffer.resize(buffer.size() * 2);
     const ssize_t got = ::read(file.get(), buffer.data() + size, buffer.size() - size);
+    // Signals are handled (Ctrl-C ends a run in good order), so a read can be interrupted
+    // without having failed.
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) throw_errno("cannot read", path);
     if (got == 0) break;
@@ -58,6 +64,8 @@ Buffer read_whole(const Path& path, std::uint64_t max_bytes) {
 }
 
 Path temporary_name(const Path& path) {
+  // The process id separates processes that share a cache on one machine, the counter separates threads. The
+  // temporary file is in the target's folder because rename() is atomic only within one file system.
   static std::atomic<unsigned> counter{0};
   return Path(fmt::format("{}.tmp-{}-{}", path.string(), ::getpid(), counter++));
 }
@@ -71,6 +79,8 @@ void sync_folder(const Path& folder) {
 
 void throw_errno(std::string_view action, const Path& path) {
   const int code = errno;
+  // Only these two mean that somebody has to provide something (exit code 3); everything
+  // else is the system's trouble.
   const bool missing = code == ENOENT || code == ENOTDIR;
   throw Error(missing ? ErrorKind::missing : ErrorKind::system,
               fmt::format("{} {}: {}", action, path.string(), std::generic_category().message(code)));
@@ -95,6 +105,7 @@ void write_file_atomically(const Path& path, std::string_view text) { write_file
 MappedFile::MappedFile(const Path& path) {
   const FileDescriptor file = open_for_reading(path);
   size_ = regular_file_size(file.get(), path);
+  // mmap refuses a length of 0.
   if (size_ == 0) return;
   void* const map = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (map == MAP_FAILED) throw_errno("cannot map", path);
@@ -128,17 +139,23 @@ int FileDescriptor::release() noexcept { return std::exchange(fd_, -1); }
 AtomicFile::AtomicFile(Path path) : path_(std::move(path)), temporary_(temporary_name(path_)) {
   std::error_code ignored;  // open() below reports what is wrong
   if (path_.has_parent_path()) std::filesystem::create_directories(path_.parent_path(), ignored);
+  // O_EXCL: a name that exists is a leftover of a process with our id, and writing into
+  // it could mix two files.
   file_ = FileDescriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (!file_) throw_errno("cannot write", path_);
 }
 
 AtomicFile::~AtomicFile() {
+  // commit() closed the file, so an open one was abandoned, by an exception as a rule.
   if (file_) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(ByteView bytes) { write_fully(file_.get(), bytes, -1, path_); }
 
 void AtomicFile::commit() {
+  // The bytes must be on disk before the name is: after a power cut a file system may otherwise
+  // show the new name with an empty file. fsync also reports what write() left to the page
+  // cache, such as a full quota over NFS.
   if (::fsync(file_.get()) != 0) throw_errno("cannot write", path_);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_errno("cannot write", path_);
   file_ = FileDescriptor();
@@ -152,6 +169,7 @@ void write_fully(int fd, ByteView bytes, std::int64_t offset, const Path& path_f
     if (done < 0 && errno == EINTR) continue;
     if (done < 0) throw_errno("cannot write", path_for_messages);
     bytes = bytes.subspan(static_cast<std::size_t>(done));
+    // pwrite leaves the file's own position alone, so the place has to be carried along by hand.
     if (offset >= 0) offset += done;
   }
 }

@@ -24,7 +24,11 @@ std::string absolute_normal(const Path& path) {
 FileIdentity FileIdentity::of(const Path& path) {
   struct stat info {};
   if (::stat(path.c_str(), &info) != 0) throw_errno("cannot read", path);
+  // A pipe or device has no size or time that could say whether its content changed.
   if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::input, fmt::format("{}: is not a regular file", path.string()));
+  // Both times: mtime changes with the content and can be set back by tar or rsync, ctime
+  // cannot be set by anybody. Device and inode notice a file that was replaced under the
+  // same name within the clock's resolution.
   FileIdentity id;
   id.path = absolute_normal(path);
   id.size = static_cast<std::uint64_t>(info.st_size);
@@ -36,6 +40,9 @@ FileIdentity FileIdentity::of(const Path& path) {
 }
 
 FileIdentity FileIdentity::piece(std::string_view name, std::uint64_t piece_size, std::string_view where) const {
+  // A member of an archive has no inode. It keeps the archive's times, and a number made of
+  // the archive's inode and size and the member's place stands in for one, so that the same
+  // member of another archive is another file.
   FileIdentity of_piece = *this;
   of_piece.path = fmt::format("{}/{}", path, name);
   of_piece.size = piece_size;

@@ -43,6 +43,8 @@ std::size_t narrow_eights(std::span<const float>, std::uint16_t*) { return 0; }
 
 // Exact for every half, denormals included: the exponent is rebiased by a multiplication with a power of two.
 float half_to_float(std::uint16_t half) {
+  // The half's exponent (bias 15) read as a float's (bias 127) is too small by 112, and 2^112 is a float,
+  // so one exact product sets it right; a denormal half becomes a normal float by the same product.
   const std::uint32_t magnitude = static_cast<std::uint32_t>(half & 0x7FFF) << 13;
   std::uint32_t bits = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F);
   if ((half & 0x7C00) == 0x7C00) bits = magnitude | 0x7F800000;  // infinity, NaN
@@ -57,6 +59,7 @@ std::uint16_t float_to_half(float value) {
   const std::uint32_t sign = whole & 0x80000000, magnitude = whole ^ sign;
   std::uint32_t half = 0;
   if (magnitude > kInfinity)
+    // The quiet bit is set, so that a NaN whose payload is only in the low bits does not become infinity.
     half = 0x7E00 | (magnitude >> 13 & 0x3FF);
   else if (magnitude >= kPastHalf)
     half = 0x7C00;

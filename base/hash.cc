@@ -20,6 +20,7 @@ std::string hex_digits(std::span<const unsigned char> bytes) {
 
 }  // namespace
 
+// Behind a pointer so that OpenSSL's headers stay out of hash.h.
 struct Sha256::State {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   ~State() { EVP_MD_CTX_free(context); }
@@ -67,6 +68,7 @@ ContentHash ContentHash::parse(std::string_view text) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
     return error == std::errc() && end == digits.data() + digits.size();
   };
+  // The digits are written high half first, as `xxhsum -H2` prints them.
   if (text.size() != 32 || !half(text.substr(0, 16), hash.high) || !half(text.substr(16), hash.low))
     throw Error(ErrorKind::input, fmt::format("'{}' is not a content hash (32 hex digits)", text));
   return hash;
@@ -77,6 +79,8 @@ ContentHash content_hash(ByteView bytes) {
   return {hash.high64, hash.low64};
 }
 
+// XXH3 runs at memory speed and finds damage; it resists no forger, so whatever is published
+// or downloaded is named by SHA-256 instead.
 std::uint64_t checksum64(ByteView bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
 
 }  // namespace vise

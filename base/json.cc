@@ -18,6 +18,9 @@ Json read_json(const Path& path, std::uint64_t max_bytes) {
   return parse_json(read_text_file(path, max_bytes), path.string());
 }
 
+// Keys come sorted (Json is nlohmann's ordered-by-key map) and nothing is indented, so equal
+// values give equal bytes; hashes of it are cache keys. `replace` keeps a path that is not
+// UTF-8 from throwing in the middle of a run.
 std::string canonical_json(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace vise

@@ -40,7 +40,11 @@ Module::Module(const Kind& kind) : kind_(&kind) {
   for (const Path& path : places(kind.file)) {
     looked += fmt::format("\n  {}", path.lexically_normal().string());
     std::error_code error;
+    // A module that exists but does not load ends the search: the loader's reason (a missing library)
+    // is what the user needs, while "not found" would send them looking for the module.
     if (!std::filesystem::exists(path, error)) continue;
+    // RTLD_NOW: a symbol that is missing is reported here rather than in the middle of a run.
+    // RTLD_LOCAL: a module is reached through its entry points alone.
     handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (handle_) return;
     throw Error(ErrorKind::missing, fmt::format("{}: {}", path.string(), ::dlerror()), kind.hint_of_library);

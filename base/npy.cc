@@ -14,12 +14,18 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "files are little-endian, and values are mapped as they lie");
 
+// The layout (numpy/lib/format.py, NEP 1): the magic, one byte each of major and minor version,
+// the header's length in two bytes (version 1) or four (2 and 3), then a Python dict literal
+// padded with blanks to a newline, then the values.
 constexpr std::string_view kMagic = "\x93NUMPY";
 
 // Bytes of a value; 0 for a type that is not read. Texts have their number of letters there: "U12", "S3".
 std::size_t item_size(std::string_view type) {
   std::int64_t size = 0;
+  // The bound keeps a text of absurd width from overflowing the products below; no array
+  // of labels comes near it.
   if (type.size() < 2 || !parse_int(type.substr(1), size) || size <= 0 || size > 1'000'000) return 0;
+  // numpy stores a U value as UCS-4: four bytes a letter, whatever the letter.
   if (type[0] == 'U') return static_cast<std::size_t>(size) * 4;
   return type[0] == 'S' || type.size() == 2 ? static_cast<std::size_t>(size) : 0;
 }
@@ -44,6 +50,8 @@ bool append_letter(std::uint32_t letter, std::string& text) {
 }
 
 // A reader for the header's Python dict literal, which numpy always writes with these three keys.
+// It accepts the subset that numpy's own writer emits, not Python: the format's specification lets a reader
+// rely on literal strings, booleans and integers alone, and numpy reads it with ast.literal_eval, never eval.
 class HeaderReader {
  public:
   HeaderReader(std::string_view text, std::string_view name) : rest_(text), name_(name) {}
@@ -68,6 +76,7 @@ class HeaderReader {
       }
       accept(',');
     }
+    // The specification demands exactly these three keys; a fourth one already failed above.
     if (!seen[0] || !seen[1] || !seen[2]) fail();
   }
 
@@ -87,6 +96,8 @@ class HeaderReader {
   }
   std::string quoted() {
     expect('\'');
+    // No escape can occur: the quoted texts are key names and type codes. A structured type
+    // begins with '[' and fails at the quote.
     const auto end = rest_.find('\'');
     if (end == std::string_view::npos) fail();
     const std::string text(rest_.substr(0, end));
@@ -109,6 +120,7 @@ class HeaderReader {
       accept(' ');
       const auto end = rest_.find_first_not_of("0123456789");
       std::int64_t value = 0;
+      // Eight dimensions bound what a hostile header can make us keep.
       if (end == std::string_view::npos || end == 0 || values.size() == 8 || !parse_int(rest_.substr(0, end), value))
         fail();
       values.push_back(static_cast<std::uint64_t>(value));
@@ -124,6 +136,8 @@ class HeaderReader {
 std::uint64_t product(std::span<const std::uint64_t> shape, std::string_view name) {
   std::uint64_t size = 1;
   for (const std::uint64_t n : shape)
+    // A product that wraps around could equal the file's size by chance, and a view would
+    // then reach past the map.
     if (__builtin_mul_overflow(size, n, &size))
       throw Error(ErrorKind::input, fmt::format("{}: its shape overflows", name));
   return size;
@@ -133,6 +147,8 @@ template <typename T>
 std::vector<double> to_doubles_from(ByteView data) {
   std::vector<double> values(data.size() / sizeof(T));
   for (std::size_t i = 0; i < values.size(); ++i) {
+    // The values start where the header happens to end, which version 1 files of old numpy aligned to 16
+    // bytes only, and an array given as bytes need not be aligned at all: memcpy, never a cast.
     T value;
     std::memcpy(&value, data.data() + i * sizeof(T), sizeof(T));
     values[i] = static_cast<double>(value);
@@ -156,6 +172,7 @@ NpyArray NpyArray::parse(ByteView bytes, std::string_view name) {
     throw Error(ErrorKind::input, fmt::format("{}: {}", name, why), std::move(hint));
   };
   const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  // numpy.savez and numpy.save differ by one letter, so this is the most frequent wrong file.
   if (text.starts_with("PK\x03\x04"))
     fail("is an .npz, a zip of several arrays", "save one of them: numpy.save('x.npy', numpy.load('x.npz')['NAME'])");
   if (!text.starts_with(kMagic) || text.size() < 12) fail("is not an .npy file");
@@ -165,6 +182,8 @@ NpyArray NpyArray::parse(ByteView bytes, std::string_view name) {
   std::uint32_t length = 0;
   std::memcpy(&length, text.data() + 8, length_bytes);
   const std::size_t start = 8 + length_bytes;
+  // From here on `start + length` is inside the file; nothing was allocated for a length
+  // that a damaged file claims.
   if (length > text.size() - start) fail("its .npy header is cut off");
 
   NpyArray array;
@@ -173,9 +192,12 @@ NpyArray NpyArray::parse(ByteView bytes, std::string_view name) {
   bool fortran = false;
   HeaderReader(text.substr(start, length), name).read(descr, fortran, array.shape_);
   if (fortran) fail("is in Fortran order; save numpy.ascontiguousarray(x)");
+  // The native order is asserted above, so big-endian values would have to be swapped into
+  // a copy; the hint makes numpy do it once.
   if (descr.starts_with('>'))
     fail(fmt::format("holds type '{}', which is not read: its bytes are big-endian", descr),
          fmt::format("save x.astype('<{}')", descr.substr(1)));
+  // numpy pickles object arrays, and unpickling them runs code.
   if (descr == "|O")
     fail("holds type '|O', which is not read: Python objects are a pickle",
          "save text or numbers: numpy.save(file, numpy.array(x.tolist()))");
@@ -187,12 +209,14 @@ NpyArray NpyArray::parse(ByteView bytes, std::string_view name) {
   if (item == 0 || __builtin_mul_overflow(product(array.shape_, name), item, &need))
     fail("its type or shape is not read");
   array.data_ = bytes.subspan(start + length);
+  // Exactly: a file that is longer was appended to or holds another array, and a shorter one was cut off.
   if (array.data_.size() != need)
     fail(fmt::format("holds {} bytes of values, but its header promises {}", array.data_.size(), need));
   return array;
 }
 
 NpyArray NpyArray::open(const Path& path) {
+  // Shared, because an NpyArray is copied as a value while its spans point into one map.
   auto map = std::make_shared<const MappedFile>(path);
   NpyArray array = parse(map->bytes(), path.string());
   array.map_ = std::move(map);
@@ -218,6 +242,8 @@ std::span<const T> NpyArray::as() const {
     expect("i4");
   else
     expect("u1");
+  // A span of misaligned floats is undefined behaviour. Files of numpy 1.14 and later, and
+  // ours, start their values at a multiple of 64.
   if (reinterpret_cast<std::uintptr_t>(data_.data()) % alignof(T) != 0)
     throw Error(ErrorKind::input, fmt::format("{}: its values are not aligned", name_));
   return {reinterpret_cast<const T*>(data_.data()), data_.size() / sizeof(T)};
@@ -244,6 +270,7 @@ std::vector<double> NpyArray::to_doubles() const {
     throw Error(ErrorKind::input, fmt::format("{}: holds text (<{}), where numbers are needed", name_, type_),
                 "text labels are for --target classes; features are numbers");
   if (type_ != "f2") throw Error(ErrorKind::input, fmt::format("{}: type {} is not a number", name_, type_));
+  // C++20 has no half type, so f2 goes through its bits.
   std::vector<double> values(data_.size() / 2);
   for (std::size_t i = 0; i < values.size(); ++i) {
     std::uint16_t half;
@@ -261,6 +288,8 @@ std::vector<std::string> NpyArray::to_texts() const {
     const std::byte* const begin = data_.data() + i * item;
     if (type_[0] == 'S') {
       texts[i].assign(reinterpret_cast<const char*>(begin), item);
+      // numpy pads fixed-width texts with zeros and strips them on reading; a text that ends
+      // in a NUL cannot be told from a shorter one.
       texts[i].resize(texts[i].find_last_not_of('\0') + 1);
       continue;
     }
@@ -278,6 +307,9 @@ std::string npy_header(std::string_view type, std::span<const std::uint64_t> sha
   const char order = item_size(type) == 1 ? '|' : '<';
   std::string dict = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}", order, type,
                                  fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+  // 10 bytes precede the dict (magic, version, a two-byte length) and a newline ends it. numpy
+  // 1.14 and later pad to 64 so that mapped values are aligned for vector instructions; `min_bytes`
+  // leaves room beyond that for a first dimension that gets more digits.
   std::size_t total = (10 + dict.size() + 1 + 63) / 64 * 64;
   if (total < min_bytes) total = (min_bytes + 63) / 64 * 64;
   dict.resize(total - 11, ' ');

@@ -26,6 +26,8 @@ class PickleMachine {
   PickleMachine(ByteView bytes, PickleHeap& heap, PickleWorld& world) : code_(bytes), heap_(heap), world_(world) {}
 
   PickleRun run() {
+    // Counted, because a short pickle can make the machine work for long: each opcode may
+    // copy what a MARK or the memo holds.
     for (std::size_t steps = 0; steps < heap_.limits().opcodes; ++steps) {
       const std::size_t place = code_.at();
       const std::uint8_t opcode = code_.next();
@@ -117,6 +119,7 @@ class PickleMachine {
         push(PickleValue::of(pickle_float(code_.line())));
         return true;
       case 'G':
+        // BINFLOAT is the one argument of the format that is big-endian.
         push(PickleValue::of(std::bit_cast<double>(__builtin_bswap64(code_.number<std::uint64_t>()))));
         return true;
       default:
@@ -177,6 +180,8 @@ class PickleMachine {
 
   void append(const std::vector<PickleValue>& items) {
     const PickleValue list = top();
+    // A placeholder for a class that the reader passes over takes what is put into it,
+    // and is listed afterwards.
     if (list.kind == PickleKind::foreign && world_.absorbs(list)) return;
     if (list.kind != PickleKind::list) refuse(fmt::format("appends to a {}", kind_name(list.kind)));
     heap_.extend(list, items);
@@ -192,6 +197,8 @@ class PickleMachine {
 
   void check_members(const std::vector<PickleValue>& items) const {
     for (const PickleValue& item : items)
+      // Kinds are ordered scalars first; a set of anything else would need hashing that
+      // can take exponential time.
       if (item.kind > PickleKind::bytes) refuse(fmt::format("a {} stands in a set", kind_name(item.kind)));
   }
 
@@ -271,6 +278,8 @@ class PickleMachine {
 
   void remember(std::uint64_t place) {
     const PickleValue value = top();
+    // Picklers number their values in order, so a deque serves nearly all; a hostile place
+    // of 2^32 costs one entry of the map.
     if (place < memo_.size()) {
       memo_[place] = value;
     } else if (memo_.size() + sparse_memo_.size() >= heap_.limits().memo) {
@@ -382,6 +391,7 @@ class PickleMachine {
         return true;
       }
       case 'b': {
+        // BUILD leaves the object on the stack.
         const PickleValue state = take();
         world_.build(heap_, top(), state);
         return true;

@@ -47,12 +47,15 @@ std::string_view pickle_opcode_name(std::uint8_t opcode) {
 }
 
 std::uint8_t PickleCode::next() {
+  // PEP 3154: a frame is a hint for buffering. It ends between two opcodes, and the next
+  // one may lie in a new frame or in none.
   if (at_ == frame_end_) frame_end_ = SIZE_MAX;
   if (at_ == bytes_.size()) refuse("the pickle ends without STOP");
   return static_cast<std::uint8_t>(bytes_[at_++]);
 }
 
 std::string_view PickleCode::argument(std::uint64_t size) {
+  // `at_` never passes `end`, so the subtraction cannot wrap and no argument is longer than what is there.
   const std::size_t end = std::min(bytes_.size(), frame_end_);
   if (size > end - at_)
     refuse(fmt::format("its argument of {} bytes passes the end of the {}", size,
@@ -71,6 +74,7 @@ std::string_view PickleCode::line() {
 }
 
 void PickleCode::begin_frame() {
+  // No pickler nests frames, and Python's unpickler refuses them as well.
   if (frame_end_ != SIZE_MAX) refuse("a frame begins inside a frame");
   const auto size = number<std::uint64_t>();
   if (size > bytes_.size() - at_) refuse(fmt::format("its {} bytes pass the end of the pickle", size));

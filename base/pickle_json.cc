@@ -8,6 +8,8 @@
 namespace vise {
 namespace {
 
+// A few dozen bytes of pickle can describe tuples that share their halves and unfold to 2^n parts, or
+// a list that holds itself. So what is written is bounded, besides what is held.
 constexpr int kMaxDepth = 64;
 constexpr std::size_t kMaxVisits = 200'000, kMaxText = 16'000'000;
 
@@ -38,6 +40,7 @@ class JsonWriter {
       case integer:
         out_ += std::to_string(value.integer);
         break;
+      // JSON sets no limit to an integer's digits, and Python writes them all.
       case big_integer:
         out_ += heap_.text_of(value);
         break;
@@ -82,6 +85,8 @@ class JsonWriter {
       if (key.kind == PickleKind::text)
         visit(key, depth + 1);
       else
+        // JSON's keys are texts. Python's json.dumps writes the key 1 as "1" and True as "true",
+        // which is what the scalar's own JSON in quotes is.
         string(JsonWriter(heap_).write(key));
       out_ += ": ";
       visit(values[i].second, depth + 1);

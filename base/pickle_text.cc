@@ -31,6 +31,7 @@ std::uint32_t take_hex(std::string_view& rest, std::size_t count) {
   return value;
 }
 
+// Up to three octal digits; Python 2 keeps the low eight bits of "\777", and so does the cast.
 std::uint8_t take_octal(std::string_view& rest) {
   unsigned value = 0;
   for (int i = 0; i < 3 && !rest.empty() && rest[0] >= '0' && rest[0] <= '7'; ++i, rest.remove_prefix(1))
@@ -58,6 +59,8 @@ void take_escape(std::string& out, std::string_view& rest) {
 
 // Little-endian two's complement to decimal digits, by long division by 10^9.
 std::string decimal(std::string_view bytes) {
+  // A negative number is -(~bits + 1): the bits are inverted while they are copied, and
+  // the 1 enters as the first carry.
   std::vector<std::uint32_t> limbs((bytes.size() + 3) / 4, 0);
   const bool negative = (static_cast<unsigned char>(bytes.back()) & 0x80) != 0;
   std::uint32_t carry = negative ? 1 : 0;
@@ -68,6 +71,8 @@ std::string decimal(std::string_view bytes) {
     limbs[i / 4] |= (value & 0xFF) << (8 * (i % 4));
   }
   std::string reversed;
+  // Each pass divides the whole number by 10^9 and yields nine decimal digits, the lowest first;
+  // the last group is written without its leading zeros.
   while (!limbs.empty()) {
     std::uint64_t remainder = 0;
     for (std::size_t i = limbs.size(); i-- > 0;) {
@@ -99,6 +104,7 @@ PickleValue pickle_long(PickleHeap& heap, std::string_view digits) {
   const bool all_digits = std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
   if (digits.empty() || !all_digits) fail(fmt::format("'{}' is no whole number", shown(digits)));
   if (digits.size() > kMaxDigits) fail(fmt::format("a number has {} digits, more than {}", digits.size(), kMaxDigits));
+  // All zeros keep one of them.
   digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.size() - 1));
   const std::string text = fmt::format("{}{}", negative ? "-" : "", digits);
   std::int64_t value = 0;
@@ -111,6 +117,7 @@ PickleValue pickle_long_bytes(PickleHeap& heap, std::string_view bytes) {
   if (bytes.size() > kMaxDigits * 5 / 12)  // 2.4 digits a byte
     fail(fmt::format("a number has {} bytes, more than {} digits", bytes.size(), kMaxDigits));
   if (bytes.size() > 8) return heap.own_text(decimal(bytes), PickleKind::big_integer);
+  // All ones for a negative number, so that the copy of fewer than eight bytes is sign-extended.
   std::int64_t value = (static_cast<unsigned char>(bytes.back()) & 0x80) ? -1 : 0;
   std::memcpy(&value, bytes.data(), bytes.size());
   return PickleValue::of(value);
@@ -119,6 +126,7 @@ PickleValue pickle_long_bytes(PickleHeap& heap, std::string_view bytes) {
 double pickle_float(std::string_view text) {
   const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
   double value = 0;
+  // from_chars reads no sign '+', and never a locale's decimal comma.
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (digits.empty() || error != std::errc() || end != digits.data() + digits.size())
     fail(fmt::format("'{}' is no number", shown(text)));
@@ -153,6 +161,7 @@ std::string pickle_raw_unicode(std::string_view escaped) {
       append_utf8(out, take_hex(escaped, four ? 4 : 8));
       continue;
     }
+    // Every other byte is a Latin-1 letter in this encoding, so it becomes the code point of its value.
     append_utf8(out, static_cast<unsigned char>(escaped[0]));
     escaped.remove_prefix(1);
   }

@@ -56,6 +56,8 @@ PickleValue PickleValue::foreign(std::uint8_t tag, std::uint32_t index) {
 }
 
 std::size_t PickleDict::KeyHash::operator()(const Key& key) const noexcept {
+  // 2^64 divided by the golden ratio, made odd (Fibonacci hashing): the product spreads
+  // small integers over the whole word.
   return std::hash<std::string_view>()(key.text) ^ (static_cast<std::uint64_t>(key.number) * 0x9E3779B97F4A7C15U) ^
          static_cast<std::size_t>(key.kind);
 }
@@ -63,6 +65,7 @@ std::size_t PickleDict::KeyHash::operator()(const Key& key) const noexcept {
 std::string PickleGlobal::full() const { return fmt::format("{}.{}", module, name); }
 
 std::uint32_t PickleHeap::count(std::size_t place) {
+  // Counted before anything is kept, so the limit bounds memory and not only the result.
   if (++values_ > limits_.values)
     throw Error(ErrorKind::input, fmt::format("the pickle holds more than {} objects", limits_.values));
   return static_cast<std::uint32_t>(place);
@@ -135,6 +138,8 @@ PickleDict::Key PickleHeap::key_of(PickleValue value) const {
     case integer:
       return {integer, value.integer, {}};
     case real:
+      // Python's 2.0 and 2 are the same key. Below 2^62 the cast is defined; larger doubles compare by
+      // their bits, which is stricter than Python and only ever keeps two entries apart.
       if (std::abs(value.real) < 0x1p62 && std::trunc(value.real) == value.real)
         return {integer, static_cast<std::int64_t>(value.real), {}};
       return {real, std::bit_cast<std::int64_t>(value.real), {}};
@@ -144,6 +149,8 @@ PickleDict::Key PickleHeap::key_of(PickleValue value) const {
 }
 
 void PickleHeap::set_item(PickleValue dict, PickleValue key, PickleValue value) {
+  // A tuple of tuples that share their parts takes exponential time to hash, and a key that
+  // is a list is an error in Python too.
   if (!is_scalar(key.kind))
     throw Error(ErrorKind::input, fmt::format("a {} stands as a key of a dict", kind_name(key.kind)));
   const PickleDict::Key wanted = key_of(key);
@@ -151,6 +158,8 @@ void PickleHeap::set_item(PickleValue dict, PickleValue key, PickleValue value) 
     throw Error(ErrorKind::input,
                 fmt::format("a key of a dict has {} bytes, more than {}", wanted.text.size(), kMaxKeyBytes));
   PickleDict& into = dicts_[dict.index];
+  // Most dicts of a state dict's _metadata have one or two items; a hash map for each would cost more
+  // than the search. Larger ones are indexed once, so that n insertions stay linear.
   if (!into.places_) {
     for (auto& item : into.items_)
       if (key_of(item.first) == wanted) return void(item.second = value);

@@ -24,6 +24,8 @@ namespace {
 struct Pipe {
   Pipe() {
     std::array<int, 2> ends{};
+    // Close-on-exec: another thread may start a child at the same time, and a copy of the writing end
+    // in that child would keep read_both() waiting for an end that never comes.
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("cannot make", "a pipe");
     read = FileDescriptor(ends[0]);
     write = FileDescriptor(ends[1]);
@@ -62,6 +64,7 @@ void read_both(const Pipe& out, const Pipe& err, Ended& ended) {
   const std::array<std::string*, 2> texts{&ended.out, &ended.err};
   std::array<char, 4096> piece{};
   while (streams[0].fd >= 0 || streams[1].fd >= 0) {
+    // A stream that has ended gets the descriptor -1, which poll() skips.
     if (::poll(streams.data(), streams.size(), -1) < 0 && errno != EINTR) throw_errno("cannot read", "a pipe");
     for (std::size_t i = 0; i < streams.size(); ++i) {
       if (streams[i].fd < 0 || streams[i].revents == 0) continue;
@@ -77,6 +80,7 @@ void read_both(const Pipe& out, const Pipe& err, Ended& ended) {
 Ended run_process(const std::vector<std::string>& words) {
   Pipe out, err;
   const SpawnSettings settings(out, err);
+  // posix_spawn takes char* for reasons of age and changes none of the words.
   std::vector<char*> argv;
   for (const std::string& word : words) argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
@@ -85,6 +89,7 @@ Ended run_process(const std::vector<std::string>& words) {
       code != 0)
     throw Error(code == ENOENT ? ErrorKind::missing : ErrorKind::system,
                 fmt::format("cannot run {}: {}", words[0], std::generic_category().message(code)));
+  // Our copies of the writing ends must be closed, or the streams would never end.
   out.write = FileDescriptor();
   err.write = FileDescriptor();
   Ended ended;
@@ -92,6 +97,7 @@ Ended run_process(const std::vector<std::string>& words) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
+  // As a shell reports it: 128 and the signal's number for a child that was killed.
   ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return ended;
 }
@@ -99,6 +105,8 @@ Ended run_process(const std::vector<std::string>& words) {
 std::string own_executable() {
   const std::filesystem::path executable = std::filesystem::read_symlink("/proc/self/exe");
   const std::filesystem::path given = program_invocation_name;
+  // The bundle starts programs through its own ld-linux, so that /proc/self/exe names the loader; the
+  // bundle's start script passes the program's absolute path, which is then the name it was called by.
   const bool by_loader = executable.filename().string().starts_with("ld-linux");
   return (by_loader && given.is_absolute() ? given : executable).string();
 }

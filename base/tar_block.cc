@@ -20,6 +20,7 @@ constexpr bool kCheckSums = true;
 
 }  // namespace
 
+// A field that is full has no NUL at its end (POSIX ustar), so the size bounds it.
 std::string_view tar_text(ByteView block, std::size_t at, std::size_t size) {
   const std::string_view whole(reinterpret_cast<const char*>(block.data()) + at, size);
   return whole.substr(0, whole.find('\0'));
@@ -27,6 +28,7 @@ std::string_view tar_text(ByteView block, std::size_t at, std::size_t size) {
 
 std::uint64_t tar_octal(ByteView block, std::size_t at, std::size_t size, std::string_view what) {
   std::string_view digits = tar_text(block, at, size);
+  // Writers pad numbers with leading blanks or zeros and end them with a blank, a NUL or both.
   while (digits.starts_with(' ')) digits.remove_prefix(1);
   while (digits.ends_with(' ')) digits.remove_suffix(1);
   std::uint64_t value = 0;
@@ -40,6 +42,7 @@ std::uint64_t tar_octal(ByteView block, std::size_t at, std::size_t size, std::s
 
 void check_tar_sum(ByteView block) {
   std::uint64_t sum = 0;
+  // The sum is taken as if its own eight bytes, 148 to 155, held blanks.
   for (std::size_t i = 0; i < kTarBlock; ++i)
     sum += i >= 148 && i < 156 ? ' ' : std::to_integer<std::uint64_t>(block[i]);
   if (kCheckSums && sum != tar_octal(block, 148, 8, "checksum"))

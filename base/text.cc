@@ -12,6 +12,7 @@ namespace vise {
 std::string lower(std::string_view text) {
   std::string result(text);
   for (char& c : result)
+    // std::tolower depends on the locale and is undefined for negative chars, which the bytes of UTF-8 are.
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return result;
 }
@@ -38,6 +39,8 @@ std::string join(std::span<const std::string> parts, std::string_view separator)
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
+  // Three rows of the usual table are enough: the previous one for insertion, deletion and substitution, the
+  // one before it for a swap of neighbours (the restricted distance, in which no part is edited twice).
   std::vector<std::size_t> before(b.size() + 1), above(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -74,6 +77,8 @@ std::string suggest(std::string_view name, std::span<const std::string> candidat
 }
 
 std::string number(double value) {
+  // The shortest form that reads back, which to_chars guarantees and "%.17g" does not give;
+  // 24 characters are the most a double needs.
   std::array<char, 32> buffer;
   const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
   return {buffer.data(), result.ptr};

@@ -12,6 +12,8 @@
 namespace vise {
 
 int available_cores() {
+  // The affinity mask is what Slurm, taskset and a container's cpuset restrict; the machine's number of
+  // cores would start too many threads there. It is not what a CPU quota restricts.
   cpu_set_t set;
   if (::sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
   return std::max(1u, std::thread::hardware_concurrency());
@@ -23,6 +25,8 @@ void parallel_for(int threads, std::size_t n, const std::function<void(std::size
   std::mutex mutex;
   std::exception_ptr error;
   std::size_t error_at = 0;
+  // Items are handed out in ascending order, so when item i fails every lower one has been begun, and each of
+  // them still gets to report its own error: the lowest failing item is the same whatever the threads did.
   const auto work = [&] {
     for (std::size_t i; !failed && (i = next++) < n;) {
       try {
@@ -39,6 +43,7 @@ void parallel_for(int threads, std::size_t n, const std::function<void(std::size
   };
   {
     std::vector<std::jthread> pool;
+    // The caller works too: one item or one thread starts no thread at all.
     const std::size_t extra = std::min<std::size_t>(static_cast<std::size_t>(std::max(threads, 1)), n) - (n > 0);
     for (std::size_t t = 0; t < extra; ++t) pool.emplace_back(work);
     work();

@@ -16,6 +16,8 @@ std::size_t utf8_sequence(std::string_view bytes) {
   const auto at = [&](std::size_t k) { return static_cast<unsigned char>(bytes[k]); };
   const unsigned char lead = at(0);
   if (lead < 0x80) return 1;
+  // Well-formed sequences are those of the Unicode Standard's table 3-7. 0xC0 and 0xC1 could only
+  // begin an overlong form, and bytes past 0xF4 only code points past U+10FFFF.
   const std::size_t tail = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : 1;
   if (lead < 0xC2 || lead > 0xF4 || bytes.size() <= tail) return 0;
   for (std::size_t k = 1; k <= tail; ++k)
@@ -42,6 +44,7 @@ void append_utf8(std::string& out, std::uint32_t code) {
     return;
   }
   const int tail = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+  // The lead byte's mark for sequences of two, three and four bytes; the first entry is never used.
   constexpr unsigned char first[] = {0, 0xC0, 0xE0, 0xF0};
   out += static_cast<char>(first[tail] | code >> (6 * tail));
   for (int i = tail - 1; i >= 0; --i) out += static_cast<char>(0x80 | (code >> (6 * i) & 0x3F));
@@ -55,6 +58,7 @@ std::string latin1_to_utf8(std::string_view bytes) {
 }
 
 void append_pointer(std::string& pointer, std::string_view key) {
+  // RFC 6901: a reference token writes ~ as ~0 and / as ~1.
   pointer += '/';
   for (const char c : key) {
     if (c == '~')
@@ -71,6 +75,8 @@ std::string printable(std::string_view bytes) {
   while (!bytes.empty()) {
     const std::size_t size = utf8_sequence(bytes);
     const auto first = static_cast<unsigned char>(bytes[0]);
+    // Control characters of a hostile file could rewrite a terminal's lines, and a lone byte
+    // would make the whole message invalid UTF-8.
     if (size == 0 || first < 0x20 || first == 0x7F)
       out += fmt::format("\\x{:02x}", first);
     else

@@ -9,6 +9,8 @@
 namespace vise {
 namespace {
 
+// The bounds stop a chain of aliases that doubles at every level (the YAML form of a
+// billion laughs) before it is expanded.
 constexpr int kMaxDepth = 32, kMaxNodes = 100000;
 
 // YAML 1.2 core schema; yaml-cpp tags quoted scalars "!".
@@ -20,6 +22,7 @@ Json scalar(const YAML::Node& node) {
   if (text == "false" || text == "False" || text == "FALSE") return false;
   std::int64_t integer = 0;
   double real = 0;
+  // Without this test "inf", "nan" and "0x1p3" would be numbers; the core schema spells infinities .inf.
   const bool digits_only = text.find_first_not_of("0123456789+-.eE") == std::string::npos;
   if (digits_only && parse_int(text, integer)) return integer;
   if (digits_only && parse_double(text, real)) return real;
@@ -53,7 +56,11 @@ class Converter {
     for (const auto& entry : node) {
       if (!entry.first.IsScalar()) fail(entry.first, "a key must be a plain name");
       const std::string key = entry.first.Scalar(), below = pointer + "/" + key;
+      // YAML 1.2 demands unique keys; yaml-cpp keeps both entries and returns the first, so
+      // that an edit further down would have no effect.
       if (object.contains(key)) fail(entry.first, fmt::format("the key '{}' is given twice", key));
+      // The key's own line, in place of its value's: a message should point to the word
+      // that has to be changed.
       lines_[below] = entry.first.Mark().line + 1;
       object[key] = convert(entry.second, below, depth + 1);
     }
@@ -93,6 +100,7 @@ void YamlFile::fail(const std::string& pointer, std::string_view what, std::stri
 void YamlFile::expect_keys(const std::string& pointer, std::span<const std::string> known) const {
   const Json& object = root_.at(Json::json_pointer(pointer));
   if (!object.is_object()) fail(pointer, "a map of keys and values is needed here");
+  // A misspelt key that is ignored would leave a default in force without a word.
   for (const auto& [key, value] : object.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
       fail(pointer + "/" + key, fmt::format("unknown key '{}'", key), suggest(key, known));

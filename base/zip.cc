@@ -36,6 +36,9 @@ std::string_view text(ByteView bytes) { return {reinterpret_cast<const char*>(by
 // The end record whose comment ends with the file; the last one, if a comment holds another's signature.
 std::size_t find_end(ByteView bytes) {
   if (bytes.size() < kEndSize) refuse("the file is too short for an end record; was the download cut off?");
+  // The end record is 22 bytes and a comment of at most 65,535; its last field is that
+  // comment's length, which must reach exactly to the end of the file. The search runs backwards
+  // because a comment may hold the signature too.
   const std::size_t last = bytes.size() - kEndSize;
   const std::size_t first = last - std::min<std::size_t>(last, std::numeric_limits<std::uint16_t>::max());
   for (std::size_t at = last + 1; at-- > first;)
@@ -47,10 +50,14 @@ std::size_t find_end(ByteView bytes) {
 // `at` and `end` are places in the tail, which begins at `base` in the file.
 ZipDirectory read_end64(ByteView tail, std::size_t locator, std::uint64_t base) {
   const auto place = load<std::uint64_t>(tail, locator + 8);
+  // APPNOTE allows the zip64 record anywhere before its locator. Writers put it directly before, and
+  // to demand that leaves no bytes that one reader sees and another does not.
   if (locator < kEnd64Size || place != base + locator - kEnd64Size ||
       load<std::uint32_t>(tail, locator - kEnd64Size) != kEnd64)
     refuse("the zip64 end record is not where its locator says");
   const std::size_t at = locator - kEnd64Size;
+  // The record's length counts what follows its first 12 bytes; a longer one would hold the
+  // extensible part of version 2, which is about encryption.
   if (load<std::uint64_t>(tail, at + 4) != kEnd64Size - 12) refuse("the zip64 end record has an odd length");
   if (load<std::uint32_t>(tail, at + 16) != 0 || load<std::uint32_t>(tail, at + 20) != 0)
     refuse("the archive is split over several files");
@@ -69,6 +76,8 @@ void check_name(std::string_view name) {
 // Replaces the sizes and the offset that are all ones by those of the extra field 1, in its fixed order.
 void apply_zip64(ByteView extra, std::uint64_t& size, std::uint64_t& packed, std::uint64_t& local,
                  std::string_view name) {
+  // 4.5.3 of APPNOTE: a 32-bit field that is all ones is continued in the extra field with id
+  // 1, which holds only the continued ones, as 64 bits each.
   constexpr std::uint64_t kElsewhere = 0xFFFFFFFF;
   if (size != kElsewhere && packed != kElsewhere && local != kElsewhere) return;
   for (std::size_t at = 0; extra.size() - at >= 4;) {
@@ -100,6 +109,7 @@ ZipEntry take_entry(ByteView& rest, std::uint64_t members_end) {
   entry.name = text(rest.subspan(kCentralSize, name));
   check_name(entry.name);
   const auto flags = load<std::uint16_t>(rest, 8), method = load<std::uint16_t>(rest, 10);
+  // Bit 0 encryption, bit 6 strong encryption, bit 13 an encrypted directory.
   if (flags & 0x2041) refuse(fmt::format("'{}' is encrypted", shown(entry.name)));
   if (method != 0 && method != 8) refuse(fmt::format("'{}' is packed by method {}", shown(entry.name), method));
   entry.deflated = method == 8;
@@ -108,6 +118,7 @@ ZipEntry take_entry(ByteView& rest, std::uint64_t members_end) {
   entry.size = load<std::uint32_t>(rest, 24);
   entry.header = load<std::uint32_t>(rest, 42);
   apply_zip64(rest.subspan(kCentralSize + name, extra), entry.size, entry.packed_size, entry.header, entry.name);
+  // Two sizes for the same bytes invite readers to disagree about where the next member begins.
   if (!entry.deflated && entry.size != entry.packed_size)
     refuse(fmt::format("'{}' is stored, yet has two sizes", shown(entry.name)));
   if (entry.header > members_end || members_end - entry.header < kZipHeader + name)
@@ -120,6 +131,8 @@ ZipEntry take_entry(ByteView& rest, std::uint64_t members_end) {
 }
 
 void check_overlaps(std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges) {
+  // Overlapping members let a small file unfold to a huge one (Fifield, A better zip bomb, 2019),
+  // and let two readers find different bytes under one name.
   std::sort(ranges.begin(), ranges.end());
   for (std::size_t i = 1; i < ranges.size(); ++i)
     if (ranges[i].first < ranges[i - 1].second) refuse("two members share bytes");
@@ -151,10 +164,13 @@ ZipDirectory find_zip_directory(ByteView tail, std::uint64_t file_size) {
     refuse("the archive is split over several files");
   ZipDirectory directory{load<std::uint16_t>(tail, end + 10), load<std::uint32_t>(tail, end + 12),
                          load<std::uint32_t>(tail, end + 16)};
+  // A locator before the end record decides, even if the 32-bit fields would do: PyTorch
+  // writes zip64 records for every archive.
   if (end >= kLocator64Size && load<std::uint32_t>(tail, end - kLocator64Size) == kLocator64)
     directory = read_end64(tail, end - kLocator64Size, base);
   else if (directory.size > base + end || directory.offset != base + end - directory.size)
     refuse("the end record doesn't say where the directory is");
+  // Checked before the entries are reserved: 2^64 members would otherwise be an allocation.
   if (directory.count > directory.size / kCentralSize) refuse("the directory is too short for the members it counts");
   return directory;
 }
@@ -165,6 +181,8 @@ std::vector<ZipEntry> read_zip_directory(ByteView directory, const ZipDirectory&
   std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
   for (std::uint64_t i = 0; i < where.count; ++i) {
     const ZipEntry entry = entries.emplace_back(take_entry(directory, where.offset));
+    // The local header's extra field is not known yet, so this is the least a member occupies;
+    // ZipArchive::open() repeats the check with the true sizes.
     ranges.emplace_back(entry.header, entry.header + kZipHeader + entry.name.size() + entry.packed_size);
   }
   if (!directory.empty()) refuse("the directory holds more than the members it counts");
@@ -176,6 +194,8 @@ std::uint64_t zip_header_size(ByteView header, const ZipEntry& entry) {
   const auto bad = [&](std::string_view why) { refuse(fmt::format("the header of '{}' {}", shown(entry.name), why)); };
   if (header.size() < kZipHeader + entry.name.size()) bad("lies outside the file");
   if (load<std::uint32_t>(header, 0) != kLocal) bad("is not there");
+  // Of the local header only the lengths and the name are used: sizes and CRC may be zeros there, if
+  // the writer was streaming and put them into a descriptor behind the bytes.
   const std::uint64_t name = load<std::uint16_t>(header, 26), extra = load<std::uint16_t>(header, 28);
   if (name != entry.name.size() || text(header.subspan(kZipHeader, name)) != entry.name) bad("names another member");
   return kZipHeader + name + extra;
@@ -183,6 +203,8 @@ std::uint64_t zip_header_size(ByteView header, const ZipEntry& entry) {
 
 std::vector<std::byte> unpack_zip(ByteView packed, const ZipEntry& entry, std::uint64_t max_size) {
   constexpr std::uint64_t kMostPerByte = 1032;  // deflate can't do better
+  // Refused by its claim, before a byte of it is allocated; the claim is checked against
+  // what inflate() gives below.
   if (entry.size > max_size || entry.size / kMostPerByte > entry.packed_size)
     refuse(fmt::format("'{}' would inflate to {} bytes, more than it may", shown(entry.name), entry.size));
   if (!entry.deflated) {
@@ -193,6 +215,7 @@ std::vector<std::byte> unpack_zip(ByteView packed, const ZipEntry& entry, std::u
     refuse(fmt::format("'{}' is deflated and over 4 GB", shown(entry.name)));
   std::vector<std::byte> out(entry.size + 1);  // one more, to see that nothing follows
   z_stream stream{};
+  // Negative: raw deflate, without zlib's header and checksum, as zip members are.
   if (::inflateInit2(&stream, -MAX_WBITS) != Z_OK) throw Error(ErrorKind::system, "zlib doesn't start");
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
   stream.avail_in = static_cast<uInt>(entry.packed_size);
@@ -225,6 +248,8 @@ ZipArchive ZipArchive::open(ByteView bytes) {
   }
   check_overlaps(ranges);
   auto& order = archive.by_name_;
+  // Sorted indices serve the search for repeated names here and find() later; PyTorch archives
+  // have a member for each storage, thousands in all.
   order.resize(archive.entries_.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(),
