@@ -13,6 +13,8 @@
 namespace vise {
 namespace {
 
+// 32 x 32 grey values and the 8 x 8 lowest frequencies of their cosine transform are the usual
+// perceptual hash (pHash); the thumbnail settles what 63 bits leave open.
 constexpr std::size_t kSide = 32, kLow = 8, kThumb = 16;
 // Pictures whose grey values spread less than this are blank to the eye; noise decides the signs of their frequencies.
 constexpr double kFlat = 2.0;
@@ -35,6 +37,7 @@ double deviation(const Grey& grey) {
     squares += value * value;
   }
   const double n = static_cast<double>(grey.size());
+  // Rounding can make the variance of a flat picture slightly negative.
   return std::sqrt(std::max(0.0, squares / n - sum * sum / n / n));
 }
 
@@ -47,6 +50,8 @@ std::array<double, kLow * kLow> low_frequencies(const Grey& grey) {
         table[u][x] = std::cos(std::numbers::pi * static_cast<double>(u) * (static_cast<double>(x) + 0.5) / kSide);
     return table;
   }();
+  // The transform separates: first along rows, then the result along columns. The sums run in
+  // a fixed order, since a print's bits are signs.
   std::array<double, kLow * kSide> rows{};  // u x y
   for (std::size_t y = 0; y < kSide; ++y)
     for (std::size_t u = 0; u < kLow; ++u)

@@ -37,6 +37,7 @@ Json inspect_image(const Path& path, const Transform& transform, const DecodeOpt
     json["transform"] = transform.name();
     json["pixels_sha256"] = sha_of(image, transform);
   } catch (const Error& error) {
+    // One line a file whatever happens, so that a list of a million files is reported to its end.
     json = {{"path", path.string()}, {"error", error.message()}};
     if (!error.hint().empty()) json["hint"] = error.hint();
   }
@@ -44,6 +45,7 @@ Json inspect_image(const Path& path, const Transform& transform, const DecodeOpt
 }
 
 std::vector<ParityCheck> pixel_parity_selftest() {
+  // One of each filter: a compiler or CPU that computes weights otherwise shows in one of the hashes.
   const Transform bilinear = Transform::parse("imagenet"), bicubic = Transform::parse("clip");
   std::vector<ParityCheck> checks;
   for (const ParityImage& known : parity_images()) {

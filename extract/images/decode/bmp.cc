@@ -28,10 +28,14 @@ struct Bitmap {
 class Opening {
  public:
   explicit Opening(const Source& source) : source_(source), cursor_(source, 10) {
+    // The file header: "BM", the size, four reserved bytes, and at 10 where the pixels begin.
+    // Size and reserved bytes are not looked at, as in Pillow.
     std::uint64_t offset = cursor_.u32le();
     const std::uint32_t header_size = cursor_.u32le();
     header(header_size);
     if (!bitmap_.colours) bitmap_.colours = bitmap_.bits < 63 ? std::uint64_t{1} << bitmap_.bits : UINT64_MAX;
+    // Some writers let the pixels begin directly behind the header although a palette is
+    // there; Pillow adds the palette's length.
     if (offset == 14 + std::uint64_t{header_size} && bitmap_.bits <= 8) offset += 4 * bitmap_.colours;
     layout();
     if (bitmap_.mode == "P") palette();
@@ -43,6 +47,8 @@ class Opening {
 
  private:
   void header(std::uint32_t size) {
+    // The header's length tells its version: 12 is OS/2's, 40 Windows 3's, 64 OS/2 2's,
+    // 108 and 124 Windows' V4 and V5.
     if (size != 12 && size != 40 && size != 64 && size != 108 && size != 124) {
       source_.refuse("the BMP's header is of an unknown kind");
     }
@@ -54,6 +60,8 @@ class Opening {
       entry_bytes_ = 3;
       return;
     }
+    // A negative height means that the rows are stored from the top; Pillow looks at the
+    // sign's byte and takes the complement.
     bitmap_.top_down = Cursor::byte(body, 7) == 0xff;
     bitmap_.width = Cursor::le32(body, 0);
     const std::uint64_t height = Cursor::le32(body, 4);
@@ -64,6 +72,7 @@ class Opening {
     if (bitmap_.compression != kBitFields) return;
     for (std::size_t i = 0; i < 4; ++i) {
       if (size > 40) masks_[i] = Cursor::le32(body, 36 + i * 4);
+      // Version 3 puts the masks behind the header, and has none for alpha.
       if (size == 40 && i < 3) masks_[i] = cursor_.u32le();
     }
   }
@@ -107,6 +116,8 @@ class Opening {
       std::string_view mode;
       Layout layout;
     };
+    // The combinations that BmpImagePlugin.py knows (SUPPORTED, MASK_MODES); it refuses
+    // every other, so these do too.
     static constexpr Known known[] = {
         {32, {0xff0000, 0xff00, 0xff, 0}, "RGB", Layout::bgrx},
         {32, {0xff000000, 0xff0000, 0xff00, 0}, "RGB", Layout::xbgr},
@@ -126,6 +137,7 @@ class Opening {
   }
 
   void palette() {
+    // Pillow's bound (2 to 65536 colours), before the palette is allocated.
     if (bitmap_.colours > 65536) source_.refuse("the BMP's palette is too large");
     const auto colours = static_cast<std::size_t>(bitmap_.colours);
     const ByteView entries = cursor_.read(colours * entry_bytes_);
@@ -139,6 +151,7 @@ class Opening {
     }
     bitmap_.palette_too_large = entries.size() / entry_bytes_ > 256;
     for (std::size_t i = 0; i < 256; ++i) {
+      // An index past the palette is the grey of its number, as Pillow's new palettes begin.
       bitmap_.palette[i].fill(static_cast<std::uint8_t>(i));
       const std::size_t at = i * entry_bytes_;
       if (at + entry_bytes_ > entries.size()) continue;
@@ -187,6 +200,7 @@ std::size_t stored_bits(Layout layout) {
 void unpack_16(const std::uint8_t* in, Layout layout, std::uint8_t* rgb) {
   const int pixel = in[0] | in[1] << 8, green_bits = layout == Layout::bgr565 ? 6 : 5;
   const int green_most = (1 << green_bits) - 1;
+  // Pillow's Unpack.c: value * 255 / 31, an integer division, where others repeat the upper bits.
   rgb[0] = static_cast<std::uint8_t>((pixel >> (5 + green_bits) & 31) * 255 / 31);
   rgb[1] = static_cast<std::uint8_t>((pixel >> 5 & green_most) * 255 / green_most);
   rgb[2] = static_cast<std::uint8_t>((pixel & 31) * 255 / 31);
@@ -198,6 +212,7 @@ void unpack(const Bitmap& bitmap, const std::uint8_t* row, std::size_t x, std::u
     rgb[1] = in[g];
     rgb[2] = in[b];
   };
+  // The leftmost pixel is the highest bit.
   const int bit = row[x / 8] >> (7 - x % 8) & 1;
   switch (bitmap.layout) {
     case Layout::bits1:
@@ -241,6 +256,7 @@ void unpack_rows(const Source& source, const Bitmap& bitmap, ByteView data, std:
   if (data.size() < stride * (image.height - 1) + row_bytes) source.refuse("the BMP is cut short");
   const auto* rows = reinterpret_cast<const std::uint8_t*>(data.data());
   for (std::size_t y = 0; y < image.height; ++y) {
+    // A bitmap's first row is the lowest unless the header says otherwise.
     std::uint8_t* out = image.pixels.data() + (bitmap.top_down ? y : image.height - 1 - y) * image.width * 3;
     for (std::size_t x = 0; x < image.width; ++x, out += 3) unpack(bitmap, rows + y * stride, x, out);
   }
@@ -301,6 +317,7 @@ class Rle {
   }
 
   bool literal(std::size_t count) {
+    // An odd count of 4-bit pixels loses its last one, as in Pillow.
     const std::size_t bytes = four_ ? count / 2 : count;
     const ByteView values = cursor_.read(bytes);
     for (std::size_t i = 0; i < values.size(); ++i) {
@@ -310,6 +327,7 @@ class Rle {
     }
     if (values.size() < bytes) return false;
     x_ += count;
+    // Literal runs are padded to 16 bits.
     if (cursor_.tell() % 2) cursor_.read(1);
     return true;
   }
@@ -340,6 +358,7 @@ Image decode_bmp(const Source& source) {
     const Rle decoded(source, bitmap, image.width, image.height);
     unpack_rows(source, bitmap, decoded.indices(), image.width, image);
   } else {
+    // Rows are padded to multiples of four bytes.
     const std::size_t stride = ((bitmap.width * bitmap.bits + 31) >> 3) & ~std::size_t{3};
     unpack_rows(source, bitmap, source.bytes.subspan(static_cast<std::size_t>(bitmap.data)), stride, image);
   }

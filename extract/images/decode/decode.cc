@@ -17,11 +17,13 @@ struct Codec {
   Image (*decode)(const Source& source);
 };
 
+// The third byte begins the next marker; Pillow asks for it as well.
 bool begins_jpeg(ByteView b) { return starts_with(b, "\xff\xd8\xff"); }
 bool begins_png(ByteView b) { return starts_with(b, "\x89PNG\r\n\x1a\n"); }
 
 bool begins_webp(ByteView b) {
   if (b.size() < 16 || !starts_with(b, "RIFF") || !starts_with(b.subspan(8), "WEBPVP8")) return false;
+  // VP8 with a blank is lossy, VP8L lossless, VP8X extended.
   const char kind = static_cast<char>(Cursor::byte(b, 15));
   return kind == ' ' || kind == 'L' || kind == 'X';
 }
@@ -30,12 +32,14 @@ bool begins_bmp(ByteView b) { return starts_with(b, "BM"); }
 bool begins_pnm(ByteView b) {
   return b.size() >= 2 && Cursor::byte(b, 0) == 'P' && Cursor::byte(b, 1) >= '1' && Cursor::byte(b, 1) <= '6';
 }
+// 42 is TIFF, 43 BigTIFF, in either byte order.
 bool begins_tiff(ByteView b) {
   using namespace std::string_view_literals;
   return starts_with(b, "II\x2a\0"sv) || starts_with(b, "MM\0\x2a"sv) || starts_with(b, "II\x2b\0"sv) ||
          starts_with(b, "MM\0\x2b"sv);
 }
 
+// No signature is the beginning of another, so the order decides nothing.
 constexpr std::array kCodecs = {
     Codec{ImageFormat::jpeg, begins_jpeg, jpeg_header, decode_jpeg},
     Codec{ImageFormat::png, begins_png, png_header, decode_png},
@@ -80,6 +84,7 @@ void Source::refuse(std::string_view reason, std::string hint) const {
 
 void Source::check_size(std::uint64_t width, std::uint64_t height) const {
   if (!width || !height) refuse("the picture has no pixels");
+  // Divided, since the product of two sizes from a header may overflow.
   if (height > max_pixels / width) {
     refuse(fmt::format("{} x {} pixels are more than the limit of {}", width, height, max_pixels),
            "raise --max-pixels if the file is to be trusted");

@@ -16,6 +16,8 @@ struct Integers {
 // The first value of an entry of an integer type, whose value or offset stands at `at`.
 std::optional<int> value(const Integers& file, std::uint32_t type, std::uint32_t count, std::size_t at) {
   if (!count) return std::nullopt;
+  // TIFF 6.0's types: BYTE and SBYTE, SHORT and SSHORT, LONG and SLONG. An orientation is
+  // a SHORT, but Pillow reads any integer.
   const std::uint32_t unit = type == 1 || type == 6 ? 1 : type == 3 || type == 8 ? 2 : type == 4 || type == 9 ? 4 : 0;
   if (!unit) return std::nullopt;
   const std::uint64_t size = std::uint64_t{count} * unit, place = size > 4 ? file.u32(at) : at;
@@ -30,7 +32,9 @@ std::optional<int> value(const Integers& file, std::uint32_t type, std::uint32_t
 
 std::optional<int> exif_orientation(ByteView tiff) {
   using namespace std::string_view_literals;
+  // JPEG's APP1 segment has this prefix, PNG's eXIf chunk has not.
   if (starts_with(tiff, "Exif\0\0"sv)) tiff = tiff.subspan(6);
+  // Pillow accepts the number 42 in either order.
   const bool little = starts_with(tiff, "II\x2a\0"sv) || starts_with(tiff, "II\0\x2a"sv);
   const bool big = starts_with(tiff, "MM\0\x2a"sv) || starts_with(tiff, "MM\x2a\0"sv);
   if ((!little && !big) || tiff.size() < 8) return std::nullopt;
@@ -40,6 +44,7 @@ std::optional<int> exif_orientation(ByteView tiff) {
   const std::uint32_t entries = file.u16(static_cast<std::size_t>(directory));
   for (std::uint64_t i = 0, at = directory + 2; i < entries && at + 12 <= tiff.size(); ++i, at += 12) {
     const auto entry = static_cast<std::size_t>(at);
+    // 274 is Orientation. Only the first directory is read; the second describes a thumbnail.
     if (file.u16(entry) == 274) return value(file, file.u16(entry + 2), file.u32(entry + 4), entry + 8);
   }
   return std::nullopt;

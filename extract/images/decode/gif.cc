@@ -41,6 +41,7 @@ class Opening {
     frame_.width = cursor_.u16le();
     frame_.height = cursor_.u16le();
     const int flags = cursor_.u8();
+    // The background's index and the pixels' aspect are without effect in Pillow's first frame.
     cursor_.take(2);
     if (flags & 128) frame_.screen_palette = palette(flags);
     while (!block()) {
@@ -52,6 +53,7 @@ class Opening {
 
  private:
   ByteView palette(int flags) {
+    // The lowest three bits n say that the palette has 2^(n + 1) colours.
     const ByteView entries = cursor_.take(std::uint64_t{3} << ((flags & 7) + 1));
     return is_grey_ramp(entries) ? ByteView() : entries;
   }
@@ -75,6 +77,7 @@ class Opening {
   void extension() {
     const std::uint8_t label = cursor_.u8();
     ByteView data = sub_block();
+    // Graphic control: flags, delay, and the transparent index if the flags' lowest bit is set.
     if (label == 249) {
       if (data.size() < 3 || ((Cursor::byte(data, 0) & 1) && data.size() < 4)) {
         source_.refuse("the GIF's graphic control block is cut short");
@@ -96,6 +99,7 @@ class Opening {
     place.top = cursor_.u16le();
     place.right = place.left + cursor_.u16le();
     place.bottom = place.top + cursor_.u16le();
+    // Pillow enlarges the picture where a frame reaches past the screen.
     frame_.width = std::max(frame_.width, place.right);
     frame_.height = std::max(frame_.height, place.bottom);
     const int flags = cursor_.u8();
@@ -131,6 +135,7 @@ class Lzw {
   // Takes whole sub-blocks only and moves `begin` past what was used.
   State feed(const std::uint8_t*& begin, const std::uint8_t* end) {
     for (;;) {
+      // Codes are packed from the lowest bit on and may begin in one byte, or sub-block, and end in the next.
       while (bit_count_ < code_size_) {
         if (!next_byte(begin, end)) return State::more;
       }
@@ -169,6 +174,7 @@ class Lzw {
 
   State expand(int code) {
     if (first_) {
+      // The first code after a reset must be a colour, for there is nothing yet that it could refer to.
       if (code > clear_) return State::broken;
       first_ = false;
       last_code_ = code;
@@ -178,10 +184,13 @@ class Lzw {
     if (code > next_) return State::broken;
     std::size_t top = kTable;
     int c = code;
+    // The code that this step is about to define: its string is the last one followed
+    // by that one's first letter.
     if (c == next_) {
       string_[--top] = last_value_;
       c = last_code_;
     }
+    // Strings are stored as a last letter and a link to the rest, so they are read backwards onto a stack.
     while (c >= clear_) {
       if (top == 0 || c >= static_cast<int>(kTable)) return State::broken;
       string_[--top] = value_[static_cast<std::size_t>(c)];
@@ -198,6 +207,7 @@ class Lzw {
   }
 
   void remember(int value) {
+    // A full table stays as it is until the clear code.
     if (next_ >= static_cast<int>(kTable)) return;
     value_[static_cast<std::size_t>(next_)] = static_cast<std::uint8_t>(value);
     link_[static_cast<std::size_t>(next_)] = static_cast<std::uint16_t>(last_code_);
@@ -211,6 +221,8 @@ class Lzw {
     if (++x_ < place_.right - place_.left) return false;
     x_ = 0;
     y_ += step_;
+    // Four passes: rows 0, 8, 16 ..., then 4, 12 ..., then 2, 6 ..., then 1, 3 ... A frame
+    // of few rows may skip a whole pass.
     while (y_ >= place_.bottom - place_.top) {
       switch (pass_) {
         case 1:
@@ -271,11 +283,14 @@ Image decode_gif(const Source& source) {
   const Rectangle& place = frame.place;
   const bool whole = place.left == 0 && place.right == 0;
   if (!whole && (place.left == place.right || place.top == place.bottom)) source.refuse("the GIF's frame is empty");
+  // What the frame doesn't cover has the transparent index, or 0.
   std::vector<std::uint8_t> indices(std::size_t{frame.width} * frame.height, frame.transparent.value_or(0));
   Lzw lzw(frame, indices.data());
   const std::uint8_t *begin = source.data() + frame.data, *fed = begin, *const end = source.data() + source.size();
   for (;;) {
     if (fed == end) source.refuse("the GIF is cut short");
+    // Bytes are offered as ImageFile.load() offers them, 64 KB more at a time: whether a damaged
+    // file counts as cut short or as broken depends on it.
     fed += std::min<std::size_t>(kBlock, static_cast<std::size_t>(end - fed));
     const Lzw::State state = lzw.feed(begin, fed);
     if (state == Lzw::State::broken) source.refuse("the GIF's data are broken");

@@ -35,6 +35,8 @@ class Markers {
   [[noreturn]] void refuse(std::string_view what) const { source_.refuse(what); }
 
   void walk() {
+    // Pillow's loop: it looks at two bytes, takes them for a marker if the first is 0xff,
+    // and otherwise moves on by one.
     int last = 0xff;
     for (;;) {
       if (last != 0xff) {
@@ -43,9 +45,11 @@ class Markers {
       }
       const int code = cursor_.u8();
       if (code == 0xff) continue;  // fill byte
+      // 0xff00 is a data byte and no marker.
       if (code != 0) {
         if (code < 0xc0) refuse("an unknown JPEG marker before the first scan");
         segment(code);
+        // Start of scan: what follows is libjpeg's.
         if (code == 0xda) return;
       }
       last = cursor_.u8();
@@ -53,7 +57,9 @@ class Markers {
   }
 
   void segment(int code) {
+    // Start-of-frame markers (T.81, table B.1) without DHT, JPG and DAC, which share their range.
     const bool frame = (code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 && code != 0xcc) || code == 0xde;
+    // Restart markers, SOI, EOI and reserved ones have no length behind them.
     const bool bare = (code >= 0xd0 && code <= 0xd9) || (code >= 0xf0 && code <= 0xfd) || code == 0xc8;
     if (bare) return;
     const int length = cursor_.u16be() - 2;
@@ -69,6 +75,7 @@ class Markers {
     header_.height = Cursor::be16(body, 1);
     header_.width = Cursor::be16(body, 3);
     const int components = Cursor::byte(body, 5);
+    // Pillow names the mode by the number of components, whatever colour space an Adobe marker declares.
     if (components != 1 && components != 3 && components != 4) refuse("a JPEG of other than 1, 3 or 4 components");
     header_.mode = components == 1 ? "L" : components == 3 ? "RGB" : "CMYK";
     if (short_profile_) refuse("a JPEG colour profile segment that is cut short");
@@ -76,6 +83,7 @@ class Markers {
 
   void quantisation(ByteView body) const {
     while (!body.empty()) {
+      // A table's first byte holds its precision in the upper half: 64 values of one byte or of two.
       const std::size_t length = Cursor::byte(body, 0) < 16 ? 65 : 129;
       if (body.size() < length) refuse("a JPEG quantisation table that is cut short");
       body = body.subspan(length);
@@ -88,6 +96,7 @@ class Markers {
       if (body.size() < 7) refuse("a JFIF segment that is cut short");
       density_known_ = density_known_ || (body.size() >= 12 && Cursor::byte(body, 7) == 1);
     } else if (code == 0xe1 && starts_with(body, "Exif\0"sv)) {
+      // Several EXIF segments occur; Pillow keeps the first.
       if (exif_.empty()) exif_ = body;
       header_.exif_orientation = exif_orientation(exif_);
     } else if (code == 0xe2 && starts_with(body, "ICC_PROFILE\0"sv)) {
@@ -165,6 +174,7 @@ void skip(j_decompress_ptr jpeg, long count) {
   if (count <= 0) return;
   jpeg_source_mgr& input = *jpeg->src;
   const auto wanted = static_cast<std::size_t>(count), now = std::min(wanted, input.bytes_in_buffer);
+  // libjpeg may skip past what is in the buffer. The remainder is kept and skipped from the next block.
   decoder_of(jpeg).to_skip = wanted - now;
   input.next_input_byte += now;
   input.bytes_in_buffer -= now;
@@ -174,6 +184,7 @@ void store_row(Decoder& d) {
   std::uint8_t* rgb = d.out + std::size_t{d.row} * d.width * 3;
   for (std::uint32_t x = 0; x < d.width; ++x, rgb += 3) {
     if (d.cmyk) {
+      // Pillow unpacks CMYK as inverted with or without an Adobe marker (the raw mode CMYK;I).
       std::uint8_t inverted[4];
       for (int c = 0; c < 4; ++c) inverted[c] = static_cast<std::uint8_t>(~d.line[x * 4 + static_cast<unsigned>(c)]);
       cmyk_to_rgb(inverted, rgb);
@@ -207,15 +218,20 @@ enum class Fed { more, done, broken };
 
 // Decodes as far as the bytes allow and moves `begin` past what was used up.
 Fed feed(Decoder& d, const std::uint8_t*& begin, const std::uint8_t* end) {
+  // Every object with a destructor is in decode_jpeg(), outside what longjmp leaves.
   if (setjmp(d.failed)) return Fed::broken;
   d.input.next_input_byte = begin;
   d.input.bytes_in_buffer = static_cast<std::size_t>(end - begin);
   if (d.to_skip) skip(&d.jpeg, static_cast<long>(d.to_skip));
   Fed result = Fed::more;
   if (!d.to_skip) {
+    // Each stage may run out of bytes and is entered again with the next block, as
+    // libjpeg's suspension mode demands.
     if (d.stage == Decoder::created && read_header(d)) d.stage = Decoder::header;
     if (d.stage == Decoder::header && jpeg_start_decompress(&d.jpeg)) {
       d.stage = Decoder::rows;
+      // Rows are written into a picture of the size that Pillow's walk found, so libjpeg
+      // must have found the same.
       d.wrong_size = d.jpeg.output_width != d.width || d.jpeg.output_height != d.height;
       if (d.wrong_size) return Fed::broken;
     }
@@ -259,6 +275,7 @@ Image decode_jpeg(const Source& source) {
   };
   const std::unique_ptr<Decoder, Destroy> decoder(new Decoder);
   if (!create(*decoder)) source.refuse("libjpeg could not be set up");
+  // Allocated before decoding begins, since nothing may be allocated between setjmp and a longjmp.
   Image image = source.make_image(header.width, header.height);
   std::vector<std::uint8_t> line;
   if (header.mode != "RGB") line.resize(std::size_t{header.width} * (header.mode == "L" ? 1 : 4));

@@ -23,6 +23,7 @@ int samples_of(int colour) { return colour == 2 ? 3 : colour == 4 ? 2 : colour =
 
 // Undoes a row's filter in place; row[0] is the filter's number. False for an unknown one.
 bool unfilter(std::uint8_t* row, const std::uint8_t* above, std::size_t length, std::size_t pixel) {
+  // The first pixel has no neighbour on its left, which counts as 0.
   const std::size_t lead = std::min(pixel, length);
   switch (row[0]) {
     case 0:
@@ -33,12 +34,15 @@ bool unfilter(std::uint8_t* row, const std::uint8_t* above, std::size_t length, 
     case 2:
       for (std::size_t i = 1; i <= length; ++i) row[i] = static_cast<std::uint8_t>(row[i] + above[i]);
       return true;
+    // The average is taken without carry out of 8 bits, hence in int.
     case 3:
       for (std::size_t i = 1; i <= lead; ++i) row[i] = static_cast<std::uint8_t>(row[i] + above[i] / 2);
       for (std::size_t i = lead + 1; i <= length; ++i) {
         row[i] = static_cast<std::uint8_t>(row[i] + (row[i - pixel] + above[i]) / 2);
       }
       return true;
+    // Paeth (PNG specification, 9.4): of left, above and above left the one nearest to left
+    // + above - above left; ties in that order.
     case 4:
       for (std::size_t i = 1; i <= lead; ++i) row[i] = static_cast<std::uint8_t>(row[i] + above[i]);
       for (std::size_t i = lead + 1; i <= length; ++i) {
@@ -104,6 +108,7 @@ class Pixels {
     if (colour_ == 3) {
       std::memcpy(out, palette_[static_cast<std::size_t>(value)].data(), 3);
     } else {
+      // 255 is a multiple of 1, 3 and 15, so the scaling of 1, 2 and 4 bits is exact.
       std::memset(out, value * (255 / most), 3);
     }
   }
@@ -142,6 +147,7 @@ class Rows {
       const int status = inflate(&stream_, Z_NO_FLUSH);
       if (status < 0) source_.refuse("the PNG's image data are broken");
       filled_ = wanted - stream_.avail_out;
+      // A row is unfiltered only when all its bytes are there; the rest comes with the next piece.
       if (filled_ < wanted) return false;
       if (!unfilter(row_.data(), above_.data(), length, (pixels_.bits() + 7) / 8)) {
         source_.refuse("the PNG has a row of an unknown filter");
@@ -149,6 +155,7 @@ class Rows {
       store();
       filled_ = 0;
       if (y_ >= frame_.height || status == Z_STREAM_END) return true;
+      // The row just done is what the next one's filter refers to.
       std::swap(row_, above_);
     }
     return false;
@@ -179,6 +186,7 @@ class Rows {
       }
       y_ = kFirstRow[pass_];
       width_ = pass_width();
+      // A pass begins as if a row of zeros were above it.
       std::fill(row_.begin(), row_.end(), std::uint8_t{0});
     }
   }

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::uint64_t kMaxText = 1 << 20, kMaxAllText = 64 << 20;  // PngImagePlugin.MAX_TEXT_CHUNK, _MEMORY
 
+// Table 11.1 of the PNG specification. Pillow leaves a header with another pair without a mode
+// instead of refusing it, so a later IHDR may still be lawful.
 bool known_pair(int depth, int colour) {
   switch (colour) {
     case 0:
@@ -42,6 +44,7 @@ PngChunks::PngChunks(const Source& source) : source_(source), cursor_(source, 8)
     if (!chunk) refuse("the PNG's chunks are broken");
     if (chunk->name == "IEND") break;
     ByteView body;
+    // The first image data end the opening; next_data() reads on from there.
     if (!handle(*chunk, body)) break;
     check_crc(*chunk, body);
   }
@@ -52,6 +55,8 @@ PngChunks::PngChunks(const Source& source) : source_(source), cursor_(source, 8)
 }
 
 std::string PngChunks::mode() const {
+  // Pillow has no mode for grey with alpha or colour at 16 bits and reads them into 8-bit modes;
+  // grey becomes 32-bit integers, which convert("RGB") then clips.
   if (depth_ == 16) return colour_ == 0 ? "I" : colour_ == 2 ? "RGB" : "RGBA";
   switch (colour_) {
     case 0:
@@ -72,12 +77,14 @@ std::optional<PngChunks::Chunk> PngChunks::next_chunk() {
   if (head.size() < 8) return std::nullopt;
   Chunk chunk{std::string(text_of(head.subspan(4))), Cursor::be32(head, 0)};
   for (const char c : chunk.name) {
+    // Pillow's test of a chunk's name (is_cid): letters, digits and underscores, of any case.
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_') return std::nullopt;
   }
   return chunk;
 }
 
 void PngChunks::check_crc(const Chunk& chunk, ByteView body) {
+  // The checksum covers the name and the body, not the length.
   auto crc = crc32(0, reinterpret_cast<const Bytef*>(chunk.name.data()), 4);
   crc = crc32_z(crc, reinterpret_cast<const Bytef*>(body.data()), body.size());
   const ByteView stored = cursor_.read(4);
@@ -94,6 +101,7 @@ bool PngChunks::handle(const Chunk& chunk, ByteView& body) {
       frame_data_number();
       data_left_ -= 4;
     }
+    // Of an animation the first frame may be smaller than the picture; of a still picture it is the whole.
     if (!has_data_) frame_ = bounds_.value_or(PngFrame{0, 0, width_, height_});
     has_data_ = true;
     return false;
@@ -116,6 +124,7 @@ void PngChunks::handle_body(const Chunk& chunk, ByteView body) {
   if (name == "PLTE" && colour_ == 3) palette_ = body;
   if (name == "tRNS") transparency(body);
   if (name == "iCCP") profile(body);
+  // The chunks below change no pixel. Their lengths are looked at because Pillow fails on short ones.
   if (name == "gAMA") require(chunk, 4);
   if (name == "cHRM" && chunk.length % 4) refuse("the PNG's chunk cHRM has a wrong length");
   if (name == "sRGB") require(chunk, 1);
@@ -198,11 +207,13 @@ void PngChunks::add_text(std::string_view key, std::string_view text) {
   if (key.empty()) return;
   text_bytes_ += text.size();
   if (text_bytes_ > kMaxAllText) refuse("the PNG's texts are larger than 64 MB");
+  // Of all texts only XMP matters: it may hold the orientation.
   if (key == "XML:com.adobe.xmp") xmp_ = text;
 }
 
 void PngChunks::animation(ByteView body) {
   const std::uint32_t frames = Cursor::be32(body, 0);
+  // A second acTL makes Pillow treat the file as not animated.
   if (frames_) {
     frames_.reset();
   } else if (frames != 0 && frames <= 0x80000000u) {
@@ -212,6 +223,7 @@ void PngChunks::animation(ByteView body) {
 
 void PngChunks::frame_control(ByteView body) {
   const std::uint32_t number = Cursor::be32(body, 0);
+  // Control and data chunks of an APNG share one sequence of numbers (APNG specification, fcTL).
   if (sequence_ ? *sequence_ + 1 != number : number != 0) refuse("the PNG's animation frames are out of order");
   sequence_ = number;
   const PngFrame frame{Cursor::be32(body, 12), Cursor::be32(body, 16), Cursor::be32(body, 4), Cursor::be32(body, 8)};
@@ -239,6 +251,7 @@ ByteView PngChunks::next_data() {
       data_left_ -= 4;
     }
   }
+  // Pieces of at most 64 KB, as ImageFile.load() reads them, so that zlib notices a fault at the same byte.
   const std::uint32_t wanted = std::min<std::uint32_t>(65536, data_left_);
   data_left_ -= wanted;
   const ByteView data = cursor_.read(wanted);
@@ -247,6 +260,8 @@ ByteView PngChunks::next_data() {
 }
 
 void PngChunks::finish() {
+  // What the rows did not need of the last data chunk is passed over; the chunks behind it must
+  // still be sound, since Pillow's load_end() reads them.
   cursor_.read(data_left_);
   for (;;) {
     cursor_.read(4);
@@ -265,6 +280,8 @@ std::optional<int> PngChunks::orientation() const {
   const std::size_t at = xmp_.find("tiff:Orientation");
   if (at == std::string::npos) return std::nullopt;
   const std::string_view value = std::string_view(xmp_).substr(at + 16);
+  // XMP is XML: tiff:Orientation is an attribute or an element. Pillow finds it with the
+  // same pattern when EXIF says nothing.
   const std::size_t digit = value.starts_with("=\"") ? 2 : value.starts_with(">") ? 1 : value.size();
   if (digit >= value.size() || value[digit] < '0' || value[digit] > '9') return std::nullopt;
   return value[digit] - '0';

@@ -48,6 +48,7 @@ struct Header {
   // A sample as Pillow scales it, then as convert("RGB") clips it.
   std::uint8_t scale(std::int64_t value) const {
     const int out_most = wide_grey() ? 65535 : 255;
+    // In this order: value / most * 255 in Python rounds otherwise than value * 255 / most.
     const double scaled = std::nearbyint(static_cast<double>(value) / most * out_most);
     if (!wide_grey() && scaled < 0) return static_cast<std::uint8_t>(static_cast<std::int64_t>(scaled));  // & 255
     return static_cast<std::uint8_t>(std::min(scaled, 255.0));
@@ -56,6 +57,8 @@ struct Header {
 
 std::string token(const Source& source, Cursor& cursor) {
   std::string text;
+  // Reading stops at the eleventh character: Pillow refuses such a token, and a header
+  // cannot make us read on.
   while (text.size() <= kMaxToken && cursor.left()) {
     const char c = static_cast<char>(cursor.u8());
     if (is_blank(c)) {
@@ -63,6 +66,7 @@ std::string token(const Source& source, Cursor& cursor) {
       break;
     }
     if (c == '#') {
+      // A comment inside a number does not end it: "1#x\n2" is 12.
       for (char skipped = c; skipped != '\r' && skipped != '\n' && cursor.left();)
         skipped = static_cast<char>(cursor.u8());
       continue;
@@ -112,16 +116,19 @@ void put(Image& image, std::size_t sample, std::size_t bands, std::uint8_t value
 
 void decode_binary(const Source& source, const Header& header, Image& image) {
   const std::size_t pixels = std::size_t{image.width} * image.height, samples = pixels * header.bands();
+  // PBM rows are padded to whole bytes; samples above 255 take two bytes, the high one first.
   const std::size_t row = (std::size_t{image.width} + 7) / 8, width = header.most > 255 ? 2 : 1;
   const ByteView data = Cursor(source, header.data).take(header.bitmap() ? row * image.height : samples * width);
   if (header.bitmap()) {
     for (std::size_t i = 0; i < pixels; ++i) {
       const std::size_t x = i % image.width;
       const int bit = Cursor::byte(data, i / image.width * row + x / 8) >> (7 - x % 8) & 1;
+      // In a PBM 1 is black.
       put(image, i, 1, bit ? 0 : 255);
     }
     return;
   }
+  // Every possible value is scaled once: a picture has more samples than that.
   std::vector<std::uint8_t> table(std::size_t{width == 1 ? 256u : 65536u});
   for (std::size_t v = 0; v < table.size(); ++v) table[v] = header.scale(static_cast<std::int64_t>(v));
   for (std::size_t i = 0; i < samples; ++i) {

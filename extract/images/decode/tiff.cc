@@ -26,6 +26,7 @@ struct Memory {
 tmsize_t read_memory(thandle_t handle, void* out, tmsize_t size) {
   Memory& memory = *static_cast<Memory*>(handle);
   Cursor cursor(*memory.source);
+  // libtiff seeks past the end in damaged files and expects a short read rather than an error.
   cursor.seek(memory.at);
   const ByteView view = cursor.read(static_cast<std::uint64_t>(size));
   if (!view.empty()) std::memcpy(out, view.data(), view.size());
@@ -36,6 +37,7 @@ tmsize_t write_nothing(thandle_t, void*, tmsize_t) { return 0; }
 toff_t seek_memory(thandle_t handle, toff_t offset, int whence) {
   Memory& memory = *static_cast<Memory*>(handle);
   const std::uint64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? memory.at : memory.source->size();
+  // A negative offset arrives as its complement and is right by unsigned arithmetic.
   return memory.at = base + offset;
 }
 int close_nothing(thandle_t) { return 0; }
@@ -71,6 +73,7 @@ void refuse_repeated_tags(const Source& source) {
     const auto tag = static_cast<std::size_t>(number(2));
     if (seen[tag]) unsupported(source, "a TIFF that gives a tag twice");
     seen[tag] = true;
+    // Type, count and value of an entry: 2 + 4 + 4 bytes, of a BigTIFF 2 + 8 + 8.
     cursor.take(big_tiff ? 18 : 10);
   }
 }
@@ -81,9 +84,11 @@ Handle open(const Source& source, Memory& memory) {
   refuse_repeated_tags(source);
   TIFFOpenOptions* options = TIFFOpenOptionsAlloc();
   if (!options) source.refuse("libtiff could not be set up");
+  // Sizes in a directory are a stranger's words; libtiff would allocate what they ask for.
   TIFFOpenOptionsSetMaxSingleMemAlloc(options, kMaxPiece);
   TIFFOpenOptionsSetErrorHandlerExtR(options, note_complaint, &memory);
   TIFFOpenOptionsSetWarningHandlerExtR(options, note_complaint, &memory);
+  // "r" to read and "m" against mapping the file, which is in memory already.
   Handle tiff(TIFFClientOpenExt("image", "rm", &memory, read_memory, write_nothing, seek_memory, close_nothing,
                                 size_of_memory, nullptr, nullptr, options));
   TIFFOpenOptionsFree(options);
@@ -181,6 +186,7 @@ Kind examine(const Source& source, TIFF* tiff) {
     if (orientation > 8) unsupported(source, "a TIFF of unknown orientation");
   }
   if (kind.photometric == PHOTOMETRIC_YCBCR && compression == COMPRESSION_JPEG && kind.samples == 3 && kind.bits == 8) {
+    // libjpeg inside libtiff converts YCbCr to RGB, which is how Pillow reads such files.
     TIFFSetField(tiff, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
     kind.photometric = PHOTOMETRIC_RGB;
   }
@@ -196,6 +202,7 @@ class Pixels {
     if (kind.photometric == PHOTOMETRIC_PALETTE) {
       if (!TIFFGetField(tiff, TIFFTAG_COLORMAP, &red, &green, &blue)) source.refuse("the TIFF has no palette");
       for (std::size_t i = 0; i < std::size_t{1} << kind.bits; ++i) {
+        // Palettes have 16 bits a colour; Pillow takes the high byte.
         colours_[i] = {static_cast<std::uint8_t>(red[i] >> 8), static_cast<std::uint8_t>(green[i] >> 8),
                        static_cast<std::uint8_t>(blue[i] >> 8)};
       }
@@ -262,6 +269,7 @@ void read_pieces(const Source& source, TIFF* tiff, const Kind& kind, Image& imag
   const std::int64_t size = tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
   const std::size_t planes = kind.apart ? kind.samples : 1;
   const std::size_t row_bytes = (std::size_t{piece_width} * kind.bits * kind.samples / planes + 7) / 8;
+  // The buffer must hold what the loop below reads of it, whatever the directory says of strips and tiles.
   if (!piece_width || !piece_height || size <= 0 || size > kMaxPiece / static_cast<std::int64_t>(planes) ||
       static_cast<std::uint64_t>(size) < std::uint64_t{row_bytes} * piece_height) {
     source.refuse("the TIFF's strips or tiles have no sensible size");
@@ -270,6 +278,7 @@ void read_pieces(const Source& source, TIFF* tiff, const Kind& kind, Image& imag
   for (std::uint32_t y = 0; y < kind.height; y += piece_height) {
     const std::uint32_t rows = std::min(piece_height, kind.height - y);
     for (std::uint32_t x = 0; x < kind.width; x += piece_width) {
+      // The last strip is shorter where its height doesn't divide the picture's; tiles are always whole.
       const tmsize_t wanted = tiled ? size : static_cast<tmsize_t>(row_bytes * rows);
       for (std::size_t plane = 0; plane < planes; ++plane) {
         const auto sample = static_cast<std::uint16_t>(plane);
@@ -323,6 +332,7 @@ Image decode_tiff(const Source& source) {
   const Kind kind = examine(source, tiff.get());
   Image image = source.make_image(kind.width, kind.height);
   read_pieces(source, tiff.get(), kind, image);
+  // After the pixels were read: complaints come with the data too, not only with the directory.
   if (memory.complained) unsupported(source, "the TIFF is damaged");
   return kind.orientation.value_or(1) == 1 ? std::move(image) : turned(source, image, kind);
 }

@@ -52,6 +52,7 @@ Image decode_webp(const Source& source) {
   }
   Image image = source.make_image(header.width, header.height);
   for (std::size_t i = 0, n = image.pixels.size() / 3; i < n; ++i) {
+    // Alpha is dropped and the colour below it kept, as convert("RGB") does.
     for (std::size_t c = 0; c < 3; ++c) image.pixels[i * 3 + c] = rgba[i * 4 + c];
   }
   return image;

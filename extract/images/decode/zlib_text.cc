@@ -17,6 +17,7 @@ std::uint64_t inflated_size(ByteView compressed, std::uint64_t limit, std::strin
   stream.avail_in = static_cast<uInt>(compressed.size());
   std::uint64_t total = 0;
   int status = Z_OK;
+  // Counted piece by piece and kept only if somebody wants it: a megabyte of text may come from a few bytes.
   while (status == Z_OK && total < limit) {
     const auto room = static_cast<uInt>(std::min<std::uint64_t>(piece.size(), limit - total));
     stream.next_out = piece.data();
@@ -26,8 +27,10 @@ std::uint64_t inflated_size(ByteView compressed, std::uint64_t limit, std::strin
     total += got;
     if (text) text->append(reinterpret_cast<const char*>(piece.data()), got);
   }
+  // Pillow's decompressobj stops at the limit and calls it an error if input is left over.
   const bool more = status == Z_OK && total >= limit && stream.avail_in > 0;
   inflateEnd(&stream);
+  // Text that is damaged is dropped and the picture is read all the same.
   if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return 0;
   return more ? limit + 1 : total;
 }

@@ -45,6 +45,7 @@ void crop_to(const Image& image, const Transform& transform, const CropDraws& dr
                 fmt::format("a picture of {} x {} is smaller than the crop of {}", last.width, last.height, size),
                 "give the backbone a transform that resizes first, or use augment=resized-crop");
   const SourceWindow window = random_crop(last.width, last.height, size, draws);
+  // A padded picture's window may reach into the border, so the whole has to be made before it is cut.
   if (spec.pad) {
     const Image part = part_of(transform.resized(image), window);
     std::copy(part.pixels.begin(), part.pixels.end(), rgb.begin());
@@ -56,6 +57,7 @@ void crop_to(const Image& image, const Transform& transform, const CropDraws& dr
     middle = resize(image, first.width, first.height, spec.filter);
   }
   const Image& from = middle.pixels.empty() ? image : middle;
+  // Resize, then cut, as torchvision orders it; only the window's pixels are computed.
   resize_into({from.width, from.height, 3, from.pixels}, last.width, last.height, spec.filter, window, rgb.data(),
               std::size_t{size} * 3);
 }
@@ -64,6 +66,7 @@ void crop_to(const Image& image, const Transform& transform, const CropDraws& dr
 
 SourceWindow random_crop(std::uint32_t width, std::uint32_t height, std::uint32_t size, const CropDraws& draws) {
   assert(width >= size && height >= size);
+  // RandomCrop draws nothing in this case, and the draws after it must not move.
   if (width == size && height == size) return {0, 0, size, size};
   SourceWindow window{0, 0, size, size};
   window.top = draws.below(height - size + 1);
@@ -75,9 +78,12 @@ SourceWindow random_resized_crop(std::uint32_t width, std::uint32_t height, doub
   constexpr int kTries = 10;
   const double area = static_cast<double>(width) * static_cast<double>(height);
   for (int i = 0; i < kTries; ++i) {
+    // Area uniform, aspect uniform in its logarithm, so that 3/4 and 4/3 are equally likely.
     const double wanted = area * (least_area + (1 - least_area) * draws.uniform());
     const double aspect = std::exp(std::log(kNarrowest) + (std::log(kWidest) - std::log(kNarrowest)) * draws.uniform());
     SourceWindow window{0, 0, rounded(std::sqrt(wanted * aspect)), rounded(std::sqrt(wanted / aspect))};
+    // A draw that doesn't fit is dropped and both numbers are drawn anew, which favours small
+    // parts of oblong pictures, as in torchvision.
     if (window.width == 0 || window.height == 0 || window.width > width || window.height > height) continue;
     window.top = draws.below(height - window.height + 1);
     window.left = draws.below(width - window.width + 1);
@@ -105,6 +111,7 @@ void augmented_pixels(const Image& image, const Transform& transform, const Augm
                   rgb.data(), std::size_t{size} * 3);
     }
   }
+  // The flip's draw comes last, as RandomHorizontalFlip follows the crop in torchvision's reference training.
   if (augmentation.flip && random.uniform() < 0.5) {
     cv::Mat pixels = mat_view(rgb, size);
     cv::flip(pixels, pixels, kLeftToRight);

@@ -116,6 +116,7 @@ VISE_AVX2 void vertical(const std::uint8_t* const* rows, const std::int16_t* hal
 }  // namespace
 
 const ResampleKernels* avx2_kernels() {
+  // Grey has no vector kernel: only resize_into() on one band uses it, never a network's input.
   static const ResampleKernels kernels = {"avx2", horizontal_rgb, kScalarKernels.horizontal_grey, vertical};
   return __builtin_cpu_supports("avx2") ? &kernels : nullptr;
 }

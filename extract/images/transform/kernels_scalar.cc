@@ -10,6 +10,7 @@ void horizontal(const std::uint8_t* const* rows, const Taps& taps, std::uint8_t*
     for (std::size_t r = 0; r < kRowsAtOnce; ++r) {
       const std::uint8_t* in = rows[r] + std::size_t{taps.first[x]} * bands;
       std::int32_t sums[bands];
+      // Pillow starts its sums at 1/2 in fixed point and shifts at the end, which rounds halves up.
       for (std::int32_t& sum : sums) sum = kHalf;
       for (std::size_t t = 0; t < taps.count[x]; ++t) {
         const std::int32_t k = weight(halves, t);
@@ -22,6 +23,8 @@ void horizontal(const std::uint8_t* const* rows, const Taps& taps, std::uint8_t*
 
 void vertical(const std::uint8_t* const* rows, const std::int16_t* halves, std::size_t taps, std::size_t bytes,
               std::uint8_t* out) {
+  // A block of sums stays in the first-level cache while the taps' rows pass over it; a sum
+  // a column would read all rows for each.
   constexpr std::size_t kBlock = 256;
   std::int32_t sums[kBlock];
   for (std::size_t begin = 0; begin < bytes; begin += kBlock) {

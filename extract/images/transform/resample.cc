@@ -32,6 +32,8 @@ class HorizontalPass {
   // Rows below `end` become available.
   void make_rows(std::uint32_t end) {
     while (made_ < end) {
+      // Up to kRowsAtOnce rows beyond the `end` that was asked for may be made: the ring has that many
+      // slots more than the vertical pass needs at once, so none of its rows is overwritten.
       const auto n = std::min<std::uint32_t>(kRowsAtOnce, end_ - made_);
       if (copies_) {
         for (std::uint32_t r = 0; r < n; ++r) std::memcpy(slot(made_ + r), source_row(made_ + r) + left_, out_bytes_);
@@ -62,6 +64,7 @@ class HorizontalPass {
 
   // The row, or, near the end of the picture, a copy of it with room for the kernel to read past its end.
   const std::uint8_t* readable(std::uint32_t y, std::uint32_t r) {
+    // Only the last rows can lack the slack: any other is followed by more of the picture.
     const std::size_t left_after = source_.samples.size() - (std::size_t{y} + 1) * row_bytes_;
     if (left_after >= kRowSlack) return source_row(y);
     const std::size_t padded = row_bytes_ + kRowSlack;
@@ -99,9 +102,12 @@ void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t hei
   assert(source.samples.size() == std::size_t{source.width} * source.height * source.bands);
   assert(std::uint64_t{window.left} + window.width <= width && std::uint64_t{window.top} + window.height <= height);
   if (!window.width || !window.height) return;
+  // Pillow skips a pass that changes no size.
   if (height == source.height) return copy_rows(source, width, filter, window, out, stride, kernels);
 
   const Taps taps = make_taps(source.height, height, filter, window.top, window.height);
+  // Rows above the first tap and below the last one are never made: a crop out of a large
+  // picture costs what it shows.
   const std::uint32_t end = taps.first.back() + taps.count.back();
   HorizontalPass horizontal(source, width, filter, window, kernels, taps.first.front(), end, taps.most);
   std::vector<const std::uint8_t*> rows(std::size_t{taps.most} + 1);
@@ -109,6 +115,8 @@ void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t hei
     const std::uint32_t first = taps.first[y], count = taps.count[y];
     horizontal.make_rows(first + count);
     for (std::uint32_t t = 0; t < count; ++t) rows[t] = horizontal.row(first + t);
+    // The vector kernel takes taps in pairs. An odd last one is paired with any readable
+    // row, since its weight is 0.
     rows[count] = rows[0];
     kernels.vertical(rows.data(), taps.at(y), count, std::size_t{window.width} * source.bands, out + y * stride);
   }

@@ -13,6 +13,8 @@ double triangle(double x) {
 }
 
 double cubic(double x) {
+  // Keys' cubic convolution (1981). OpenCV, and PyTorch without antialiasing, have -0.75 here,
+  // which is one reason why their bicubic differs.
   constexpr double a = -0.5;
   x = std::fabs(x);
   if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
@@ -28,6 +30,9 @@ struct Geometry {
 
   Geometry(std::uint32_t in, std::uint32_t out, Filter filter)
       : scale(static_cast<double>(static_cast<float>(in)) / out),  // Pillow's box is made of floats
+        // When a picture shrinks the filter grows with the step, so every source pixel counts;
+        // when it grows the filter keeps its own width. PyTorch and OpenCV do not widen it
+        // by default, hence their aliasing.
         filter_scale(std::max(scale, 1.0)),
         support((filter == Filter::bilinear ? 1.0 : 2.0) * filter_scale),
         in_size(in),
@@ -52,6 +57,8 @@ void weigh_taps(const Geometry& geometry, std::uint32_t out, std::uint32_t first
     weights[x] = geometry.weigh((static_cast<double>(x + first) - centre + 0.5) * step);
     sum += weights[x];
   }
+  // Cut off at the picture's edge the weights no longer add up to 1, so they are normalised,
+  // in double, before they become integers.
   if (sum != 0.0) {
     for (double& w : weights) w /= sum;
   }
@@ -60,8 +67,11 @@ void weigh_taps(const Geometry& geometry, std::uint32_t out, std::uint32_t first
 void store(std::span<const double> weights, std::int16_t* halves) {
   for (std::size_t x = 0; x < weights.size(); ++x) {
     const double scaled = weights[x] * (1 << kWeightBits);
+    // Rounded away from zero at halves, by truncation towards zero, as normalize_coeffs_8bpc() has it.
     const auto k = static_cast<std::int32_t>(weights[x] < 0 ? -0.5 + scaled : 0.5 + scaled);
     std::int16_t* group = halves + x / 4 * 8;
+    // The low half has 15 bits, so that it is never negative as a signed 16-bit factor; the
+    // shift of the high half keeps the sign.
     group[x % 4] = static_cast<std::int16_t>(k & 32767);
     group[4 + x % 4] = static_cast<std::int16_t>(k >> 15);
   }

@@ -21,6 +21,7 @@ void fill_with(std::span<std::uint8_t> rgb, const std::array<std::uint8_t, 3>& c
 void resize_and_crop(const Image& image, PictureSize to, const TransformSpec& spec, std::uint32_t crop,
                      std::span<std::uint8_t> rgb) {
   const Centre x = centre_crop(to.width, crop, spec.centre), y = centre_crop(to.height, crop, spec.centre);
+  // A picture smaller than the crop is laid into its middle, and what it doesn't reach keeps the fill.
   if (x.length < crop || y.length < crop) fill_with(rgb, spec.fill);
   const std::size_t stride = std::size_t{crop} * 3;
   resize_into({image.width, image.height, 3, image.pixels}, to.width, to.height, spec.filter,
@@ -32,6 +33,8 @@ std::array<std::array<float, 256>, 3> value_table(const TransformSpec& spec) {
   for (std::size_t c = 0; c < 3; ++c) {
     const auto mean = static_cast<float>(spec.mean[c]), deviation = static_cast<float>(spec.std[c]);
     for (int v = 0; v < 256; ++v) {
+      // ToTensor divides and Normalize subtracts and divides, each rounded to float32; a product with
+      // reciprocals would differ in the last bit. A byte has 256 values, so a table has them all.
       const float scaled = static_cast<float>(v) / 255.0f;
       const float centred = scaled - mean;
       table[c][static_cast<std::size_t>(v)] = centred / deviation;
@@ -46,6 +49,8 @@ std::uint32_t result_size(const TransformSpec& spec) {
     throw Error(ErrorKind::usage, "a transform without crop and squash gives pictures of differing size",
                 "add crop=224 or squash=224");
   }
+  // Only resize then squash has a meaning that is published (vissl); every other pair would
+  // depend on an order that the text form doesn't have.
   if (spec.resize.has_value() + spec.longest.has_value() + spec.pad.has_value() > 1 ||
       (spec.squash && (spec.longest || spec.pad))) {
     throw Error(ErrorKind::usage, "a transform that resizes a picture in two ways",
@@ -74,6 +79,7 @@ std::uint32_t result_size(const TransformSpec& spec) {
 PictureSize contained_in(std::uint32_t side, PictureSize in) {
   const double width = in.width, height = in.height;
   PictureSize to{side, side};
+  // Python's round() again, halves to even.
   if (in.width > in.height) to.height = static_cast<std::uint32_t>(std::nearbyint(height / width * side));
   if (in.width < in.height) to.width = static_cast<std::uint32_t>(std::nearbyint(width / height * side));
   if (to.width == 0 || to.height == 0) refuse_narrow(in);
@@ -84,6 +90,8 @@ PictureSize contained_in(std::uint32_t side, PictureSize in) {
 double stated_fraction(std::uint32_t edge, std::uint32_t crop) {
   const double exact = static_cast<double>(crop) / edge;
   double power = 1;
+  // People write 0.875, not 224 / 256, and 0.9 where 224 / 248 is 0.903...; the shortest decimal
+  // that leads back to the same edge is taken for what was meant.
   for (int digits = 0; digits < 9; ++digits, power *= 10) {
     // The largest decimal of so many digits that is not above the exact one; 1e-9 forgives the division's rounding.
     const double fraction = std::floor(exact * power + 1e-9) / power;
@@ -126,6 +134,7 @@ Transform Transform::parse(std::string_view text) {
 }
 
 Json Transform::describe() const {
+  // This goes into the features' key, so a word that is changed here makes every stored feature another one.
   Json json = {{"resampler", "Pillow 9.4, 8 bits a channel"},
                {"geometry", "torchvision 0.14"},
                {"exif_orientation", "ignored"},
@@ -165,6 +174,7 @@ void Transform::pixels(const Image& image, std::span<std::uint8_t> rgb) const {
   assert(image.width && image.height);
   if (spec_.pad) return resize_and_crop(padded(image), {*spec_.pad, *spec_.pad}, spec_, size_, rgb);
   const PictureSize in{image.width, image.height}, last = before_crop(in);
+  // With both, the first resize has to be carried out in full: its rounding to 8 bits shows in the second.
   if (!spec_.squash || !spec_.resize) return resize_and_crop(image, last, spec_, size_, rgb);
   const PictureSize first = shorter_edge_to(*spec_.resize, in);
   resize_and_crop(resize(image, first.width, first.height, spec_.filter), last, spec_, size_, rgb);
@@ -198,6 +208,7 @@ Image Transform::padded(const Image& image) const {
 
 void Transform::normalise(std::span<const std::uint8_t> rgb, float* chw) const {
   assert(rgb.size() == bytes());
+  // PyTorch's layout, one plane a channel, which both engines take.
   const std::size_t plane = std::size_t{size_} * size_;
   const float *red = table_[0].data(), *green = table_[1].data(), *blue = table_[2].data();
   const bool is_rgb = spec_.order == ChannelOrder::rgb;

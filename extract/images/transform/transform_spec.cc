@@ -31,6 +31,7 @@ const std::vector<std::string> kSettings{"resize", "squash", "longest", "pad", "
 // Of bvlc_reference_caffenet, with Pillow's resize in the place of Caffe's, which does not smooth.
 TransformSpec caffe_spec() {
   TransformSpec spec{kNone, 256, kBilinear, 224, kCaffeMean, kCaffeStd};
+  // OpenCV reads pictures as blue, green, red, and Caffe's networks were trained on what it read.
   spec.order = ChannelOrder::bgr;
   return spec;
 }
@@ -149,6 +150,7 @@ TransformSpec parse_transform_spec(std::string_view text) {
     } else {
       const auto found =
           std::find_if(presets().begin(), presets().end(), [&](const Preset& p) { return p.name == setting; });
+      // A preset sets every field, so after a setting it would undo it.
       if (found == presets().end() || !first) {
         throw Error(ErrorKind::usage, fmt::format("no transform '{}'", setting), suggest(setting, transform_names()));
       }
@@ -159,6 +161,8 @@ TransformSpec parse_transform_spec(std::string_view text) {
   return spec;
 }
 
+// Parsed again this gives the same spec; what has its default and came later than 0.1 is left
+// out, so that names in older results stay the same.
 std::string settings_text(const TransformSpec& spec) {
   std::string text;
   if (spec.resize) text += fmt::format("resize={},", *spec.resize);
@@ -175,6 +179,8 @@ std::string settings_text(const TransformSpec& spec) {
 
 std::string preset_name(const TransformSpec& spec) {
   for (const Preset& preset : presets()) {
+    // Compared by value: settings that amount to a preset get its name, and so the same
+    // key and the same column.
     if (preset.spec == spec) return preset.name;
   }
   return {};

@@ -46,6 +46,8 @@ void ten_crops(const Image& resized, std::uint32_t side, CentreRule centre, std:
                 "use a transform that resizes, or one view");
   Image mirrored{resized.width, resized.height, std::vector<std::uint8_t>(resized.pixels.size())};
   mirror(resized.pixels, resized.width, mirrored.pixels);
+  // torchvision's ten_crop mirrors the resized picture and crops it again; mirrored crops
+  // would be others where the excess is odd.
   five_crops(resized, side, centre, rgb.first(rgb.size() / 2));
   five_crops(mirrored, side, centre, rgb.subspan(rgb.size() / 2));
 }

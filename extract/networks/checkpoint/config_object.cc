@@ -10,6 +10,8 @@
 namespace vise {
 namespace {
 
+// Bounds on the fields that are asked for: their lists are means and sizes, their whole
+// numbers widths, edges and heads.
 constexpr std::size_t kMaxBytes = 4'000'000, kMaxList = 8;
 constexpr int kMaxDepth = 32;
 constexpr std::int64_t kMaxWhole = 1'000'000;
@@ -20,6 +22,8 @@ Json parse_config(std::string_view text, std::string_view name) {
   if (text.size() > kMaxBytes)
     throw Error(ErrorKind::input,
                 fmt::format("{}: has {} bytes; no config has more than {}", name, text.size(), kMaxBytes));
+  // nlohmann's parser keeps its own stack, but destroys deep values recursively, so depth
+  // is refused while it is read.
   const auto bounded = [&](int depth, Json::parse_event_t, Json&) {
     if (depth > kMaxDepth) throw Error(ErrorKind::input, fmt::format("{}: is nested deeper than {}", name, kMaxDepth));
     return true;
@@ -43,6 +47,7 @@ ConfigObject::ConfigObject(const Json& json, std::string place) : json_(&json), 
 
 const Json* ConfigObject::find(std::string_view key) const {
   const auto found = json_->find(key);
+  // transformers writes null for a field that has no value; it says as little as a field that is left out.
   return found == json_->end() || found->is_null() ? nullptr : &*found;
 }
 
@@ -58,6 +63,7 @@ std::optional<std::string> ConfigObject::text(std::string_view key) const {
   const Json* const value = find(key);
   if (!value) return std::nullopt;
   if (!value->is_string()) wrong_type(key, *value, "a text");
+  // Such a text may end up in a message or in a table's foot.
   return value->get<std::string>().substr(0, 200);
 }
 
@@ -80,6 +86,7 @@ std::optional<double> ConfigObject::real(std::string_view key) const {
 std::optional<std::int64_t> ConfigObject::whole(std::string_view key) const {
   const std::optional<double> number = real(key);
   if (!number) return std::nullopt;
+  // Python writes 224.0 for 224 where a config was computed, so a float that is whole is accepted.
   if (*number < 0 || *number > static_cast<double>(kMaxWhole) || *number != std::floor(*number))
     refuse(key, fmt::format("is {}, not a whole number up to {}", *number, kMaxWhole));
   return static_cast<std::int64_t>(*number);

@@ -39,10 +39,13 @@ constexpr KnownFormat kKnown[] = {
 
 // Text that servers send in a file's place.
 void refuse_text(std::string_view head) {
+  // Windows editors begin a text with a byte order mark.
   const std::string start = lower(trim(head.substr(head.starts_with("\xEF\xBB\xBF") ? 3 : 0)));
   const bool html = start.starts_with("<!doctype html") || start.starts_with("<html") ||
                     start.find("<html") != std::string::npos || start.find("<head") != std::string::npos;
   if (html) refuse("is a web page (an HTML page), not a checkpoint", kDownload);
+  // S3 and its relatives answer a missing or forbidden object with an XML document and status
+  // 403 or 404, which a downloader without checks saves.
   if (start.starts_with('<')) refuse("is an XML document (an error of the server's?), not a checkpoint", kDownload);
   if (start.starts_with('{') || start.starts_with('['))
     refuse("is JSON text (an error of the server's?), not a checkpoint", kDownload);
@@ -59,6 +62,7 @@ bool begins_tar(std::string_view head) { return head.size() >= 512 && head.subst
 void refuse_foreign(ByteView bytes) {
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 512));
   if (bytes.empty()) refuse("is empty", kDownload);
+  // An interrupted copy to a file system that allocates ahead leaves zeros of the full length.
   if (std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; }))
     refuse("holds nothing but zeros: the copy or the disk failed", "get the file again");
   for (const KnownFormat& known : kKnown)
@@ -69,9 +73,12 @@ void refuse_foreign(ByteView bytes) {
 ContainerContents read_container(ByteView bytes, const Owner& owner, const ReadOptions& options) {
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 512));
   if (head.starts_with("PK\3\4")) return read_zip_checkpoint(bytes, owner, options);
+  // PROTO (0x80) and a version begin every pickle since protocol 2, which is torch.save's default.
   if (head.size() >= 2 && head[0] == '\x80' && head[1] >= 2 && head[1] <= 5)
     return read_legacy_checkpoint(bytes, owner, options);
   if (begins_tar(head)) return read_tar_checkpoint(bytes, owner, options);
+  // safetensors has no magic number: the header's length comes first. It is asked last, since
+  // eight arbitrary bytes and a brace may begin anything.
   if (head.size() > 8 && head[8] == '{') return read_safetensors(bytes, owner);
   refuse_foreign(bytes);
   refuse("is no checkpoint: not a zip, legacy or tar file of torch.save's, a TorchScript archive or safetensors",

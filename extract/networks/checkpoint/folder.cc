@@ -50,6 +50,8 @@ std::vector<Path> snapshots_of(const Path& cache) {
 
 // Where the files lie: the folder itself, or the snapshot that the hub's cache means.
 Path root_of(const Path& path) {
+  // huggingface_hub's layout: models--ORG--NAME/{blobs, refs, snapshots/<revision>}, where
+  // a snapshot's files are links into blobs/.
   if (!is_folder(path / "snapshots")) return path;
   if (is_file(path / "refs" / "main")) {
     const std::string text = read_text_file(path / "refs" / "main", kMaxRef);
@@ -67,6 +69,8 @@ Path root_of(const Path& path) {
   if (snapshots.empty())
     throw Error(ErrorKind::missing, fmt::format("{}: the hub's cache holds no snapshot", path.string()),
                 "download the model: huggingface-cli download ORG/NAME");
+  // Two revisions of a model may differ in their weights, and nothing in the cache says
+  // which one somebody means.
   if (snapshots.size() > 1)
     throw Error(ErrorKind::input,
                 fmt::format("{}: the hub's cache holds {} snapshots and no refs/main that chooses", path.string(),
@@ -101,6 +105,7 @@ std::vector<ShardOfTensor> read_index(const Path& path) {
   try {
     return parse_weights_index(read_text_file(path, kMaxIndex));
   } catch (const Error& e) {
+    // read_text_file() has named the file already.
     if (e.message().starts_with(path.string())) throw;
     throw Error(e.kind(), fmt::format("{}: {}", path.string(), e.message()), e.hint());
   }
@@ -112,6 +117,8 @@ void check_blob_name(const Path& file, const std::string& sha256) {
   const Path real = fs::canonical(file, error);
   if (error || real.parent_path().filename() != "blobs") return;
   const std::string name = real.filename().string();
+  // Small files' blobs are named after their Git hash (SHA-1, 40 digits), which says
+  // nothing about our SHA-256.
   if (name.size() != sha256.size() || name.find_first_not_of("0123456789abcdef") != std::string::npos) return;
   if (name != sha256)
     throw Error(
@@ -134,6 +141,8 @@ class Merge {
 
   Checkpoint run() {
     for (const std::string& name : folder_.weights) add(name);
+    // add() has refused every tensor that the index lacks or that occurs twice, so a difference in
+    // number can only be a tensor that the index names and no shard holds.
     if (!shard_of_.empty() && checkpoint_.tensors.size() != shard_of_.size()) refuse_lacking();
     checkpoint_.container = Container::folder;
     checkpoint_.sha256 = model_folder_sha256(folder_, [this](const Path& file) {
@@ -168,6 +177,7 @@ class Merge {
   }
 
   void check_place(const std::string& tensor, const std::string& file) {
+    // Which of two copies is right cannot be known; in Python the one that is loaded last would win.
     const auto [before, first] = seen_.try_emplace(tensor, file);
     if (!first)
       refuse(fmt::format("the tensor '{}' stands in {} and in {}", shown(tensor), printable(before->second),
@@ -188,6 +198,7 @@ class Merge {
     for (const auto& entry : shard_of_) {
       if (seen_.contains(entry.first)) continue;
       ++count;
+      // The map is unordered; the first by name makes the message the same in every run.
       if (!first || entry.first < first->first) first = &entry;
     }
     refuse(fmt::format("{} names {} tensors that its shards lack: '{}' in {} first", folder_.index, count,
@@ -256,6 +267,8 @@ ModelFolder find_model_folder(const Path& path) {
 
 std::string model_folder_sha256(const ModelFolder& folder, const HashOf& hash_of) {
   Sha256 hash;
+  // The lines of `sha256sum`, two blanks between hash and name, so that anybody can recompute a
+  // folder's hash with coreutils (docs/formats/checkpoints.md).
   for (const std::string& name : folder.files()) {
     const Path file = folder.root / name;
     hash.update((hash_of ? hash_of(file) : sha256_hex(MappedFile(file).bytes())) + "  " + name + "\n");

@@ -32,6 +32,7 @@ PickleValue take_pickle(ByteView& rest, PickleHeap& heap, PickleWorld& world, st
 void check_machine(const PickleHeap& heap, PickleValue facts) {
   if (facts.kind != PickleKind::dict) refuse("the facts about the machine are no dict");
   const PickleValue* const little = heap.find(facts, "little_endian");
+  // Values are used in place from the mapped file, so their order must be this machine's.
   if (!little || little->kind != PickleKind::boolean) refuse("the facts about the machine don't tell its byte order");
   if (!little->integer) refuse("the tensors are big-endian; only little-endian files are read");
 }
@@ -63,10 +64,14 @@ ByteView take_storage(ByteView& rest, const TorchStorage& storage) {
   std::int64_t count = 0;
   if (rest.size() < sizeof count) cut();
   std::memcpy(&count, rest.data(), sizeof count);
+  // The count is written twice, in the pickle's persistent id and before the bytes. Where
+  // they differ one of them is damaged.
   if (count != storage.numel)
     refuse(fmt::format("storage '{}' counts {} elements; the pickle declares {}", storage.key, count, storage.numel));
   rest = rest.subspan(sizeof count);
   const std::uint64_t size = dtype_size(storage.dtype);
+  // Divided rather than multiplied: count * size may overflow. A negative count becomes
+  // a huge one and is cut too.
   if (static_cast<std::uint64_t>(count) > rest.size() / size) cut();
   const ByteView bytes = rest.subspan(0, static_cast<std::uint64_t>(count) * size);
   rest = rest.subspan(bytes.size());
@@ -80,6 +85,7 @@ ContainerContents read_legacy_checkpoint(ByteView bytes, const Owner& owner, con
   PickleHeap heap;
   PickleWorld plain;
   const PickleValue magic = take_pickle(rest, heap, plain, "the magic number");
+  // More than 64 bits, so it arrives as decimal digits.
   if (magic.kind != PickleKind::big_integer || heap.text_of(magic) != kMagic)
     refuse("this is a pickle, but not one that torch.save wrote (its magic number is missing)",
            "only checkpoints written by torch.save and safetensors files are read");
@@ -88,6 +94,8 @@ ContainerContents read_legacy_checkpoint(ByteView bytes, const Owner& owner, con
     refuse(fmt::format("the file is not of protocol version {}", kVersion));
   check_machine(heap, take_pickle(rest, heap, plain, "the facts about the machine"));
 
+  // The bytes follow after the object, so tensors are views of storages that are only declared
+  // while the pickle runs; give_bytes() completes them below.
   TorchWorld world({.skip_foreign = options.skip_foreign, .legacy = true});
   const PickleValue root = take_pickle(rest, heap, world, "the object");
   std::vector<bool> given(world.storages().size(), false);
@@ -98,6 +106,7 @@ ContainerContents read_legacy_checkpoint(ByteView bytes, const Owner& owner, con
   for (std::size_t i = 0; i < given.size(); ++i)
     if (!given[i])
       refuse(fmt::format("the file holds no storage '{}', which a tensor refers to", world.storages()[i].key));
+  // Bytes that nobody reads are a second file appended, or a sign that a count above was misread.
   if (!rest.empty()) refuse(fmt::format("{} bytes follow the last storage", rest.size()));
   return {Container::legacy, world.collect(heap, root, bytes.size()), world.opaque()};
 }

@@ -31,6 +31,7 @@ void say_own_tower(const ConfigObject& model, const ConfigObject& vision, HubCon
   const auto act = vision.object("act_kwargs");
   const std::string approximate = act ? act->text("approximate").value_or("none") : "none";
   if (approximate != "none" && approximate != "tanh") act->refuse("approximate", fmt::format("is '{}'", approximate));
+  // open_clip's _build_vision_tower: quick_gelu chooses the layer, act_kwargs are passed to nn.GELU.
   say_once(config, "act",
            quick                   ? "quick"
            : approximate == "tanh" ? "tanh"
@@ -40,11 +41,13 @@ void say_own_tower(const ConfigObject& model, const ConfigObject& vision, HubCon
   const std::optional<double> eps = norm ? norm->real("eps") : std::nullopt;
   if (eps && (*eps <= 0 || *eps > 0.1)) norm->refuse("eps", fmt::format("is {}, not between 0 and 0.1", number(*eps)));
   say_once(config, "eps", epsilon_text(eps.value_or(1e-5)), eps ? kFile : kCode);
+  // CLIPVisionCfg's defaults.
   const std::int64_t width = vision.whole("width").value_or(768), head = vision.whole("head_width").value_or(64);
   if (head < 1 || width < 1 || width % head != 0)
     vision.refuse("head_width", fmt::format("is {}, which doesn't divide the width of {}", head, width));
   if (width / head > 1024) vision.refuse("head_width", fmt::format("is {}", head));
   say_once(config, "heads", std::to_string(width / head), kFile);
+  // resize_pos_embed() interpolates bicubically with antialias=True.
   say_once(config, "positions", "antialias", kCode);
 }
 
@@ -84,6 +87,7 @@ void read_transform(const ConfigObject& preprocess, std::int64_t image_size, Hub
   const std::int64_t fill = preprocess.whole("fill_color").value_or(0);
   if (fill > 255) preprocess.refuse("fill_color", fmt::format("is {}, more than 255", fill));
   if (mode == "longest" && fill > 0) text.more = fmt::format("fill={},", fill);
+  // OPENAI_DATASET_MEAN and _STD, which PreprocessCfg has as defaults.
   text.mean = channels(preprocess, "mean", {0.48145466, 0.4578275, 0.40821073});
   text.std = channels(preprocess, "std", {0.26862954, 0.26130258, 0.27577711});
   config.transform = text.str();

@@ -14,6 +14,8 @@ namespace {
 // What a size that is one number means to a processor of that name.
 enum class Meaning { unknown, shorter_edge, both_edges };
 Meaning meaning_of(std::string_view type) {
+  // get_size_dict()'s default_to_square, as each processor's __init__ passes it; a processor whose value
+  // is not known here is refused rather than guessed, since the two readings give different crops.
   for (const char* start : {"CLIP", "Bit", "ConvNext", "ConvNeXT"})
     if (type.starts_with(start)) return Meaning::shorter_edge;
   for (const char* start : {"ViT", "DeiT", "Siglip", "DINOv3", "Beit"})
@@ -64,6 +66,7 @@ void resize_and_crop(const ConfigObject& json, const std::string& type, bool dow
     }
     const double fraction = json.real("crop_pct").value_or(0.875);
     if (fraction < 0.1 || fraction > 1) json.refuse("crop_pct", fmt::format("is {}", number(fraction)));
+    // int(shortest_edge / crop_pct), truncated as Python's int() does.
     text.resizing = fmt::format("resize={}", static_cast<std::int64_t>(static_cast<double>(size.pixels) / fraction));
     text.crop = std::to_string(size.pixels);
     if (down) text.more = "centre=down,";
@@ -89,12 +92,14 @@ void check_rescaling(const ConfigObject& json) {
   if (!json.boolean("do_rescale").value_or(true))
     json.refuse("do_rescale", "is false: values aren't brought to [0, 1]");
   const double factor = json.real("rescale_factor").value_or(1.0 / 255);
+  // The factor is written as 0.00392156862745098, so it is compared with a tolerance.
   if (std::abs(factor * 255 - 1) > 1e-6) json.refuse("rescale_factor", fmt::format("is {}, not 1/255", number(factor)));
   if (json.boolean("do_pad").value_or(false)) json.refuse("do_pad", "is true");
 }
 
 std::string filter_of(const ConfigObject& json) {
   const std::optional<std::int64_t> resample = json.whole("resample");
+  // Pillow's numbers of its filters, as PIL.Image.Resampling has them.
   if (resample == 2) return "bilinear";
   if (resample == 3) return "bicubic";
   json.refuse("resample", resample ? fmt::format("is {}; 2 (bilinear) and 3 (bicubic) are computed here", *resample)

@@ -52,10 +52,13 @@ ConfigTexts texts_in(const Path& root) {
 }  // namespace
 
 void say_once(HubConfig& config, std::string_view name, std::string value, std::string source) {
+  // The first voice counts: configs are read in the order in which they are believed.
   if (std::ranges::find(config.facts, name, &Fact::name) != config.facts.end()) return;
   config.facts.push_back({std::string(name), std::move(value), std::move(source)});
 }
 
+// Names as in transformers' ACT2FN. "gelu_python" is the exact form written out; "gelu_new",
+// "gelu_pytorch_tanh" and "gelu_tanh" are the tanh approximation.
 std::string activation_of(std::string_view name) {
   if (name == "gelu" || name == "gelu_python") return "exact";
   if (name == "gelu_new" || name == "gelu_pytorch_tanh" || name == "gelu_tanh") return "tanh";
@@ -84,6 +87,8 @@ HubConfig read_configs(const ConfigTexts& texts) {
 std::optional<HubConfig> config_beside(const Path& path) {
   std::error_code error;
   const bool folder = std::filesystem::is_directory(path, error);
+  // A file of any other name may be somebody's download folder, where a config.json beside
+  // it belongs to something else.
   if (!folder && !is_model_file_name(path.filename().string())) return std::nullopt;
   const ModelFolder found = folder ? find_model_folder(path) : ModelFolder{path.parent_path(), {}, {}, {}, {}};
   ConfigTexts texts = texts_in(found.root);

@@ -45,6 +45,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   bool binary(binary_t&) override { return unexpected("bytes"); }
 
   bool number_unsigned(number_unsigned_t value) override {
+    // Depth 1 is the header, 2 a tensor's entry, 3 one of its two lists; numbers belong nowhere else.
     if (depth_ != 3 || !in_array_) return unexpected("a number");
     Entry& entry = entries.back();
     if (field_ == "data_offsets") {
@@ -76,6 +77,8 @@ class HeaderReader : public nlohmann::json_sax<Json> {
   bool key(string_t& name) override {
     if (name.size() > kMaxName) refuse(fmt::format("a key has {} bytes, more than {}", name.size(), kMaxName));
     if (depth_ == 1) {
+      // JSON leaves it open which of two equal keys counts, so two readers could load
+      // different weights from one file.
       if (!names_.insert(name).second) refuse(fmt::format("the key '{}' stands twice", shown(name)));
       in_metadata_ = name == "__metadata__";
       if (!in_metadata_) entries.emplace_back().name = name;
@@ -132,6 +135,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
 };
 
 DType dtype_of(const Entry& entry) {
+  // Newer types (floats of 8 bits, packed ones) are refused by name.
   constexpr std::pair<std::string_view, DType> names[] = {
       {"F64", DType::f64}, {"F32", DType::f32}, {"F16", DType::f16}, {"BF16", DType::bf16}, {"I64", DType::i64},
       {"I32", DType::i32}, {"I16", DType::i16}, {"I8", DType::i8},   {"U8", DType::u8},     {"BOOL", DType::boolean}};
@@ -148,6 +152,7 @@ NamedTensor make_tensor(const Entry& entry, ByteView data, const Owner& owner) {
   if (begin > end || end > data.size())
     refuse(fmt::format("'{}' lies at {} to {} of {} bytes", shown(entry.name), begin, end, data.size()));
   const auto numel = static_cast<std::uint64_t>(checked_numel(entry.shape));
+  // Division again, so that a shape whose product times the size overflows cannot match.
   if ((end - begin) % dtype_size(dtype) != 0 || (end - begin) / dtype_size(dtype) != numel)
     refuse(fmt::format("'{}' has {} bytes for {} x {}", shown(entry.name), end - begin, numel, entry.dtype));
   std::string pointer;
@@ -162,6 +167,8 @@ void check_coverage(const std::vector<Entry>& entries, std::uint64_t size) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return entries[a].offsets < entries[b].offsets; });
+  // Sorted by offset, each tensor must begin where the one before it ended: that excludes overlaps (a
+  // tensor that changes with another) and holes (bytes hidden from every reader) at once.
   std::uint64_t covered = 0;
   for (const std::size_t i : order) {
     if (entries[i].offsets[0] != covered)

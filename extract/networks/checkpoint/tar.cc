@@ -29,12 +29,16 @@ std::vector<TarMember> read_tar(ByteView bytes) {
     if (type == '0' || type == '\0') {
       std::string_view name = tar_text(header, 0, 100);
       if (name.starts_with("./")) name.remove_prefix(2);
+      // Python's tarfile takes the last of two equal names, other readers the first.
       for (const TarMember& other : members)
         if (other.name == name) refuse(fmt::format("two members are called '{}'", name.substr(0, 60)));
       members.push_back({name, bytes.subspan(0, size)});
     } else if (type != 'x' && type != 'g' && type != '5') {
+      // Extended headers (x, g) and folders (5) are passed over: torch.save wrote three plain
+      // members with short names, which need neither.
       refuse(fmt::format("a member is of type {}: only plain files are read", static_cast<int>(type)));
     }
+    // Contents are padded to whole blocks, but the last member's padding may be missing.
     bytes = bytes.subspan(std::min<std::uint64_t>(bytes.size(), (size + kTarBlock - 1) / kTarBlock * kTarBlock));
   }
   return members;

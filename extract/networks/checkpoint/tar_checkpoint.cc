@@ -29,6 +29,9 @@ class TarWorld : public TorchWorld {
   TarWorld(const Owner& owner, bool skip_foreign) : TorchWorld({.skip_foreign = skip_foreign}), owner_(owner) {}
 
   PickleValue global(PickleHeap& heap, std::string_view module, std::string_view name) override {
+    // These files name tensor classes (torch.FloatTensor, torch.cuda.FloatTensor) where
+    // later ones name storages. Both say the type of the values and nothing else that is
+    // needed: everything is read to memory.
     const bool torch = module == "torch" || module == "torch.cuda";
     if (torch && (dtype_of_class(name, "Tensor") || dtype_of_class(name)))
       return TorchWorld::global(
@@ -136,6 +139,7 @@ void TarWorld::read_views(ByteView& stream) {
     if (root == storages_by_key_.end() || offset < 0 || numel < 0 || offset > root->second.numel ||
         numel > root->second.numel - offset)
       refuse("a view lies outside its storage");
+    // A view of a view has its root's storage with the offsets added, so no chain is ever followed later.
     add_view(whole(parts[0]), {root->second.storage, root->second.offset + offset, numel});
   }
 }
@@ -149,6 +153,7 @@ void TarWorld::read_tensors(ByteView stream) {
     if (dtype_of(items[2]) != storages()[storage->second.storage].dtype)
       refuse("a tensor's class is not its storage's");
     const auto rank = take<std::int32_t>(stream);
+    // Torch7's encoding gave the rank eight bytes; torch.load skips the upper four as well.
     take<std::int32_t>(stream);
     if (rank < 0 || rank > kMaxRank) refuse(fmt::format("a tensor has {} dimensions", rank));
     std::vector<std::int64_t> shape(static_cast<std::size_t>(rank)), strides(shape.size());
@@ -173,6 +178,7 @@ ByteView member(const std::vector<TarMember>& members, std::string_view name) {
 ContainerContents read_tar_checkpoint(ByteView bytes, const Owner& owner, const ReadOptions& options) {
   const std::vector<TarMember> members = read_tar(bytes);
   TarWorld world(owner, options.skip_foreign);
+  // In this order: tensors refer to storages by number, and the object to tensors.
   world.read_storages(member(members, "storages"));
   world.read_tensors(member(members, "tensors"));
   PickleHeap heap;

@@ -34,6 +34,7 @@ constexpr std::array<DTypeFacts, 12> kFacts{{{"float64", 8},
                                              {"complex128", 16}}};
 constexpr std::size_t kMaxRank = 64;
 
+// A bfloat16 is the upper half of a float32.
 float bfloat_to_float(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
 template <typename T>
@@ -78,6 +79,7 @@ auto with_reader(DType dtype, With with) {
 // Pairwise, so that the error grows with log n as numpy's does.
 template <typename Value>
 double pairwise_sum(const Value& value, std::size_t begin, std::size_t end) {
+  // numpy's pairwise_sum (loops_utils.h) ends its recursion at blocks of 128 too.
   if (end - begin <= 128) {
     double total = 0;
     for (std::size_t i = begin; i < end; ++i) total += value(i);
@@ -108,7 +110,9 @@ std::int64_t Tensor::numel() const {
 bool Tensor::is_contiguous() const {
   std::int64_t expected = 1;
   for (std::size_t d = shape.size(); d-- > 0;) {
+    // An empty tensor has no element that could be out of order.
     if (shape[d] == 0) return true;
+    // The stride of an edge of 1 is never used, and torch writes any number there.
     if (shape[d] != 1 && strides[d] != expected) return false;
     expected *= shape[d];
   }
@@ -122,6 +126,8 @@ ByteView Tensor::contiguous(std::vector<std::byte>& scratch) const {
   scratch.resize(bytes());
   std::vector<std::int64_t> place(shape.size(), 0);
   std::int64_t from = offset;
+  // An odometer over the indices, the last dimension fastest; `from` moves along by strides alone,
+  // so stride 0 (expand) and transposed views need no case of their own.
   for (std::byte *to = scratch.data(), *end = to + scratch.size(); to != end; to += size) {
     std::memcpy(to, storage.data() + static_cast<std::size_t>(from) * size, size);
     for (std::size_t d = shape.size(); d-- > 0;) {
@@ -185,6 +191,8 @@ std::int64_t checked_numel(const std::vector<std::int64_t>& shape) {
   for (const std::int64_t size : shape) {
     if (size < 0) throw Error(ErrorKind::input, fmt::format("a tensor has the negative size {}", size));
     empty |= size == 0;
+    // Zeros are left out of the product, so that a shape such as 0 x 2^62 x 2^62 cannot hide an
+    // overflow that contiguous_strides() would run into.
     if (size != 0) overflow |= __builtin_mul_overflow(product, size, &product);
   }
   if (overflow) throw Error(ErrorKind::input, "a tensor's sizes multiply to more than 2^63 elements");
@@ -200,6 +208,8 @@ void check_view(const std::vector<std::int64_t>& shape, const std::vector<std::i
   const std::int64_t numel = checked_numel(shape);
   if (offset < 0 || offset > storage_numel)
     fail(fmt::format("a tensor begins at element {} of a storage of {}", offset, storage_numel));
+  // Strides are not negative, so the last element's place is the furthest one: if it is
+  // inside the storage, all are.
   std::int64_t last = offset;
   for (std::size_t d = 0; d < shape.size(); ++d) {
     if (strides[d] < 0) fail(fmt::format("a tensor has the negative stride {}", strides[d]));

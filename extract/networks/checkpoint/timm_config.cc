@@ -38,6 +38,7 @@ std::optional<TimmFacts> vit_facts(const std::string& model) {
   const std::string rest = join(std::span(parts).subspan(3), "_");
   if (rest == "dinov2" || rest == "reg4_dinov2") return TimmFacts{"exact", "1e-06", true};
   if (rest == "dinov3") return TimmFacts{"exact", "1e-05", false};
+  // The last part is the input's edge: vit_base_patch16_224, vit_base_patch16_siglip_384.
   if (!all_digits(parts.back())) return std::nullopt;
   const std::string kind = join(std::span(parts).subspan(3, parts.size() - 4), "_");
   if (kind.empty()) return TimmFacts{"exact", "1e-06", true};
@@ -73,6 +74,7 @@ void read_transform(const ConfigObject& pretrained, HubConfig& config) {
   const std::int64_t side = input_side(pretrained);
   const double fraction = pretrained.real("crop_pct").value_or(0.875);
   if (fraction < 0.1 || fraction > 2) pretrained.refuse("crop_pct", fmt::format("is {}", number(fraction)));
+  // timm's transforms_imagenet_eval: scale_size = floor(img_size / crop_pct), then the crop.
   const auto scaled = static_cast<std::int64_t>(std::floor(static_cast<double>(side) / fraction));
   if (scaled > 4096) pretrained.refuse("crop_pct", fmt::format("makes a resize of {} pixels", scaled));
   const std::string mode = pretrained.text("crop_mode").value_or("center");
@@ -94,6 +96,8 @@ void read_transform(const ConfigObject& pretrained, HubConfig& config) {
 }  // namespace
 
 void say_timm_facts(const std::string& model, const std::string& source, HubConfig& config) {
+  // A name may carry the tag of its weights behind a dot ("vit_base_patch16_224.augreg_in21k"),
+  // which doesn't change the network.
   const std::optional<TimmFacts> facts = facts_of(model.substr(0, model.find('.')));
   if (!facts) {
     config.notes.push_back(fmt::format("nothing is known of timm's model '{}'", model));

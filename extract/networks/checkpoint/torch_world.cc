@@ -21,6 +21,8 @@ constexpr std::string_view kSaveStateDict = "save model.state_dict() with torch.
 bool is_builtin(std::string_view module) { return module == "__builtin__" || module == "builtins"; }
 
 // Functions that are carried out here when the pickle calls them.
+// Each of these only puts together values that the pickle holds, so carrying it out needs no Python and can
+// do no harm. Everything else that a pickle can call stays refused: `os.system` is a global like any other.
 enum class Call { none, ordered_dict, rebuild_tensor, rebuild_parameter, set, encode, bytes, identity };
 
 Call call_of(const PickleGlobal& global) {
@@ -31,10 +33,12 @@ Call call_of(const PickleGlobal& global) {
     if (name == "_rebuild_tensor" || name == "_rebuild_tensor_v2") return rebuild_tensor;
     if (name == "_rebuild_parameter") return rebuild_parameter;
   }
+  // torch.Size is a tuple and torch.device a text here: neither has any effect on tensors.
   if (module == "torch" && (name == "Size" || name == "device")) return identity;
   if (is_builtin(module) && (name == "set" || name == "frozenset")) return set;
   if (is_builtin(module) && name == "bytes") return bytes;
   if (module == "_codecs" && name == "encode") return encode;  // how protocol 2 writes bytes
+  // TorchScript writes its typed lists and dicts through these; the value inside is what counts.
   if (module == "torch.jit._pickle" && (name.starts_with("build_") || name == "restore_type_tag")) return identity;
   return none;
 }
@@ -96,9 +100,13 @@ std::optional<DType> dtype_of_class(std::string_view name, std::string_view suff
 PickleValue TorchWorld::global(PickleHeap& heap, std::string_view module, std::string_view name) {
   const PickleGlobal global{module, name};
   if (module == "torch" || module == "torch.storage")
+    // A class is remembered by its number of DType; calling one is refused below, since
+    // torch.FloatStorage(10**12) would allocate.
     if (const auto dtype = dtype_of_class(name))
       return PickleValue::foreign(storage_class_tag, static_cast<std::uint32_t>(*dtype));
   if (module == "torch" && is_dtype(name)) return PickleValue::foreign(plain_tag, 0);
+  // Classes of a TorchScript archive are defined in its own code/, which is not read: their
+  // attributes are all that is wanted.
   const bool scripted = rules_.torchscript && module.starts_with("__torch__");
   if (call_of(global) != Call::none || scripted) return heap.global(module, name);
   const std::string full = printable(PickleGlobal{module.substr(0, 200), name.substr(0, 200)}.full());
@@ -115,6 +123,7 @@ PickleValue TorchWorld::make_opaque(PickleHeap&, PickleValue value, std::string 
 }
 
 PickleValue TorchWorld::call(PickleHeap& heap, PickleValue callable, PickleValue args) {
+  // What an unknown callable would return is unknown too, so the placeholder stands for it.
   if (is_foreign(callable, opaque_tag)) return callable;
   if (is_foreign(callable, storage_class_tag)) refuse("it calls a storage class, which would allocate");
   if (callable.kind != PickleKind::global) return PickleWorld::call(heap, callable, args);
@@ -128,6 +137,7 @@ PickleValue TorchWorld::call(PickleHeap& heap, PickleValue callable, PickleValue
       return ordered_dict(heap, args);
     case Call::rebuild_tensor:
       return rebuild_tensor(heap, args, global.name);
+    // (data, requires_grad, backward_hooks): a Parameter is its tensor.
     case Call::rebuild_parameter:
       expect(items.size() == 3 && is_foreign(items[0], tensor_tag));
       return items[0];
@@ -138,6 +148,7 @@ PickleValue TorchWorld::call(PickleHeap& heap, PickleValue callable, PickleValue
       expect(items.empty());
       return heap.text({}, PickleKind::bytes);
     case Call::encode:
+      // Latin-1 text in place of bytes. Its UTF-8 form is kept as it is: no tensor depends on such bytes.
       expect(items.size() == 2 && items[0].kind == PickleKind::text);
       return heap.text(heap.text_of(items[0]), PickleKind::bytes);
     case Call::identity:
@@ -167,6 +178,7 @@ PickleValue TorchWorld::ordered_dict(PickleHeap& heap, PickleValue args) {
 // _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, backward_hooks[, metadata]).
 PickleValue TorchWorld::rebuild_tensor(PickleHeap& heap, PickleValue args, std::string_view function) {
   const auto& items = heap.items_of(args);
+  // The older form is what PyTorch before 0.4 wrote.
   const bool second = function.ends_with("_v2");
   if (second ? items.size() != 6 && items.size() != 7 : items.size() != 4)
     refuse(fmt::format("{} is given {} arguments", function, items.size()));
@@ -180,6 +192,7 @@ PickleValue TorchWorld::rebuild_tensor(PickleHeap& heap, PickleValue args, std::
   const StorageView& view = views_[items[0].index];
   TensorView tensor{view.storage, integer(items[1], "a tensor's offset"), integers(heap, items[2], "a tensor's size"),
                     integers(heap, items[3], "a tensor's stride")};
+  // Against the view and not the whole storage: the offset is relative to it until the next line.
   check_view(tensor.shape, tensor.strides, tensor.offset, view.numel);
   tensor.offset += view.offset;
   return add_tensor(std::move(tensor));
@@ -215,6 +228,8 @@ std::size_t TorchWorld::declare(const TorchStorage& storage) {
     return place->second;
   }
   const TorchStorage& known = storages_[place->second];
+  // Tensors that share a storage repeat its declaration; were they to differ, one of
+  // them would be read past its end.
   if (known.dtype != storage.dtype || known.numel != storage.numel)
     refuse(fmt::format("storage '{}' is declared as {} x {} and as {} x {}", storage.key, known.numel,
                        dtype_name(known.dtype), storage.numel, dtype_name(storage.dtype)));
@@ -249,6 +264,8 @@ PickleValue TorchWorld::persistent(PickleHeap& heap, PickleValue id) {
   TorchStorage storage{std::string(heap.text_of(items[2])), static_cast<DType>(items[1].index),
                        integer(items[4], "a storage's count")};
   const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  // The key becomes a member's name in the archive (data/<key>), and torch writes
+  // counters or addresses there.
   if (storage.key.empty() || storage.key.size() > 32 || !std::all_of(storage.key.begin(), storage.key.end(), digit))
     refuse("a storage's key is not a whole number");
   if (storage.numel < 0) refuse(fmt::format("a storage has the negative count {}", storage.numel));
@@ -288,6 +305,8 @@ class TorchWorld::Collector {
   static constexpr int kMaxDepth = 64;
   static constexpr std::size_t kMaxVisits = 1'000'000, kMaxNameBytes = 50'000'000;
 
+  // A pickle may refer to one list from many places, and to itself, so depth and visits are
+  // bounded; each tensor is reported under every name that it has.
   void visit(PickleValue value, int depth) {
     if (depth > kMaxDepth) refuse(fmt::format("the file nests deeper than {} levels, or holds itself", kMaxDepth));
     if (++visits_ > kMaxVisits) refuse(fmt::format("the file has more than {} values", kMaxVisits));
@@ -336,9 +355,11 @@ class TorchWorld::Collector {
     NamedTensor named{"", "", {storage.dtype, view.shape, view.strides, view.offset, storage.bytes, storage.owner}};
     write_names(named);
     const auto numel = static_cast<std::uint64_t>(named.tensor.numel());
+    // A view with stride 0 repeats one value as often as its shape says: 2^40 elements from four bytes.
     const std::uint64_t most = std::max<std::uint64_t>(budget_, storage.bytes.size()) / dtype_size(storage.dtype);
     if (numel > most)
       refuse(fmt::format("tensor '{}' repeats its storage to {} elements", named.name.substr(0, 100), numel));
+    // The sum is bounded as well, since many views of one storage can each be small enough.
     contiguous_ += named.tensor.bytes();
     if (contiguous_ / 16 > budget_ + (1U << 20)) refuse("the tensors share so much that they add up to over 16 files");
     if (found_.size() >= kMaxTensors) refuse(fmt::format("the file has more than {} tensors", kMaxTensors));

@@ -30,6 +30,7 @@ constexpr std::array<ModelType, 10> kTypes{{{"clip", "vision_config", "quick_gel
                                             {"vit", "", "gelu", 1e-12, "size", 12},
                                             {"convnext", "", "gelu", 1e-12, "", 0},
                                             {"convnextv2", "", "gelu", 1e-12, "", 0}}};
+// The base of the rotary frequencies.
 constexpr double kDinov3Theta = 100;
 
 std::string default_source(const ModelType& type) {

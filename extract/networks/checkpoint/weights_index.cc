@@ -21,6 +21,8 @@ std::string shown(const std::string& name) { return printable(name.substr(0, 100
 
 // A file beside the index, and nothing else.
 bool is_plain_name(const std::string& name) {
+  // An index comes from a stranger and names files that will be opened: "../../.ssh/id_rsa"
+  // must not be one of them.
   if (name.empty() || name.size() > kMaxFileName || name.starts_with('.')) return false;
   return std::ranges::none_of(name,
                               [](char c) { return c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
@@ -101,6 +103,7 @@ class IndexReader : public nlohmann::json_sax<Json> {
 }  // namespace
 
 std::vector<ShardOfTensor> parse_weights_index(std::string_view json) {
+  // nlohmann's parser takes a NUL for the end of its input, so what follows would be passed over unseen.
   if (json.find('\0') != std::string_view::npos) refuse("holds a NUL");
   IndexReader reader;
   Json::sax_parse(json.begin(), json.end(), &reader);

@@ -10,6 +10,7 @@
 namespace vise {
 namespace {
 
+// data.pkl describes the tensors and holds none of their values, so it is small beside the file.
 constexpr std::uint64_t kMaxPickle = 64U << 20, kMaxInflatedPickle = 16U << 20, kMaxInflated = 128U << 20;
 constexpr std::int64_t kNewestVersion = 10;  // PyTorch's kMaxSupportedFileFormatVersion
 
@@ -40,6 +41,7 @@ class Members {
   };
   Bytes read(const ZipEntry& entry, std::uint64_t max_size) {
     if (!entry.deflated) return {zip_.stored(entry), owner_};
+    // Each inflated member has its own owner, which the tensors that view it share.
     auto inflated = std::make_shared<std::vector<std::byte>>(zip_.inflate(entry, std::min(max_size, left_)));
     left_ -= inflated->size();
     return {*inflated, inflated};
@@ -57,6 +59,8 @@ class Members {
     for (const ZipEntry& entry : zip_.entries()) {
       if (!entry.name.ends_with("/data.pkl")) continue;
       const std::string_view folder = entry.name.substr(0, entry.name.size() - 9);
+      // A checkpoint zipped together with other files has its data.pkl deeper; which one
+      // is meant cannot be known.
       if (folder.find('/') != std::string_view::npos) continue;
       if (!top_.empty()) refuse("two folders of the archive hold a data.pkl");
       top_ = folder;
@@ -97,6 +101,7 @@ ContainerContents read_zip_checkpoint(ByteView bytes, const Owner& owner, const 
   Members members(bytes, owner);
   check_version(members);
   check_byte_order(members);
+  // torch.jit.save writes both; torch.save writes neither.
   const bool torchscript = members.find("constants.pkl") && members.has_folder("code");
   const ZipEntry& pickle_entry = *members.find("data.pkl");
   if (pickle_entry.size > kMaxPickle)
@@ -116,6 +121,8 @@ ContainerContents read_zip_checkpoint(ByteView bytes, const Owner& owner, const 
     const ZipEntry* const entry = members.find(fmt::format("data/{}", storage.key));
     if (!entry) refuse(fmt::format("the archive holds no data/{}, which data.pkl refers to", storage.key));
     const std::uint64_t declared = static_cast<std::uint64_t>(storage.numel);
+    // Checked before the member is read, so that a deflated one inflates to a size that
+    // the pickle has confirmed.
     if (entry->size / dtype_size(storage.dtype) != declared || entry->size % dtype_size(storage.dtype) != 0)
       refuse(fmt::format("data/{} has {} bytes; data.pkl declares {} x {}", storage.key, entry->size, declared,
                          dtype_name(storage.dtype)));
