@@ -17,6 +17,7 @@ namespace {
 std::vector<bool> needed_for(const Network& network, int wanted) {
   std::vector<bool> needed(network.ops.size() + 1);
   needed[static_cast<std::size_t>(wanted)] = true;
+  // Operations are in forward order, so one pass backwards reaches all that a value depends on.
   for (std::size_t op = network.ops.size(); op-- > 0;) {
     if (!needed[static_cast<std::size_t>(Network::value_of(op))]) continue;
     for (const int input : network.ops[op].inputs) needed[static_cast<std::size_t>(input)] = true;
@@ -41,6 +42,7 @@ class Head {
   void turn(const RopeTable& table, Rope::Pairing pairing) {
     const std::size_t prefix = count_ - table.cos.size() / d_;
     std::vector<double> x(d_);
+    // Class and register tokens have no place in the grid and are not turned.
     for (std::size_t t = prefix; t < count_; ++t) {
       double* const token = values_.data() + t * d_;
       std::copy_n(token, d_, x.begin());
@@ -63,6 +65,8 @@ class Head {
 
  private:
   double partner(const std::vector<double>& x, std::size_t c, Rope::Pairing pairing) const {
+    // A rotation by an angle takes (a, b) to (a cos - b sin, b cos + a sin); the two published
+    // codes differ in which channels make a pair.
     if (pairing == Rope::Pairing::pairs) return c % 2 == 0 ? -x[c + 1] : x[c - 1];
     return c < d_ / 2 ? -x[c + d_ / 2] : x[c - d_ / 2];
   }
@@ -106,6 +110,8 @@ std::vector<AttentionTap> tap_attentions(Network& network, const std::string& la
     if (!attention || !needed[static_cast<std::size_t>(Network::value_of(op))]) continue;
     if (attention->window) refuse(network, "attends within windows");
     taps.push_back({fmt::format("attention{}", taps.size() + 1), *attention});
+    // The attention's input is queries, keys and values side by side: from it the weights are
+    // computed anew in double, since engines keep no weights.
     network.layers.push_back({taps.back().layer, network.ops[op].inputs[0]});
   }
   if (taps.empty()) refuse(network, fmt::format("has no attention before {}", layer));
@@ -141,6 +147,8 @@ AttentionMatrix head_mean(std::span<const AttentionMatrix> heads) {
 
 std::vector<double> class_token_attention(const AttentionMatrix& matrix, std::size_t places) {
   const auto end = matrix.weights.begin() + static_cast<std::ptrdiff_t>(matrix.tokens);
+  // Row 0 is the class token's; its last `places` columns are the grid's tokens, those
+  // before them class and registers.
   return {end - static_cast<std::ptrdiff_t>(places), end};
 }
 
@@ -154,6 +162,7 @@ std::vector<double> attention_rollout(std::span<const AttentionMatrix> blocks, s
     std::vector<double> next(tokens);
     for (std::size_t t = 0; t < tokens; ++t) {
       const double* const from = blocks[block].weights.data() + t * tokens;
+      // Abnar and Zuidema 2020: (attention + identity) / 2 stands for a block with its residual connection.
       for (std::size_t u = 0; u < tokens; ++u) next[u] += row[t] * from[u] / 2;
       next[t] += row[t] / 2;
     }

@@ -22,6 +22,7 @@ constexpr BranchRule kBranches[] = {{"encoder_q", "encoder_k"},
                                     {"online", "target"},
                                     {"teacher", "student"}};
 
+// Names that codes put around a network and that say nothing about what it is.
 constexpr std::string_view kWrappers[] = {
     "state_dict",     "model",          "model_state_dict",  "model_state",     "module",          "net",
     "network",        "teacher",        "student",           "backbone",        "encoder",         "encoder_q",
@@ -36,6 +37,8 @@ constexpr std::string_view kAfter[] = {"_momentum", "_online", "_target", "_teac
 
 using Rule = std::pair<std::string_view, std::string_view>;
 
+// What such a key means decides whether leaving it out is safe: heads and training state never reach a
+// feature. A component that is not listed here is an error, so the list is short of nothing by accident.
 constexpr Rule kAnywhere[] = {{"fc", "classifier"},
                               {"head", "classifier"},
                               {"heads", "classifier"},
@@ -133,6 +136,7 @@ std::string_view rule_beside(std::span<const std::string> components, bool below
   const auto first =
       below_the_network ? components.begin() : std::find_if_not(components.begin(), components.end(), is_wrapper);
   if (first == components.end()) return {};
+  // Below the network's own place "transformer" is a part of it; beside it the same word is the text tower.
   if (!below_the_network)
     if (const std::string_view rule = look_up(kElsewhere, *first); !rule.empty()) return rule;
   const std::string_view rule = look_up(kAnywhere, *first);

@@ -4,10 +4,13 @@ namespace vise {
 
 int NetworkBuilder::append(const std::string& name, std::vector<int> inputs, OpKind kind) {
   network_.ops.push_back({name, std::move(inputs), std::move(kind)});
+  // Value 0 is the input, so operation i makes value i + 1.
   return static_cast<int>(network_.ops.size());
 }
 
 int NetworkBuilder::conv(const std::string& name, int x, Convolution shape, bool bias) {
+  // A depthwise filter reads and feeds one channel, so its fan is the kernel's area; counted
+  // over all channels, signals would fade from layer to layer.
   const Init init = shape.groups > 1 && shape.groups == shape.in ? Init::depthwise : Init::fan_out;
   shape.weight = take(name + ".weight", {shape.out, shape.in / shape.groups, shape.kernel, shape.kernel}, init);
   if (bias) shape.bias = take(name + ".bias", {shape.out}, Init::zero);

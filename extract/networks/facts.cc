@@ -53,6 +53,7 @@ void check_value(std::string_view name, std::string_view value) {
     if (!is_one_of(names_of(kRules), value)) refuse("positions=scale|size|antialias");
   } else if (name == "eps" || name == "final-eps") {
     double number = 0;
+    // The bound catches a sign or a decimal that slipped; published epsilons are 1e-12 to 1e-3.
     if (!parse_double(value, number) || number <= 0 || number > 0.1) refuse(fmt::format("{}=1e-6, for example", name));
   } else if (name == "heads") {
     std::int64_t number = 0;
@@ -90,6 +91,7 @@ std::string in_one_spelling(std::string_view value) {
   double parsed = 0;
   if (!parse_double(value, parsed)) return std::string(value);
   std::string text = number(parsed);
+  // to_chars writes 1e-06 and people write 1e-6.
   if (const std::size_t exponent = text.find("e-0"); exponent != std::string::npos) text.erase(exponent + 2, 1);
   return text;
 }
@@ -125,6 +127,8 @@ void Facts::note(std::string_view name, std::string value, std::string source) {
 
 std::string Facts::need(std::string_view name, std::string_view usual) {
   const auto found = said_.find(name);
+  // `backbone inspect` wants to show everything that is open at once, so it goes on with a value
+  // of the right kind; features are never made this way.
   if (found == said_.end() && leaves_open_ && name != "heads") {
     note(name, "?", fmt::format("{}{}", option_of(name), usual.empty() ? "" : fmt::format(" ({})", usual)));
     return name == "act" ? "exact" : name == "positions" ? "antialias" : "1e-6";
@@ -161,6 +165,8 @@ int Facts::output_stride() {
 }
 
 int Facts::heads(int otherwise) {
+  // Unlike the other facts this one has a usual value: nearly every published ViT has
+  // heads of 64 channels (sizes.cc).
   if (!knows("heads")) {
     note("heads", std::to_string(otherwise), "the key layout");
     return otherwise;

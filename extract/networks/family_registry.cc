@@ -12,6 +12,8 @@ namespace vise {
 namespace {
 
 std::vector<Family>& list() {
+  // Built at first use: a family that registers itself before main() must not depend on
+  // the order of initialisation.
   static std::vector<Family> all = builtin_families();
   return all;
 }
@@ -37,6 +39,7 @@ const Family& family_of(std::string_view architecture) {
 }
 
 Network random_network(std::string_view architecture, std::uint64_t seed) {
+  // The stream's name holds the architecture: the same seed gives unrelated values to different networks.
   RandomWeights weights(fmt::format("random/{}", architecture), seed);
   return family_of(architecture).build(architecture, weights);
 }

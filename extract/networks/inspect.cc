@@ -39,6 +39,7 @@ void match(CheckpointInspection& seen, const LoadRequest& request) {
            fmt::format("positions=scale|size|antialias, at other sizes than {} x {}", network.side, network.side)});
     seen.match = std::move(report);
   } catch (const Error& e) {
+    // A misspelt option is the caller's; anything else is what inspect is there to show.
     if (e.kind() == ErrorKind::usage) throw;
     seen.mismatch = e.message();
     seen.hint = e.hint();
@@ -77,6 +78,7 @@ std::string folder_text(const ModelFolder& folder) {
 }
 
 Json number_or_text(double value) {
+  // JSON has no NaN and no infinity.
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value > 0 ? "inf" : "-inf";
   return value;
@@ -155,6 +157,8 @@ NameHash hash_in_name(const Path& path, std::string_view sha256) {
   const auto all = [&](std::string_view set) { return digits.find_first_not_of(set) == std::string::npos; };
   if (digits.size() < kMinDigits || digits.size() > 64 || !all("0123456789abcdef")) return {};
   const bool agrees = sha256.starts_with(digits);
+  // torch.hub's names end in the first eight digits of the SHA-256 ("resnet50-0676ba61.pth");
+  // eight decimal digits may as well be a date.
   const bool date = digits.size() == 8 && all("0123456789") && (digits.starts_with("19") || digits.starts_with("20"));
   if (date && !agrees) return {};
   return {digits, agrees};

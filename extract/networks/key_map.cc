@@ -27,6 +27,7 @@ std::vector<std::string> words(std::string_view line) {
 
 bool rename(std::string& name, const KeyMap& map) {
   for (const auto& [from, to] : map.rules)
+    // The first rule that fits, as a person reads the file from the top.
     if (name.starts_with(from)) {
       name.replace(0, from.size(), to);
       return true;
@@ -51,6 +52,8 @@ KeyMap parse_key_map(std::string_view text, std::string_view name_for_messages) 
   if (map.empty()) throw Error(ErrorKind::input, fmt::format("{}: holds no rule", name_for_messages));
   std::string rules;
   for (const auto& [from, to] : map.rules) rules += fmt::format("{} {}\n", from, to);
+  // Of the rules and not of the file: blanks and comments change no feature, and this
+  // hash is part of the features' key.
   map.sha256 = sha256_hex(rules);
   return map;
 }
@@ -65,6 +68,7 @@ void rename_keys(Checkpoint& checkpoint, const KeyMap& map) {
   std::set<std::string_view> seen;
   for (NamedTensor& named : checkpoint.tensors) renamed += rename(named.name, map) ? 1 : 0;
   for (const NamedTensor& named : checkpoint.tensors)
+    // Two tensors of one name: which one a network got would depend on the file's order.
     if (!seen.insert(named.name).second)
       throw Error(ErrorKind::input, fmt::format("{}: the key map gives two keys the name '{}'",
                                                 checkpoint.path.string(), printable(named.name.substr(0, 200))));

@@ -18,6 +18,8 @@ constexpr std::size_t kShown = 5;
 // Without an early exit, so that the loop is vectorised.
 bool all_finite(const std::vector<float>& values) {
   bool finite = true;
+  // All ones in the exponent is infinity or NaN. Training that diverged leaves such files,
+  // and their features would be NaN without a word.
   for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & 0x7F800000) != 0x7F800000;
   return finite;
 }
@@ -78,6 +80,8 @@ Parameter KeyMatcher::take(const std::string& key, std::vector<std::int64_t> sha
 Parameter KeyMatcher::take(const std::string& key, std::vector<std::int64_t> shape, Init init,
                            const std::vector<std::int64_t>& file_shape) {
   const Tensor* const tensor = find(key);
+  // Collected rather than thrown: one message then tells how many keys are missing, unexpected
+  // and wrong, and names the first of each.
   if (!tensor) {
     missing_.push_back(prefix_ + key);
     return Parameter(std::move(shape));
@@ -95,6 +99,7 @@ Parameter KeyMatcher::take(const std::string& key, std::vector<std::int64_t> sha
   if (!is_floating(tensor->dtype)) return wrong(fmt::format("holds {}", dtype_name(tensor->dtype)));
   std::vector<float> values = tensor->to_floats();
   if (!all_finite(values)) return wrong("holds NaN or infinity");
+  // A square root of it is taken when norms are folded.
   if (init == Init::variance && std::any_of(values.begin(), values.end(), [](float v) { return v < 0; }))
     return wrong("is a variance and holds negative values");
   return {std::move(shape), std::move(values)};

@@ -45,6 +45,7 @@ Network load_network(const Checkpoint& checkpoint, const LoadRequest& request, L
   const KeyIndex index(checkpoint);
   const std::vector<Place> places = find_places(index);
   const Place place = choose_place(index, places, request.branch, request.drop);
+  // Before anything is read: "missing keys" of the wrong family would mislead.
   if (wanted && wanted != place.family)
     expect_architecture(checkpoint, fmt::format("network of the family {} ({} keys)", place.family->name, place.layout),
                         request.architecture);
@@ -79,6 +80,8 @@ Network load_network(const Path& file, const NetworkRequest& request, LoadReport
   try {
     return load_network(checkpoint, request.load, report);
   } catch (const Error& e) {
+    // An archive's attributes are tried as a state dict first: a network that is known needs no code of a
+    // stranger's. Only what fits no family is run as a program, and only if that was allowed.
     if (e.kind() != ErrorKind::input || !request.load.architecture.empty()) throw;
     if (request.run_torchscript) return open_torchscript(checkpoint);
     // A network that is known but for a fact is none to be run as a graph: the message says what to say.

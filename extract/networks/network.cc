@@ -18,6 +18,7 @@ std::string settings_text(const Op& op) {
   if (const auto* conv = op.as<Convolution>()) {
     std::string text =
         fmt::format("{} {} {} {} {} {}\n", op.name, conv->out, conv->in, conv->kernel, conv->stride, conv->groups);
+    // Written only where it differs, so that hashes of 0.1 stay as they are.
     if (conv->dilation != 1) text += fmt::format("dilation {}\n", conv->dilation);
     return text;
   }
@@ -31,6 +32,7 @@ LayerOutline outline_of_value(const Layer& layer, const std::vector<ValueShape>&
   return {layer.name, shape.channels, shape.prefix, shape.tokens() == 1, shape.height, shape.width, false};
 }
 
+// "final-1" to "final-3" exist for --pool last4 alone.
 bool is_listed(const LayerOutline& layer) { return !layer.inner && layer.name.find('-') == std::string::npos; }
 
 constexpr std::array<std::string_view, 3> kGraphKinds{"torchscript", "onnx", "caffe"};
@@ -143,6 +145,8 @@ std::vector<ValueShape> value_shapes(const Network& network, int side) {
 std::string parameters_hash(const Network& network) {
   if (network.graph) return "";
   Sha256 hash;
+  // The hash is over values as they are used, after renaming, stacking and widening to float32: two
+  // files of the same network in different layouts have the same one.
   hash.update(fmt::format("vise-eval {} parameters 1\n", network.family));
   for (const Op& op : network.ops) {
     hash.update(settings_text(op));
@@ -161,6 +165,7 @@ std::uint64_t parameter_count(const Network& network) {
   for (const Op& op : network.ops) {
     if (const auto* norm = op.as<BatchNorm>()) {
       add(norm->gamma);
+      // Mean and variance are statistics and no parameters, as PyTorch counts them.
       add(norm->beta);
       continue;
     }

@@ -27,6 +27,7 @@ using Shapes = std::vector<ValueShape>;
 }
 
 int strided(const Op& op, int size, int kernel, int stride, int pad, int dilation = 1) {
+  // PyTorch's formula for convolutions and pools, rounded down.
   const int free = size + 2 * pad - dilation * (kernel - 1) - 1;
   if (free < 0) refuse(op, fmt::format("a kernel of {} does not fit {} places", kernel, size));
   return free / stride + 1;
@@ -70,6 +71,7 @@ ValueShape shape_of(const Op& op, const Tokens& tokens, const Shapes& in) {
   expect_map(op, in[0]);
   ValueShape out = in[0];
   if (tokens.prefix.exists()) out.prefix = static_cast<int>(tokens.prefix.shape()[0]);
+  // Without a rule a table fits its own grid alone; that is known here, before anything is computed.
   if (tokens.positions.exists() && !tokens.rule) {
     const auto& table = tokens.positions.shape();
     if (table[0] != out.height || table[1] != out.width) refuse_grid(tokens, out);
@@ -120,6 +122,8 @@ void visit_parameters(AnyOp& op, Visit visit) {
         if constexpr (std::is_same_v<Kind, Constant>) each(k.values);
         if constexpr (std::is_same_v<Kind, Attention>) {
           if (k.rope) each(k.rope->periods);
+          // The window's padding is not listed: it is the bias of the linear layer before
+          // it, which is counted and hashed there.
           if (k.window) each(k.window->bias_table);
         }
       },

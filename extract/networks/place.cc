@@ -20,6 +20,7 @@ constexpr std::size_t kMaxPlaces = 64;
 std::string without_branch(const std::string& prefix, std::string_view first, std::string_view second) {
   std::vector<std::string> parts = split(prefix, '.');
   for (std::string& part : parts)
+    // Two prefixes that are equal after this differ in the branch alone and are two copies of one model.
     if (part == first || part == second) part.assign(1, '*');
   return join(parts, ".");
 }
@@ -74,6 +75,7 @@ bool are_copies(const std::map<std::string_view, const Tensor*>& one,
       const auto found = theirs.find(named.first);
       if (found == theirs.end()) return may_be_alone(named.first);
       return named.second->shape == found->second->shape && named.second->dtype == found->second->dtype &&
+             // Compared only for files that hold several candidates, so nearly no file pays for the hashing.
              content_sha256(*named.second) == content_sha256(*found->second);
     });
   };
@@ -139,6 +141,7 @@ Place choose_place(const KeyIndex& keys, const std::vector<Place>& places, std::
       throw Error(ErrorKind::usage, fmt::format("{}: holds no branch '{}'", path, branch),
                   fmt::format("its networks stand under {}", listed(places)));
   }
+  // drop= names heads too; where it would leave no place at all it was not meant for places.
   if (const std::vector<Place> kept = without_dropped(left, drop); !kept.empty()) left = kept;
   for (const BranchRule& rule : branch_rules()) prefer(left, rule.preferred, rule.other);
   drop_copies(left, keys);

@@ -51,6 +51,8 @@ void write_places(const ImageTokens& image, Over over, double power, std::span<f
   if (over == Over::mean) fold_places(image.places, sums, [](double a, double b) { return a + b; });
   if (over == Over::maximum) fold_places(image.places, sums, [](double a, double b) { return std::max(a, b); });
   if (over == Over::power)
+    // Radenovic et al. 2018: powers need positive values, so that everything below the
+    // floor counts as the floor.
     fold_places(image.places, sums, [&](double a, double b) { return a + std::pow(std::max(b, kGemFloor), power); });
   const double places = static_cast<double>(image.places.size() / row.size());
   for (std::size_t c = 0; c < row.size(); ++c) {

@@ -32,6 +32,7 @@ Blend four_taps(double source, int size) {
   Blend blend;
   for (int tap = -1; tap <= 2; ++tap) {
     blend.places.push_back(std::clamp(static_cast<int>(floor) + tap, 0, size - 1));
+    // torch has -0.75 here and -0.5 with antialias=True (below), which follows Pillow.
     blend.weights.push_back(cubic(source - (floor + tap), -0.75));
   }
   return blend;
@@ -64,6 +65,8 @@ std::vector<Blend> blends(PositionRule rule, int from, int to) {
     }
     // The hub code passes the factor and not the size, and torch then uses that factor as it was given.
     const double factor =
+        // DINO adds 0.1 to the target's edges against rounding errors and passes the factor;
+        // the factor's excess then moves every sample.
         rule == PositionRule::scale ? (to + 0.1) / from : static_cast<double>(to) / static_cast<double>(from);
     all.push_back(four_taps((place + 0.5) / factor - 0.5, from));
   }

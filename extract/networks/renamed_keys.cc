@@ -25,6 +25,7 @@ std::optional<Match> match(std::string_view pattern, std::string_view name) {
       return std::nullopt;
     }
   }
+  // Whole components only: the rule "stem" must not fit "stem2".
   if (at != name.size() && name[at] != '.') return std::nullopt;
   return found;
 }

@@ -8,6 +8,8 @@ TrunkPool::TrunkPool(std::unique_ptr<Trunk> first, int most) : places_(static_ca
 
 // places_.size() if none is free.
 std::size_t TrunkPool::free_place(std::size_t worker) const {
+  // A worker's own place first: with as many replicas as workers each keeps the memory
+  // that is warm in its core's cache.
   if (worker < places_.size() && !places_[worker].taken) return worker;
   std::size_t place = 0;
   while (place < places_.size() && places_[place].taken) ++place;

@@ -27,10 +27,12 @@ Parameter RandomWeights::take(const std::string& name, std::vector<std::int64_t>
   switch (init) {
     case Init::fan_out:
     case Init::depthwise:
+    // The stream is named after the tensor, so that adding a layer to a network moves no other's values.
     case Init::small: {
       RandomStream stream(
           fmt::format("{}/{}", stream_, name.ends_with(".weight") ? name.substr(0, name.size() - 7) : name), seed_);
       const double area = shape.size() == 4 ? static_cast<double>(shape[2] * shape[3]) : 1;
+      // He et al. 2015 for convolutions that a ReLU follows; 0.02 is what ViTs start from.
       const double fan = init == Init::depthwise ? area : static_cast<double>(shape[0]) * area;
       fill_normal(values, init == Init::small ? 0.02 : std::sqrt(2.0 / fan), stream);
       break;

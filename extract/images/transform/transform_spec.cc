@@ -179,8 +179,7 @@ std::string settings_text(const TransformSpec& spec) {
 
 std::string preset_name(const TransformSpec& spec) {
   for (const Preset& preset : presets()) {
-    // Compared by value: settings that amount to a preset get its name, and so the same
-    // key and the same column.
+    // Compared by value: settings that amount to a preset are shown under its name.
     if (preset.spec == spec) return preset.name;
   }
   return {};

@@ -16,6 +16,7 @@ Assembly::Assembly(const dnnl::engine& engine, const TrunkRequest& request)
 
 memory::desc Assembly::rows(const ValueShape& shape, type t) const {
   const bool map = shape.prefix == 0;
+  // Tokens are laid out as a map of one row: nhwc is rows of channels either way.
   return {{batch_, shape.channels, map ? shape.height : 1, map ? shape.width : shape.tokens()}, t, tag::nhwc};
 }
 
@@ -34,12 +35,15 @@ memory Assembly::at(const Laid& value) { return at(value, value.desc); }
 void Assembly::add(dnnl::primitive primitive, Arguments arguments, const memory::desc& scratch) {
   if (scratch.get_size() > 0) {
     memory made = unbound(scratch);
+    // One scratch area serves all primitives, since they run one after another; its size
+    // is the largest that any asks for.
     need_scratch(scratch.get_size());
     scratches_.push_back(made);
     arguments.emplace(DNNL_ARG_SCRATCHPAD, made);
   }
   steps_.emplace_back([this, primitive, arguments] {
     primitive.execute(stream_, arguments);
+    // A stream of the CPU engine has finished when execute() returns, but oneDNN's contract is to wait.
     stream_.wait();
   });
 }
@@ -63,6 +67,8 @@ Laid Assembly::copied(const Laid& value) {
 void Assembly::bind() {
   slab_ = std::make_unique<AlignedBytes>(plan_.size());
   scratch_ = std::make_unique<AlignedBytes>(scratch_bytes_);
+  // Memory objects are made before the slab exists, because its size is known only when
+  // all values have been placed.
   for (auto& [bound, offset] : bindings_) bound.set_data_handle(slab_->data() + offset);
   for (memory& bound : scratches_) bound.set_data_handle(scratch_->data());
 }

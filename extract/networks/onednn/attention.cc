@@ -24,6 +24,8 @@ class HeadProducts {
  public:
   HeadProducts(Assembly& assembly, int tokens, int channels, int heads)
       : tokens_(tokens), channels_(channels), heads_(heads), bf16_(assembly.operand_type() == type::bf16) {
+    // A token's row holds q, k and v of all heads side by side, so a head's matrix is a view with
+    // a row stride of three times the channels; nothing is copied apart.
     const memory::dim t = tokens, d = channels / heads, wide = 3 * channels;
     const type operand = assembly.operand_type();
     const memory::desc queries({t, d}, operand, memory::dims{wide, 1}), keys({d, t}, operand, memory::dims{1, wide}),
@@ -59,6 +61,7 @@ class HeadProducts {
     const auto set = [](Assembly::Arguments& arguments, int which, const void* data) {
       arguments.at(which).set_data_handle(const_cast<void*>(data));
     };
+    // Primitives are shared by all windows and images; only the addresses change, head by head.
     set(first_arguments_, DNNL_ARG_SCRATCHPAD, scratch);
     set(second_arguments_, DNNL_ARG_SCRATCHPAD, scratch);
     set(first_arguments_, DNNL_ARG_DST, scores);
@@ -84,6 +87,7 @@ class HeadProducts {
   template <typename Bias>
   void normalise(float* scores, int head, Bias bias) {
     const auto n = static_cast<std::size_t>(tokens_);
+    // The scale is applied to the logits in softmax_row(), so that queries need no pass of their own.
     const auto scale = static_cast<float>(1 / std::sqrt(static_cast<double>(channels_ / heads_)));
     row_.resize(n);
     for (std::size_t query = 0; query < n; ++query) {
@@ -144,11 +148,14 @@ struct Windows {
 // The slice of an axis of n places (padded, rolled by `shift`) that place i lies in.
 int region_of(int i, int n, int size, int shift) {
   if (shift == 0) return 0;
+  // The authors' img_mask: after rolling, the last window of an axis holds places from both
+  // ends of the map, which must not meet.
   return i < n - size ? 0 : i < n - shift ? 1 : 2;
 }
 
 Windows windows_of(const Window& window, int height, int width) {
   const int size = window.size, tall = (height + size - 1) / size * size, wide = (width + size - 1) / size * size;
+  // A single window has nothing to be shifted against (torchvision and timm set the shift to 0 too).
   const int down = size >= tall ? 0 : window.shift, right = size >= wide ? 0 : window.shift;
   Windows made;
   made.tokens = size * size;
@@ -173,6 +180,7 @@ std::vector<float> pair_biases(const Window& window, int heads) {
   for (int head = 0; head < heads; ++head)
     for (int query = 0; query < tokens; ++query)
       for (int key = 0; key < tokens; ++key) {
+        // The table has a row for each relative offset, numbered as in families/swin/layouts.cc.
         const int row = query / size - key / size + size - 1, column = query % size - key % size + size - 1;
         biases.push_back(table[static_cast<std::size_t>((row * span + column) * heads + head)]);
       }
@@ -218,10 +226,13 @@ Laid attend_in_windows(Compilation& c, const FusedGroup& group, const Attention&
         products.run(a.stream(), gathered, answers, rest, [&](int head, std::size_t query, float* row) {
           const float* const bias = biases + (static_cast<std::size_t>(head) * t + query) * t;
           for (std::size_t key = 0; key < t; ++key)
+            // -100 in place of minus infinity, as in the authors' code: after the softmax
+            // it is 0 in float32 either way.
             row[key] = bias[key] + (regions[key] == regions[query] ? 0.0F : -100.0F);
           return true;
         });
         for (std::size_t i = 0; i < t; ++i)
+          // Padded places were attended to but have no place in the map; their answers are dropped.
           if (rows[i] >= 0)
             std::copy_n(answers + i * out_row, out_row,
                         a.bytes(to) + (image * places + static_cast<std::size_t>(rows[i])) * out_row);
@@ -238,6 +249,7 @@ Laid compile_attention(Compilation& c, const FusedGroup& group) {
   const Attention& attention = *op.as<Attention>();
   Laid qkv = a.as_rows(c.input(op), a.operand_type());
   if (attention.rope) {
+    // The rotation is done in place, so a value that somebody else reads has to be copied first.
     if (qkv.place == c.input(op).place && !c.may_overwrite(op.inputs[0])) qkv = a.copied(qkv);
     add_rotation(c, group, attention, qkv);
   }
@@ -261,6 +273,8 @@ Laid compile_attention(Compilation& c, const FusedGroup& group) {
 Laid compile_cross_attention(Compilation& c, const FusedGroup& group) {
   Assembly& a = c.assembly;
   const Op& op = c.network.ops[group.op];
+  // One query an image: two products of a vector, too small to be worth a primitive, in
+  // float32 with sums in double.
   const Laid query = a.as_rows(c.input(op, 0), type::f32), answers = a.as_rows(c.input(op, 1), type::f32);
   const ValueShape& shape = c.shape_of(group.out);
   const Laid out = a.make_rows(shape, type::f32);

@@ -14,6 +14,9 @@ using type = memory::data_type;
 
 type Compilation::type_of(int value) const {
   if (assembly.operand_type() == type::f32) return type::f32;
+  // Networks of batch norms keep everything in bf16. Those of layer norms have a residual stream
+  // that grows from block to block, where bf16's eight bits would lose what a block adds: it
+  // stays in float32, and only what a product reads is narrowed.
   if (!keeps_stream) return type::bf16;
   if (tapped[static_cast<std::size_t>(value)]) return type::f32;
   for (const Op& op : network.ops) {
@@ -27,6 +30,8 @@ type Compilation::type_of(int value) const {
 
 Laid Compilation::as_target(int value, const memory::desc& desc) {
   const Laid& residual = *laid[static_cast<std::size_t>(value)];
+  // A fused sum is added to what its target already holds, so the residual must be there first:
+  // in place if nobody else reads it, else as a copy.
   if (residual.desc != desc) return assembly.reordered(residual, desc);
   return may_overwrite(value) ? residual : assembly.copied(residual);
 }
@@ -40,6 +45,8 @@ memory Compilation::plain(std::span<const float> values) const {
 memory Compilation::packed_as(const memory::desc& from, std::span<const float> values, const memory::desc& to) {
   memory source(from, assembly.engine(), const_cast<float*>(values.data()));
   memory made(to, assembly.engine());
+  // Blocked layouts pad channels; uninitialised padding could hold NaN, which a product
+  // of zeros does not remove.
   std::memset(made.get_data_handle(), 0, to.get_size());
   dnnl::reorder(source, made).execute(assembly.stream(), source, made);
   assembly.stream().wait();
@@ -59,6 +66,8 @@ FoldedWeights folded(const Network& network, const FusedGroup& group) {
     for (std::size_t i = o * per_out; i < (o + 1) * per_out; ++i)
       made.weight[i] = static_cast<float>(static_cast<double>(values[i]) * scale);
   };
+  // y = gamma (W x + b - mean) / sqrt(variance + eps) + beta is W' x + b' with W' = s W, b' = beta - (mean
+  // - b) s and s = gamma / sqrt(variance + eps); in double, since s is applied to every weight.
   if (group.norm) {
     const BatchNorm& norm = *network.ops[*group.norm].as<BatchNorm>();
     for (std::size_t o = 0; o < out; ++o) {

@@ -15,6 +15,7 @@ using Primitive = dnnl::convolution_forward::primitive_desc;
 
 bool may_be_winograd(const Compilation& c, const Convolution& conv, const FusedGroup& group) {
   const bool relu = !group.activation || *group.activation == Activation::relu;
+  // F(4x4, 3x3) is for such convolutions alone, and oneDNN's Winograd fuses no other activation than ReLU.
   return conv.kernel == 3 && conv.stride == 1 && conv.pad == 1 && conv.groups == 1 && conv.dilation == 1 && relu &&
          c.assembly.operand_type() == type::f32;
 }
@@ -32,6 +33,7 @@ Primitive describe(const Compilation& c, const Convolution& conv, const FusedGro
   const ValueShape& in = c.shape_of(c.network.ops[group.op].inputs[0]);
   const ValueShape& out = c.shape_of(group.out);
   dnnl::post_ops fused;
+  // The order is the network's: residual first, then the activation.
   if (group.sum) fused.append_sum(1.F);
   if (group.activation) append_activation(fused, *group.activation);
   // Depthwise convolutions between row operations stay in rows: the way to blocks and back costs more than they do.
@@ -41,6 +43,7 @@ Primitive describe(const Compilation& c, const Convolution& conv, const FusedGro
   const memory::desc source({batch, conv.in, in.height, in.width}, operand, layout),
       weights = weight_desc(conv, operand, true), bias({conv.out}, type::f32, tag::x),
       result({batch, conv.out, out.height, out.width}, c.type_of(group.out), layout);
+  // oneDNN counts the places left out between taps, PyTorch the distance of taps.
   const memory::dim dilation = conv.dilation - 1;
   return {dnnl::convolution_forward::desc(dnnl::prop_kind::forward_inference, how, source, weights, bias, result,
                                           {conv.stride, conv.stride}, {dilation, dilation}, {conv.pad, conv.pad},
@@ -101,6 +104,7 @@ Laid compile_convolution(Compilation& c, const FusedGroup& group) {
   std::string how;
   const Primitive chosen = choose(c, conv, group, how);
   const ValueShape& out = c.shape_of(group.out);
+  // oneDNN offers Winograd on AVX-512 alone; on AVX2 ours runs.
   if (how == "direct" && may_be_winograd(c, conv, group) && has_winograd(conv.in, conv.out) && out.height == out.width)
     return convolve_winograd(c, conv, group);
   const auto& parts = c.weights(group.op, [&] {

@@ -19,6 +19,7 @@ Uses uses_of(const Network& network, const std::vector<int>& wanted) {
   for (const int value : wanted) uses.wanted[static_cast<std::size_t>(value)] = true;
   for (std::size_t op = network.ops.size(); op-- > 0;) {
     const auto made = static_cast<std::size_t>(Network::value_of(op));
+    // Backwards, so that users are known before what they use; what nothing needs is never computed.
     if (!uses.wanted[made] && uses.users[made].empty()) continue;
     uses.needed[op] = true;
     for (const int input : network.ops[op].inputs) uses.users[static_cast<std::size_t>(input)].push_back(op);
@@ -37,9 +38,13 @@ class Fuser {
     const Op& first = network_.ops[group.op];
     const bool is_conv = first.as<Convolution>() != nullptr;
     if (is_conv || first.as<Linear>())
+      // Only a value with a single reader may disappear into a fused primitive; one that
+      // is tapped must exist by itself.
       while (const auto next = only_reader(last)) {
         if (taken[*next] || !take(group, *next, last, is_conv)) break;
         last = *next;
+        // Nothing can follow an activation: post-ops are applied in order, and a norm or sum
+        // behind it would be another function.
         if (group.activation) break;
       }
     group.out = Network::value_of(last);
@@ -62,6 +67,7 @@ class Fuser {
       group.scale = next;
     } else if (op.as<Add>() && !group.sum) {
       const int mine = Network::value_of(last);
+      // x + x: one input would be both the residual and what is overwritten.
       if (op.inputs[0] == op.inputs[1]) return false;
       group.sum = op.inputs[0] == mine ? op.inputs[1] : op.inputs[0];
     } else if (const auto* activate = op.as<Activate>()) {

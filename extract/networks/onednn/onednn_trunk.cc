@@ -149,6 +149,8 @@ std::unique_ptr<Trunk> make_onednn_trunk(const Network& network, const TrunkRequ
   check_request(request);
   try {
     auto blueprint = std::make_shared<Blueprint>();
+    // Packed weights are what a replica needs; to keep the network's own floats beside
+    // them would double the memory.
     blueprint->shape = without_values(network);
     blueprint->request = request;
     return std::make_unique<OneDnnTrunk>(std::move(blueprint), &network);

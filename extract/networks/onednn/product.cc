@@ -140,11 +140,14 @@ Laid compile_product(Compilation& c, const FusedGroup& group) {
                                 : map_patches(c, c.input(op), *conv, out);
   const memory::dim in = source.shape.channels, columns = out.channels;
   Product chosen = describe(c, group, static_cast<memory::dim>(a.batch()) * out.tokens(), in);
+  // Features must not depend on an image's place in its batch, so on older CPUs the speed
+  // of one large product is given up for it.
   const bool by_image = a.batch() > 1 && !rows_are_alike(chosen);
   if (by_image) chosen = describe(c, group, out.tokens(), in);
   const auto& parts = c.weights(group.op, [&] {
     FoldedWeights values = folded(c.network, group);
     if (conv && !picture) values.weight = channels_last(values.weight, *conv);
+    // PyTorch's weights are out x in, row-major: the same memory read as in x out is column-major ("ba").
     return std::vector{c.packed_as({{in, columns}, type::f32, tag::ba}, values.weight, chosen.weights_desc()),
                        c.packed_as({{1, columns}, type::f32, tag::ab}, values.bias, chosen.bias_desc())};
   });

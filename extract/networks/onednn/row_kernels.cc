@@ -74,6 +74,7 @@ VISE_CLONES void widen_bf16(const Bf16* from, std::size_t n, float* to) {
 VISE_CLONES void narrow_bf16(const float* from, std::size_t n, Bf16* to) {
   for (std::size_t i = 0; i < n; ++i) {
     const auto bits = std::bit_cast<std::uint32_t>(from[i]);
+    // Round to nearest, halves to even: half a unit less one, and one more where the last kept bit is odd.
     to[i] = static_cast<Bf16>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
   }
 }
@@ -85,6 +86,8 @@ VISE_CLONES void layer_norm_row(const float* x, const float* weight, const float
   for (std::size_t i = 0; i < whole; i += kLanes)
     for (std::size_t lane = 0; lane < kLanes; ++lane) sums[lane] += static_cast<double>(x[i + lane]);
   for (std::size_t i = whole; i < n; ++i) sums[0] += static_cast<double>(x[i]);
+  // Two passes, mean first: the one-pass formula E[x^2] - E[x]^2 cancels where a channel's
+  // mean is large, as in ViTs' residual streams.
   const double mean = total(sums) / static_cast<double>(n);
   for (std::size_t i = 0; i < whole; i += kLanes)
     for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -106,6 +109,7 @@ VISE_CLONES void softmax_row(float* x, const float* bias, float scale, std::size
     for (std::size_t i = 0; i < n; ++i) x[i] = x[i] * scale + bias[i];
   else
     for (std::size_t i = 0; i < n; ++i) x[i] *= scale;
+  // Less the highest, no exponent is above 0 and the sum is at least 1.
   float highest = x[0];
   for (std::size_t i = 1; i < n; ++i) highest = x[i] > highest ? x[i] : highest;
   for (std::size_t i = 0; i < n; ++i) x[i] = exponential(x[i] - highest);

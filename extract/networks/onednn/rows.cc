@@ -204,6 +204,8 @@ Laid response_norm(Compilation& c, const FusedGroup& group, const ResponseNorm& 
                           for (double& each : norms) mean += (each = std::sqrt(each));
                           mean /= static_cast<double>(channels);
                           for (std::size_t i = 0; i < channels; ++i)
+                            // GRN (Woo et al. 2023): gamma (x n) + beta + x with n the channel's norm
+                            // over the mean of norms; as one scale and shift a channel.
                             scale[i] = static_cast<float>(1 + static_cast<double>(weight[i]) * norms[i] / (mean + eps));
                           for (std::size_t place = 0; place < places; ++place) {
                             affine_row(x + place * channels, scale.data(), bias, channels, out.row(first + place));
@@ -221,6 +223,7 @@ Laid merge_patches(Compilation& c, const FusedGroup& group) {
     for (std::size_t top = 0; top < height; top += 2)
       for (std::size_t left = 0; left < width; left += 2, ++place) {
         float* y = out.row(place);
+        // The authors' order: (0, 0), (1, 0), (0, 1), (1, 1), row first. Odd edges are padded with zeros.
         for (std::size_t column = left; column < left + 2; ++column)
           for (std::size_t row = top; row < top + 2; ++row, y += channels) {
             if (row < height && column < width)

@@ -124,6 +124,7 @@ VISE_FMA void input_tile(const WinogradConv& conv, const Blocks& b, const float*
                          float* target) {
   const std::size_t side = static_cast<std::size_t>(conv.side),
                     groups = static_cast<std::size_t>(conv.in) / kBlockChannels;
+  // Inner tiles, nearly all, need no test a pixel; those at the border read zeros for the padding of 1.
   const bool inside = at.row > 0 && at.column > 0 && at.row + kTile + 1 <= side && at.column + kTile + 1 <= side;
   for (std::size_t group = 0; group < groups; ++group) {
     const float* plane = source + (at.image * groups + group) * side * side * kBlockChannels;
@@ -153,6 +154,8 @@ VISE_FMA void output_tile(const WinogradConv& conv, const Blocks& b, const float
                           const TilePlace& at, float* target) {
   const std::size_t side = static_cast<std::size_t>(conv.side),
                     groups = static_cast<std::size_t>(conv.out) / kBlockChannels;
+  // The last tiles of a side that is no multiple of 4 have results beyond the map, which
+  // are computed and not stored.
   const std::size_t rows = std::min(kTile, side - at.row), columns = std::min(kTile, side - at.column);
   for (std::size_t group = 0; group < groups; ++group) {
     const float* m = products + group * b.channels;

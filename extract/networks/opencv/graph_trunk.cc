@@ -114,6 +114,8 @@ class GraphTrunk final : public Trunk {
       : files_(std::move(files)), request_(request), net_(files_->parse()), taps_(request.layers.size()) {
     const int at_once = std::max(files_->graph.batch, 1), side = request_.side;
     // Whole chunks: what is beyond the batch holds zeros, and nobody reads its rows.
+    // A graph may fix its number of pictures (dim_value 1 is frequent), so a batch goes
+    // through in chunks of that.
     const int chunks = (request_.batch + at_once - 1) / at_once;
     input_.assign(static_cast<std::size_t>(chunks) * at_once * per_image(), 0);
     chunk_ = {at_once, 3, side, side};
@@ -238,6 +240,8 @@ extern "C" void vise_opencv_layers(const vise::Graph& graph, int side, std::vect
     cv::dnn::Net net = vise::GraphFiles(graph).parse();
     const cv::dnn::MatShape shape{std::max(graph.batch, 1), 3, side, side};
     layers = vise::layers_of(net, shape);
+    // Shapes can be inferred of graphs that fail when they run; one pass of zeros finds
+    // out before any picture is read.
     const cv::Mat zeros(shape, CV_32F, cv::Scalar(0));
     net.setInput(zeros);
     net.forward();

@@ -61,6 +61,7 @@ struct Node {
 std::string float_attribute(std::string_view name, float value) {
   std::string attribute;
   append_field(attribute, 1, name);
+  // A field's key is its number and, in the lowest three bits, its wire type.
   append_varint(attribute, 2 << 3 | static_cast<std::uint64_t>(Type::fixed32));
   attribute.append(reinterpret_cast<const char*>(&value), sizeof value);
   append_varint(attribute, 20 << 3);
@@ -88,6 +89,7 @@ class Rewriter {
     for_fields(graph, [&](const WireField& field) {
       const std::optional<std::string> node =
           field.is(kGraphNode, Type::bytes) ? rewrite_node(field.bytes) : std::nullopt;
+      // An empty text stands for an Identity that is left out.
       changed |= node.has_value();
       if (!node)
         append_bytes(out, field.raw);
@@ -145,11 +147,14 @@ class Rewriter {
   }
 
   std::optional<std::string> clip_of_attributes(ByteView message, const Node& node) const {
+    // Clip-6's defaults, for a bound that Clip-11 leaves open.
     constexpr float kMost = std::numeric_limits<float>::max();
     std::vector<float> bounds{-kMost, kMost};
     for (std::size_t i = 1; i < node.inputs.size(); ++i) {
       if (node.inputs[i].empty()) continue;
       const auto known = scalars_.find(own_name(node.inputs[i]));
+      // A bound that is computed in the graph can't become an attribute; OpenCV then says
+      // itself that it lacks this form.
       if (i > bounds.size() || known == scalars_.end()) return std::nullopt;
       bounds[i - 1] = known->second;
     }

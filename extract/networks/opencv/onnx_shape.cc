@@ -67,6 +67,8 @@ struct TensorSize {
   }
 
   void multiply(std::uint64_t dimension) {
+    // OpenCV multiplies dimensions in int and copies as many values as they say, whatever bytes
+    // there are; that is why they are compared here.
     constexpr std::uint64_t kMost = std::uint64_t{1} << 31;
     if (dimension > kMost || (dimension > 0 && elements > kMost / dimension))
       refuse("is a damaged ONNX graph: a tensor's dimensions pass 2^31", "get the file again");

@@ -87,6 +87,8 @@ std::optional<GraphKind> graph_kind(ByteView file) {
   WireReader message(file);
   bool has_version = false, has_graph = false, has_layers = false;
   while (const std::optional<WireField> field = message.next()) {
+    // Any bytes can begin like a message of Protocol Buffers. Fields that neither format has, or
+    // a length that reaches past the end, say that these are none.
     if (field->number > 200) return std::nullopt;
     has_version |= field->is(1, WireField::Type::varint);                               // ModelProto.ir_version
     has_graph |= field->is(7, WireField::Type::bytes);                                  // ModelProto.graph

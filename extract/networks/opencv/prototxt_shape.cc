@@ -29,6 +29,7 @@ class Tokens {
       if (end == std::string_view::npos) refuse("is no prototxt: a quoted text doesn't end");
       const std::string_view quoted = rest_.substr(1, end - 1);
       rest_.remove_prefix(end + 1);
+      // Empty means the end, so an empty text is given as a blank.
       return quoted.empty() ? std::string_view(" ") : quoted;
     }
     std::size_t size = 0;
@@ -68,6 +69,7 @@ void for_values(std::string_view text, Each each) {
   for (std::string_view token = tokens.next(); !token.empty(); token = tokens.next()) {
     if (token == ":") {
       token = tokens.next();
+      // "name: value" and "name { ... }" are both written; the colon before a bracket is optional.
       if (token != "{" && token != "<") {
         each(path.empty() ? name : join(path, ".") + "." + name, token);
         continue;

@@ -30,6 +30,8 @@ torch::ScalarType scalar_type(Precision precision) {
 Placement Placement::of(const TrunkRequest& request) {
   if (!request.device.is_cuda()) return {};
   check_cuda(request.device.index);
+  // TF32 keeps ten bits of a product's operands, and cuDNN's benchmark may choose another kernel in
+  // every process: both would make features differ from run to run or from the CPU's.
   at::globalContext().setAllowTF32CuDNN(false);
   at::globalContext().setAllowTF32CuBLAS(false);
   at::globalContext().setBenchmarkCuDNN(false);
@@ -45,6 +47,7 @@ torch::Tensor Placement::place_operand(const torch::Tensor& operand) const {
 
 torch::Tensor ParameterPlacer::exact(const Parameter& parameter) {
   if (!parameter.exists()) return {};
+  // By address: a last norm that several operations share is placed on the device once.
   torch::Tensor& placed = exact_[parameter.values().data()];
   if (!placed.defined()) placed = placement_.place(tensor_of(parameter.values(), parameter.shape()));
   return placed;

@@ -9,6 +9,7 @@ namespace vise {
 namespace {
 
 void convert(const torch::Tensor& tensor, torch::ScalarType precision) {
+  // Doubles are left alone: who keeps one in a network does so on purpose.
   if (!tensor.defined() || !tensor.is_floating_point() || tensor.scalar_type() == torch::kFloat64) return;
   if (tensor.scalar_type() != precision) tensor.set_data(tensor.to(precision));
 }

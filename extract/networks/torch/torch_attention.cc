@@ -116,6 +116,7 @@ torch::Tensor attend_within_windows(const Attention& attention, const TorchOp& o
   const torch::Tensor windows = into_windows(map, size);  // B x windows x size^2 x 3 C
   const torch::Tensor parts = split_heads(windows.flatten(0, 1), 3, attention.heads);
   torch::Tensor bias = position_bias(window, op.table);
+  // Each image's windows have the same masks, so they are repeated over the batch.
   if (down != 0 || across != 0)
     bias = (bias + strangers(rows, columns, size, down, across).to(bias.options())).repeat({qkv.size(0), 1, 1, 1});
   const torch::Tensor attended = join_heads(attend(parts[0], parts[1], parts[2], bias));

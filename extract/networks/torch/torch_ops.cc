@@ -66,6 +66,8 @@ torch::Tensor run(const Mean&, const Call& call) { return call.in[0].places().me
 torch::Tensor run(const Linear&, const Call& call) {
   const torch::Tensor x = call.in[0].tokens(), &weight = call.op.weight, &bias = call.op.bias;
   if (!x.device().is_cpu() || x.requires_grad() || weight.requires_grad()) return torch::linear(x, weight, bias);
+  // One product an image on the CPU: a single large product rounds a row by its place in the batch
+  // (as in onednn/product.cc), and bmm does not. Gradients don't need that.
   const torch::Tensor of_each_image = weight.t().expand({call.batch, weight.size(1), weight.size(0)});
   return bias.defined() ? torch::baddbmm(bias, x, of_each_image) : torch::bmm(x, of_each_image);
 }

@@ -51,6 +51,7 @@ TorchTrunk::TorchTrunk(TrunkRequest request)
 
 void TorchTrunk::forward() {
   const c10::InferenceMode inference;
+  // LibTorch's setting is a thread's own, and workers are many: set in every pass.
   at::set_num_threads(1);
   with_torch_errors(ErrorKind::system, "LibTorch: ", [&] {
     c10::OptionalStreamGuard on;
@@ -70,6 +71,7 @@ void TorchTrunk::keep(std::size_t layer, const TorchValue& value) {
     tap.tensor = whole;
     return;
   }
+  // Pinned memory is slow to allocate and is kept; copies into it run beside the other replica's work.
   if (!tap.tensor.defined() || tap.tensor.sizes() != whole.sizes())
     tap.tensor = torch::empty(whole.sizes(), torch::TensorOptions().pinned_memory(true));
   tap.tensor.copy_(whole, /*non_blocking=*/true);

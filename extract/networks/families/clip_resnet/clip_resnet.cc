@@ -38,6 +38,7 @@ int block(NetworkBuilder& b, int stage, int place, int in) {
   x = conv_norm(b, name + ".conv3", x, {.out = out, .in = width});
   int shortcut = in;
   if (place == 0) {
+    // OpenAI's code calls the pooling "-1" so that the convolution behind it has torchvision's name.
     if (strides) shortcut = halved(b, name + ".downsample.-1", shortcut);
     shortcut = conv_norm(b, name + ".downsample.0", shortcut, {.out = out, .in = channels});
   }
@@ -50,6 +51,7 @@ Linear joined(NetworkBuilder& b) {
     const Parameter k = b.take("attnpool.k_proj." + leaf, shape, init),
                     v = b.take("attnpool.v_proj." + leaf, shape, init);
     shape[0] *= 2;
+    // Shapes alone (an outline) or missing keys, which the matcher reports later, all of them at once.
     if (k.values().empty() || v.values().empty()) return Parameter(shape);
     std::vector<float> values(k.values().begin(), k.values().end());
     values.insert(values.end(), v.values().begin(), v.values().end());
@@ -87,6 +89,7 @@ Network build(std::string_view, WeightSource& weights) {
     b.layer(fmt::format("layer{}", stage + 1), x);
   }
   b.layer("attnpool", attention_pool(b, x));
+  // The table of positions has 7 x 7 places, and OpenAI's code has no rule to resize it.
   b.network().any_side = false;
   b.network().revision = 1;  // keys and values are one product now, which moved LibTorch's last bits by 4e-7
   return b.finish("clip-resnet", std::string(kName));

@@ -17,6 +17,8 @@ constexpr int kRatio = 4;  // of the hidden channels
 
 int block(NetworkBuilder& b, const ConvNextSpec& spec, const std::string& name, int x, int dim) {
   int y = b.conv(name + ".conv_dw", x, {.out = dim, .in = dim, .kernel = 7, .pad = 3, .groups = dim}, true);
+  // Tokens are rows of channels here, so "permute, norm, linear" of the paper's code needs no
+  // permutation, and a linear layer is the 1 x 1 convolution.
   y = b.layer_norm(name + ".norm", y, dim, spec.eps);
   y = b.linear(name + ".mlp.fc1", y, dim, kRatio * dim);
   y = b.activate(name + ".mlp.act", y, spec.act);
@@ -25,6 +27,7 @@ int block(NetworkBuilder& b, const ConvNextSpec& spec, const std::string& name, 
                  ResponseNorm{b.take(name + ".mlp.grn.weight", {kRatio * dim}, Init::zero),
                               b.take(name + ".mlp.grn.bias", {kRatio * dim}, Init::zero)});
   y = b.linear(name + ".mlp.fc2", y, kRatio * dim, dim);
+  // V2 replaces layer scale by the response norm (Woo et al. 2023, section 3.3).
   if (!spec.response_norm) y = b.scale(name + ".gamma", y, dim);
   return b.add(name + ".add", x, y);
 }
@@ -119,6 +122,8 @@ const ConvNextSpec& convnext_spec(std::string_view name) {
 }
 
 std::string convnext_name(const ConvNextSpec& spec) {
+  // A size that nobody published gets a name made of its sizes, so that two different
+  // networks never share one.
   for (const ConvNextSpec& each : convnext_specs())
     if (same_sizes(each, spec)) return each.name;
   std::string name = spec.projection == Projection::none ? "convnext" : "clip-convnext";

@@ -123,6 +123,7 @@ class Sizes {
     for (std::size_t stage = 0; stage < 4; ++stage) {
       const std::string block = fmt::format("stages.{}.blocks.0.", stage);
       spec.depths[stage] = keys_.numbered(place_.prefix, file_key(blocks_rule(), fmt::format("{}", stage)).key);
+      // Two tensors say the same number, so that a file that lacks one of them is reported as lacking it.
       spec.dims[stage] = std::max(size(block + "norm.weight", 0), size(block + "conv_dw.weight", 0));
     }
     spec.response_norm = has("stages.0.blocks.0.mlp.grn.weight");
@@ -145,6 +146,8 @@ class Sizes {
   std::string key(const std::string& name) const { return file_key(layout_.rules, name).key; }
   bool has(const std::string& name) const { return keys_.has(place_.prefix, key(name)); }
   int size(const std::string& name, std::size_t dimension) const {
+    // Sizes are a stranger's. The bound keeps products of them below 2^63; a network that
+    // large fails on its shapes anyway.
     return static_cast<int>(std::min<std::int64_t>(keys_.size(place_.prefix, key(name), dimension), 1 << 16));
   }
   std::vector<KeyRule> blocks_rule() const { return {{"#", layout_.blocks}}; }
@@ -189,6 +192,8 @@ void drop_second_norm(KeyMatcher& keys) {
     if (!second || !first) continue;
     keys.drop("norms.3." + leaf, "second name of norm");
     const bool comparable = second->shape == first->shape && is_floating(second->dtype) && is_floating(first->dtype);
+    // Dropped only where it is indeed the same: otherwise the file would hold two norms, and
+    // which one its features had could not be known.
     if (!comparable || second->to_floats() != first->to_floats())
       keys.refuse(fmt::format("norms.3.{0} is not norm.{0}, whose second name it is", leaf));
   }

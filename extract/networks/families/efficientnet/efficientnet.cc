@@ -32,6 +32,8 @@ class Builder {
         x = block(stage, place, x, in);
         in = spec_.dims[stage];
       }
+      // Layers are the stages before the map halves again, and the last; the first stage,
+      // of 112 x 112, is none.
       const bool last_of_its_size = stage + 1 == kEfficientNetStages || kStages[stage + 1].stride == 2;
       if (stage > 0 && last_of_its_size) b_.layer(fmt::format("stage{}", ++layers), x);
     }
@@ -80,6 +82,7 @@ class Builder {
     y = gated(name + ".se", act(name + (widens ? ".act2" : ".act1"), y), wide, std::max(1, in / kSqueeze));
     y = conv(name + (widens ? ".conv_pwl" : ".conv_pw"), y, wide, out, 1, 1);
     y = norm(name + (widens ? ".bn3" : ".bn2"), y, out);
+    // Residual only where shapes agree (MBConv of MobileNetV2).
     return stride == 1 && in == out ? b_.add(name + ".add", x, y) : y;
   }
 
@@ -100,6 +103,7 @@ EfficientNetSpec scaled(int number, double width, double depth, int side) {
   spec.head = widened(kHead, width);
   for (std::size_t stage = 0; stage < kEfficientNetStages; ++stage) {
     spec.dims[stage] = widened(kStages[stage].dim, width);
+    // round_repeats of the authors' code.
     spec.depths[stage] = static_cast<int>(std::ceil(kStages[stage].depth * depth));
   }
   // torchvision's B5 to B7 are converted from TensorFlow's, with its epsilon (efficientnet.py, pytorch/vision 07a929e).

@@ -18,6 +18,8 @@ constexpr KeyRule kTorchvision[]{
     {"bn1", "features.0.1"},
     {"blocks.0.#.conv_dw", "features.1.#.block.0.0"},
     {"blocks.0.#.bn1", "features.1.#.block.0.1"},
+    // The gate's two layers are 1 x 1 convolutions in both codes and linear here: `.after
+    // = 2` drops the two edges of 1.
     {"blocks.0.#.se.conv_reduce.weight", "features.1.#.block.1.fc1.weight", {.after = 2}},
     {"blocks.0.#.se.conv_reduce", "features.1.#.block.1.fc1"},
     {"blocks.0.#.se.conv_expand.weight", "features.1.#.block.1.fc2.weight", {.after = 2}},

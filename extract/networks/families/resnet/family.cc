@@ -16,6 +16,7 @@ constexpr std::string_view kTorchvision = "torchvision", kSequential = "vise-seq
 // A torchvision key in the file's layout: VisE's files number the trunk's children.
 std::string file_key(const std::string& key, std::string_view layout) {
   if (layout != kSequential) return key;
+  // children()[:-2] of torchvision's ResNet: conv1 0, bn1 1, relu 2, maxpool 3, layer1 to layer4 4 to 7.
   if (key.starts_with("layer")) return fmt::format("{}{}", key[5] - '1' + 4, key.substr(6));
   return fmt::format("{}{}", key.starts_with("conv1") ? 0 : 1, key.substr(key.find('.')));
 }
@@ -25,6 +26,8 @@ std::vector<Place> find(const KeyIndex& keys) {
   for (const NamedTensor& named : keys.checkpoint().tensors) {
     const auto before = [&](std::string_view key) -> std::string_view {
       const std::string_view name = named.name;
+      // "?" ends in no dot and is no prefix of any key, so it stands for "none" beside the
+      // empty prefix, which is a real one.
       if (!name.ends_with(key)) return "?";
       const std::string_view prefix = name.substr(0, name.size() - key.size());
       return prefix.empty() || prefix.ends_with('.') ? prefix : "?";
@@ -66,6 +69,8 @@ Shape look_at(const KeyIndex& keys, const Place& place) {
 }
 
 bool fits(const ResNetSpec& spec, const Shape& shape) {
+  // The first 3 x 3 convolution's width and its inputs a group tell ResNeXts and wide
+  // ResNets from the plain ones.
   return std::equal(spec.blocks, spec.blocks + 4, shape.blocks) && spec.bottleneck == shape.bottleneck &&
          spec.width(0) == shape.width && spec.width(0) == shape.per_group * spec.groups;
 }

@@ -12,6 +12,7 @@ namespace {
 
 std::string norm_of_conv(const std::string& conv) {
   const std::size_t place = conv.rfind("conv");
+  // conv1 has bn1; a shortcut's convolution is downsample.0 and its norm downsample.1.
   if (place != std::string::npos) return fmt::format("{}bn{}", conv.substr(0, place), conv.substr(place + 4));
   return fmt::format("{}1", conv.substr(0, conv.size() - 1));
 }
@@ -75,6 +76,7 @@ const ResNetSpec& resnet_spec(std::string_view name) {
 
 int conv_norm(NetworkBuilder& b, const std::string& name, int x, Convolution shape) {
   const int channels = shape.out;
+  // "Same" padding of odd kernels: 7 has 3, 3 has 1, 1 has 0.
   shape.pad = shape.kernel / 2 * shape.dilation;
   return b.batch_norm(norm_of_conv(name), b.conv(name, x, std::move(shape)), channels);
 }
@@ -89,6 +91,8 @@ Network build_resnet(const ResNetSpec& spec, WeightSource& weights, int output_s
   x = b.append("maxpool", {x}, Pool2d{Pool2d::Kind::max, 3, 2, 1});
   int dilation = 1, reached = 4;
   for (int stage = 0; stage < 4; ++stage) {
+    // torchvision's _make_layer: a stage that doesn't stride dilates instead, but its first
+    // block still has the dilation of the stage before.
     const bool strides = stage > 0 && reached<output_stride, dilates = stage> 0 && !strides;
     if (strides) reached *= 2;
     for (int place = 0; place < spec.blocks[stage]; ++place) {

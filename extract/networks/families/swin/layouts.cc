@@ -40,6 +40,7 @@ std::vector<Place> find(const KeyIndex& keys) {
   std::vector<Place> places;
   for (const Layout& layout : kLayouts)
     for (const std::string& prefix : keys.prefixes_before(layout.marker)) {
+      // Both codes have the marker; where the first stage's merging is kept tells them apart.
       const bool merges_after = keys.has(prefix, "layers.0.downsample.reduction.weight");
       if (layout.name == "timm" && merges_after) continue;
       if (layout.name == "microsoft" && !merges_after) continue;
@@ -99,6 +100,9 @@ std::vector<float> table_rows(int window) {
   std::vector<float> rows;
   for (int query = 0; query < window * window; ++query)
     for (int key = 0; key < window * window; ++key)
+      // Relative offsets run from -(w - 1) to w - 1 on each axis; shifted to 0 and read as
+      // digits of base 2 w - 1 they number the table's rows. As floats, because that is what a
+      // tensor is compared as; w <= 32 keeps them exact.
       rows.push_back(static_cast<float>((query / window - key / window + window - 1) * (2 * window - 1) +
                                         query % window - key % window + window - 1));
   return rows;

@@ -18,9 +18,13 @@ int attention(NetworkBuilder& b, const SwinSpec& spec, std::size_t stage, bool s
               int x) {
   const int dim = spec.channels(stage), size = spec.windows[stage], heads = spec.heads[stage];
   const int qkv = b.linear(name + ".qkv", x, dim, 3 * dim);
+  // Every second block shifts its windows by half, so that neighbours that were parted
+  // meet (Liu et al. 2021, section 3.2).
   Window window{.size = size, .shift = shifted ? size / 2 : 0};
   window.bias_table =
       b.take(name + ".relative_position_bias_table", {(2 * size - 1) * (2 * size - 1), heads}, Init::small);
+  // A map whose edges are no multiple of the window is padded with zeros before the projection to
+  // q, k and v, so that padded places hold the projection's bias.
   window.padding = std::get<Linear>(b.network().ops.back().kind).bias;
   x = b.append(name + ".attention", {qkv}, Attention{heads, std::nullopt, std::move(window)});
   return b.linear(name + ".proj", x, dim, dim);
@@ -92,6 +96,7 @@ Network build_swin(const SwinSpec& spec, WeightSource& weights) {
     b.layer(fmt::format("stage{}", stage + 1), x);
   }
   b.layer("final", b.layer_norm("norm", x, spec.channels(3), spec.eps));
+  // The last map is one window: 224 for windows of 7, 384 for 12.
   b.network().side = kReduction * spec.windows[3];
   return b.finish("swin", swin_name(spec));
 }

@@ -13,6 +13,7 @@ using Shape = std::vector<std::int64_t>;
 // The first renaming whose start the name has.
 std::string renamed(std::string_view name, const std::vector<Renaming>& table) {
   for (const auto& [ours, theirs] : table)
+    // A whole component must fit: "norm" is not the start of "norm1".
     if (name.starts_with(ours) && (name.size() == ours.size() || name[ours.size()] == '.'))
       return fmt::format("{}{}", theirs, name.substr(ours.size()));
   return std::string(name);
@@ -94,6 +95,8 @@ int LayoutNames::depth() const {
     int block = -1;
     const auto [rest, error] = std::from_chars(named.name.data() + start.size(), end, block);
     if (error == std::errc() && rest != end && *rest == '.' && block >= 0 && block < kMost)
+      // The highest number, so that a block that is missing in between is a missing key
+      // and not a shallower network.
       depth = std::max(depth, block + 1);
   }
   return depth;
@@ -101,6 +104,7 @@ int LayoutNames::depth() const {
 
 Parameter LayoutKeys::take(const std::string& name, Shape shape, Init init) {
   if (name == "tokens.prefix") return prefix_tokens();
+  // The table may begin with rows for the class token; the grid's are the last ones.
   if (name == "tokens.positions") return cut(positions(), positions().shape()[0] - spec_.grid * spec_.grid, shape);
   if (name == "rope.periods") return keys_.take(layout_.root + layout_.periods, std::move(shape), init);
   if (name == "proj.weight") return projection(std::move(shape));
@@ -115,6 +119,8 @@ Parameter LayoutKeys::in_block(int block, std::string_view name, Shape shape, In
   if (name == "attn.qkv.weight") return joined(block, layout_.qkv, std::move(shape), init);
   if (name == "attn.qkv.bias") {
     Parameter bias = joined(block, layout_.qkv_bias, shape, init);
+    // DINOv3 trains without a bias of the keys: its file has a joint bias and a mask
+    // that zeroes the middle third.
     if (layout_.qkv_bias_mask.empty()) return bias;
     return masked(bias, keys_.take(names_.block_key(block, layout_.qkv_bias_mask), std::move(shape), init));
   }
@@ -138,6 +144,8 @@ Parameter LayoutKeys::joined(int block, const std::vector<std::string>& keys, Sh
   part[0] /= static_cast<std::int64_t>(keys.size());
   std::vector<Parameter> parts;
   for (const std::string& key : keys)
+    // EVA and DINOv3 have no bias for keys: softmax is indifferent to what adds the same number
+    // to a query's logits, so zero is the same network.
     parts.push_back(key.empty() ? Parameter(part, std::vector<float>(Parameter(part).size(), 0.0F))
                                 : keys_.take(names_.block_key(block, key), part, init));
   return parts.size() == 1 ? std::move(parts[0]) : stacked(parts, std::move(shape));
@@ -177,6 +185,7 @@ Parameter LayoutKeys::prefix_tokens() {
   const auto add_token = [&](const std::string& key) {
     Parameter token = rows(layout_.root + key, 1);
     const auto row = static_cast<std::int64_t>(parts.size());
+    // Where the table has a row for this token its position is added once here and not for every picture.
     if (spec_.grid > 0 && positions().shape()[0] - std::int64_t{spec_.grid} * spec_.grid > row)
       token = sum(token, cut(positions(), row, {1, spec_.width}));
     parts.push_back(std::move(token));
@@ -198,6 +207,7 @@ Parameter LayoutKeys::of_pool(const std::string& name, Shape shape, Init init) {
   if (!layout_.map_joined || !(is_query || name.starts_with("attn_pool.kv."))) return keys_.take(key, shape, init);
   const bool is_weight = name.ends_with(".weight");
   std::optional<Parameter>& whole = is_weight ? pool_weight_ : pool_bias_;
+  // in_proj holds q, k and v; it is taken once, and both parts are cut from it.
   if (!whole) {
     Shape all = shape;
     all[0] = 3 * spec_.width;

@@ -81,6 +81,8 @@ void read_positions(const LayoutNames& names, VitSpec& spec) {
   const std::size_t dimensions = tensor->shape.size();
   const std::int64_t rows = dimensions >= 2 ? tensor->shape[dimensions - 2] : 0;
   const int prefix = spec.class_token + spec.distillation_token;
+  // Rows for class and distillation token come before the grid's. 197 is 1 + 14 x 14 and 196 is 14
+  // x 14, so one of the two readings is a square and the other is not.
   int grid = layout.positions_of_prefix && rows < kMostTokens ? square_side(rows - prefix) : 0;
   if (grid == 0 && (layout.positions_without_prefix || !layout.positions_of_prefix)) grid = square_side(rows);
   if (grid == 0)
@@ -95,6 +97,7 @@ void read_tokens(const LayoutNames& names, VitSpec& spec) {
   // Without one there is something else to make a feature of.
   spec.class_token = !layout.class_token.empty() &&
                      (there(layout.class_token) || (spec.end != VitSpec::End::map && spec.end != VitSpec::End::mean));
+  // DeiT's second head is there only where its token is.
   spec.distillation_token = there(layout.distillation_token) || has_pair(names, "head_dist");
   spec.registers = 0;
   if (there(layout.registers)) {
@@ -134,6 +137,7 @@ void read_blocks(const LayoutNames& names, VitSpec& spec) {
 
 VitSpec read_vit_spec(const LayoutNames& names) {
   VitSpec spec;
+  // No tensor's shape depends on the number of heads; family.cc asks or knows.
   spec.heads = 0;
   spec.pre_norm = has_pair(names, "norm_pre");
   read_patches(names, spec);

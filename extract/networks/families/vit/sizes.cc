@@ -54,10 +54,13 @@ int usual_vit_heads(int width) {
       {{1152, 16}, {1280, 16}, {1408, 16}, {1664, 16}, {4096, 32}}};
   for (const auto& [of, heads] : exceptions)
     if (width == of) return heads;
+  // Heads of 64 channels: ViT's paper and nearly all since.
   return width % 64 == 0 ? width / 64 : 0;
 }
 
 std::string vit_architecture(const VitSpec& spec) {
+  // The hidden width is left out of the comparison: width, depth and kind of MLP tell
+  // the published ones apart.
   for (const Size& size : kSizes)
     if (size.width == spec.width && size.depth == spec.depth && size.gated == spec.gated && size.eva == is_eva(spec))
       return fmt::format("{}{}", size.name, spec.patch);

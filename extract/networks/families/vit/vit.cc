@@ -24,6 +24,8 @@ std::optional<Rope> rope_of(const VitSpec& spec, NetworkBuilder& b) {
     return rope;
   }
   std::vector<float> values;
+  // Half of a head's channels turn with the row and half with the column, and channels turn
+  // in pairs: a quarter as many periods as channels.
   for (int j = 0; j < periods; ++j) values.push_back(static_cast<float>(std::pow(*spec.rope->base, 1.0 * j / periods)));
   rope.periods = Parameter({periods}, std::move(values));
   return rope;
@@ -91,6 +93,8 @@ int attention_pool(const VitSpec& spec, NetworkBuilder& b, int x) {
 void end(const VitSpec& spec, const Common& common, NetworkBuilder& b, int x) {
   Network& network = b.network();
   network.default_layer = "final";
+  // What the authors probe: DeiT averages the two tokens' heads, the others take the class
+  // token, and networks without one the mean.
   network.default_pool = spec.distillation_token ? "cls+dist" : spec.class_token ? "cls" : "avg";
   if (spec.end == VitSpec::End::mean) {
     b.layer("final", b.layer_norm("fc_norm", b.append("mean", {x}, Mean{}), spec.width, spec.eps));
@@ -126,6 +130,8 @@ Network build_vit(const VitSpec& spec, WeightSource& weights) {
     x = block(spec, common, b, fmt::format("blocks.{}", i), x);
     b.layer(fmt::format("block{}", i + 1), x);
     const int from_last = spec.depth - 1 - i;
+    // DINOv2's linear evaluation concatenates the class tokens of the last four blocks, each through
+    // the last norm; --pool last4 takes them from these layers.
     if (norms_tokens && from_last >= 1 && from_last <= 3)
       b.layer(fmt::format("final-{}", from_last), last_norm(spec, common, b, fmt::format("norm-{}", from_last), x));
   }

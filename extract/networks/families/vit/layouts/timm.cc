@@ -81,6 +81,8 @@ void complete_dinov3(const VitLayout& layout, const KeyIndex& keys, const std::s
   spec.rope = VitRope{Rope::Coordinate::unit, Rope::Pairing::halves, std::nullopt};
   if (layout.periods.empty()) {  // timm computes them anew, unrounded
     spec.rope->base = 100.0;
+    // H+ alone departs from heads of 64 channels, and its file as timm writes it has no
+    // periods that would say so.
     if (spec.width == 1280) spec.heads = 20;
     return;
   }

@@ -34,6 +34,8 @@ void complete_clip(const VitLayout& layout, const KeyIndex& keys, const std::str
 
 void complete_siglip(const VitLayout& layout, const KeyIndex&, const std::string&, VitSpec& spec, Facts& facts) {
   spec.patch_bias = spec.qkv_bias = true;
+  // Every SigLIP ends in attention pooling; a file without its tensors lacks them, which
+  // is what the matcher then says.
   if (spec.end != VitSpec::End::map) {
     spec.end = VitSpec::End::map;
     spec.map_hidden = spec.hidden;
@@ -65,6 +67,7 @@ void complete_dinov3(const VitLayout&, const KeyIndex&, const std::string&, VitS
   if (!spec.gated) spec.activation = facts.activation("exact: gelu in DINOv3's configs");
   spec.eps = facts.eps("1e-5 in DINOv3's configs");
   spec.rope = VitRope{Rope::Coordinate::unit, Rope::Pairing::halves, 100.0};
+  // As in timm's layout: H+ has 20 heads, which no tensor says here.
   if (spec.width == 1280) spec.heads = 20;
 }
 
