@@ -49,6 +49,8 @@ class AttentiveModel final : public ProbeModel {
     const std::vector<double> x(floats.begin(), floats.end());
     const auto t = static_cast<int>(tokens), h = static_cast<int>(heads_), c = static_cast<int>(channels_);
     std::vector<double> attention(heads_ * tokens), seen(heads_ * channels_);
+    // Logits of all heads in one product (H x T), then the heads' weighted means of tokens (H
+    // x C): no key and no value of a token is ever formed.
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, h, t, c, 1, u_.data(), c, x.data(), c, 0, attention.data(), t);
     for (std::size_t head = 0; head < heads_; ++head) softmax(std::span(attention).subspan(head * tokens, tokens));
     cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, h, c, t, 1, attention.data(), t, x.data(), c, 0, seen.data(),
@@ -182,6 +184,7 @@ std::vector<Attentive::Trained> Attentive::train(const Pool& pool, std::span<con
   AttentiveJob job = job_of(pool, scale, context);
   job.rows = pointers;
   job.targets = targets;
+  // Keys and values have 2 C^2 parameters; gradient and two moments make it 8 C^2 a candidate.
   const std::size_t at_once = std::max<std::size_t>(1, kMostFloatsSideBySide / (8 * job.channels * job.channels));
   openblas_set_num_threads(1);  // LibTorch's threads divide the products
   const auto train = Module::torch().symbol<TrainAttentive>("vise_torch_attentive");
@@ -229,6 +232,7 @@ Fitted Attentive::fit(const TrainView& train_view, const ValView* val, const Con
   fitted.model = std::move(last.front().model);
   fitted.selection = selector.selection(chosen);
   fitted.convergence = {loss_text(kind), last.front().loss, std::numeric_limits<double>::quiet_NaN(), s_.epochs, false};
+  // Val's scores are those of the fit on train alone, not of the refit that has seen val.
   if (pool.has_val && selector.needed()) {
     fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.folds[0].score), pool.selected_on);
     fitted.val_scores = std::move(held_out[chosen]);
@@ -238,6 +242,8 @@ Fitted Attentive::fit(const TrainView& train_view, const ValView* val, const Con
 
 }  // namespace
 
+// Two passes over the rows, means first, because one-pass variances cancel; tokens stay in
+// half precision and are widened a row at a time.
 TokenScale token_scale(std::span<const std::uint16_t* const> rows, std::size_t tokens, std::size_t channels) {
   TokenScale scale{std::vector<double>(channels), std::vector<double>(channels)};
   std::vector<float> floats(tokens * channels);
@@ -251,6 +257,7 @@ TokenScale token_scale(std::span<const std::uint16_t* const> rows, std::size_t t
   each([&](std::size_t c, double value) { scale.mean[c] += value; });
   for (double& mean : scale.mean) mean /= count;
   each([&](std::size_t c, double value) { scale.deviation[c] += (value - scale.mean[c]) * (value - scale.mean[c]); });
+  // 1e-6 keeps a channel that never changes from dividing by zero.
   for (double& deviation : scale.deviation) deviation = std::sqrt(deviation / count + 1e-6);
   return scale;
 }
@@ -262,6 +269,9 @@ std::unique_ptr<ProbeModel> attentive_model(const AttentiveParameters& p, const 
   for (std::size_t h = 0; h < heads; ++h)
     for (std::size_t i = h * d; i < (h + 1) * d; ++i)
       for (std::size_t c = 0; c < channels; ++c) {
+        // q'(K ((x - mean) / deviation)) / sqrt(d) is u'x and a constant; a constant is the same for
+        // all tokens of a head and leaves the softmax as it is, so it is dropped. The values' constant
+        // goes into the intercepts below, since a head's weights sum to one.
         u[h * channels + c] += static_cast<double>(p.query[i]) * static_cast<double>(p.keys[i * channels + c]) /
                                (std::sqrt(static_cast<double>(d)) * scale.deviation[c]);
         for (std::size_t k = 0; k < outputs; ++k)

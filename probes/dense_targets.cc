@@ -33,6 +33,7 @@ std::vector<float> dense_targets(const Targets& targets) {
   } else {
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const auto row = targets.rows().subspan(i * width, width);
+      // Votes become shares, which is what cross-entropy takes.
       const double sum = targets.kind() == TargetKind::values ? 1 : std::accumulate(row.begin(), row.end(), 0.0);
       for (const double v : row) out.push_back(static_cast<float>(v / sum));
     }

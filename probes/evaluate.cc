@@ -67,6 +67,7 @@ double minimise(double low, double high, const Function& f) {
   const double golden = (std::sqrt(5.0) - 1) / 2;
   double a = high - golden * (high - low), b = low + golden * (high - low);
   double fa = f(a), fb = f(b);
+  // 80 steps narrow the interval by 0.618^80, far below a double's resolution; each needs one new value.
   for (int step = 0; step < 80; ++step) {
     if (fa <= fb) {
       high = b, b = a, fb = fa;
@@ -97,6 +98,7 @@ double best_threshold(const Known& known) {
   const ConstView<double> scores = view<double>(known.scores, labels);
   double best = -1, threshold = 0;
   for (int step = 1; step <= 19; ++step) {
+    // Scores are log odds, so a threshold of p on probabilities is one of log(p / (1 - p)) on them.
     const double p = step / 20.0, z = std::log(p / (1 - p));
     const double f1 = label_f1_macro(truth, scores, z);
     if (f1 > best) best = f1, threshold = z;
@@ -113,6 +115,8 @@ Metrics evaluate_known(const Known& known, const Calibration& calibration, std::
   weighted.evaluate(names, {}, values);
   Metrics metrics;
   for (std::size_t m = 0; m < names.size(); ++m)
+    // Inside, NaN says that a metric is not defined for these rows (an AUC of one class
+    // only); outside, its absence does.
     metrics[all[m]] = std::isnan(values[m]) ? std::nullopt : std::optional(values[m]);
   return metrics;
 }
@@ -173,6 +177,7 @@ bool higher_is_better(const std::string& metric) {
 
 void check_selection_metric(const std::string& metric, TargetKind kind) {
   std::vector<std::string> known;
+  // The names depend on the number of classes: 2 has auc, 6 the first with top5.
   for (const std::size_t classes : {std::size_t{2}, std::size_t{6}}) {
     for (const std::string& name : metric_names(kind, classes))
       known.push_back(higher_is_better(name) ? name : "neg_" + name);
@@ -185,6 +190,7 @@ void check_selection_metric(const std::string& metric, TargetKind kind) {
 }
 
 double selection_score(const Scores& scores, const Targets& targets, const std::string& metric) {
+  // A candidate whose metric is not defined on the held-out rows loses to any other.
   constexpr double kUndefined = -std::numeric_limits<double>::infinity();
   const bool negative = metric.starts_with("neg_");
   const std::string name = negative ? metric.substr(4) : metric;
@@ -194,6 +200,8 @@ double selection_score(const Scores& scores, const Targets& targets, const std::
   return negative ? -*found->second : *found->second;
 }
 
+// Fitted on held-out rows alone; on rows that the probe was fitted to it would find the
+// probe too sure of itself by design.
 Calibration calibrate(const Scores& val, const Targets& targets, std::string fitted_on) {
   Calibration calibration;
   const Known known = known_rows(val, targets);

@@ -92,6 +92,7 @@ Json FinetuneSettings::describe() const {
 
 Json FinetuneSettings::identity() const {
   Json json = describe();
+  // What keys are made of must not change with a name, or every stored result of 0.1 would be computed again.
   if (blocks == 1) json["unfreeze"] = "layer4";
   return json;
 }

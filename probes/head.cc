@@ -41,6 +41,8 @@ class Head final : public Probe {
                                   {"epochs", "100"},
                                   {"warmup", "10"},
                                   {"init", "kaiming"},
+                                  // The preset vpt-linear is Jia et al. 2022, whose linear baseline
+                                  // starts every bias at -log(99).
                                   {"init-bias", "-4.59511985013459"}}}});
     s_.optimizer = options.choice("optimizer", {"sgd", "adam", "adamw"}, "sgd");
     s_.rates = parse_grid(options.text("lr", s_.optimizer == "sgd" ? "0.01:10:4" : "1e-4:1e-1:4"));
@@ -101,6 +103,8 @@ class Head final : public Probe {
   std::string preset_;
 };
 
+// Every candidate of the grid is a column of one weight matrix: the batch is read once for all
+// of them, and they see the same batches in the same order.
 HeadResult Head::train_heads(const Pool& pool, std::span<const std::uint32_t> rows, std::span<const HeadRate> heads,
                              const Context& context) const {
   const std::vector<const float*> pointers = pool.rows_of(rows);

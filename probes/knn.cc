@@ -44,6 +44,8 @@ std::vector<Neighbour> nearest(std::span<const float> similarities, std::size_t 
   std::vector<Neighbour> all(similarities.size());
   for (std::uint32_t i = 0; i < all.size(); ++i) all[i] = {similarities[i], i};
   const auto before = [](const Neighbour& a, const Neighbour& b) {
+    // Duplicates of an image have equal similarities; without the second rule their
+    // order would be the sort's.
     return a.similarity != b.similarity ? a.similarity > b.similarity : a.row < b.row;
   };
   count = std::min(count, all.size());
@@ -71,6 +73,7 @@ std::vector<double> vote(const Targets& targets, std::span<const Neighbour> neig
         const auto votes = targets.rows().subspan(row * width, width);
         y /= std::accumulate(votes.begin(), votes.end(), 0.0);
       }
+      // Weights are counted label by label: a neighbour whose label is unknown has no vote on it.
       if (targets.kind() == TargetKind::multi_label && y < 0) continue;
       sums[k] += weights[i] * y;
       known[k] += weights[i];
@@ -101,6 +104,7 @@ class KnnModel final : public ProbeModel {
   Scores predict(const FeatureRows& rows) const override { return std::move(predict_many(rows, std::vector{k_})[0]); }
 
   // One Scores for each k.
+  // All values of k come from one sort of the similarities: a smaller k is a shorter prefix.
   std::vector<Scores> predict_many(const FeatureRows& rows, const std::vector<std::size_t>& ks) const {
     constexpr std::size_t kBlock = 64;
     const std::size_t n = targets_.size();
@@ -110,6 +114,8 @@ class KnnModel final : public ProbeModel {
       const std::size_t count = std::min(kBlock, rows.size() - begin);
       std::vector<const float*> pointers;
       for (std::size_t i = 0; i < count; ++i) pointers.push_back(rows.row(begin + i));
+      // 64 rows at a time: one product with all known rows is read once from memory for each
+      // block, and the block's similarities stay small.
       similarities.topRows(count).noalias() = unit_rows(pointers, dim_) * known_.transpose();
       for (std::size_t i = 0; i < count; ++i) add_row({&similarities(i, 0), n}, ks, out);
     }
@@ -124,6 +130,8 @@ class KnnModel final : public ProbeModel {
     std::vector<double> weights;
     double sum = 0;
     for (const Neighbour& neighbour : near) {
+      // Less the nearest's similarity, which changes no share: exp(1 / 0.07) is 1.6 million,
+      // and a smaller temperature would overflow.
       weights.push_back(std::exp((static_cast<double>(neighbour.similarity) - static_cast<double>(near[0].similarity)) /
                                  temperature_));
       sum += weights.back();

@@ -110,6 +110,7 @@ std::vector<Scores> LibLinear::sweep(LibLinearNodes& nodes, const Pool& pool, Se
 std::vector<double> precisions(const Scores& scores, const Targets& targets) {
   std::vector<double> out;
   for (std::size_t k = 0; k < targets.width(); ++k) {
+    // Two classes have one vector with both signs, so both must get the same C.
     const bool two = targets.kind() == TargetKind::classes && targets.width() == 2;
     const std::size_t column = two ? 1 : k;
     std::vector<double> score;
@@ -151,6 +152,7 @@ Fitted LibLinear::fit_c_a_class(const Pool& pool, const Context& context) const 
   std::vector<std::vector<double>> mean(width, std::vector<double>(count));
   for (std::size_t k = 0; k < width; ++k) {
     for (std::size_t i = 0; i < found.size(); ++i) mean[k][i % count] += found[i][k] / kFolds;
+    // Strictly better, by more than rounding: ties go to the smallest C.
     for (std::size_t c = 1; c < count; ++c) best[k] = mean[k][c] > mean[k][best[k]] + 1e-12 ? c : best[k];
     fitted.selection.chosen["C:" + pool.targets.names()[k]] = grid[best[k]];
     fitted.selection.on_edge = fitted.selection.on_edge || best[k] == 0 || best[k] + 1 == count;
@@ -187,6 +189,7 @@ Fitted LibLinear::fit_c_a_class(const Pool& pool, const Context& context) const 
 
 Fitted LibLinear::fit(const TrainView& train_view, const ValView* val, const Context& context) const {
   expect_kind(train_view.targets);
+  // Below cli/ nothing prints.
   set_print_string_function([](const char*) {});
   openblas_set_num_threads(1);  // the sweep's fits are what runs side by side
   const Pool pool = make_pool(train_view, val, Treatment::parse(settings_.treatment));
@@ -202,6 +205,7 @@ Fitted LibLinear::fit(const TrainView& train_view, const ValView* val, const Con
                     candidates_of("C", settings_.grid));
   std::vector<Scores> held_out;
   if (selector.needed()) held_out = sweep(nodes, pool, selector, context);
+  // Where nothing is to choose LIBLINEAR's default C = 1 is taken, if the grid has it.
   const auto one = std::find(settings_.grid.begin(), settings_.grid.end(), 1.0);
   const std::size_t chosen =
       selector.best(one == settings_.grid.end() ? 0 : static_cast<std::size_t>(one - settings_.grid.begin()));
@@ -216,6 +220,8 @@ Fitted LibLinear::fit(const TrainView& train_view, const ValView* val, const Con
   fitted.model = treated_model(std::move(model), pool.treatment);
   fitted.selection = selector.selection(chosen);
   fitted.notes.push_back(kBias);
+  // SVM scores are distances and no log odds, so neither a temperature nor a log loss means anything
+  // for them; nor do one-against-the-rest scores of several classes.
   const bool logits = settings_.solver.logistic && (kind == TargetKind::multi_label || pool.targets.width() == 2);
   if (pool.has_val && selector.needed()) {
     if (logits)

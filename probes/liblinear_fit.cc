@@ -46,6 +46,7 @@ LibLinearNodes::LibLinearNodes(const Pool& pool) : columns_(static_cast<int>(poo
     for (std::size_t d = 0; d < pool.dim; ++d) {
       if (row[d] != 0) nodes_.push_back({static_cast<int>(d) + 1, static_cast<double>(row[d])});
     }
+    // The bias column (-B 1), and index -1 as the end of a row.
     nodes_.push_back({columns_, 1});
     nodes_.push_back({-1, 0});
   }
@@ -58,7 +59,10 @@ problem LibLinearNodes::view(std::span<const std::uint32_t> rows, std::vector<fe
   return {static_cast<int>(rows.size()), columns_, y.data(), pointers.data(), 1};
 }
 
+// A node is 16 bytes where a feature is 4: a data set that fits the memory as float32 may not as
+// nodes, and Linux would kill the process instead of refusing the allocation.
 void LibLinearNodes::check_memory(const Pool& pool) {
+  // Counted first: growing a vector of nodes step by step would need half as much memory again for the copy.
   std::size_t count = 2 * pool.size();
   for (const float* const row : pool.rows) {
     for (std::size_t d = 0; d < pool.dim; ++d) count += row[d] != 0;
@@ -102,6 +106,7 @@ ModelPointer train_once(LibLinearNodes& nodes, std::span<const std::uint32_t> ro
   if (const char* const wrong = check_parameter(&data, &options)) {
     throw Error(ErrorKind::usage, fmt::format("LIBLINEAR: {}", wrong));
   }
+  // Every fit starts at seed 1, so its result depends on its data alone and not on which fits ran before it.
   random_state.restart();
   return ModelPointer(train(&data, &options));
 }
@@ -131,6 +136,7 @@ Vectors fit_classes(LibLinearNodes& nodes, const Pool& pool, std::span<const std
     present[static_cast<std::size_t>(k)] = true;
   }
   std::vector<int> weighted;
+  // Of two classes the second is the positive one, and the first keeps its weight.
   for (std::size_t k = classes == 2; k < classes; ++k) {
     if (settings.positive_weight != 1 && present[k]) weighted.push_back(static_cast<int>(k));
   }
@@ -162,12 +168,15 @@ Vectors fit_labels(LibLinearNodes& nodes, const Pool& pool, std::span<const std:
       y.push_back(bit);
     }
     const bool both = std::count(y.begin(), y.end(), 1.0) > 0 && std::count(y.begin(), y.end(), 0.0) > 0;
+    // There is nothing to separate where a label is always or never there: it gets a constant decision.
     if (!both) {
       out.intercepts[k] = !y.empty() && y[0] == 1 ? 1 : -1;
       continue;
     }
     const std::vector<int> weighted = settings.positive_weight == 1 ? std::vector<int>{} : std::vector<int>{1};
     const ModelPointer m = train_once(nodes, known, std::move(y), c, settings, weighted);
+    // LIBLINEAR numbers classes in the order in which they occur in the data, so which vector
+    // is the positive one depends on the first row.
     out.set(k, *m, m->label[0] == 1 ? 0 : 1, 1);
   }
   return out;

@@ -28,6 +28,7 @@ double dot(const Weights& w, const Features& x) {
 
 LinearModel LinearModel::binary(const Row& w, double intercept) {
   Matrix<double> both(2, w.size());
+  // A softmax over -z/2 and z/2 is the sigmoid of z, so two classes have scores in the same form as many.
   both << -w / 2, w / 2;
   return LinearModel(std::move(both), Eigen::RowVector2d(-intercept / 2, intercept / 2));
 }

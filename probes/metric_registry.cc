@@ -34,6 +34,7 @@ void MetricRegistry::add(UserMetric metric) {
   bool taken = std::ranges::find(metrics_, std::pair(metric.kind, metric.name), [](const UserMetric& other) {
                  return std::pair(other.kind, other.name);
                }) != metrics_.end();
+  // Two numbers of classes between them have every built-in name.
   for (const std::size_t classes : {std::size_t{2}, std::size_t{6}}) {
     const std::vector<std::string> builtin = builtin_metric_names(metric.kind, classes);
     taken = taken || std::ranges::find(builtin, metric.name) != builtin.end();

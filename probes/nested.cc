@@ -35,10 +35,13 @@ std::vector<NestedFold> nested_cross_validation(const Probe& probe, std::span<co
     NestedFold& fold = folds[f];
     std::vector<std::uint32_t> fit;
     for (std::uint32_t row = 0; row < outer.size(); ++row) {
+      // Rows without a known target are in no fold: they neither fit nor score.
       if (outer[row] >= 0) (outer[row] == static_cast<int>(f) ? fold.rows : fit).push_back(row);
     }
     const Targets fit_targets = targets.select(fit);
     const std::vector<int> inner =
+        // The inner folds are made of the outer training rows alone, so the choice of a candidate
+        // never sees the rows that judge it (Varma & Simon 2006).
         make_folds(fit_targets.strata(), groups_of(groups, fit), plan.inner, "probe/nested/inner", plan.seed + f);
     const std::vector<const float*> fit_rows = pick(rows, fit), held_out = pick(rows, fold.rows);
     fold.fitted = probe.fit({FeatureRows(fit_rows, dim), fit_targets, inner}, nullptr, context);

@@ -47,6 +47,7 @@ std::vector<double> parse_grid(const std::string& text, bool zero_allowed) {
     if (value < 0 || (value == 0 && !zero_allowed)) bad_grid(text, fmt::format("{} is too small", number(value)));
     values.push_back(value);
   }
+  // Ascending and without repeats, since a probe's order of candidates decides ties.
   std::sort(values.begin(), values.end());
   values.erase(std::unique(values.begin(), values.end()), values.end());
   return values;
@@ -63,6 +64,7 @@ OptionReader::OptionReader(std::string probe, const ProbeOptions& given, const P
     for (const auto& [name, settings] : presets) known.push_back(name);
     throw Error(ErrorKind::usage, fmt::format("probe {} has no preset '{}'", probe_, preset_), suggest(preset_, known));
   }
+  // insert() keeps what is there: an option that is given overrides the preset's.
   values_.insert(found->second.begin(), found->second.end());
 }
 

@@ -14,6 +14,7 @@ class PermutedLabels final : public Probe {
       : inner_(ProbeRegistry::instance().make("logreg", {options.values, options.seed})), seed_(options.seed) {}
 
   Fitted fit(const TrainView& train, const ValView* val, const Context& context) const override {
+    // Train and val are dealt apart, so each keeps its own class frequencies.
     const Targets dealt = deal(train.targets, "probe/permuted-labels/train");
     const TrainView permuted{train.features, dealt, train.folds};
     if (!val) return inner_->fit(permuted, nullptr, context);

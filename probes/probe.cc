@@ -35,6 +35,7 @@ const ProbeInfo& ProbeRegistry::info(const std::string& name) const {
 
 std::unique_ptr<Probe> ProbeRegistry::make(const std::string& name, const ProbeOptions& options) const {
   const ProbeInfo& known = info(name);
+  // An option that a probe doesn't know would be left without effect.
   for (const auto& [key, value] : options.values) {
     if (std::find(known.options.begin(), known.options.end(), key) != known.options.end()) continue;
     throw Error(ErrorKind::usage, fmt::format("probe {} has no option '{}'", name, key), suggest(key, known.options));

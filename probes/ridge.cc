@@ -50,6 +50,8 @@ class Decomposition {
       mean_y_ += y.row(row) / n;
     }
     auto [covariance, products] = accumulate(matrix, rows, y);
+    // X'X = V diag(e) V', so (X'X + lambda I)^-1 X'Y = V diag(1 / (e + lambda)) V'X'Y: after
+    // one decomposition every lambda costs one product.
     axes_ = eigenvectors(std::move(covariance), Eigen::Lower, "eigenvectors of the features' covariance");
     rotated_.noalias() = axes_.vectors * products;
   }
@@ -61,6 +63,7 @@ class Decomposition {
     const Eigen::Index r = mean_x_.size();
     Matrix<double> w(r + 1, mean_y_.size());
     w.topRows(r).noalias() = axes_.vectors.transpose() * scaled;
+    // The intercept is free: b = mean y - W' mean x.
     w.row(r) = mean_y_;
     for (Eigen::Index d = 0; d < r; ++d) w.row(r) -= mean_x_[d] * w.row(d);
     return w;
@@ -137,6 +140,8 @@ Convergence measure(const RowMatrix& matrix, std::span<const std::uint32_t> rows
                     const Matrix<double>& w, double lambda) {
   const Eigen::Index r = w.rows() - 1;
   const Scores fitted = apply(matrix, rows, w);
+  // Measured on the rows and not taken from the decomposition, so that it would show if
+  // the decomposition were wrong.
   Convergence c{"", lambda * w.topRows(r).squaredNorm(), 0, 1, true};
   Matrix<double> gradient = 2 * lambda * w;
   gradient.row(r).setZero();

@@ -63,6 +63,8 @@ RowMatrix RowMatrix::make(std::vector<const float*> rows, std::size_t dim, int t
   a.rows_ = std::move(rows);
   a.dim_ = a.columns_ = dim;
   const std::size_t n = a.rows_.size();
+  // With fewer rows than dimensions every product gets shorter by n / dim, and the optimum
+  // is the same (row_matrix.h).
   if (n < dim) {
     a.rotate(threads);
   } else if (n * dim * sizeof(float) <= kPackBytes) {
@@ -91,6 +93,8 @@ void RowMatrix::factor_by_eigenvectors(Matrix<double> gram) {
       eigenvectors(std::move(gram), Eigen::Upper, "eigenvectors of the features' Gram matrix");
   const Eigen::Index n = values.size();
   Eigen::Index first = 0;
+  // Directions of this size are rounding: X X' has the square of X's condition number,
+  // and 1e-13 is what double leaves.
   while (first + 1 < n && values[first] <= 1e-13 * values[n - 1]) ++first;
   const auto kept = vectors.bottomRows(n - first).transpose().array();
   const Eigen::ArrayXXd scale = values.tail(n - first).array().max(1e-300).sqrt().transpose();
@@ -103,6 +107,7 @@ ConstView<float> RowMatrix::block(std::size_t begin, std::size_t count, std::vec
   if (rotated()) return view(&coordinates_float_(begin, 0), count, columns_, columns_);
   if (packed_.size() > 0) return view(&packed_(begin, 0), count, dim_, packed_stride(dim_));
   bool together = true;
+  // Rows of one file are next to each other more often than not, and then need no copy.
   for (std::size_t i = begin + 1; i < begin + count; ++i) together = together && rows_[i] == rows_[i - 1] + dim_;
   if (together) return view(rows_[begin], count, dim_, dim_);
   buffer.resize(std::max(buffer.size(), count * dim_));
@@ -122,6 +127,7 @@ Matrix<double> RowMatrix::to_features(const ConstRef<double>& v) const {
   Matrix<double> alpha;
   if (to_rows_.size() == 0) {
     alpha = v;
+    // w = Q v with X = L Q', so w = X' L^-T v.
     coordinates_.triangularView<Eigen::Lower>().transpose().solveInPlace(alpha);
   } else {
     alpha.resize(to_rows_.rows(), v.cols());
@@ -146,9 +152,13 @@ Row RowMatrix::means() const {
   return sums / static_cast<double>(rows());
 }
 
+// A'DA of the rows less their means, with the intercept as a last column of ones: each row is scaled by
+// the root of its weight, so the sum is a plain product of the scaled rows with themselves.
 Matrix<double> RowMatrix::centred_gram(const Row& means, std::span<const double> weights, std::size_t most,
                                        int threads) const {
   constexpr double kNothing = 1e-4;  // of the mean weight
+  // A preconditioner needs the spectrum and no exact sum: every stride-th row, and of those
+  // only rows with curvature, scaled up to the total.
   const std::size_t r = columns_ + 1, stride = std::max<std::size_t>(1, rows() / std::max(most, kTile));
   double total = 0, taken = 0;
   for (const double w : weights) total += w;

@@ -37,6 +37,7 @@ std::vector<std::uint32_t> add_rows(const FeatureRows& features, const Targets& 
   }
   std::vector<std::uint32_t> kept;
   for (std::size_t i = 0; i < features.size(); ++i) {
+    // Unknown targets are left out here, once, so that no probe has to think of them.
     if (!targets.known(i)) continue;
     kept.push_back(static_cast<std::uint32_t>(i));
     if (features.tokens() > 0) {
@@ -70,6 +71,7 @@ void add_cross_validation(Pool& pool, const std::vector<int>& folds) {
 
 void treat(Pool& pool, Treatment treatment) {
   if (!treatment.none()) {
+    // Learned on train alone: val would otherwise take part in what it is to judge.
     treatment.learn(std::span(pool.rows).first(pool.train_rows), pool.dim);
     const std::size_t dim = treatment.dim_out();
     auto values = std::make_shared<std::vector<float>>(pool.size() * dim);
@@ -153,6 +155,8 @@ Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment) 
     pool.has_val = !kept_val.empty();
     if (pool.has_val) add_val_fold(pool);
   }
+  // Folds only where there is no val: one rule of selection at a time, and val is the
+  // published one where a data set has it.
   if (!pool.has_val && !train.folds.empty()) {
     std::vector<int> folds;
     for (const std::uint32_t i : kept) folds.push_back(train.folds[i]);
@@ -197,6 +201,7 @@ bool Selector::recorded(std::size_t candidate) const {
   return std::none_of(scores.begin(), scores.end(), [](double v) { return std::isnan(v); });
 }
 
+// The first of equal candidates wins, and candidates begin with the strongest regularisation.
 std::size_t Selector::best_recorded() const {
   // Means of the same numbers in another order differ in the last bits: that is a tie.
   constexpr double kTie = 1e-12;
@@ -214,6 +219,7 @@ bool Selector::on_edge(std::size_t chosen) const {
       low = std::min(low, other.at(name));
       high = std::max(high, other.at(name));
     }
+    // The best value at a grid's edge says that the true optimum may be outside; results carry it.
     if (low < high && (value == low || value == high)) return true;
   }
   return false;

@@ -76,11 +76,13 @@ void Treatment::learn_axes(std::span<const float* const> rows) {
   }
   const auto [variances, axes] = eigenvectors(std::move(covariance), Eigen::Upper, "principal axes of the features");
   const double largest = variances[variances.size() - 1];
+  // Whitening divides by the root of a variance: an axis of nearly none would be noise blown up.
   std::size_t keep = static_cast<std::size_t>((variances.array() > 1e-6 * largest).count());
   if (keep_ > 0) keep = std::min(keep, keep_);
   dim_out_ = std::max<std::size_t>(keep, 1);
   axes_.resize(dim_out_, dim_);
   for (std::size_t k = 0; k < dim_out_; ++k) {
+    // LAPACK's eigenvalues ascend; axes go from the largest variance down.
     const std::size_t from = dim_ - 1 - k;
     axes_.row(k) = axes.row(from) * (variances[from] > 0 ? 1 / std::sqrt(variances[from]) : 0);
   }

@@ -35,6 +35,7 @@ struct Arrangement {
   std::vector<int> held_out;        // the segment of each fold
 };
 
+// Held-out parts as stretches let a pass leave one out by leaving out a segment, without an index a row.
 Arrangement arrange(const Pool& pool) {
   Arrangement a;
   a.bounds.push_back(0);
@@ -50,6 +51,8 @@ Arrangement arrange(const Pool& pool) {
   for (std::uint32_t row = 0; row < pool.size(); ++row) {
     if (!placed[row]) a.order.push_back(row);
   }
+  // Rows that no round holds out (all of train, where val chooses) come last, as a
+  // segment that every problem fits.
   if (a.order.size() > a.bounds.back()) a.bounds.push_back(a.order.size());
   return a;
 }
@@ -138,6 +141,7 @@ void Work::record(Selector& selector, std::size_t candidate, const std::vector<L
     scores[r] = held_out_scores(r, std::span(points).subspan(r * labels, labels));
     selector.record(candidate, r, scores[r]);
   });
+  // Only the best candidate's solutions are kept: those of 96 values of C would be gigabytes.
   if (selector.best_recorded() != candidate) return;
   best_scores_ = std::move(scores);
   best_ = points;
@@ -213,6 +217,8 @@ std::unique_ptr<LinearModel> Work::model(const std::vector<LogisticPoint>& point
     const Row b = pass_.intercepts(x);
     double mean = 0;  // softmax: the common shift of the intercepts is free; it is chosen so that they sum to zero
     for (const double value : b) mean += targets_.softmax() ? value / static_cast<double>(k) : 0;
+    // The solver may have worked on the rows' coordinates in a basis of their span (row_matrix.h);
+    // a model has weights on features.
     weights.middleRows(p * k, k) = matrix_.to_features(x.topRows(x.rows() - 1));
     intercepts.segment(p * k, k) = b.array() - mean;
   }
@@ -228,6 +234,9 @@ class LogReg final : public Probe {
     const OptionReader options("logreg", given,
                                {{"clip", {{"grid", "1e-6:1e6:96"}}}, {"dinov2-logreg", {{"grid", "1e-6:1e5:45"}}}});
     // coarse-to-fine: 8 values a decade, as CLIP's binary search ends at (Radford et al. 2021, appendix A.3).
+    // Every eighth value first, then those at distances 4, 2 and 1 beside the best so far: 13 +
+    // 6 fits in place of 97. It finds the grid's best value where the score rises and falls once
+    // along C, and it is the published procedure either way.
     const bool search = options.text("grid", "") == "coarse-to-fine" && !options.has("C");
     s_.grid = search ? parse_grid("1e-6:1e6:97") : options.grid("grid", "1e-6:1e6:13", "C");
     s_.stride = search ? 8 : 1;

@@ -26,6 +26,7 @@ struct Floats {
   VISE_AVX2 static Vector zero() { return _mm256_setzero_ps(); }
   VISE_AVX2 static Vector load(const float* from) { return _mm256_loadu_ps(from); }
   VISE_AVX2 static Vector load_first(const float* from, std::size_t n) {
+    // A masked load reads nothing behind the n-th value: the row may be the last one of a mapped file.
     const __m256i places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
     return _mm256_maskload_ps(from, _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), places));
   }
@@ -147,6 +148,8 @@ void forward(const ConstView<typename Lanes::Value>& xs, const ConstView<typenam
   constexpr std::size_t kUnit = kHalves ? 4 : 2;  // half a vector
   const std::size_t apart = narrow_stride(columns);
   for (std::size_t d = 0; d < dim; d += kChunk) {
+    // Rows are read a chunk of dimensions at a time; what is fetched ahead is the next chunk of the
+    // same rows or, in the last, the first one of the rows that follow.
     const std::size_t length = std::min(kChunk, dim - d), ahead = d + kChunk < dim ? kChunk : rows * stride - d;
     for (std::size_t c = 0; c < columns;) {
       std::size_t left = (columns - c + kUnit - 1) / kUnit;
@@ -154,6 +157,8 @@ void forward(const ConstView<typename Lanes::Value>& xs, const ConstView<typenam
       // Seven or eight are better split in the middle than in six and what is left.
       const std::size_t take = left == 7 || left == 8 ? 4 : std::min<std::size_t>(left, 6);
       const auto run = [&](auto tiles) { tiles(x + d, stride, ahead, rows, length, w + d * apart + c, apart, z + c); };
+      // Rows x vectors of each tile leave room for the weights' vectors and a broadcast value
+      // among 16 registers: 4 x 3, 6 x 2, 8 x 1.
       if (take == 6) run(forward_rows<Lanes, 4, 3>);
       if (take == 4) run(forward_rows<Lanes, 6, 2>);
       if (take == 2) run(forward_rows<Lanes, 8, 1>);
@@ -237,6 +242,8 @@ void backward(const ConstView<typename Lanes::Value>& xs, const ConstView<typena
              apart = static_cast<std::size_t>(gradients.outerStride());
   const typename Lanes::Value *const x = xs.data(), *const residual = residuals.data();
   double* const gradient = gradients.data();
+  // Six vectors of dimensions at a time, all columns: the group's part of the gradient stays in
+  // registers and first-level cache while the rows pass.
   constexpr std::size_t kGroup = 6 * Lanes::kLanes;
   const std::size_t between = narrow_stride(columns);
   for (std::size_t begin = 0; begin < rows; begin += kChunk) {
@@ -250,6 +257,8 @@ void backward(const ConstView<typename Lanes::Value>& xs, const ConstView<typena
           tiles(at, stride, count, std::min(kGroup, dim - d), residual + begin * between + c, between,
                 gradient + c * apart + d, apart);
         };
+        // Here the sums are columns x vectors of dimensions: 6 x 2, 5 x 2, 4 x 3, 3 x
+        // 4, 2 x 6, twelve at most.
         if (take == 6) run(backward_dims<Lanes, 2, 6>);
         if (take == 5) run(backward_dims<Lanes, 2, 5>);
         if (take == 4) run(backward_dims<Lanes, 3, 4>);

@@ -61,6 +61,7 @@ class Curvature {
     }
     double mean = 0;
     for (std::size_t k = 0; k < k_; ++k) mean += p[k] * z[k];
+    // (diag(p) - p p') z, the softmax's second derivative.
     for (std::size_t k = 0; k < k_; ++k) z[k] = weight * p[k] * (z[k] - mean);
   }
 
@@ -87,6 +88,7 @@ void Curvature::set_probabilities(const Matrix<double>& x) {
       for (std::size_t i = begin; i < begin + count; ++i) {
         double* const row = &p_(i, 0);
         if (!pass_.targets().softmax()) {
+          // p (1 - p) = e / (1 + e)^2 with e = exp(-|z|): no overflow and no cancellation.
           const double e = std::exp(-std::abs(row[0]));
           row[0] = e / ((1 + e) * (1 + e));
           continue;
@@ -100,6 +102,8 @@ void Curvature::set_probabilities(const Matrix<double>& x) {
   });
 }
 
+// H v without H: logits of v are bent by each row's second derivative and multiplied back, two narrow
+// products as in a pass (as in LIBLINEAR's TRON: Lin, Weng & Keerthi 2008, section 3).
 Matrix<double> Curvature::times(const Matrix<double>& v) const {
   // float32 has no room for what the last steps are made of: all is scaled to the largest entry.
   const double largest = v.cwiseAbs().maxCoeff(), scale = largest > 0 ? largest : 1;
@@ -128,6 +132,7 @@ Matrix<double> Curvature::times(const Matrix<double>& v) const {
   Matrix<double> out = Matrix<double>::Zero(r_ + 1, k_);
   for (const Matrix<double>& part : sums) out += scale * part.transpose();
   const Row intercepts = out.row(r_);
+  // The penalty's part, and the change from (W, b) to (W, c) as in LogisticPass::collect.
   for (std::size_t d = 0; d < r_; ++d) out.row(d) += v.row(d) / c_ - pass_.means()[d] * intercepts;
   return out;
 }
@@ -153,6 +158,7 @@ Matrix<double> Curvature::solve_dense(const Matrix<double>& gradient) const {
       if (l < k) hessian(of_l, of_k) = block.transpose();
     }
   }
+  // The intercepts are not penalised.
   hessian.diagonal().head((m - 1) * outputs).array() += 1 / c_;
   // Softmax doesn't see a common shift of the intercepts; this holds it at zero and changes nothing else.
   if (pass_.targets().softmax()) hessian.bottomRightCorner(outputs, outputs).array() += static_cast<double>(n);
@@ -185,7 +191,10 @@ Matrix<double> solve_by_gradients(const Curvature& curvature, const LogisticPrec
     const Matrix<double> hp = curvature.times(p);
     ++passes;
     const double bend = dot(p, hp);
+    // The Hessian is positive definite; a curvature that isn't positive is float32's noise, and
+    // what has been reached so far is still a descent step.
     if (!(bend > 0)) break;
+    // Preconditioned conjugate gradients (Nocedal & Wright, algorithm 5.3).
     const double alpha = rz / bend;
     add_scaled(step, alpha, p);
     add_scaled(residual, -alpha, hp);
@@ -213,10 +222,14 @@ void measure(LogisticPass& pass, const LogisticProblem& problem, double c, int t
 
 }  // namespace
 
+// Newton's method converges quadratically near the optimum, where L-BFGS in float32 has
+// arrived before, so few steps in double are left.
 LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner, double c,
                               const LogisticProblem& problem, LogisticPoint from, double stop, const Context& context) {
   constexpr int kMostSteps = 40, kMostGradients = 250;
   constexpr double kEnough = 1e-4;  // of the stop: the preconditioned decrement is the true one up to some factor
+  // A dense Hessian costs N (R K)^2 / 2 to form and (R K)^3 / 3 to factor, but then one step
+  // does what conjugate gradients need dozens of passes for.
   const bool dense = pass.point_size() <= kDense && pass.matrix().rows() <= 4 * kDense;
   LogisticPoint at = std::move(from);
   Matrix<double> gradient;
@@ -233,6 +246,8 @@ LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& precon
                                                      kEnough * stop * at.objective, kMostGradients, context, at.passes);
     if (step.size() == 0) break;
     const double slope = dot(gradient, step);
+    // Half the squared Newton decrement, -gradient' step / 2, is what a quadratic model says the objective
+    // can still fall (Boyd & Vandenberghe, section 9.5.1): the stop is in the objective's own units.
     at.decrement = -slope / 2;
     at.converged = at.decrement <= stop * at.objective;
     // A step that was paid for is taken, and the dense one, which costs little, as long as it still sharpens the
@@ -244,6 +259,8 @@ LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& precon
     for (; t > 1e-8; t /= 2) {
       next.x = at.x + t * step;
       measure(pass, problem, c, context.threads, next, next_gradient);
+      // Armijo's rule, with room for the objective's own rounding: near the optimum a good
+      // step may look like no progress.
       if (next.objective <= at.objective + 1e-4 * t * slope + 1e-14 * at.objective) break;
     }
     const bool better = t > 1e-8 && (!at.converged || next.gradient_max < 0.5 * at.gradient_max);

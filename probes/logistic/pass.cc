@@ -55,6 +55,7 @@ LogisticTargets::LogisticTargets(const Targets& targets, std::span<const std::ui
   std::vector<double> counts(width);
   for (const std::uint32_t i : order) counts[static_cast<std::size_t>(targets.classes()[i])] += 1;
   for (const std::uint32_t i : order) {
+    // scikit-learn's class_weight="balanced".
     weights_.push_back(static_cast<double>(n) /
                        (static_cast<double>(width) * counts[static_cast<std::size_t>(targets.classes()[i])]));
   }
@@ -65,8 +66,11 @@ double LogisticTargets::mean_weight() const {
   return std::accumulate(weights_.begin(), weights_.end(), 0.0) / static_cast<double>(weights_.size());
 }
 
+// A row's loss is computed in four steps (shift, exponentials, tail and its log1p, loss) so that
+// exponentials and logarithms of many rows are taken by vector functions at once.
 void LogisticTargets::shift(double* z, double* e) const {
   if (!softmax_) {
+    // exp(-|z|) never overflows, and log(1 + exp(z)) is max(z, 0) + log1p(exp(-|z|)).
     e[0] = -std::abs(z[0]);
     return;
   }
@@ -80,6 +84,7 @@ double LogisticTargets::tail(const double* z, const double* e) const {
   bool seen = false;
   double sum = 0;
   for (std::size_t k = 0; k < width_; ++k) {
+    // shift() left the largest logit at exactly 0. Only the first is left out where two are equal.
     const bool top = !seen && z[k] == 0;
     sum += top ? 0 : e[k];
     seen = seen || top;
@@ -93,6 +98,8 @@ double LogisticTargets::loss(std::size_t row, std::size_t label, double* z, cons
     const auto y = static_cast<double>(y_(row, label));
     const double s = z[0], small = e[0] / (1 + e[0]), large = 1 / (1 + e[0]);
     const double p = s > 0 ? large : small, q = s > 0 ? small : large;  // q = 1 - p, exactly as small as it is
+    // p - y, written so that neither term cancels: the gradient of a row that is all but certain
+    // keeps its relative precision, which the last Newton steps need.
     z[0] = y < 0 ? 0 : weight * (p * (1 - y) - q * y);
     return y < 0 ? 0 : weight * (log_tail + y * std::max(-s, 0.0) + (1 - y) * std::max(s, 0.0));
   }
@@ -119,11 +126,14 @@ double LogisticTargets::loss(std::size_t row, std::size_t label, double* z, cons
   return weight * loss;
 }
 
+// What the preconditioner weighs a row with: the mean diagonal entry of the loss's second
+// derivative by the row's logits.
 double LogisticTargets::curvature(std::size_t row, std::size_t label, const double* e, double tail) const {
   const double weight = this->weight(row), sum = 1 + tail;
   if (!softmax_) return y_(row, label) < 0 ? 0 : weight * e[0] / (sum * sum);
   double squares = 0;
   for (std::size_t k = 0; k < width_; ++k) squares += e[k] * e[k];
+  // The mean over classes of p (1 - p) is (1 - sum of p^2) / K.
   return weight * std::max(0.0, 1 - squares / (sum * sum)) / static_cast<double>(width_);
 }
 
@@ -137,6 +147,8 @@ LogisticPass::LogisticPass(const RowMatrix& matrix, const LogisticTargets& targe
     const std::size_t rows = bounds_[s + 1] - bounds_[s];
     // Two at least: five folds in one strip each would keep the second of two threads waiting for the fifth.
     const std::size_t least = rows < kFewRows ? std::min<std::size_t>(rows, 1) : 2;
+    // Strips depend on the rows alone. Sums are taken strip by strip and then added in their
+    // order, so the number of threads moves no bit.
     const std::size_t count = std::clamp<std::size_t>(rows / kStripRows, least, kMaxStrips);
     for (std::size_t i = 0; i < count; ++i) {
       strips_.push_back({s, bounds_[s] + rows * i / count, bounds_[s] + rows * (i + 1) / count});
@@ -154,10 +166,13 @@ std::size_t LogisticPass::rows_of(const LogisticProblem& problem) const {
 Row LogisticPass::intercepts(const Matrix<double>& x) const {
   const Eigen::Index r = x.rows() - 1;
   Row b = x.row(r);
+  // c = b + means' W, see the header.
   for (Eigen::Index d = 0; d < r; ++d) b -= means_[d] * x.row(d);
   return b;
 }
 
+// With W = 0 the best intercepts are the logarithms of the classes' weighted shares,
+// of a sigmoid the log odds.
 Matrix<double> LogisticPass::start(const LogisticProblem& problem) const {
   const std::size_t outputs = targets_.outputs();
   Matrix<double> x = Matrix<double>::Zero(matrix_.columns() + 1, outputs);
@@ -194,6 +209,8 @@ void LogisticPass::run_strip(const Strip& strip, std::span<const Trial> trials, 
   sums.losses.assign(segment.active.size(), 0);
   sums.gradient.set_zero(width, matrix_.columns() + 1);
   for (std::size_t begin = strip.begin; begin < strip.end; begin += kBlock) {
+    // A block of rows passes through the forward product, the losses and the backward product while
+    // it is in the cache: the features are read from memory once for all problems.
     const std::size_t count = std::min(kBlock, strip.end - begin), extent = matrix_.extent(begin + count);
     const ConstView<T> rows = matrix_.block(begin, count, buffer), x = first_columns(rows, extent);
     z.set_zero();
@@ -235,8 +252,10 @@ void LogisticPass::take_losses(std::size_t begin, std::size_t count, std::span<c
       const std::size_t at = i * n + a, label = trials[active[a]].problem->label;
       if (active[a] < bending.trials)
         (*bending.curvature)[begin + i] += targets_.curvature(begin + i, label, &e(at, 0), tails[at]);
+      // loss() leaves the derivative in place of the logits, so curvature() has to come first.
       sums.losses[a] += targets_.loss(begin + i, label, &logits(at, 0), &e(at, 0), logs[at]);
       auto row = z.row(i).segment(a * reduced, reduced);
+      // The derivatives of a softmax sum to zero over classes, so contrasts hold all of them.
       contrasts_.reduce(logits.row(at), row);
       for (std::size_t j = 0; j < reduced; ++j) {
         gradient(a * reduced + j, r) += row[j];
@@ -247,6 +266,8 @@ void LogisticPass::take_losses(std::size_t begin, std::size_t count, std::span<c
 }
 
 template <typename T>
+// Lays the trials' weights side by side, once a pass: a segment's matrix has the contrasts of every
+// problem that fits its rows, so one product with the rows serves all of them.
 void LogisticPass::arrange(std::span<const Trial> trials, int threads) {
   constexpr std::size_t kDims = 128;
   const std::size_t r = matrix_.columns(), reduced = contrasts_.size();
@@ -258,6 +279,8 @@ void LogisticPass::arrange(std::span<const Trial> trials, int threads) {
     std::vector<std::size_t>& active = segments[s].active;
     active.clear();
     for (std::size_t t = 0; t < trials.size(); ++t) {
+      // A fold's problem leaves its own segment out: cross-validation costs one pass over
+      // all rows for all folds, not one a fold.
       if (trials[t].problem->held_out != static_cast<int>(s)) active.push_back(t);
     }
     segments[s].weights.set_zero(r, active.size() * reduced);

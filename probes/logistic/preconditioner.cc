@@ -23,6 +23,8 @@ constexpr std::size_t kSmallGram = 4096;     // of which two are kept
 LogisticPreconditioner::LogisticPreconditioner(const LogisticPass& pass, int threads)
     : pass_(pass), size_(pass.matrix().columns() + 1), outputs_(pass.targets().outputs()), threads_(threads) {}
 
+// A factor costs as much as many passes, so it is made anew only if the curvature has moved to other
+// rows, or the ridge has left the range that the factor in use was made for.
 void LogisticPreconditioner::prepare(double c, std::vector<double> curvature) {
   const double sum = std::accumulate(curvature.begin(), curvature.end(), 0.0), decade = std::sqrt(10.0) * 1.001;
   const bool fresh = select_gram(std::move(curvature), sum) && factored_c_ > 0;
@@ -30,11 +32,14 @@ void LogisticPreconditioner::prepare(double c, std::vector<double> curvature) {
   scale_ = sum / gram.sum;
   const double scaled = c * scale_;
   if (fresh && scaled <= factored_c_ * decade && scaled >= factored_c_ / decade) return;
+  // The ridge 1/C is already small beside every pivot: a weaker one would change nothing.
   if (fresh && scaled > factored_c_ && 1 / factored_c_ < 1e-2 * least_pivot_) return;
   // On a path the next values are larger.
   factored_c_ = fresh && scaled > factored_c_ ? scaled * std::sqrt(10.0) : scaled;
   const double largest = gram.values.diagonal().maxCoeff();
   double jitter = (size_ <= kDoubleFactor ? 1e-12 : 1e-6) * largest;
+  // Features may be linearly dependent, and with a weak ridge float32 then meets a pivot that rounds to
+  // zero or below. A little more on the diagonal costs the preconditioner nothing that counts.
   while (!factor(factored_c_, jitter)) jitter = 10 * jitter + 1e-300;
 }
 
@@ -53,10 +58,14 @@ bool LogisticPreconditioner::select_gram(std::vector<double> curvature, double s
 
 double LogisticPreconditioner::moved(const Gram& gram, std::span<const double> curvature, double sum) {
   double moved = 0;
+  // Total variation between the two distributions of curvature over rows; a common factor
+  // is not seen, which scale_ takes care of.
   for (std::size_t i = 0; i < curvature.size(); ++i) moved += std::abs(curvature[i] / sum - gram.shares[i]) / 2;
   return moved;
 }
 
+// Small factors are made in double, which costs little; large ones in float32, since a
+// preconditioner needs to be near the inverse and no more.
 bool LogisticPreconditioner::factor(double c, double jitter) {
   const auto r = static_cast<Eigen::Index>(size_);
   const Matrix<double>& gram = grams_.front().values;
@@ -87,6 +96,8 @@ bool LogisticPreconditioner::factor(double c, double jitter) {
   return true;
 }
 
+// One factor serves all outputs: in the basis of contrasts the softmax's Hessian at equal shares is
+// the same for each, so the columns of all problems go through one product.
 std::vector<Matrix<double>> LogisticPreconditioner::apply(std::span<const Matrix<double>* const> in) const {
   const Contrasts& contrasts = pass_.contrasts();
   const std::size_t r = size_, reduced = contrasts.size(), width = in.size() * reduced;
@@ -112,6 +123,8 @@ std::vector<Matrix<double>> LogisticPreconditioner::apply(std::span<const Matrix
   parallel_for(threads, inverse_.tiles(), [&](std::size_t i) {
     const std::size_t tile = inverse_.tiles() - 1 - i, count = inverse_.count(tile);
     NarrowMatrix<double> z(count, width);
+    // M^-1 = (L^-1)' L^-1. Two products with the inverted factor are faster than two triangular
+    // solves, whose rows wait for one another.
     inverse_.times(tile, std::as_const(g).view(), z.view());
     t.view(inverse_.begin(tile), count) = z.view().cast<float>();
   });

@@ -41,6 +41,9 @@ double mean_scale(const std::deque<Pair>& pairs) {
 }
 
 // -(the L-BFGS inverse Hessian) gradient (Nocedal & Wright, algorithm 7.4, with the preconditioner for H0).
+// The usual two-loop recursion starts its second loop from gamma q; here H0 is the preconditioner
+// times the scale that past steps have shown. Since H0 is linear, its image of q is carried along
+// in the first loop, and no further product with the factor is needed.
 Matrix<double> lbfgs_direction(const Search& s) {
   Matrix<double> q = s.preconditioned;
   std::vector<double> alpha(s.pairs.size());
@@ -68,6 +71,8 @@ template <typename T>
 void advance(Search& s, const Trial& trial, Matrix<double> preconditioned, Matrix<double> gradient, double objective,
              const LogisticSettings& settings) {
   ++s.at.passes;
+  // Armijo's rule. A step that fails it is shortened to the minimum of the parabola through value,
+  // slope and trial, but neither to less than a tenth nor to more than half.
   if (s.begun && !(objective <= s.at.objective + 1e-4 * s.step * s.slope + kNoise<T> * std::abs(s.at.objective))) {
     s.step *= std::isfinite(objective)
                   ? std::clamp(-s.slope * s.step / (2 * (objective - s.at.objective - s.step * s.slope)), 0.1, 0.5)
@@ -79,6 +84,8 @@ void advance(Search& s, const Trial& trial, Matrix<double> preconditioned, Matri
       pair.sy = dot(pair.s, pair.y);
       const double ypy = dot(pair.y, pair.py);
       pair.scale = pair.sy / ypy;
+      // s'y must be positive for the memory's matrix to be positive definite; on a convex
+      // function only rounding makes it otherwise.
       if (pair.sy > 1e-10 * ypy) s.pairs.push_back(std::move(pair));
       if (s.pairs.size() > static_cast<std::size_t>(settings.memory)) s.pairs.pop_front();
       if (!s.pairs.empty()) s.at.scale = mean_scale(s.pairs);
@@ -91,6 +98,8 @@ void advance(Search& s, const Trial& trial, Matrix<double> preconditioned, Matri
     s.at.decrement = dot(gradient, preconditioned) / 2;
     s.gradient = std::move(gradient);
     s.preconditioned = std::move(preconditioned);
+    // float32's noise may keep the decrement above the stop for ever: fifteen steps without a new
+    // least one end the search, which is then reported as not converged.
     s.stalled = s.at.decrement < s.least ? 0 : s.stalled + 1;
     s.least = std::min(s.least, s.at.decrement);
     const double gain = std::abs(s.without_weights - s.at.objective);
@@ -101,6 +110,7 @@ void advance(Search& s, const Trial& trial, Matrix<double> preconditioned, Matri
     }
     s.direction = lbfgs_direction(s);
     s.slope = dot(s.gradient, s.direction);
+    // No direction of descent: the memory is dropped, and the preconditioned gradient is always one.
     if (!(s.slope < 0)) {
       s.pairs.clear();
       s.direction = -s.preconditioned;
@@ -156,6 +166,7 @@ std::vector<Trial> choose_starts(LogisticPass& pass, LogisticPreconditioner& pre
   preconditioner.prepare(task.c, std::move(curvature));
   for (std::size_t p = 0; p < searches.size(); ++p) {
     std::size_t taken = p;
+    // Choices are laid out one after the other, so a problem's own are searches.size() apart.
     for (std::size_t i = p; i < all.size(); i += searches.size()) taken = values[i] < values[taken] ? i : taken;
     searches[p].at.choice = taken / searches.size();
     best.push_back(std::move(all[taken]));
@@ -198,6 +209,8 @@ std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditi
       Search& s = searches[active[a]];
       if (first && !task.fallback.empty()) {
         const LogisticPoint& known = task.fallback[active[a]];
+        // The last C's point has a known loss, and its penalty at this C costs no pass: it is a
+        // further choice for free, whose gradient the next pass finds.
         if (known.loss + logistic_penalty(known.x, task.c) < objectives[a]) {
           s.at.passes = 1;
           s.trial_x = known.x;
@@ -220,6 +233,7 @@ template std::vector<LogisticPoint> solve_logistic<double>(LogisticPass&, Logist
 namespace {
 
 // The polynomial through the last `count` of `past` (log C, points), at `at`.
+// Lagrange's form: the points are few and only their values at one place are wanted.
 LogisticStarts extrapolate(const std::deque<std::pair<double, std::vector<LogisticPoint>>>& past, std::size_t count,
                            double at, int threads) {
   const std::size_t first = past.size() - count;
@@ -251,6 +265,8 @@ std::vector<double> losses_without_weights(LogisticPass& pass, std::span<const L
   return values;
 }
 
+// From strong to weak regularisation, so that every solution is a good start for the next (a
+// regularisation path: Friedman, Hastie & Tibshirani 2010).
 void solve_logistic_path(LogisticPass& pass, LogisticPreconditioner& preconditioner, std::span<const double> grid,
                          std::span<const LogisticProblem> problems, const LogisticSettings& settings,
                          const Context& context,
@@ -263,6 +279,8 @@ void solve_logistic_path(LogisticPass& pass, LogisticPreconditioner& preconditio
   for (std::size_t i = 0; i < grid.size(); ++i) {
     const double at = std::log(grid[i]);
     std::vector<LogisticStarts> choices;
+    // Both the line and the parabola are tried as long as the parabola isn't trusted: a second
+    // choice is one more trial in the same pass.
     for (std::size_t count = trusted > 0 ? 3 : 2; count <= past.size(); ++count)
       choices.push_back(extrapolate(past, count, at, context.threads));
     if (past.empty()) {

@@ -34,6 +34,8 @@ struct Tiles {
 bool factor(const Tiles& m) {
   for (std::size_t k = 0; k < m.count(); ++k) {
     if (LAPACKE_spotrf(LAPACK_COL_MAJOR, 'U', m.size(k), m.at(k, k), m.stride()) != 0) return false;
+    // The right-looking form: after a diagonal tile its column is solved, then everything to the
+    // right is updated, in tiles that don't touch one another.
     const std::size_t below = m.count() - k - 1;
     parallel_for(m.threads, below, [&](std::size_t t) {
       const std::size_t i = k + 1 + t;
@@ -42,6 +44,7 @@ bool factor(const Tiles& m) {
     });
     parallel_for(m.threads, below * (below + 1) / 2, [&](std::size_t t) {
       std::size_t row = 0;
+      // Tile t of the lower triangle, counted row by row.
       for (; t > row; ++row) t -= row + 1;
       const std::size_t i = k + 1 + row, j = k + 1 + t;
       cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m.size(i), m.size(j), m.size(k), -1, m.at(i, k), m.stride(),
@@ -85,6 +88,7 @@ void invert_column(const Tiles& m, std::size_t k) {
 bool invert_cholesky_factor(Matrix<float>& a, int threads) {
   const Tiles m{{a.data(), static_cast<std::size_t>(a.size())}, static_cast<std::size_t>(a.rows()), threads};
   if (!factor(m) || !invert_diagonal(m)) return false;
+  // From the last column to the first: a column needs the inverse of those after it.
   for (std::size_t k = m.count() - 1; k-- > 0;) invert_column(m, k);
   return true;
 }

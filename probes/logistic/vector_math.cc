@@ -27,6 +27,8 @@ __attribute__((target("avx2,fma"))) void by_fours(std::span<double> values) {
   for (std::size_t i = 0; i < whole; i += 4) _mm256_storeu_pd(&values[i], function(_mm256_loadu_pd(&values[i])));
   std::array<double, 4> rest{};
   if (whole == values.size()) return;
+  // The rest goes through the same vector function, padded with zeros, so that a value's
+  // exponential doesn't depend on where it stands.
   std::copy(values.begin() + static_cast<std::ptrdiff_t>(whole), values.end(), rest.begin());
   _mm256_storeu_pd(rest.data(), function(_mm256_loadu_pd(rest.data())));
   std::copy(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(values.size() - whole),

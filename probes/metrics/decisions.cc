@@ -30,6 +30,8 @@ struct Tally {
   double accuracy(std::size_t r) const {
     return sum([&](std::size_t k) { return right[k][r]; }) / rows(r);
   }
+  // The mean recall of the classes that occur (scikit-learn's balanced_accuracy_score
+  // leaves out the others too).
   double balanced_accuracy(std::size_t r) const {
     const double present = sum([&](std::size_t k) { return truth[k][r] > 0; });
     return sum([&](std::size_t k) { return recall(k, r); }) / present;

@@ -40,6 +40,8 @@ void add_row(std::span<const double> p, std::span<const double> q, Terms& terms)
   double floored = 0;
   for (const double v : q) floored += std::max(v, kFloor);
   for (std::size_t k = 0; k < p.size(); ++k) {
+    // A predicted share of zero would make KL infinite: shares are raised to 1e-12 and brought back to
+    // a sum of one. JS needs no floor, since its middle is positive wherever either is.
     const double safe = std::max(q[k], kFloor) / floored;
     const double middle = (p[k] + q[k]) / 2;
     terms.kl.push_back(xlogy(p[k], p[k] / safe));

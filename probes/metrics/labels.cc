@@ -106,6 +106,8 @@ RowScores score_rows(const LabelDecisions& decisions) {
       right = right && said == is;
     }
     scores.f1.push_back(counts.f1(0));
+    // Two conventions are published for rows without any label where none is predicted: 0
+    // (scikit-learn's zero_division=0) and right.
     scores.f1_empty_right.push_back(counts.f1(1));
     scores.exact.push_back(right);
   }

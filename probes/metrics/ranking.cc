@@ -25,11 +25,15 @@ Curve<Lanes> walk(const Ranking& ranking, const std::uint16_t* counts) {
     (ranking.is_positive[j] ? has_hits : has_others) = true;
     if (!ranking.ends_group[j]) continue;
     if (has_others)
+      // A negative is below every positive seen so far and level with those of its own group, which count
+      // half (Mann-Whitney); doubled, so that all of it is whole numbers and exact.
       for (std::size_t r = 0; r < Lanes; ++r) twice_area[r] += others[r] * (2 * above[r] + hits[r]);
     for (std::size_t r = 0; r < Lanes; ++r) seen[r] += others[r] + hits[r];
     if (has_hits)
       for (std::size_t r = 0; r < Lanes; ++r) {
         above[r] += hits[r];
+        // Average precision as scikit-learn has it: precision at each threshold, weighted by
+        // the recall that it adds; no interpolation.
         precision[r] += hits[r] * (above[r] / std::max(seen[r], 1.0));  // none seen: none hit
       }
     hits = others = {};
@@ -89,6 +93,8 @@ Ranking rank_rows(std::span<const double> scores, std::span<const std::int8_t> t
   Ranking ranking;
   for (std::uint32_t i = 0; i < truth.size(); ++i)
     if (truth[i] >= 0) ranking.order.push_back(i);
+  // The order is made once; a resample only changes how often each row counts, so 10,000
+  // of them need no further sorting.
   std::ranges::stable_sort(ranking.order, std::greater{}, [&](std::uint32_t i) { return scores[i]; });
   for (std::size_t j = 0; j < ranking.order.size(); ++j) {
     const bool last = j + 1 == ranking.order.size();

@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kBins = 15;
 
 std::size_t calibration_bin(double confidence) {
+  // Bins are open below and closed above, (k/15, (k + 1)/15], as in Guo et al. 2017.
   return static_cast<std::size_t>(std::clamp(std::ceil(confidence * kBins) - 1, 0.0, kBins - 1.0));
 }
 
@@ -47,6 +48,8 @@ void RowMeans::add_row(std::size_t row, const std::uint16_t* counts, std::span<c
   Sums<Lanes> weights;  // made once for all the means: the conversion costs more than a sum
   for (std::size_t r = 0; r < Lanes; ++r) weights[r] = counts[row * Lanes + r];
   for (std::size_t m = 0; m < means.size(); ++m) {
+    // The point estimate sums term by term, in the order of the golden values; resamples take a row's
+    // terms as one number, which differs in the last bit and is faster.
     const std::vector<double>& terms = Lanes == 1 ? means[m]->terms : means[m]->totals;
     const std::size_t width = terms.size() / rows_;
     for (std::size_t j = row * width; j < (row + 1) * width; ++j)
@@ -66,6 +69,7 @@ Sums<Lanes> RowMeans::error_of(const Binned& binned, const std::uint16_t* counts
   }
   Sums<Lanes> error{};
   for (std::size_t b = 0; b < kBins; ++b)
+    // |mean confidence - accuracy| times the bin's share is |sum of confidences - hits| / rows.
     for (std::size_t r = 0; r < Lanes; ++r) error[r] += std::abs(confidence[b][r] - right[b][r]);
   return error;
 }

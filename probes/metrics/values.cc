@@ -32,6 +32,7 @@ struct Moments {
   double concordance(std::size_t r) const {
     if (flat_x(r) && flat_y(r) && low_x[r] == low_y[r]) return kUndefined;
     if (flat_x(r) || flat_y(r)) return 0;
+    // Lin 1989: 2 cov / (var x + var y + (mean x - mean y)^2), with variances over n.
     const double gap = x[r] - y[r];
     return 2 * (xy[r] / n[r]) / (xx[r] / n[r] + yy[r] / n[r] + gap * gap);
   }
@@ -71,6 +72,8 @@ Moments<Lanes> moments(std::span<const double> x, std::span<const double> y, con
     const double off = x[i] - y[i];
     for (std::size_t r = 0; r < Lanes; ++r) {
       const double weight = counts[i * Lanes + r], of_x = x[i] - m.x[r], of_y = y[i] - m.y[r];
+      // Central moments about the means, in a pass after them: sums of squares less
+      // squared sums would cancel.
       m.xx[r] += weight * (of_x * of_x);
       m.yy[r] += weight * (of_y * of_y);
       m.xy[r] += weight * (of_x * of_y);
@@ -99,6 +102,8 @@ std::vector<double> average_ranks(const std::vector<std::uint32_t>& places, cons
   double before = 0;
   for (double& count : at) {
     const double own = count;
+    // Of `own` equal values behind `before` others the ranks are before + 1 ... before
+    // + own; their mean is this.
     count = before + (own + 1) / 2;
     before += own;
   }

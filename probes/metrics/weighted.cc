@@ -118,6 +118,7 @@ void WeightedMetrics::evaluate(std::span<const std::string_view> names, std::spa
   if (counts.empty()) counts = once;
   const std::size_t lanes = counts.size() == rows_ ? 1 : kLanes;
   assert(counts.size() == rows_ * lanes && values.size() == names.size() * lanes);
+  // What no family knows stays undefined.
   std::ranges::fill(values, metrics::kUndefined);
   std::vector<MetricFamily::Wanted> wanted;
   for (std::size_t m = 0; m < names.size(); ++m) wanted.push_back({names[m], values.data() + m * lanes});

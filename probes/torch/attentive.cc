@@ -61,9 +61,11 @@ struct Attend : torch::autograd::Function<Attend> {
     for_blocks(x, [&](std::int64_t block, std::int64_t begin, std::int64_t count) {
       const torch::Tensor a = weights.narrow(0, begin, count), tokens = x.narrow(0, begin, count);
       const torch::Tensor by_weight = tokens.bmm(gradients[0].narrow(0, begin, count).transpose(1, 2));
+      // The softmax's derivative: each weight times what it gains over the weighted mean.
       const torch::Tensor by_logit = a * (by_weight - (a * by_weight).sum(1, true));
       parts[block].copy_(by_logit.view({-1, a.size(2)}).t().mm(tokens.reshape({-1, x.size(2)})));
     });
+    // One sum over the blocks' parts, in their order.
     const torch::Tensor by_query = parts.sum(0);
     return {Variable(), by_query};
   }

@@ -69,6 +69,7 @@ class Heads {
     Slope slope;
     if (job_.loss == HeadLoss::softmax) {
       const torch::Tensor log_p = torch::log_softmax(z, 2);
+      // d/dz of -sum y log p is p (sum y) - y; votes that do not sum to one are weights.
       slope.residual = log_p.exp() * target.sum(2, true) - target;
       slope.losses = -(target * log_p).sum(2);
     } else if (job_.loss == HeadLoss::sigmoid) {
@@ -79,6 +80,7 @@ class Heads {
       slope.residual = z - target;
       slope.losses = slope.residual.square().sum(2) / 2;
     }
+    // By hand rather than by autograd: for a linear layer the gradient is x' residual, and no graph is kept.
     slope.residual = slope.residual.reshape({x.size(0), heads_ * outputs_}) / x.size(0);
     return slope;
   }

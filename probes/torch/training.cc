@@ -13,6 +13,7 @@ namespace vise {
 torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) {
   if (a.is_cuda()) return a.mm(b);
   torch::Tensor result = torch::empty({a.size(0), b.size(1)});
+  // Rows are divided, never sums, so a result doesn't depend on the number of threads.
   const std::int64_t slice = (a.size(0) + at::get_num_threads() - 1) / at::get_num_threads();
   at::parallel_for(0, a.size(0), slice, [&](std::int64_t begin, std::int64_t end) {
     const torch::NoGradGuard no_grad;  // it is a thread's own
@@ -38,11 +39,13 @@ void Trained::step(const TrainingSettings& settings, torch::Tensor gradient, con
     value.addcmul_(rates, m, -1);
     return;
   }
+  // Loshchilov & Hutter 2019: decay apart from the moments. Adam's older form adds it to the gradient.
   if (decay && settings.optimizer == HeadOptimizer::adamw) value.mul_(1 - rates * decays);
   if (decay && settings.optimizer != HeadOptimizer::adamw) gradient = gradient + decays * value;
   constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
   m.mul_(kBeta1).add_(gradient, 1 - kBeta1);
   v.mul_(kBeta2).addcmul_(gradient, gradient, 1 - kBeta2);
+  // The moments start at zero; these undo the bias that leaves (Kingma & Ba 2015, section 3).
   const double first = 1 - std::pow(kBeta1, static_cast<double>(steps));
   const double second = 1 - std::pow(kBeta2, static_cast<double>(steps));
   value.sub_(rates / first * m / ((v / second).sqrt() + kEpsilon));
