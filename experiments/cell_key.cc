@@ -7,12 +7,17 @@
 
 namespace vise {
 
+// A key is a hash of everything that the numbers depend on and of nothing else: no path,
+// no time, no thread count. The same cell asked for again has the same key and is reused; a
+// changed label, split or setting makes another cell.
 Json cell_identity(const Cell& cell, const CellInputs& inputs) {
   Json identity = {{"task", cell.task},         {"target", cell.target},
                    {"targets", inputs.targets}, {"data", inputs.data},
                    {"backbone", cell.backbone}, {"features", inputs.features},
                    {"probe", inputs.probe},     {"probe_name", cell.probe.substr(0, cell.probe.find(','))},
                    {"version", inputs.version}};
+  // Only where it changes something, so that keys of earlier versions, which had no
+  // sampling, stay what they were.
   if (cell.shots != 0 || cell.fraction != 1) identity["sample"] = {{"shots", cell.shots}, {"fraction", cell.fraction}};
   return identity;
 }
@@ -44,6 +49,8 @@ Json keyed_settings(const Result& result) {
 
 }  // namespace
 
+// From what a result says of itself: where it differs from the key that is recorded,
+// one of the two was edited.
 std::string key_of(const Result& result) {
   if (!result.ok() || result.data_hash.empty() || !result.features->is_object()) return {};
   const FeatureKey features{*result.features, 0};

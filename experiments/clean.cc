@@ -42,6 +42,7 @@ std::string write_clean_split(const Path& run_folder, const Path& out, const Cel
   const SavedSplit saved = read_split(run_folder / split_file(of_run, false));
   std::vector<Part> parts = saved.split.parts();
   for (std::size_t i = 0; i < parts.size(); ++i)
+    // Train and val stay as they were, so the fitted models are the run's own and only the judging changes.
     if (parts[i] == Part::test && flagged.contains(saved.ids[i])) parts[i] = Part::unused;
   const Split clean(std::move(parts), "");
   clean.write(out / split_file(cell, false), saved.ids);
@@ -58,6 +59,7 @@ std::optional<Result> clean_result(const Path& run_folder, const Path& out, cons
   std::string identity = result.key;
   for (const auto& [id, reason] : flagged) identity += fmt::format("\n{}", id);
   clean.key = sha256_hex(identity).substr(0, 16);
+  // From stored scores: nothing is fitted again, and the calibration is val's.
   clean.metrics = evaluate(kept.scores, kept.targets, result.calibration);
   clean.split_hash = write_clean_split(run_folder, out, result.cell, clean.cell, flagged);
   clean.data_hash.clear();    // the run's: this key is of its key and what is left out

@@ -41,10 +41,14 @@ std::vector<std::uint32_t> places_in(std::span<const std::uint32_t> order) {
 Draws::Draws(std::span<const std::string> ids, std::uint64_t split_seed)
     : name_("draws/"), split_seed_(split_seed), order_(ids.size()) {
   std::iota(order_.begin(), order_.end(), 0u);
+  // Items are drawn in the order of their ids and not of the file: two people whose tables are
+  // sorted otherwise, or whose folders list otherwise, get the same split.
   std::ranges::sort(order_, {}, [&](std::uint32_t item) { return std::string_view(ids[item]); });
   place_ = places_in(order_);
 }
 
+// The rule of 0.1: streams named after the task, items in the data set's order. Kept so that
+// runs that were begun then can be finished.
 Draws Draws::by_name(const std::string& task, std::size_t items) {
   Draws draws;
   draws.name_ = task + "/";
@@ -71,6 +75,7 @@ Split Draws::with_val_from_train(const Split& split, std::span<const int> strata
   if (groups.empty()) return in_order(ordered.with_val_from_train(drawn, share, stream("split"), split_seed_), place_);
   std::vector<int> of_train = drawn;
   for (std::size_t i = 0; i < of_train.size(); ++i)
+    // A negative stratum takes no part in the draw.
     if (ordered.part(i) != Part::train) of_train[i] = -1;
   const Split dealt =
       Split::grouped(in_order(groups, order_), of_train, {1 - share, share, 0}, stream("split/val"), split_seed_);
@@ -106,6 +111,7 @@ std::vector<int> Draws::inner_folds(std::span<const std::uint32_t> items, std::s
   for (const int stratum : strata)
     if (stratum >= 0) ++counts[stratum];
   int most = kMostFolds;
+  // A class with fewer items than folds would be missing from some fold's training rows or held-out rows.
   for (const auto& [stratum, count] : counts) most = std::min(most, count);
   if (!groups.empty()) {
     const auto named = std::set<std::string_view>(groups.begin(), groups.end());

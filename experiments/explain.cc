@@ -74,6 +74,8 @@ Json member(const Json& json, const std::string& key) { return json.is_object() 
 
 void compare_features(const Result& a, const Result& b, Comparison& out) {
   const Json &x = *a.features, &y = *b.features;
+  // Two files may hold one network (a state dict with and without its head); the parameters'
+  // hash tells that apart from another network.
   const bool known = !a.parameters.empty() && !b.parameters.empty(), same = known && a.parameters == b.parameters;
   out.add("weights (SHA-256)", x, y, "weights",
           same    ? "the same network in another file: its parameters are equal, and so are its features"
@@ -145,6 +147,7 @@ std::vector<Cause> explain(const Result& a, const Result& b) {
 std::string cell_words(const Cell& cell) {
   std::string words =
       fmt::format("{}{}: {} {}", cell.task, cell.target == "label" ? "" : "/" + cell.target, cell.backbone, cell.probe);
+  // A tap that a person would assume is left out of the words.
   static constexpr std::array<std::string_view, 3> kUsualLayers{"layer4", "attnpool", "output"};
   const bool usual_tap = (std::ranges::find(kUsualLayers, cell.layer) != kUsualLayers.end() && cell.pool == "avg") ||
                          cell.layer == "image";

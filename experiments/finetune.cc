@@ -49,6 +49,8 @@ class ImageReader {
   ImagePart augmented(std::span<const std::uint32_t> items) const {
     return {items.size(), [this, items](std::size_t i, std::int64_t epoch, float* chw) {
               std::vector<std::uint8_t> rgb(transform_.bytes());
+              // A stream for each image and epoch: what is drawn doesn't depend on which thread
+              // decodes it, nor on where a resumed training begins.
               RandomStream random(fmt::format("probe/finetune/augment/{}/{}", epoch, i), request_.settings.seed);
               augmented_pixels(decode(items[i]), transform_, augmentation_, random, rgb);
               transform_.normalise(rgb, chw);
@@ -86,6 +88,7 @@ Selection selection_of(const FinetuneResult& result, const FinetuneSettings& set
   if (val == 0) return selection;
   for (std::size_t e = 0; e < result.epochs.size(); ++e)
     selection.curve.push_back({{{"epoch", static_cast<double>(e + 1)}}, result.epochs[e].score});
+  // The last epoch being best says that more epochs may help.
   selection.on_edge = static_cast<std::int64_t>(result.best + 1) == settings.epochs;
   return selection;
 }
@@ -163,6 +166,8 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
   if (!request.settings.freeze_batch_norm)
     tuned.fitted.notes.push_back("finetune: batch norms took their statistics from mini-batches while training");
   std::error_code ignored;
+  // The checkpoint is of a training under way. It goes once the training is over, since it
+  // is as large as the network and its moments.
   if (!request.checkpoint.empty()) std::filesystem::remove(request.checkpoint, ignored);
   return tuned;
 }

@@ -43,6 +43,7 @@ Path data_as_seen_from(const Path& data, const Path& file) {
   const Path target = std::filesystem::absolute(data).lexically_normal();
   const Path folder = std::filesystem::absolute(file).lexically_normal().parent_path();
   const Path relative = target.lexically_relative(folder);
+  // Relative only where the data is below the file's folder, so that both can be moved together.
   return relative.empty() || *relative.begin() == ".." ? target : relative;
 }
 
@@ -85,6 +86,7 @@ std::string columns_text(const DataColumns& columns, const Dataset& dataset) {
 
 }  // namespace
 
+// Comments and alternatives are part of the text: the file is meant to be read and changed by a person.
 std::string task_yaml(const Dataset& dataset, const Path& data, const Path& file, const DataColumns& columns) {
   const std::string target = first_target(dataset);
   const Targets& targets = dataset.target(target);

@@ -20,6 +20,7 @@ std::string other_targets(const Task& task, const Dataset& dataset) {
 }  // namespace
 
 void ask_about_labels(const Task& task, Dataset& dataset) {
+  // A known data set's adapter, or the user, has said what the labels are.
   if (!task.dataset.empty() || !task.columns.kind.empty()) return;
   const Targets& targets = dataset.target(task.target);
   if (const auto doubt = doubt_about(targets))

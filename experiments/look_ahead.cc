@@ -39,6 +39,7 @@ void add_features(const std::vector<FeatureStatus>& all, const std::string& task
     ahead.bf16_extract_seconds.reset();
     return;
   }
+  // An image is decoded once for all backbones, but goes through each network.
   *ahead.extract_seconds += (seconds + most_images * image_seconds) / context.threads;
   *ahead.bf16_extract_seconds += (bf16_seconds + most_images * image_seconds) / context.threads;
 }
@@ -108,6 +109,8 @@ bool LookAhead::lacks_something() const {
          std::ranges::any_of(weights, [](const WeightsAhead& w) { return !w.status.problem.empty(); });
 }
 
+// The same TaskRun as the run's own, only that it looks at the cache where the run extracts:
+// plan and run can't disagree about what is missing.
 LookAhead look_ahead(const RunRequest& given, const Context& context) {
   const RunRequest request = resolved(given);
   const std::map<std::string, Result> earlier = earlier_results(request.out / "results.jsonl");

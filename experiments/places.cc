@@ -22,6 +22,7 @@ Path xdg_cache(const Environment& environment) {
 // Where torch would look and fetch to, so that each finds what the other has fetched.
 Path torch_checkpoints(const Environment& environment) {
   const std::string value = environment("TORCH_HOME");
+  // torch.hub's own rule: $TORCH_HOME, else $XDG_CACHE_HOME/torch, else ~/.cache/torch.
   return (value.empty() ? xdg_cache(environment) / "torch" : Path(value)) / "hub/checkpoints";
 }
 
@@ -43,6 +44,8 @@ Path Places::cache_dir() const {
   return value.empty() ? xdg_cache(environment) / "vise-eval" : Path(value);
 }
 
+// From the most specific place to the least: the command line, our own variable, torch's,
+// then the user's cache.
 WeightsSearch Places::weights_search() const {
   WeightsSearch search;
   for (const std::string& folder : weights) search.folders.emplace_back(folder);
@@ -81,6 +84,7 @@ ExtractOptions Places::extract_options() const {
 
 void Places::add_to(RunRequest& request) const {
   std::vector<Path> roots = data_roots();
+  // The command line's places come first, a study's after them.
   roots.insert(roots.end(), request.data_roots.begin(), request.data_roots.end());
   request.data_roots = std::move(roots);
   const std::vector<Path> of_study_weights = request.extract.weights.folders;

@@ -113,6 +113,7 @@ class Known {
   // The value of that text, or parse().
   template <typename Parse>
   const Value& operator()(std::string_view text, const Parse& parse) {
+    // Settings and parameters repeat from result to result.
     if (const auto found = values_.find(text); found != values_.end()) return found->second;
     if (values_.size() == kMost) values_.clear();
     return values_.emplace(text, parse()).first->second;
@@ -218,6 +219,7 @@ std::vector<Candidate> read_curve(ondemand::object& selection, ResultDetail deta
     if (const auto code = element.get_object().get(candidate)) fail("curve", code);
     auto parameters = read_parameters(candidate, known);
     curve.push_back({std::move(parameters), number_field(candidate, "score")});
+    // A table asks only whether there was a choice.
     if (detail == ResultDetail::table) break;
   }
   known.candidates = curve.size();
@@ -253,6 +255,8 @@ void read_inputs(ondemand::object object, Result& result) {
   result.targets_hash = text(object, "targets");
 }
 
+// Alphabetical, as nlohmann's maps are written. What came later than 0.1 is asked for
+// by find() and may be absent.
 void read_result(ondemand::object object, ResultDetail detail, KnownValues& known, Result& result) {
   const bool all = detail == ResultDetail::everything;
   result.calibration = read_calibration(object);

@@ -94,6 +94,7 @@ class Block {
   std::size_t skipped_ = 0, size_ = 0;
 };
 
+// Counted only for an error's message; threads that parse blocks don't know their line numbers.
 std::size_t line_number(const FileDescriptor& file, std::uint64_t offset, const Path& path) {
   std::size_t newlines = 0;
   std::vector<char> text(kBlockBytes);
@@ -133,6 +134,7 @@ class Reader {
       : path_(path), detail_(detail), file_(open_to_read(path)), bytes_(size_of(file_, path)) {}
 
   std::vector<Result> read() {
+    // Blocks are parsed in any order and joined in the file's.
     std::vector<std::vector<Result>> blocks((bytes_ + kBlockBytes - 1) / kBlockBytes);
     parallel_for(available_cores(), blocks.size(), [&](std::size_t i) {
       std::unique_ptr<Desk> desk = take_desk();

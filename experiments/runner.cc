@@ -39,6 +39,7 @@ class CellQueue {
   }
 
   void fit_all(const Context& context) {
+    // Many small fits run best one a thread; few or large ones take all threads in turn.
     const bool side_by_side = fits_.size() >= 2 * static_cast<std::size_t>(context.threads) &&
                               bytes_a_cell() * context.threads < kMostBytesSideBySide;
     const Context one_thread{context.log, context.stop, 1};
@@ -85,6 +86,8 @@ class CellQueue {
   }
 
   void append_ready() {
+    // Results are appended in the plan's order as soon as all before them are known: a killed run
+    // leaves a prefix, and two runs write the same file whatever the threads did.
     for (; appended_ < results_.size() && results_[appended_]; ++appended_)
       if (is_new_[appended_]) append_result(request_.out / "results.jsonl", *results_[appended_]);
   }
@@ -176,6 +179,7 @@ RunOutcome run(const RunRequest& given, const Context& context) {
     if (!tasks[t].task.kind.empty()) outcome.kinds[tasks[t].task.name] = tasks[t].task.kind;
   }
   break_seal(request.out);  // whoever makes the tables seals it again
+  // Written before anything is computed: a run that is killed can be resumed, and verified, by its plan.
   write_file_atomically(request.out / "plan.yaml", study_yaml(named));
   for (const OpenTask& open : tasks) {
     std::optional<Error> error = open.error;

@@ -120,12 +120,15 @@ std::string write_scores(const Path& run_folder, const std::string& key, const S
     if (saved.votes) cells.push_back(target_text(*saved.votes, i));
     csv += csv_line(cells);
   }
+  // Items first: a .npy without its .csv could not be read, and results name the .npy.
   write_file_atomically(run_folder / (stem + ".csv"), csv);
   write_npy(run_folder / (stem + ".npy"), std::span<const double>(saved.scores.values),
             {saved.scores.rows, saved.scores.columns});
   return stem + ".npy";
 }
 
+// Everything is checked against the result, since scores may have been written by other
+// programs (docs/formats/scores.md).
 SavedScores read_scores(const Path& run_folder, const Result& result) {
   const Path npy = run_folder / result.scores_file;
   Path items = npy;

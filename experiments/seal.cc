@@ -35,6 +35,8 @@ std::vector<std::string> sealed_files(const Path& folder, const Json& tables) {
   return files;
 }
 
+// One number for the whole folder: a hash over the files' hashes, in canonical JSON, so that it
+// can be quoted beside a table and computed again by anybody.
 std::string digest_of(const Seal& seal) {
   return sha256_hex(canonical_json(Json{{"version", seal.version}, {"tables", seal.tables}, {"files", seal.files}}));
 }
@@ -76,6 +78,7 @@ Seal seal_of(const Path& folder, Json tables) {
 }
 
 void write_seal(const Path& folder, Seal seal) {
+  // The page shows the digest, so it can't be part of what the digest is of; it is hashed beside it.
   seal.pages = pages_of(folder);
   write_file_atomically(folder / kSeal, text_of(seal));
 }
@@ -98,6 +101,8 @@ std::optional<Seal> read_seal(const Path& folder) {
 
 void break_seal(const Path& folder) {
   std::error_code ignored;
+  // A run that goes on changes what was sealed. The seal goes first, so that a killed run
+  // leaves none rather than a wrong one.
   std::filesystem::remove(folder / kSeal, ignored);
 }
 

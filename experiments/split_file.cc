@@ -6,6 +6,7 @@ namespace vise {
 
 SavedSplit read_split(const Path& file) {
   const CsvTable csv = CsvTable::parse(read_text_file(file, std::uint64_t{4} << 30), file.string());
+  // Both our own splits (id, part) and tables as people keep them (path, split) are read.
   const std::size_t id = csv.column(csv.has_column("path") && !csv.has_column("id") ? "path" : "id"),
                     part = csv.column(csv.has_column("split") && !csv.has_column("part") ? "split" : "part");
   SavedSplit saved;

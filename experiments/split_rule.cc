@@ -41,6 +41,7 @@ std::vector<std::uint32_t> unwanted(const std::vector<bool>& wanted, const Split
 // Of several draws each has a seed of its own.
 std::uint64_t split_seed(const SplitRule& rule) {
   const bool several = rule.draws > 1 && rule.number > 0 && rule.kind != "folds" && rule.kind != "attribute";
+  // Draw 1 has the rule's own seed, so that it is the split of a run with one draw.
   return several ? rule.seed + static_cast<std::uint64_t>(rule.number) - 1 : rule.seed;
 }
 
@@ -116,11 +117,15 @@ Split apply_rule(const Task& task, const Dataset& dataset, const std::vector<int
                                            : *dataset.official;
   const Targets& targets = dataset.target(task.target);
   const bool has_val = labelled(targets, split, Part::val) > 0;
+  // Challenges keep the labels of their test part back; the published val is then what everybody
+  // reports on, and a val of our own is taken from train.
   if (rule.kind == "official" && has_val && labelled(targets, split, Part::test) == 0) {
     split = split.val_as_test();
   } else if (has_val) {
     return split;
   }
+  // Selection needs rows of its own: choosing on test would make the number meaningless, and
+  // choosing on train would choose the weakest regularisation.
   return draws.with_val_from_train(split, strata, groups_of(task, dataset), rule.val_from_train);
 }
 
@@ -164,6 +169,8 @@ Draws draws_of(const Task& task, const Dataset& dataset) {
 std::string group_attribute(const Task& task, const Dataset& dataset) {
   const SplitRule& rule = task.split;
   if (!rule.group.empty()) return rule.group;
+  // A column called 'group' in a user's table is taken for what it says; known data sets
+  // say themselves how they are split.
   const bool usual = task.dataset.empty() && rule.kind != "stratified" && !rule.by_name;
   return usual && dataset.attributes.contains(kUsualGroup) ? kUsualGroup : "";
 }
@@ -177,6 +184,8 @@ Split resolve_split(const Task& task, const Dataset& dataset) {
   const std::vector<bool> wanted = wanted_items(task, dataset);
   std::vector<int> strata = dataset.target(task.target).strata();
   for (std::size_t item = 0; item < strata.size(); ++item)
+    // Unwanted items take no part in the draw, so that shares and strata are those of
+    // the items that are used.
     if (!wanted[item]) strata[item] = -1;
   Split split = apply_rule(task, dataset, strata, draws_of(task, dataset));
   split = without_items(split, unwanted(wanted, split));

@@ -52,6 +52,7 @@ class SplitReader {
     std::array<double, 3> result{};
     for (std::size_t i = 0; i < 3; ++i) result[i] = share("shares", given[i]);
     const double sum = result[0] + result[1] + result[2];
+    // Decimals such as 0.7 + 0.2 + 0.1 add up to 1 only within rounding.
     if (std::abs(sum - 1) > 1e-9) fail("shares", fmt::format("the shares add up to {}, not to 1", number(sum)));
     return result;
   }
@@ -116,6 +117,7 @@ std::string split_yaml(const SplitRule& rule) {
   const SplitRule usual;
   std::vector<std::string> attributes;
   for (const std::string& name : rule.attributes) attributes.push_back(quoted(name));
+  // Only what differs from the default is written, so that a plan reads like a task that a person wrote.
   add(rule.shares != usual.shares,
       fmt::format("shares: [{}, {}, {}]", number(rule.shares[0]), number(rule.shares[1]), number(rule.shares[2])));
   add(!rule.group.empty(), "group: " + quoted(rule.group));

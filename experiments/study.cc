@@ -20,6 +20,8 @@ const std::vector<std::string> kColumnKeys{"path", "label", "split", "kind"};
 const std::vector<std::string> kEntryKeys{"task",  "data",      "columns",  "name",   "target", "where",
                                           "split", "backbones", "baseline", "probes", "kind"};
 
+// Reads a study's YAML into the request that the command line makes too: whatever can be said in
+// one can be said in the other, and run() knows no third form.
 class StudyReader {
  public:
   StudyReader(const YamlFile& file, Path folder, const std::vector<Path>& include_paths)
@@ -29,6 +31,7 @@ class StudyReader {
     library_.emplace(folders);
   }
 
+  // Keys are checked first, so that a misspelt one is reported before anything is looked for on disk.
   RunRequest read() {
     file_.expect_keys("", kStudyKeys);
     if (number_at("/study", 1, 1, 1000) != 1)
@@ -73,6 +76,7 @@ class StudyReader {
     for (const Json& element : value->is_array() ? *value : Json::array({*value})) {
       if (!element.is_string() && !element.is_number())
         file_.fail(pointer, "a list of texts or numbers is needed here");
+      // YAML makes numbers of 0.1 and 5; options take them as they would be typed.
       list.push_back(element.is_string() ? element.get<std::string>() : number(element.get<double>()));
     }
     if (list.empty()) file_.fail(pointer, "the list is empty");
@@ -87,6 +91,8 @@ class StudyReader {
     return value->get<std::int64_t>();
   }
 
+  // Relative to the study's file and not to where the program is started, so a study
+  // can be run from anywhere.
   Path path(const std::string& text) const { return (folder_ / text).lexically_normal(); }
   std::vector<Path> paths(const std::string& pointer) const {
     std::vector<Path> list;
@@ -106,6 +112,8 @@ class StudyReader {
     return list;
   }
 
+  // An element is a task's or group's name, a path of a YAML file, or a map that names one of
+  // them or a folder of data and changes parts of it.
   void read_tasks(RunRequest& request) {
     const Json* const list = find("/tasks");
     if (!list || !list->is_array() || list->empty())
@@ -225,6 +233,7 @@ std::string paths_yaml(const std::vector<Path>& paths) {
   return list_yaml(texts);
 }
 
+// The opposite of StudyReader::backbones(): a plan may be read from another folder.
 std::vector<std::string> with_absolute_files(std::vector<std::string> backbones) {
   for (std::string& backbone : backbones) {
     const auto equals = backbone.find('='), comma = backbone.find(',');
@@ -304,6 +313,8 @@ RunRequest read_study(const Path& path, const std::vector<Path>& include_paths) 
                      include_paths);
 }
 
+// The plan names everything by its full path and resolved name: a job on another node, or a
+// reader months later, runs the same cells by it.
 std::string study_yaml(const RunRequest& request) {
   const RunRequest full = resolved(request);
   std::string yaml = "study: 1\ntasks:\n";

@@ -87,11 +87,13 @@ void read_probes(const YamlFile& file, Task& task) {
   task.probes = {found->second};
 }
 
+// The target's kind isn't known before the data is open, so any kind's metric passes here.
 void check_metric(const YamlFile& file, const std::string& metric) {
   if (metric.empty()) return;
   std::vector<std::string> known;
   for (const TargetKind kind :
        {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values})
+    // Two numbers of classes between them have every metric's name.
     for (const std::size_t classes : {2, 10})
       for (std::string& name : metric_names(kind, classes)) known.push_back(std::move(name));
   std::sort(known.begin(), known.end());
@@ -121,6 +123,7 @@ Task parse_task(const std::string& yaml, const std::string& name, const std::str
   if (task.dataset.empty() == task.data.empty())
     file.fail("", task.data.empty() ? "a task needs 'dataset' or 'data'" : "'dataset' and 'data' exclude each other",
               "dataset: a name that vise-eval list datasets shows; data: a folder or a manifest");
+  // Relative to the task's file, which usually is beside its data.
   if (task.data.is_relative() && !task.data.empty())
     task.data = (Path(file_for_messages).parent_path() / task.data).lexically_normal();
   task.columns = columns_of(file);
@@ -159,6 +162,8 @@ std::string name_of_split(const std::string& name, const SplitRule& rule) {
   return several && rule.number > 0 ? fmt::format("{}.{}", name, rule.number) : name;
 }
 
+// Several folds, official splits or draws become a task each, "name.1", "name.2" ...: everything
+// downstream knows one split a task, and reports put them together again.
 std::vector<Task> one_task_a_split(const Task& task) {
   const SplitRule& rule = task.split;
   if (rule.number > 0) return {task};
@@ -173,6 +178,7 @@ std::vector<Task> one_task_a_split(const Task& task) {
   for (int i = 0; i < splits; ++i) {
     Task& one = tasks[static_cast<std::size_t>(i)];
     one.split.number = i + 1;
+    // One fold or one draw keeps the plain name.
     if (splits == 1) break;
     if (!task.name.empty()) one.name = fmt::format("{}.{}", task.name, i + 1);
     one.title = fmt::format("{}, {} {} of {}", task.title, what, i + 1, splits);
@@ -180,6 +186,7 @@ std::vector<Task> one_task_a_split(const Task& task) {
   return tasks;
 }
 
+// Built-in tasks are embedded in the program, so that an installed binary needs no folder of its own.
 TaskLibrary::TaskLibrary(const std::vector<Path>& include_paths) {
   for (const auto& [name, yaml] : builtin_task_files()) tasks_[name] = parse_task(yaml, name, name + ".yaml");
   for (const Path& folder : include_paths) {
@@ -187,6 +194,7 @@ TaskLibrary::TaskLibrary(const std::vector<Path>& include_paths) {
     if (!std::filesystem::is_directory(folder, error))
       throw Error(ErrorKind::missing, fmt::format("--include-path {}: there is no such folder", folder.string()));
     for (const auto& entry : std::filesystem::directory_iterator(folder))
+      // A user's file of the same name replaces the built-in task.
       if (is_yaml(entry.path())) tasks_[entry.path().stem().string()] = read_task(entry.path());
   }
 }

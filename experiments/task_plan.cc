@@ -89,6 +89,8 @@ const SubsetSplit& TaskRun::split_for(const TrainSubset& subset, std::uint64_t s
   return *found;  // draw_subsets() made one for each
 }
 
+// Two keys: `key` names the cell, `fit_key` the fit. Cells of several seeds share a fit where the
+// probe draws nothing and the split is the same, and are then computed once.
 void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
   const Cell& cell = planned.cell;
   const SubsetSplit& split = *planned.split;
@@ -126,6 +128,8 @@ void TaskRun::plan_row(const Row& row, const FeatureTap& tap, const Features* fe
   }
 }
 
+// In the order of the tables: backbone, tap, probe, sample, seed. Before features are extracted the plan is
+// made of what their status says, so that `plan` and `run` list the same cells under the same keys.
 std::vector<PlannedCell> TaskRun::plan() const {
   std::vector<PlannedCell> cells;
   for (const Row& row : rows_) {
@@ -163,6 +167,7 @@ Path split_file(const Cell& cell, bool of_subset) {
 Path split_file(const Result& result, bool of_subset) {
   if (result.cell.layer != kGivenLayer) return split_file(result.cell, of_subset);
   Cell named = result.cell;
+  // Given features come with a split of their own each, which may differ under one task's name.
   named.task += fmt::format(".{}", result.split_hash.substr(0, 8));
   return split_file(named, of_subset);
 }

@@ -63,6 +63,7 @@ std::vector<std::uint32_t> rows_of(const Features& features, const std::vector<s
 
 std::string hash_of(const Targets& targets) {
   Sha256 hash;
+  // Names too: the same numbers under other class names are other targets.
   for (const std::string& name : targets.names()) hash.update(name + "\n");
   const auto add = [&](auto values) { hash.update(std::as_bytes(values)); };
   if (targets.kind() == TargetKind::classes)
@@ -105,6 +106,8 @@ Dataset open_dataset(const Task& task, const RunRequest& request, Log& log) {
   return DatasetRegistry::instance().open(task.dataset, request.data_roots, request.extract.cache, log);
 }
 
+// The order matters: labels are questioned before a split is made of them, the split is drawn
+// of all items, and only then a condition takes items away.
 TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
     : request_(request), context_(context), task_(std::move(task)), draws_({}, 0) {
   dataset_ = open_dataset(task_, request_, context_.log);
@@ -121,6 +124,7 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
     check_parts(split_, fmt::format("{} where {}", dataset_.name, task_.condition));
   }
   dataset_.unused.resize(dataset_.size());
+  // Unused items are not read at all: a condition or an agreement may leave a tenth of a large set.
   for (std::size_t item = 0; item < dataset_.size(); ++item) dataset_.unused[item] = split_.part(item) == Part::unused;
   draws_ = draws_of(task_, dataset_);
   note_straddling_groups();
@@ -177,9 +181,12 @@ void TaskRun::extract() {
     extract_rows(with_features());
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::interrupted) throw;
+    // What can be computed still is: one backbone's missing file must not cost the others their rows.
     find_failing(e);
     extract_rows(with_features());
   }
+  // After all backbones: an image that one of them could not read is left out of every
+  // row, so that rows stay paired.
   leave_out_unreadable();
   draw_subsets();
   hash_data(with_features().front()->features.front().contents);
@@ -285,6 +292,8 @@ std::size_t TaskRun::fit_rows() const { return split_.count(Part::train) + split
 
 std::size_t TaskRun::test_images() const { return split_.count(Part::test); }
 
+// Everything that is known before the fit, so that a failed cell's result says as much
+// about its data as a good one's.
 Result TaskRun::describe(const PlannedCell& planned) const {
   Result result;
   const Split& split = planned.split->split;
@@ -315,6 +324,7 @@ Result TaskRun::describe(const PlannedCell& planned) const {
   return result;
 }
 
+// A failure is a result with status and reason; only an interruption ends the run.
 FittedCell TaskRun::fit(const PlannedCell& planned, const Context& context) const {
   FittedCell fitted{describe(planned), {}};
   try {
@@ -337,6 +347,8 @@ std::vector<Result> TaskRun::fit_and_keep(std::span<const PlannedCell* const> ce
     result.cell = planned->cell;
     result.key = planned->key;
     if (planned != cells.front()) result.seconds["fit"] = 0;
+    // Scores before the result that names them: a killed run may leave scores that nothing
+    // names, never a result whose scores are missing.
     if (fitted.scores) result.scores_file = write_scores(out, planned->key, *fitted.scores);
     if (fitted.model) write_weights(out, planned->key, *fitted.model);
     results.push_back(std::move(result));
@@ -388,6 +400,7 @@ FittedAndTested TaskRun::fit_features(const PlannedCell& planned, const Probe& p
   const ValView val_view{rows(val_rows), val_targets};
   FittedAndTested done;
   done.fitted = probe.fit(train_view, val.empty() ? nullptr : &val_view, context);
+  // Test features enter here, after fit() has returned.
   done.test = done.fitted.model->predict(rows(test_rows));
   return done;
 }
@@ -413,6 +426,7 @@ std::vector<Result> failed_task(const RunRequest& request, const Task& task, con
   const std::vector<std::string> probes =
       task.probes.empty() ? std::vector{default_probe(TargetKind::classes)} : task.probes;
   for (const std::string& backbone : task.backbones)
+    // A task without data fails in every cell that it would have had, so that a table shows the gaps.
     for (const FeatureTap& tap : request.taps)
       for (const std::string& probe : probes)
         for (const TrainSubset& subset : request.subsets)

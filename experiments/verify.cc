@@ -113,6 +113,8 @@ class Verifier {
       ++out_.results;
       if (const std::string key = key_of(result); !key.empty() && key != result.key)
         differ(result, "its key isn't that of its task, data, features, probe and version: one of them was edited");
+      // From the scores that were kept, by the same functions and without features: this
+      // part needs no data and takes seconds.
       guarded(result, [&] { check_metrics(result); });
       guarded(result, [&] { check_split(result, false); });
       if (!result.sample_hash.empty()) guarded(result, [&] { check_split(result, true); });
@@ -207,6 +209,7 @@ class Verifier {
     request.extract.max_pixels = max_pixels;
     request.keeps_draws_of = folder_;
     request.extract.weights.folders = std::move(weights);
+    // Verifying downloads nothing.
     request.extract.weights.offline = true;
     return resolved(request);
   }
@@ -245,6 +248,7 @@ class Verifier {
     if (cells.empty())
       return note(fmt::format(
           "no cell of {} was fitted again: no result is of the data, weights and version that are here", task.name));
+    // A fixed sample: whoever verifies the same folder refits the same cells.
     RandomStream(fmt::format("verify/{}", task.name), 0).shuffle(std::span(cells));
     open_cells_ += cells.size();
     cells.resize(std::min(cells.size(), std::max<std::size_t>(1, options_.refit / request.tasks.size())));

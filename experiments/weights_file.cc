@@ -18,6 +18,7 @@ void write_weights(const Path& run_folder, const std::string& key, const ProbeMo
   const std::vector<double> weights = model.weights(), intercepts = model.intercepts();
   if (weights.empty() || intercepts.empty()) return;
   const std::size_t classes = intercepts.size(), dim = weights.size() / classes;
+  // Weights serve only activation maps; those of a thousand classes would be larger than the rest of the run.
   if (classes * (dim + 1) * sizeof(float) > kMostWeightsBytes) return;
   std::vector<float> rows;
   for (std::size_t k = 0; k < classes; ++k) {

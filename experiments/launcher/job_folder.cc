@@ -10,6 +10,8 @@ namespace vise {
 namespace {
 
 std::string name_of(const char* what, const Path& out) {
+  // The name of a job holds the run's folder, so that a second call finds its own jobs in Slurm's
+  // queue even if the record of submissions was lost.
   return fmt::format("vise-{}-{}", what, sha256_hex(out.string()).substr(0, 12));
 }
 

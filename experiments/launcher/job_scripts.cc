@@ -11,6 +11,7 @@ namespace {
 // For the shell.
 std::string quoted(const std::string& text) {
   std::string safe = "'";
+  // In single quotes nothing is special but the quote itself, which is written as '\''.
   for (const char c : text) safe += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return safe + "'";
 }
@@ -28,9 +29,12 @@ std::string log_pattern(const JobFolder& folder, const char* name) {
 std::string heading(const LaunchRequest& request, const std::string& name, const std::string& log,
                     const std::string& what) {
   std::string text = fmt::format("#!/bin/bash\n# {} Written by vise-eval {}.\n", what, kVersion);
+  // B: signals the batch shell alone, 120 seconds ahead of the limit: time for the blocks under
+  // way. Append, so that a requeued job's log has both of its lives.
   text += sbatch_line("job-name", name) + sbatch_line("output", log) + sbatch_line("open-mode", "append") +
           sbatch_line("requeue", "") + sbatch_line("signal", "B:USR1@120");
   for (const auto& [option, value] : request.slurm) {
+    // A signal to job steps would reach nothing here, since the program is no step of its own.
     const bool is_for_steps = option == "signal" && !value.starts_with("B:") && !value.starts_with("RB:");
     text += sbatch_line(option, is_for_steps ? "B:" + value : value);
   }
@@ -94,6 +98,8 @@ std::string extract_script(const LaunchRequest& request, const JobFolder& folder
   text += sbatch_line("array", fmt::format("1-{}", request.shards));
   text += fmt::format("shard=$SLURM_ARRAY_TASK_ID\nstore={}/\"$shard\"-of-{}\n", quoted(folder.path() / "shards"),
                       request.shards);
+  // Progress is what the store holds: a job that is stopped without a new block would be stopped
+  // in the same place again, and is not requeued.
   text += "kept() { cat \"$store\"/features/*/manifest.csv 2> /dev/null | grep -c ^#block; }\nbefore=$(kept)\n";
   text += kSupervise;
   text += fmt::format("\ntime supervise {} extract {} \\\n  --shard \"$shard\"/{} --into \"$store\"{}\n",

@@ -18,6 +18,7 @@
 namespace vise {
 namespace {
 
+// Slurm's epilogue may take this long; a job is COMPLETING while it runs.
 constexpr auto kMomentsToEnd = std::chrono::seconds(60);
 
 std::int64_t seconds_since_1970() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
@@ -28,6 +29,8 @@ FileDescriptor lock_folder(const JobFolder& folder, const Context& context) {
   std::filesystem::create_directories(folder.logs(), error);
   FileDescriptor lock(::open(folder.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!lock) throw_errno("cannot write", folder.lock());
+  // Two calls at once would submit every shard twice. flock ends with the process, so
+  // nothing is left locked after a crash.
   for (bool told = false; ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0; told = true) {
     if (errno != EWOULDBLOCK && errno != EINTR) throw_errno("cannot lock", folder.lock());
     if (!told) context.log.info(fmt::format("another process submits jobs of {}; waiting", folder.out().string()));
@@ -59,6 +62,8 @@ void fetch_weights_now(const RunRequest& request, const LookAhead& ahead, const 
     }
 }
 
+// Submitting is idempotent: the same command looks at the queue and at the stores, submits
+// what is neither done nor under way, and nothing twice.
 class Launch {
  public:
   Launch(const LaunchRequest& request, const Context& context)
@@ -70,8 +75,11 @@ class Launch {
 
   Launched run() {
     need_slurm();
+    // Everything that can be known is asked before anything is submitted: hours in a queue
+    // are a high price for a misspelt path.
     const LookAhead ahead = look_ahead(request_.run, context_);
     check_something_can_be_measured(ahead);
+    // Compute nodes often have no network, and the jobs run with --offline.
     fetch_weights_now(resolved(request_.run), ahead, context_);
     const FileDescriptor lock = lock_folder(folder_, context_);
     jobs_ = settled_jobs(folder_, context_);
@@ -148,10 +156,13 @@ class Launch {
     return false;
   }
 
+  // Done is what a store says of itself, under way what Slurm says; the record of
+  // submissions decides nothing.
   void sort_shards(bool rows_are_missing) {
     std::vector<std::optional<ShardRecord>> records;
     for (std::size_t number = 1; number <= request_.shards; ++number) {
       records.push_back(read_shard_record(folder_.store({number, request_.shards})));
+      // A store of another plan has other features; it is computed anew.
       if (records.back() && records.back()->plan != plan_hash_) records.back().reset();
     }
     const auto is = [](const std::optional<ShardRecord>& record, ShardState state) {
@@ -206,6 +217,7 @@ class Launch {
       return;
     }
     std::error_code error;
+    // Before the job is submitted, lest an old exit code be taken for the new job's.
     std::filesystem::remove(folder_.finished(), error);
     launched_.finish_job = submit_job(folder_.finish_script(), dependency(live));
     launched_.finish_is_new = true;
@@ -216,6 +228,8 @@ class Launch {
     std::string after;
     if (!launched_.extract_job.empty()) after += ":" + launched_.extract_job;
     for (const SlurmJob* job : live_jobs(folder_.extract_name())) after += ":" + job->id;
+    // The final job needs every shard's success, but of an earlier final job only its end:
+    // both would write to the same results.
     if (!after.empty()) after = "afterok" + after;
     for (const SlurmJob* job : finishing)
       if (job->is_running()) after += fmt::format("{}afterany:{}", after.empty() ? "" : ",", job->id);

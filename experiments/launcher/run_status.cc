@@ -50,6 +50,8 @@ class Reader {
           jobs_.push_back(std::move(job));
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::system && e.kind() != ErrorKind::missing) throw;
+      // A login node without Slurm's commands, or a controller that is down, is no reason
+      // not to show what the stores say.
       status_.slurm_answers = false;
     }
   }
@@ -136,6 +138,7 @@ class Reader {
     left_ += static_cast<double>(shard.of - shard.rows);
     const auto seconds = static_cast<double>(seconds_since_1970() - record->started);
     if (shard.job.state != JobState::running || shard.rows <= record->kept_at_start || seconds <= 0) return true;
+    // Rows of this life of the job only: what it found kept when it started took it no time.
     const double rate = static_cast<double>(shard.rows - record->kept_at_start) / seconds;
     rate_ += rate;
     slowest_ = std::max(slowest_, static_cast<double>(shard.of - shard.rows) / rate);

@@ -47,6 +47,7 @@ ShardRecord extract_shard(const RunRequest& given, const Shard& shard, const std
   record.started = seconds_since_1970();
   record.kept_at_start = sum_of(count_kept(folder));
   for (const auto& task : tasks) record.to_compute += task->count_missing(shard.items(task->dataset().size()));
+  // Written before the work as well: from it the status command knows how much there is to do.
   write_shard_record(folder, record);
   for (const auto& task : tasks) task->extract_part(shard.items(task->dataset().size()));
   record.state = ShardState::done;

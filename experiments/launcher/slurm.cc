@@ -80,6 +80,7 @@ SlurmOptions parse_slurm_options(const std::vector<std::string>& texts) {
     bool is_first = true;
     for (const std::string& part : split(text, ',')) {
       const auto equals = part.find('=');
+      // A comma may belong to a value (gres=gpu:1,tmp:10G): a part without '=' continues the one before.
       if (equals == std::string::npos && !is_first) {
         options.back().second += "," + part;
       } else {
@@ -94,6 +95,7 @@ SlurmOptions parse_slurm_options(const std::vector<std::string>& texts) {
     }
   }
   for (const auto& [name, value] : options)
+    // A line break would begin a new line of the script.
     if (std::ranges::any_of(value, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '"'; }))
       throw Error(ErrorKind::usage, fmt::format("--slurm: the value of '{}' has a quote or a line break", name));
   return options;
@@ -156,6 +158,7 @@ std::vector<SlurmJob> jobs_in_accounts(const std::vector<std::string>& names, st
   const Ended ended = run_slurm({"sacct", "--noheader", "--allocations", "--parsable2", "--name=" + join(names, ","),
                                  "--starttime=" + fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::localtime(since)),
                                  std::string("--format=") + kSacctFormat});
+  // Many clusters keep no accounts; then the queue and the stores have to do.
   return ended.code == 0 ? parse_sacct(ended.out) : std::vector<SlurmJob>{};
 }
 

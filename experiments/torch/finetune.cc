@@ -59,6 +59,7 @@ class Training {
         device_(device_named(s_.device)),
         network_(*job.network, job.side, {job.layer, Pooling::parse(job.pool), s_.blocks, s_.freeze_batch_norm},
                  device_) {
+    // Drawn on the CPU from our own stream, so that a training begins alike on every device.
     RandomStream random("probe/finetune/head", s_.seed);
     weight_ = torch::empty({static_cast<std::int64_t>(job.outputs), network_.dim()});
     for (std::int64_t i = 0; i < weight_.numel(); ++i)
@@ -72,6 +73,8 @@ class Training {
       first_moments_.push_back(torch::zeros_like(p.value));
       if (s_.adamw) second_moments_.push_back(torch::zeros_like(p.value));
     }
+    // Batch norms' running statistics change with training, so they belong to what is kept
+    // and restored, though no gradient reaches them.
     learned_.insert(learned_.end(), network_.buffers().begin(), network_.buffers().end());
   }
 
@@ -80,9 +83,12 @@ class Training {
     while (!done()) {
       job_.context->throw_if_stopped();
       run_epoch();
+      // After every epoch and as a whole: a resumed training takes the same steps as one that was
+      // never stopped, since its draws depend on the epoch's number alone.
       if (!job_.checkpoint.empty()) save();
       job_.context->log.progress("finetune: epochs", state_.epochs.size(), static_cast<std::uint64_t>(s_.epochs));
     }
+    // The epoch that was best on val judges test, not the last one.
     if (job_.val.size > 0) copy_into(learned_, state_.best);
     result.epochs = state_.epochs;
     result.best = state_.best_epoch;
@@ -131,6 +137,7 @@ class Training {
   double rate_factor() const {
     const auto step = static_cast<double>(state_.steps), warm = static_cast<double>(s_.warmup * batches()),
                all = static_cast<double>(s_.epochs * batches());
+    // From the first step on the rate is above zero.
     if (step < warm) return (step + 1) / warm;
     return s_.cosine ? 0.5 * (1 + std::cos(M_PI * (step - warm) / (all - warm))) : 1;
   }
@@ -184,6 +191,7 @@ class Training {
     if (job_.val.size > 0) done.score = job_.judge(scores(job_.val));
     const std::size_t number = state_.epochs.size();
     state_.epochs.push_back(done);
+    // Ties go to the earlier epoch: less training for the same score.
     const bool better = number == 0 || done.score > state_.epochs[state_.best_epoch].score + kTie;
     if (job_.val.size > 0 && !better) return;
     state_.best_epoch = number;
@@ -200,6 +208,8 @@ class Training {
       LearnedTensor& p = parameters_[i];
       torch::Tensor g = p.value.grad(), &m = first_moments_[i];
       largest = torch::maximum(largest, g.abs().max());
+      // Earlier blocks learn more slowly, each by the same factor (layer-wise decay: Howard
+      // & Ruder 2018; Clark et al. 2020).
       const double rate = s_.rate * std::pow(s_.stage_rate, p.depth) * factor, decay = p.decays ? s_.weight_decay : 0;
       if (s_.adamw) {
         constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
@@ -213,6 +223,7 @@ class Training {
         m.mul_(s_.momentum).add_(g).add_(p.value, decay);
         p.value.add_(m, -rate);
       }
+      // Freed and not zeroed: its memory is used by the next forward pass.
       p.value.mutable_grad() = torch::Tensor();
     }
     return largest.item<double>();

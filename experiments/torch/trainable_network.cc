@@ -71,6 +71,8 @@ TrainableNetwork::TrainableNetwork(const Network& network, int side, const Train
   for (std::size_t i = 0; i < needed.size(); ++i) {
     const int depth = depth_of(Network::value_of(i), ends);
     if (!needed[i] || (scope_.blocks > 0 && depth > scope_.blocks)) continue;
+    // Gradients and batch statistics begin at the first operation that learns; everything
+    // before it runs as a frozen network does.
     first_ = std::min(first_, i);
     let_learn(network_.ops()[i], depth);
   }
@@ -78,6 +80,7 @@ TrainableNetwork::TrainableNetwork(const Network& network, int side, const Train
 
 void TrainableNetwork::let_learn(const TorchOp& op, int depth) {
   const auto* const norm = op.op.as<BatchNorm>();
+  // Small batches make poor statistics, so frozen batch norms are the default.
   if (norm && scope_.freeze_batch_norm) return;
   for (const torch::Tensor& tensor : op.learnable()) {
     const auto known =
@@ -86,6 +89,7 @@ void TrainableNetwork::let_learn(const TorchOp& op, int depth) {
       known->depth = depth;
       continue;
     }
+    // Only the weights of products decay; norms, biases, positions and tokens don't, as in the usual recipes.
     const bool decays = (op.op.as<Convolution>() || op.op.as<Linear>()) && tensor.is_same(op.weight);
     parameters_.push_back({tensor, depth, decays});
     parameters_.back().value.requires_grad_(true);

@@ -29,6 +29,7 @@ class SafetensorsText {
   }
   void write(const Path& path) const {
     std::string header = header_.dump();
+    // Blanks up to a multiple of 8 align the data, as the reference implementation has it.
     header.resize((header.size() + 7) / 8 * 8, ' ');
     const std::uint64_t length = header.size();
     AtomicFile file(path);
@@ -88,6 +89,7 @@ std::optional<TrainingState> read_training_state(const Path& path, const std::st
   if (path.empty() || !std::filesystem::exists(path, error)) return {};
   const Checkpoint file = read_checkpoint(path);
   const std::vector<char> owner = values<char>(file, "identity");
+  // Of another cell, whose settings or data differ: the training begins anew and overwrites it.
   if (std::string(owner.begin(), owner.end()) != identity) return {};
   TrainingState state;
   const std::vector<double> epochs = values<double>(file, "epochs");
