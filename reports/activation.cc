@@ -9,6 +9,8 @@ namespace vise {
 namespace {
 
 // The class's weights less the mean over classes, the intercept last.
+// A softmax doesn't see a common shift of its logits, so a class's own evidence is its score less the mean
+// over classes. By linearity the map of centred weights has that as its mean (CAM: Zhou et al. 2016).
 std::vector<double> centred_weights(const LinearWeights& weights, std::size_t k) {
   const std::size_t columns = weights.dim + 1;
   std::vector<double> centred(columns);

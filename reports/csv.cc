@@ -55,6 +55,7 @@ void add_metrics(Cells& cells, const TableSection& section, const TableRow& row,
 
 void add_difference(Cells& cells, const std::optional<Difference>& difference) {
   if (!difference) {
+    // add_difference() writes eight cells; a row without a difference has as many empty ones.
     cells.resize(cells.size() + 8);
     return;
   }

@@ -10,6 +10,8 @@ bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x
 
 }  // namespace
 
+// Names come from folders and tables of users. What LaTeX takes for commands is written by name;
+// < > | and " print as other signs in its default font encoding.
 std::string latex_text(std::string_view text) {
   static constexpr std::array<std::pair<char, const char*>, 7> kNamed{{{'\\', "\\textbackslash{}"},
                                                                        {'~', "\\textasciitilde{}"},

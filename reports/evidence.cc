@@ -38,6 +38,7 @@ Places places_of(const std::vector<std::string>& ids) {
 }
 
 // The ids that every model has, in the first one's order.
+// Paired tests need the same images in the same order; rows that were given may lack some.
 std::vector<std::string> common_ids(const std::vector<Loaded>& loaded) {
   std::vector<std::string> ids = loaded.front().scores.ids;
   for (std::size_t m = 1; m < loaded.size(); ++m) {
@@ -187,6 +188,8 @@ void test_resampled(const RowEvidence& mine, const RowEvidence& theirs, double l
 
 }  // namespace
 
+// Loads stored scores, checks them against the recorded metrics, and resamples them once:
+// intervals and tests of all rows come from the same resamples.
 SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, const RunOfResults& runs,
                                  const CompareOptions& options, const Context& context)
     : rows_(section.rows.size()), level_(options.level) {
@@ -333,6 +336,7 @@ void SectionEvidence::test(const ComparisonTable& table, const TableSection& sec
   Difference& d = *row.difference;
   if (!mine.draws.empty() && !theirs.draws.empty()) {
     std::vector<double> differences = mine.draws;
+    // Draw by draw, since both rows had the same splits.
     for (std::size_t s = 0; s < differences.size(); ++s) differences[s] -= theirs.draws[s];
     const CorrectedT test = corrected_t(differences, test_to_train_, level_);
     d.p = test.p;
@@ -361,6 +365,7 @@ void SectionEvidence::test_differences(const ComparisonTable& table, TableSectio
     test(table, section, section.rows[r], r);
     p[r] = section.rows[r].difference->p;
   }
+  // One family a section: its rows against its baseline (docs/statistics.md).
   const auto adjusted = holm(p);
   for (std::size_t r = 0; r < section.rows.size(); ++r) {
     if (!section.rows[r].difference) continue;

@@ -103,10 +103,14 @@ void SectionEvidence::resample_rows(const TableSection& section, std::span<RowEv
     replicates.emplace_back(names.size(), row.seeds.size(), wanted);
     evaluate_items(row, names, replicates.back());
   }
+  // Named after the split: rows of one split meet the same resamples, whichever run they are
+  // from, so that differences are paired resample by resample.
   const Resampler resampler(y_, "reports/bootstrap/" + section.split_hash, options.seed);
   parallel_for(context.threads, (wanted + kLanes - 1) / kLanes, [&](std::size_t block) {
     context.throw_if_stopped();
     std::vector<std::uint16_t> counts(y_.size() * kLanes);
+    // A block's counts serve every row and metric before the next block is drawn: counts
+    // are the only thing that a resample is.
     resampler.block(block, counts);
     const std::size_t first = block * kLanes, lanes = std::min(wanted - first, kLanes);
     for (std::size_t r = 0; r < rows.size(); ++r) evaluate_block(rows[r], names, counts, first, lanes, replicates[r]);
@@ -124,6 +128,8 @@ void SectionEvidence::resample_rows(const TableSection& section, std::span<RowEv
 // Every metric of the mean, from its values on the splits.
 void SectionEvidence::evaluate_draws(const TableSection& mean, const ComparisonTable& table) {
   const TableSection& first = table.sections[mean.folds.front()];
+  // Nadeau & Bengio 2003: splits drawn from one pool share training images, so that their spread
+  // understates the variance; the correction is by test to training size.
   test_to_train_ = static_cast<double>(first.sizes.test) / static_cast<double>(first.sizes.train + first.sizes.val);
   for (std::size_t r = 0; r < rows_.size(); ++r)
     for (std::size_t m = 0; m < mean.metrics.size() && !mean.rows[r].failed; ++m) {
@@ -150,6 +156,8 @@ SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& mean, std
     evaluate_draws(mean, table);
     return;
   }
+  // Folds have disjoint test sets, so their errors are independent; splits that share
+  // test images are not folds.
   std::unordered_set<std::string_view> seen;
   for (const std::size_t s : mean.folds)
     for (const std::string& id : all[s].ids_) {

@@ -48,6 +48,7 @@ std::map<Family, std::vector<std::size_t>> families_of(const ComparisonTable& ta
   std::erase_if(families, [&](const auto& entry) {
     const auto& [family, places] = entry;
     for (std::size_t i = 0; i < places.size(); ++i)
+      // A mean over the folds that happen to be there would be taken for the whole.
       if (number(places[i]) != static_cast<int>(i) + 1) return true;  // one is missing, or there twice
     const int all = sizes.at(family);
     return places.size() < 2 || (all > 0 && static_cast<int>(places.size()) != all);
@@ -97,6 +98,7 @@ void add_mean_row(const ComparisonTable& table, const TableRow& first, TableSect
     const TableRow& own = fold.rows[*place];
     row.fold_rows.push_back(*place);
     row.results.insert(row.results.end(), own.results.begin(), own.results.end());
+    // What only one fold says stays with that fold.
     row.notes = common(std::move(row.notes), own.notes);
     if (own.failed && !row.failed) row.error = fmt::format("{}: {}", fold.task, own.error);
     row.failed |= own.failed;

@@ -15,6 +15,7 @@ RowGallery row_gallery(const SectionEvidence& evidence, std::size_t row, std::si
     side.push_back({evidence.ids()[i], truth, predicted, seeds.front().confidence[i]});
   }
   for (std::vector<GalleryItem>* side : {&gallery.right, &gallery.wrong}) {
+    // The surest first, on both sides: sure and wrong is where labels or probes are worth a look.
     std::ranges::stable_sort(*side, std::greater{}, &GalleryItem::confidence);
     side->resize(std::min(most, side->size()));
   }

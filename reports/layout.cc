@@ -76,6 +76,7 @@ struct Shows {
         published(any_row(section, [](const TableRow& r) { return !r.published.empty(); })) {}
 };
 
+// Importance 3 never leaves a narrow terminal; 0 is the first to go.
 std::vector<GridColumn> columns(const TableSection& section, const Shows& shows) {
   std::vector<GridColumn> result{{"backbone", false, 3}, {"probe", false, shows.probe ? 3 : 1}};
   if (shows.seeds) result.push_back({section.folds.empty() ? "seeds" : "folds", true, 0});

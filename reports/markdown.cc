@@ -75,6 +75,7 @@ std::string grid_text(const Grid& grid, Say say) {
     lines.emplace_back();
     for (const GridCell& cell : row) lines.back().push_back(cell_text(cell, say));
   }
+  // A column's rule needs three characters: a colon and dashes.
   std::vector<std::size_t> widths(grid.columns.size(), 3);
   for (const auto& cells : lines)
     for (std::size_t c = 0; c < cells.size(); ++c) widths[c] = std::max(widths[c], display_width(cells[c]));

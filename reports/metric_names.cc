@@ -50,6 +50,7 @@ constexpr std::array<MetricName, 34> kNames{{
 
 int decimals(const MetricName& metric, std::size_t test_images) {
   if (!metric.percent) return 3;
+  // A tenth of a percent is one image of a thousand: more images justify another decimal.
   return test_images > 1000 ? 2 : 1;
 }
 

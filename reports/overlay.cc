@@ -17,6 +17,7 @@ constexpr float kMostCover = 0.75F;
 // The map's values are taken as they are: from -1, all `below`, over 0, clear, to 1, all `above`.
 Image covered(Image thumbnail, const cv::Mat1f& map, double inset, const cv::Vec3f& above, const cv::Vec3f& below) {
   const int edge = static_cast<int>(std::min(thumbnail.width, thumbnail.height));
+  // The network saw the middle of the picture only; the map covers that part of the thumbnail.
   const int skipped = static_cast<int>(std::lround(inset * edge)), side = edge - 2 * skipped;
   if (side <= 0) return thumbnail;
   cv::Mat3b seen = mat_view(thumbnail)({skipped, skipped, side, side});

@@ -25,6 +25,7 @@ class Shapes {
     if (value.is_object()) return object(value);
     if (value.is_array()) return is_table(value) ? table(value) : list(value);
     if (!value.is_number_float() || !std::isfinite(value.get<double>())) return value;
+    // Eight digits are more than a chart can show and half of what a double is written with.
     return std::strtod(fmt::format("{:.8g}", value.get<double>()).c_str(), nullptr);
   }
 
@@ -83,6 +84,7 @@ class Sharing {
     Json inner = value.is_array() ? Json::array() : value;
     if (value.is_array())
       for (const Json& item : value) inner.push_back(share(item));
+    // A reference ([-2, place]) is about that long.
     if (text.size() <= kReference || counts_.at(text) < 2) return inner;
     shared_.push_back(std::move(inner));
     places_.emplace(text, shared_.size() - 1);

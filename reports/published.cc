@@ -99,6 +99,7 @@ class Reader {
     if (!json.is_object()) file_.fail(pointer, "a record must be a map", kHint);
     file_.expect_keys(pointer, known_keys());
     PublishedRecord record;
+    // A record may say what our registry calls its task; the name as published stays beside it.
     record.task = text(json, pointer, json.contains("our_task") ? "our_task" : "task", true);
     record.backbone = text(json, pointer, json.contains("our_backbone") ? "our_backbone" : "backbone", true);
     record.metric = text(json, pointer, "metric", true);

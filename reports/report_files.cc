@@ -49,6 +49,7 @@ void copy_published(const Path& from, const Path& folder) {
   const Path to = folder / kPublished;
   if (from.empty())
     std::filesystem::remove(to, error);
+  // A copy is kept: the file that was given may change, and verifying needs what the tables were made with.
   else if (!std::filesystem::equivalent(from, to, error))
     write_file_atomically(to, read_text_file(from));
 }
@@ -103,6 +104,8 @@ std::pair<double, std::size_t> number_around(std::string_view text, std::size_t 
 
 }  // namespace
 
+// Another processor's libm may move a last digit; where two texts part, the numbers around
+// that place are compared instead of the characters.
 bool same_but_rounding(std::string_view a, std::string_view b) {
   constexpr double kRounding = 1e-9;
   std::size_t i = 0, j = 0;
@@ -140,6 +143,7 @@ std::vector<std::string> write_report_files(Report report, const ReportRecipe& r
     seal = seal_of(folder, recipe_json(recipe, names));
     report.seal = seal->digest;
   }
+  // The seal is made of the tables before the page is written, because the page shows its digest.
   write_file_atomically(folder / kPage, to_html(report));
   if (seal) write_seal(folder, std::move(*seal));
   return names;

@@ -14,6 +14,7 @@ std::string shortened(std::string_view utf8, std::size_t width) {
     if (!continues || letters.empty()) letters.emplace_back();
     letters.back() += c;
   }
+  // The middle goes: names of models differ at their ends as often as at their beginnings.
   const std::size_t room = width - 3;
   std::string head, tail;
   for (std::size_t i = 0; display_width(head) + display_width(letters[i]) <= room - room / 2; ++i) head += letters[i];

@@ -18,6 +18,7 @@ Estimate mean_estimate(const std::vector<double>& values) {
   if (values.size() < 2) return estimate;
   double squares = 0;
   for (const double v : values) squares += (v - *estimate.value) * (v - *estimate.value);
+  // The sample's deviation (n - 1): seeds are a sample of all that could be drawn.
   estimate.deviation = std::sqrt(squares / static_cast<double>(values.size() - 1));
   return estimate;
 }

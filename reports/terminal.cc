@@ -70,6 +70,7 @@ std::vector<std::string> drop_columns(Grid& grid, std::vector<std::size_t>& widt
     std::size_t least = 0;
     for (std::size_t c = 0; c < grid.columns.size(); ++c)
       if (grid.columns[c].importance <= grid.columns[least].importance) least = c;
+    // Names, the primary metric and its difference never go, however narrow the terminal.
     if (grid.columns[least].importance >= 3) break;
     dropped.push_back(grid.columns[least].title);
     const auto at = static_cast<std::ptrdiff_t>(least);

@@ -17,6 +17,8 @@ Image thumbnail(ByteView image, const std::string& name, unsigned side) {
 }
 
 std::string picture_uri(const Image& picture) {
+  // WebP inside the page, as data: the page loads nothing from anywhere, and must stay
+  // small enough to be mailed.
   constexpr float kQuality = 70;
   const int width = static_cast<int>(picture.width), height = static_cast<int>(picture.height);
   std::uint8_t* encoded = nullptr;

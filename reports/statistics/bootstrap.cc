@@ -13,6 +13,8 @@ namespace vise {
 
 double quantile(std::span<double> values, double q) {
   assert(!values.empty());
+  // numpy's default quantile: linear between the order statistics (Hyndman & Fan's type 7),
+  // by selection and without sorting all.
   const double place = static_cast<double>(values.size() - 1) * q;
   const std::size_t below = static_cast<std::size_t>(place);
   std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(below));
@@ -36,6 +38,8 @@ PairedBootstrap paired_bootstrap(std::span<const double> deltas, double level) {
     result.le += d <= kZero;
     result.ge += d >= -kZero;
   }
+  // One is added to both counts (Davison & Hinkley 1997, section 4.2.5): no number of
+  // resamples proves a p of 0.
   const double least = static_cast<double>(1 + std::min(result.le, result.ge));
   result.p = std::min(1.0, 2 * least / static_cast<double>(deltas.size() + 1));
   result.interval = percentile_interval({deltas.begin(), deltas.end()}, level);
@@ -46,6 +50,7 @@ std::optional<Interval> inverted_bootstrap(std::span<const double> deltas, doubl
   constexpr double kZero = 1e-12;
   // p < 1 - level where fewer than `most` differences are on the other side of 0.
   const double most = std::ceil((1 - level) * static_cast<double>(deltas.size() + 1) / 2 - 1e-9) - 1;
+  // So few resamples can't reach this level, so no interval would be consistent with the test.
   if (most < 1) return std::nullopt;
   const auto place = static_cast<std::size_t>(most) - 1;
   std::vector<double> values(deltas.begin(), deltas.end());
@@ -69,9 +74,11 @@ Resampler::Resampler(std::span<const int> strata, std::string stream_name, std::
 // Two draws from each 64 random bits, by multiplication: its bias, items / 2^32, is far below what any test could see.
 void Resampler::block(std::size_t block, std::span<std::uint16_t> counts) const {
   assert(counts.size() == kLanes * items_);
+  // A stream a block: blocks can be drawn on any thread and in any order.
   RandomStream random(fmt::format("{}/{}", name_, block), seed_);
   std::ranges::fill(counts, std::uint16_t{0});
   for (std::size_t lane = 0; lane < kLanes; ++lane)
+    // Within classes, so that every resample has the test set's class frequencies and no class can vanish.
     for (const std::vector<std::uint32_t>& stratum : strata_) {
       const auto draw = [&](std::uint64_t bits) { ++counts[stratum[bits * stratum.size() >> 32] * kLanes + lane]; };
       for (std::size_t i = 0; i < stratum.size(); i += 2) {

@@ -11,7 +11,10 @@ std::optional<double> detectable_difference(std::uint64_t items, double discorda
   const double za = quantile(complement(law, alpha / 2)), zb = quantile(law, power), n = static_cast<double>(items);
   const double inside = n + zb * zb - za * za;
   if (inside < 0) return std::nullopt;
+  // Solved for d from McNemar's sample size (Connor 1987): (za sqrt(r) + zb sqrt(r - d^2))^2 =
+  // n d^2, r being the share of images on which the two differ.
   const double d = std::sqrt(discordant_rate) * (za * std::sqrt(n) + zb * std::sqrt(inside)) / (n + zb * zb);
+  // A difference can't be larger than the share of images on which the two models disagree.
   if (d > discordant_rate) return std::nullopt;
   return d;
 }

@@ -14,6 +14,8 @@ std::vector<std::optional<double>> holm(std::span<const std::optional<double>> p
   std::vector<std::optional<double>> adjusted(p.size());
   double running = 0;
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    // Holm 1979: the k-th smallest p times the number of hypotheses that are left; the running
+    // maximum keeps the adjusted values in the order of the raw ones.
     running = std::max(running, std::min(1.0, static_cast<double>(order.size() - rank) * order[rank].first));
     adjusted[order[rank].second] = running;
   }

@@ -13,12 +13,16 @@ McNemar mcnemar(std::uint64_t only_a, std::uint64_t only_b) {
   McNemar test;
   test.b = only_a;
   test.c = only_b;
+  // Two models that are right on the same images give no evidence either way: p stays 1.
   if (only_a + only_b == 0) return test;
   const double n = static_cast<double>(only_a + only_b), m = static_cast<double>(std::min(only_a, only_b));
   const boost::math::binomial_distribution<double> half(n, 0.5);
   const double tail = boost::math::cdf(half, m);
   test.p_exact = std::min(1.0, 2 * tail);
+  // Mid-p counts the observed table half, which makes the exact test less conservative
+  // (Fagerland et al. 2013).
   test.p_mid = std::min(1.0, 2 * tail - boost::math::pdf(half, m));
+  // Edwards' continuity correction; reported beside the exact test since other programs print it.
   const double excess = std::max(0.0, std::fabs(static_cast<double>(only_a) - static_cast<double>(only_b)) - 1);
   test.chi2_continuity = excess * excess / n;
   test.p_chi2_continuity = std::erfc(std::sqrt(test.chi2_continuity / 2));

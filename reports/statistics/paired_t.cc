@@ -21,6 +21,7 @@ PairedT paired_t(std::span<const double> a, std::span<const double> b, double le
   PairedT test{sum / n, static_cast<std::int64_t>(a.size()) - 1, {}, {}, {}};
   const auto [low, high] = std::ranges::minmax(differences);
   const bool equal = high - low <= 1e-14 * largest;  // equal up to the rounding of the subtraction
+  // Equal differences have no variance: t would be infinite, and p an artefact of rounding.
   if (a.size() < 2 || equal) return test;
   double squares = 0;
   for (const double d : differences) squares += (d - test.mean_difference) * (d - test.mean_difference);

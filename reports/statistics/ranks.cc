@@ -16,6 +16,7 @@ constexpr double kTied = 1e-12;
 void for_each_tie(std::span<const double> values, std::span<const std::size_t> order, auto&& group) {
   for (std::size_t first = 0, last = 0; first < order.size(); first = last) {
     for (last = first + 1; last < order.size(); ++last)
+      // Accuracies of the same counts may differ in their last bits; they share a rank.
       if (std::fabs(values[order[last]] - values[order[last - 1]]) > kTied) break;
     group(first, last);
   }
@@ -77,12 +78,14 @@ Friedman friedman(std::span<const double> scores, std::size_t models) {
       ties += size * size * size - size;
     });
   }
+  // The correction for ties of Friedman's statistic (Conover 1999, section 5.8).
   const double correction = 1 - ties / (tasks * k * (k * k - 1));
   if (correction < 1e-12) return test;
   test.chi2 = 12 * tasks / (k * (k + 1)) * squares / correction;
   test.p = boost::math::cdf(complement(boost::math::chi_squared(k - 1), *test.chi2));
   const double rest = tasks * (k - 1) - *test.chi2;
   if (rest <= 1e-9) return test;
+  // Iman & Davenport 1980: the same statistic against an F, less conservative with few tasks.
   test.f = (tasks - 1) * *test.chi2 / rest;
   test.p_f = boost::math::cdf(complement(boost::math::fisher_f(k - 1, (k - 1) * (tasks - 1)), *test.f));
   return test;
@@ -90,6 +93,7 @@ Friedman friedman(std::span<const double> scores, std::size_t models) {
 
 double studentized_range(std::size_t k, double alpha) {
   assert(k >= 2);
+  // Bisection: the probability rises with q, and 60 halvings leave nothing of a double to halve.
   double low = 0, high = 20;
   for (int halving = 0; halving < 60; ++halving) {
     const double middle = (low + high) / 2;
@@ -100,6 +104,7 @@ double studentized_range(std::size_t k, double alpha) {
 
 double critical_difference(std::size_t models, std::size_t tasks, double alpha) {
   const double k = static_cast<double>(models);
+  // Nemenyi's critical difference (Demsar 2006, section 3.2.2).
   return studentized_range(models, alpha) / std::sqrt(2.0) * std::sqrt(k * (k + 1) / (6 * static_cast<double>(tasks)));
 }
 

@@ -31,6 +31,7 @@ double variance_of_changes(const ResampledSeeds& seeds) {
   double sum = 0;
   std::size_t defined = 0;
   for (std::size_t r = 0; r < seeds.replicates[0].size(); ++r) {
+    // Less each seed's own value, so that only what resampling images does differently to the seeds is left.
     for (std::size_t s = 0; s < changes.size(); ++s) changes[s] = seeds.replicates[s][r] - seeds.values[s];
     if (const double variance = variance_of(changes); !std::isnan(variance)) sum += variance, ++defined;
   }
@@ -101,6 +102,7 @@ double tabled(double ratio, std::size_t row) {
 
 double critical_half_width(double ratio, double df) {
   assert(df >= 1 && ratio >= 0);
+  // Beyond the table's rows: Satterthwaite's approximation.
   if (df > kRows) return quantile_of_t(whole_df(ratio, df), kTableLevel) * std::sqrt(1 + ratio);
   const auto row = static_cast<std::size_t>(df) - 1;
   const double own = static_cast<double>(row + 1);
@@ -119,6 +121,7 @@ SeedMean seed_mean(const ResampledSeeds& seeds) {
   for (const std::vector<double>& of_seed : seeds.replicates)
     for (std::size_t r = 0; r < of_seed.size(); ++r) mean.replicates[r] += of_seed[r] / count;
   if (seeds.values.size() == 1) return mean;
+  // This part of the replicates' variance is in the spread over seeds already, and is taken out below.
   mean.together = variance_of_changes(seeds) / count;
   constexpr double kEqual = 1e-24;  // values of the same counts may differ in their last bits
   const double spread = variance_of(seeds.values);
@@ -130,6 +133,7 @@ SeedMean seed_mean(const ResampledSeeds& seeds) {
 
 SeedMean seed_difference(const ResampledSeeds& a, const ResampledSeeds& b) {
   const std::size_t of_a = a.values.size(), of_b = b.values.size();
+  // Seeds pair off by number, since seed s draws the same sample for every backbone.
   if (of_a == of_b || of_a == 1 || of_b == 1) {
     ResampledSeeds change;
     for (std::size_t s = 0; s < std::max(of_a, of_b); ++s) {

@@ -32,6 +32,8 @@ struct Design {
 
 // P[(a'e)^2 > q e'Re], e normal with `covariance`: of the form's eigenvalues one is positive.
 double exceeds(const Design& design, const Matrix& covariance, double q) {
+  // With e = root z and z standard normal, both quadratic forms become one in z; the probability
+  // that it is positive needs its eigenvalues alone.
   const Matrix root = covariance.llt().matrixL();
   const Matrix form = root.transpose() * (design.weights * design.weights.transpose() - q * design.residuals()) * root;
   const Vector values = Eigen::SelfAdjointEigenSolver<Matrix>(form, Eigen::EigenvaluesOnly).eigenvalues();
@@ -40,6 +42,8 @@ double exceeds(const Design& design, const Matrix& covariance, double q) {
   const auto integrand = [&](double angle) {
     const double square = std::sin(angle) * std::sin(angle);
     double product = 1;
+    // P[z_1^2 > sum of lambda_i z_i^2] as one integral over an angle (Craig's form), smooth
+    // and without an infinite end.
     for (Eigen::Index i = 0; i < last; ++i) product *= square / (square + std::max(0.0, -values[i] / values[last]));
     return std::sqrt(product);
   };
@@ -97,9 +101,12 @@ double critical(const Design& design, const Matrix& covariance, double chance) {
 TaskContrast test_contrast(const Design& design, const Vector& gains, const Matrix& errors, double level) {
   TaskContrast result;
   result.value = design.weights.dot(gains);
+  // One task, or one a kind, says nothing about how tasks differ.
   if (design.df() < 1) return result;
   const Matrix residuals = design.residuals();
   const double squares = gains.dot(residuals * gains), df = static_cast<double>(design.df());
+  // The spread over tasks beyond what the gains' own errors explain, by the method of moments
+  // (DerSimonian & Laird 1986, unweighted).
   result.between = std::sqrt(std::max(0.0, (squares - (residuals * errors).trace()) / df));
   if (squares <= kNothing) {
     if (std::fabs(result.value) < 1e-12) result.p = 1;

@@ -24,6 +24,8 @@ Wilcoxon wilcoxon(std::span<const double> differences) {
     all += rank;
     if (kept[i] > 0) plus += rank;
     std::vector<double> next(all + 1);
+    // Under the null hypothesis each rank is a plus with probability 1/2: the law of the sum
+    // is built up rank by rank, exactly, ties included.
     for (std::size_t s = 0; s < chance.size(); ++s) next[s] += chance[s] / 2, next[s + rank] += chance[s] / 2;
     chance = std::move(next);
   }

@@ -63,6 +63,7 @@ std::vector<double> covariance_of(const Sources& sources, std::span<const std::s
     matrix[a * tasks + a] = variance_of(parts[a]);
     for (std::size_t b = 0; b < a; ++b) {
       const auto [first, second] = std::minmax(sections[a], sections[b]);
+      // Tasks without common images have independent errors, given the models.
       if (!sources.sharing.contains({first, second})) continue;
       const double shared = shared_covariance(kept_effects(a), sources.evidence[sections[a]].ids(), kept_effects(b),
                                               sources.evidence[sections[b]].ids());
@@ -88,6 +89,8 @@ SeedMean sum_over_tasks(std::span<const SeedMean> parts, std::span<const double>
   const double images = apart - sum.seeds;  // what tasks can share
   if (const double drawn = variance_of(sum) - sum.seeds; images > 0 && drawn > 0 && all != apart) {
     const double stretch = std::sqrt(std::max(0.05 * images, images + all - apart) / drawn);
+    // Replicates of different tasks were drawn apart. Where the tasks share images their sum's true
+    // variance differs, so the replicates are stretched about their value to have it.
     for (double& replicate : sum.replicates) replicate = sum.value + (replicate - sum.value) * stretch;
     sum.together *= stretch * stretch;
   }

@@ -76,6 +76,7 @@ std::vector<double> rising(std::span<const double> values) {
 
 // Labels of the one to labels of the other for what the worse of them reaches with all.
 double ratio_of(std::span<const double> labels, std::span<const double> mine, std::span<const double> theirs) {
+  // Both reach this level, so both numbers of labels are read inside their curves.
   const double level = std::min(rising(mine).back(), rising(theirs).back());
   return labels_needed(labels, mine, level) / labels_needed(labels, theirs, level);
 }
@@ -221,9 +222,11 @@ LabelCurve mean_curve(const Sources& sources, const std::vector<const Traced*>& 
 
 double labels_needed(std::span<const double> labels, std::span<const double> values, double level) {
   const std::vector<double> fitted = rising(values);
+  // Beyond the curve's first point nothing was measured: at most so many.
   if (fitted.front() >= level) return labels.front();
   for (std::size_t p = 1; p < fitted.size(); ++p) {
     if (fitted[p] < level) continue;
+    // Linear in the logarithm of labels, as samples are spaced.
     const double share = (level - fitted[p - 1]) / (fitted[p] - fitted[p - 1]);
     return std::exp(std::log(labels[p - 1]) * (1 - share) + std::log(labels[p]) * share);
   }

@@ -113,6 +113,7 @@ class Gathering {
       if (found_.rows[e].size() == found_.sections.size()) continue;
       found_.left_out.push_back(fmt::format("{} isn't among the backbones: it has results on {} of {} tasks.",
                                             found_.names[e], found_.rows[e].size(), found_.sections.size()));
+      // Means over different tasks can't be compared, so a backbone that lacks one is named and left out.
       found_.names.erase(found_.names.begin() + static_cast<std::ptrdiff_t>(e));
       found_.rows.erase(found_.rows.begin() + static_cast<std::ptrdiff_t>(e));
     }

@@ -93,6 +93,8 @@ std::optional<TaskComparison> compared(const Sources& sources, const Entrants& e
   if (std::ranges::all_of(comparison.tasks, same)) comparison.metric = first.primary_metric;
   comparison.in_shares = comparison.metric.empty();
   const auto has_range = [](const VerdictTask& task) { return task.floor.has_value(); };
+  // An accuracy and a correlation can't be averaged as they are; shares of the way from
+  // a constant guess to the truth can.
   if (comparison.in_shares && !std::ranges::all_of(comparison.tasks, has_range)) return {};
   for (std::size_t e = 0; e < entrants.names.size(); ++e)
     comparison.rows.push_back(row_of(sources.table, comparison, entrants, e));

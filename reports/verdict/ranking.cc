@@ -77,6 +77,7 @@ Ranking rank_resamples(const ResampledMatrix& matrix, std::size_t tasks, std::si
     }
     const double top = *std::ranges::max_element(means);
     const auto leads = [&](double mean) { return mean > top - 1e-12; };
+    // Rows that tie for the lead share the resample.
     const double share = 1 / static_cast<double>(std::ranges::count_if(means, leads));
     for (std::size_t e = 0; e < rows; ++e)
       ranking.best[e] += leads(means[e]) ? share / static_cast<double>(resamples) : 0;
@@ -90,6 +91,8 @@ void add_resampled_ranks(const Sources& sources, TaskComparison& comparison, std
   const std::size_t tasks = comparison.tasks.size(), rows = comparison.rows.size();
   RandomStream random("reports/verdict/tasks", 0);
   std::vector<std::uint32_t> drawn(tasks * resamples);
+  // For "tasks like these" tasks are drawn too, with replacement; within a resample each
+  // row meets the same tasks.
   for (std::uint32_t& task : drawn) task = static_cast<std::uint32_t>(random.below(tasks));
   const Ranking these = rank_resamples(matrix, tasks, rows, resamples, [](std::size_t, std::size_t t) { return t; }),
                 alike = rank_resamples(matrix, tasks, rows, resamples,
@@ -170,6 +173,7 @@ void add_ranks(const Sources& sources, TaskComparison& comparison, std::size_t r
   const std::vector<double> ranks = mean_ranks(scores, rows);
   for (std::size_t e = 0; e < rows; ++e) comparison.rows[e].mean_rank = ranks[e];
   add_resampled_ranks(sources, comparison, resamples, level);
+  // With few tasks no rank test can reach 0.05, so none is shown.
   if (comparison.tasks.size() < kFewestForRanks) return;
   comparison.friedman = friedman(scores, rows);
   comparison.critical_difference = critical_difference(rows, comparison.tasks.size(), alpha);

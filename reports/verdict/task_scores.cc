@@ -32,6 +32,7 @@ SeedMean gain_over_draws(const RowEvidence& mine, const RowEvidence& theirs, dou
   const double count = static_cast<double>(gains.size());
   SeedMean gain;
   gain.value = mean_of_values(gains);
+  // Two equal replicates: the images' part is inside the draws' variance already.
   gain.replicates.assign(2, gain.value);
   gain.seeds = (1 / count + test_to_train) * variance_of(gains);
   gain.df = count - 1;
@@ -83,6 +84,7 @@ Scores true_scores(const Targets& targets) {
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets.known(i)) continue;
     if (targets.kind() == TargetKind::classes) {
+      // A logit so large that its softmax is exactly 1.
       scores.values[i * width + static_cast<std::size_t>(targets.classes()[i])] = 1000;
       continue;
     }
@@ -131,6 +133,8 @@ std::vector<double> resampled_scores(const TableSection& section, const SectionE
   const std::string stream = fmt::format("reports/verdict/{}/{}", section.task, section.split_hash);
   if (of.draws.size() > 1) {
     const double count = static_cast<double>(of.draws.size());
+    // A bootstrap of n values has (n - 1)/n of their variance over n; the factor makes
+    // it the corrected variance.
     const double stretch = std::sqrt((1 / count + evidence.test_to_train()) * count * count / (count - 1));
     std::vector<double> scores = resampled_deviations(of.draws, stretch, stream, resamples);
     for (double& score : scores) score += mean_of_values(of.draws);
@@ -176,6 +180,7 @@ std::vector<double> influences(const TableSection& section, const SectionEvidenc
     for (std::size_t first = 0; first < items; first += kLanes) {
       const std::size_t lanes = std::min(kLanes, items - first);
       std::ranges::fill(counts, std::uint16_t{1});
+      // The jackknife, kLanes images at a time: lane k leaves image first + k out.
       for (std::size_t lane = 0; lane < lanes; ++lane) counts[(first + lane) * kLanes + lane] = 0;
       seed.metrics.evaluate({&metric, 1}, counts, values);
       for (std::size_t lane = 0; lane < lanes; ++lane)
@@ -189,6 +194,8 @@ std::vector<double> influences(const TableSection& section, const SectionEvidenc
   }
   for (std::size_t i = 0; i < items; ++i) {
     const auto& [sum, count] = of_class[evidence.strata()[i]];
+    // Less their class's mean: resamples are drawn within classes, so what a class has
+    // in common doesn't vary.
     effects[i] -= sum / count;
   }
   return effects;

@@ -181,6 +181,7 @@ std::string gain_text(const TaskComparison& comparison, double gain) {
 std::vector<VerdictBlock> verdict_blocks(const Verdict& verdict, double alpha) {
   std::vector<VerdictBlock> blocks;
   for (const TaskComparison& comparison : verdict.comparisons) {
+    // Samples of train are in the curves below; a table of each would bury them.
     if (!is_of_all(comparison)) continue;
     blocks.push_back(comparison_block(comparison, alpha));
     if (!comparison.kinds.empty()) blocks.push_back(kinds_block(comparison, alpha));

@@ -158,6 +158,7 @@ std::string csv_row(const TaskComparison& comparison, const VerdictRow& row) {
                                  cell(row.mean_share)};
   for (const auto* gain : {&row.gain, &row.gain_share}) {
     if (!*gain) {
+      // As many empty cells as the header has columns for a gain.
       cells.resize(cells.size() + 10);
       continue;
     }
