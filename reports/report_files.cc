@@ -46,10 +46,10 @@ ReportRecipe recipe_of(const Json& json, const Path& folder) {
 
 void copy_published(const Path& from, const Path& folder) {
   std::error_code error;
+  // A copy is kept: the file that was given may change, and verifying needs what the tables were made with.
   const Path to = folder / kPublished;
   if (from.empty())
     std::filesystem::remove(to, error);
-  // A copy is kept: the file that was given may change, and verifying needs what the tables were made with.
   else if (!std::filesystem::equivalent(from, to, error))
     write_file_atomically(to, read_text_file(from));
 }

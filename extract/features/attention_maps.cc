@@ -13,6 +13,7 @@ Recipe recipe_of(const FeatureRequest& request, const ExtractOptions& options, c
   Recipe recipe = make_recipe(request, options, context);
   if (recipe.is_floor())
     throw Error(ErrorKind::usage, fmt::format("{}: is no network, so it attends to nothing", request.backbone.name));
+  // Read first, since a floor has no layers to read attention from.
   return recipe;
 }
 
@@ -42,6 +43,8 @@ struct AttentionSource::State {
       map.width = values.width;
       blocks.push_back(head_mean(attention_weights(taps[i], values, place)));
     }
+    // Rollout (Abnar and Zuidema, 2020) multiplies the blocks' matrices, so all of them are read;
+    // the class token's attention is that of the last block alone.
     const auto places = static_cast<std::size_t>(map.height * map.width);
     const std::vector<double> last = class_token_attention(blocks.back(), places);
     const std::vector<double> rollout = attention_rollout(blocks, places);

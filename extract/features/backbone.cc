@@ -35,6 +35,7 @@ std::vector<std::string> split_options(const std::vector<std::string>& parts) {
 void say_fact(Backbone& backbone, const std::string& name, const std::string& value) {
   if (backbone.kind != BackboneKind::weights)
     throw Error(ErrorKind::usage, fmt::format("--backbone: '{}={}': of networks from a file only", name, value));
+  // Checks the name and the value; the result isn't needed.
   Facts().say(name, value, kUserSource);
   const auto said = [&](const Fact& fact) { return fact.name == name && fact.source == kUserSource; };
   if (std::ranges::any_of(backbone.facts, said))
@@ -50,6 +51,7 @@ void set_side(Backbone& backbone, const std::string& value) {
   if (!parse_int(value, side) || side < 16 || side > 4096)
     throw Error(ErrorKind::usage, fmt::format("--backbone: 'side={}': pixels, 16 to 4096", value));
   backbone.side = static_cast<int>(side);
+  // The name carries the size, so that the tables show the two sizes as two rows.
   backbone.name += fmt::format("@{}", side);
 }
 
@@ -66,6 +68,8 @@ void apply_option(Backbone& backbone, const std::string& text) {
     backbone.transform = value;
     backbone.transform_source = kUserSource;
   }
+  // A fact is what a checkpoint's tensors don't show and the numbers depend on, such as
+  // the activation or the epsilon.
   if (is_one_of(fact_names(), key)) say_fact(backbone, key, value);
   if (key == "branch") backbone.branch = value;
   if (key == "drop") backbone.drop.push_back(value);
@@ -125,6 +129,8 @@ Backbone parse_backbone(std::string_view text) {
   if (equals != std::string::npos) {
     backbone = from_file(std::string_view(parts[0]).substr(0, equals), std::string_view(parts[0]).substr(equals + 1));
   } else {
+    // A registry's name goes before a file of the same name in the working folder: what a command
+    // means must not depend on the folder that it runs in.
     const Backbone* const found = find_row(parts[0]);
     std::error_code error;
     if (!found && std::filesystem::exists(parts[0], error)) {
@@ -160,6 +166,7 @@ std::vector<std::string> with_sides(const std::vector<std::string>& backbones, c
   std::vector<std::string> all;
   for (const std::string& text : backbones) {
     const Backbone backbone = parse_backbone(text);
+    // A floor has no input size, and a size that was given for one backbone takes precedence over the list.
     if (backbone.kind == BackboneKind::image_function || backbone.side > 0) {
       all.push_back(text);
       continue;

@@ -65,6 +65,7 @@ std::vector<Backbone>& list() {
 const std::vector<Backbone>& registry_backbones() { return list(); }
 
 const Backbone* backbone_of_sha256(std::string_view sha256) {
+  // Rows may state the first digits alone, as torchvision's file names do; such a prefix identifies nothing.
   constexpr std::size_t kWhole = 64;
   const auto found = std::ranges::find_if(
       list(), [&](const Backbone& row) { return row.sha256.size() == kWhole && row.sha256 == sha256; });

@@ -24,6 +24,7 @@ class RowReader {
     text("name", b.name);
     text("title", b.title);
     text("architecture", b.architecture);
+    // Who said the transform is kept: a weights file whose transform nobody stated is refused later on.
     if (text("transform", b.transform)) b.transform_source = kRowSource;
     text("layer", b.layer);
     text("pool", b.pool);
@@ -68,6 +69,7 @@ class RowReader {
     const Json* const given = find("facts");
     if (!given) return;
     if (!given->is_object()) file_.fail(pointer_ + "/facts", "'facts' must be names with values");
+    // A row's facts replace those of the file's defaults as a whole, so that a row can also state fewer.
     values.clear();
     for (const auto& [name, value] : given->items()) {
       std::string text;
@@ -91,6 +93,7 @@ void check(const YamlFile& file, const std::string& pointer, const Backbone& row
   for (const auto& [field, value] :
        {std::pair<const char*, const std::string&>{"name", row.name}, {"title", row.title}, {"licence", row.licence}})
     if (value.empty()) file.fail(pointer, fmt::format("a backbone without '{}'", field));
+  // The i-th url is saved as the i-th file.
   if (row.urls.size() > row.files.size()) file.fail(pointer + "/urls", "more urls than files");
 }
 
@@ -108,6 +111,7 @@ std::vector<Backbone> read_backbone_rows(std::string_view yaml, const std::strin
   std::vector<Backbone> rows;
   for (std::size_t i = 0; i < list->size(); ++i) {
     const std::string pointer = fmt::format("/backbones/{}", i);
+    // The defaults of a file are read by the same reader as a row, and each row starts as a copy of them.
     Backbone row = defaults;
     RowReader(file, pointer, (*list)[i]).apply_to(row);
     check(file, pointer, row);

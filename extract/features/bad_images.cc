@@ -9,7 +9,9 @@
 namespace vise {
 
 void throw_bad_images(std::vector<BadImage> images) {
+  // More lines than this would scroll the cause and the cure off the screen; `audit` lists all.
   constexpr std::size_t kMost = 20;
+  // Workers find them in an order that differs from run to run; the message must not.
   std::ranges::sort(images, {}, &BadImage::file);
   const std::string& cure = images.front().hint;
   const std::string hint = fmt::format("{}{}or leave it out of every backbone's rows: --on-bad-image skip", cure,

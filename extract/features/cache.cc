@@ -24,12 +24,18 @@ CachedFeatures look_into(const Path& cache, const Path& folder, Log& log) {
   cached.key.parts = facts.at("key");
   cached.key.dim = facts.at("dim").get<std::size_t>();
   cached.folder = folder;
+  // A folder's name is the hash of its key's parts, so a renamed folder or an edited
+  // features.json is found here.
   if (cached.key.str() != folder.filename())
     throw Error(ErrorKind::input, fmt::format("{}: its features.json has another key", folder.string()),
                 "it was renamed or edited: remove it");
+  // The journal is read, not features.json's count: an interrupted run has rows that its
+  // features.json doesn't count.
   const FeatureStore store(cache, cached.key, log);
   for (const auto& [content, stored] : store.items()) ++(stored.row ? cached.rows : cached.unreadable);
   cached.disk_bytes = size_on_disk(folder);
+  // Access times can't be used: many systems mount with noatime or relatime. The store
+  // touches its lock's mtime instead.
   cached.last_used = std::filesystem::last_write_time(folder / "lock");
   return cached;
 }
@@ -50,6 +56,8 @@ void merge_folder(const Path& from, const CachedFeatures& cached, const Path& in
   FeatureStore target(into, cached.key, context.log);
   FeatureWriter writer(target, context);
   for (const auto& [content, stored] : source.items()) {
+    // Rows are addressed by content, so one that both caches have is the same row. Its
+    // values are not compared.
     if (target.has(content)) {
       ++counts.known;
       continue;
@@ -60,6 +68,7 @@ void merge_folder(const Path& from, const CachedFeatures& cached, const Path& in
       writer.add_unreadable(content, stored.bytes, stored.reason);
     ++counts.added;
   }
+  // Last, so that the facts of a source that was merged in part are never taken for those of a whole.
   writer.finish(read_json(cached.folder / "features.json"));
 }
 
@@ -85,6 +94,7 @@ void check_shard(const Path& from, const std::vector<CachedFeatures>& all, Shard
 std::string CachedFeatures::words() const {
   if (const std::string floor = text_of(key.parts, "floor"); !floor.empty()) return floor;
   const std::string weights = text_of(key.parts, "weights");
+  // A SHA-256 in hex; random networks have words in this place.
   const bool is_hash = weights.size() == 64;
   std::string words = fmt::format("{}, {}, {}/{}, {}", text_of(key.parts, "architecture"),
                                   is_hash ? "weights " + weights.substr(0, 8) : weights, text_of(key.parts, "layer"),
@@ -119,6 +129,7 @@ std::size_t check_cached(const Path& cache, const CachedFeatures& cached, bool r
 
 void remove_cached(const Path& cache, const CachedFeatures& cached, const Context& context) {
   FeatureStore store(cache, cached.key, context.log);
+  // Waits for a writer in another process, which would otherwise go on in a folder that has no name any more.
   const FeatureWriter holds_the_lock(store, context);
   std::filesystem::remove_all(cached.folder);
 }
@@ -135,14 +146,19 @@ MergeCounts merge_cache(const Path& from, const Path& into, bool move, const Con
                 "name the folder given to --cache where the features were made");
   }
   const std::vector<CachedFeatures> all = list_cache(from, context.log);
+  // A shard comes from another machine, perhaps over a copy that was cut short: it is
+  // checked before its first row is taken.
   const bool is_to_check = shard && shard->state == ShardState::done;
   if (is_to_check) check_shard(from, all, *shard, context);
   MergeCounts counts;
   for (const CachedFeatures& cached : all) merge_folder(from, cached, into, is_to_check, context, counts);
+  // Paths are taken after the rows: a path whose content has no row yet only costs one read.
   PathCache paths(into / "paths" / "images");
   paths.take_from(from / "paths" / "images");
   paths.save();
   if (!move) return counts;
+  // The record says "merged" before the rows are removed, so that a kill in between doesn't
+  // make an empty shard look damaged.
   if (shard) {
     shard->state = ShardState::merged;
     write_shard_record(from, *shard);

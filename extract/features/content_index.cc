@@ -5,6 +5,8 @@
 namespace vise {
 
 std::size_t ContentIndex::place(const ContentHash& content) const {
+  // Linear probing. A content's hash is uniform already, so its low bits are the slot; the loop
+  // ends because put() keeps a third of the slots free.
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = static_cast<std::size_t>(content.low) & mask;
   while (slots_[at].used && slots_[at].content != content) at = (at + 1) & mask;
@@ -19,6 +21,8 @@ void ContentIndex::rehash(std::size_t slots) {
 }
 
 void ContentIndex::reserve(std::size_t contents) {
+  // A power of two, for the mask; half as many again as there are contents keeps the
+  // load at two thirds or less.
   const std::size_t slots = std::bit_ceil(contents + contents / 2 + 16);
   if (slots > slots_.size()) rehash(slots);
 }

@@ -19,6 +19,8 @@ constexpr std::size_t kStart = 512;                   // bytes that tell what ki
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(ErrorKind::missing, why); }
 
+// Thrown out of the body's callback: what comes doesn't continue the part, so the next
+// try asks for the whole file.
 struct StartOver {
   std::string why;
 };
@@ -45,6 +47,7 @@ std::string status_text(int status) {
   }
 }
 
+// Server errors, and the three client errors that are about time: timeout, too early, too many requests.
 bool may_pass(int status) { return status >= 500 || status == 408 || status == 425 || status == 429; }
 
 class Download {
@@ -90,6 +93,8 @@ bool same_file(const DownloadOrigin& origin, const HttpHead& head) {
 
 DownloadResult Download::run() {
   std::uint64_t furthest = part_.size();
+  // Tries are counted without progress: a line that is cut every few minutes still brings a file of
+  // gigabytes in the end, and a server that starts over each time does not keep us forever.
   for (int tries = 1;; ++tries) {
     const Try last = try_once();
     if (last.why.empty()) return {spliced_};
@@ -106,6 +111,7 @@ Try Download::try_once() {
   try {
     return try_request();
   } catch (const StartOver& reason) {
+    // The next try carries no Range.
     whole_file_only_ = true;
     return {reason.why};
   }
@@ -114,6 +120,8 @@ Try Download::try_once() {
 // Bytes of the part to ask the rest of; 0: begin anew.
 std::uint64_t Download::safe_to_keep() const {
   const DownloadOrigin& origin = part_.origin();
+  // Without a validator the server can't say whether its file is still the same; a rest is then
+  // asked for only if a hash will show whether the pieces fit.
   const bool comparable = !validator(origin).empty() || request_.verifiable;
   return !whole_file_only_ && origin.url == request_.url && comparable ? part_.size() : 0;
 }
@@ -128,6 +136,8 @@ Try Download::try_request() {
 
 void Download::receive(const HttpHead& head, ByteView piece) {
   if (!begun_) begin(head);
+  // The first bytes of a whole file are held back until they show what it is: a login page or an
+  // error text with status 200 must not replace a good part.
   if (!undecided_) return write(piece);
   start_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
   if (start_.size() >= kStart) accept_start(head);
@@ -137,6 +147,8 @@ void Download::begin(const HttpHead& head) {
   begun_ = true;
   if (head.total.value_or(0) > kMostBytes)
     refuse(fmt::format("the server offers {}, more than any weights have", bytes_text(*head.total)));
+  // A server may answer a Range with 200 and the whole file (RFC 9110, section 14.2); with
+  // If-Range it does so when the file has changed.
   if (head.status == 200) {
     undecided_ = true;
     start_.clear();
@@ -203,6 +215,7 @@ Try Download::judge(const HttpAnswer& answer) {
 Try Download::judge_end(const HttpHead& head) {
   if (!begun_) begin(head);
   if (undecided_) accept_start(head);
+  // A file shorter than kStart has been held back whole until now.
   if (head.total && *head.total != part_.size())
     return {fmt::format("the server ended after {} of {}", bytes_text(part_.size()), bytes_text(*head.total))};
   return {};
@@ -210,10 +223,12 @@ Try Download::judge_end(const HttpHead& head) {
 
 void Download::pause(const Try& last, int tries) const {
   using std::chrono::milliseconds;
+  // 1, 2 and 4 s at the usual patience of 30 s; tests set a smaller patience and so wait for less.
   const milliseconds own(request_.patience * 1000 / 30 * (1 << (tries - 1))), asked(last.retry_after * 1000);
   milliseconds left = std::max(own, asked);
   context_.log.info(fmt::format("{}: {}; trying again in {}", request_.url, last.why,
                                 duration_text(static_cast<double>(left.count()) / 1000)));
+  // Slept in steps, so that Ctrl-C ends the wait.
   for (constexpr milliseconds step(50); left > milliseconds(0); left -= step) {
     context_.throw_if_stopped();
     std::this_thread::sleep_for(std::min(left, step));

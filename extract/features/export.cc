@@ -29,6 +29,8 @@ void export_features(const Dataset& dataset, const Features& features, const Pat
   Json unreadable = Json::object();
   for (std::uint32_t item = 0; item < dataset.size(); ++item) {
     const bool has_row = features.rows[item] != kNoRow;
+    // Items without a row are in the manifest too, with an empty row number: its lines
+    // match the data set's items one to one.
     manifest += csv_line(std::vector<std::string>{has_row ? std::to_string(rows) : "", dataset.ids[item],
                                                   features.contents[item].str()});
     if (has_row)
@@ -37,6 +39,8 @@ void export_features(const Dataset& dataset, const Features& features, const Pat
       unreadable[dataset.ids[item]] = features.unreadable.at(item);
   }
   AtomicFile npy(folder / "features.npy");
+  // Tokens are kept and exported in float16; pooled rows are exported in float32 even
+  // where the store keeps float16.
   const bool tokens = features.tokens > 1;
   npy.write(tokens ? npy_header("f2", std::vector<std::uint64_t>{rows, features.tokens, features.dim / features.tokens})
                    : npy_header("f4", std::vector<std::uint64_t>{rows, features.dim}));
@@ -45,6 +49,7 @@ void export_features(const Dataset& dataset, const Features& features, const Pat
     npy.write(tokens ? std::as_bytes(features.halves(item)) : std::as_bytes(features.values(item)));
     if (item % kRowsBetween == 0) forget_pages(features.map->file);
   }
+  // The array before its manifest: a manifest never lists rows that aren't there.
   npy.commit();
   write_file_atomically(folder / "manifest.csv", manifest);
   // How long it took, and what else the store holds, differ from run to run; what made the rows doesn't.

@@ -66,6 +66,7 @@ void count_rows(const Dataset& dataset, const FeatureStore& store,
     else
       ++(store.has(*contents[item]) ? status.known : status.missing);
   }
+  // The contents are given whole or not at all: the hash of a task's data needs every item's.
   if (!std::ranges::all_of(contents, [](const auto& content) { return content.has_value(); })) return;
   for (const auto& content : contents) status.contents.push_back(*content);
 }
@@ -77,6 +78,7 @@ std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vec
   const auto contents = known_contents(dataset, options.cache, read_unknown);
   const std::vector<Json> recorded = recorded_extractions(options.cache);
   ExtractOptions no_fetch = options;
+  // A plan is a question: it must not start a download of gigabytes.
   no_fetch.weights.offline = true;
   std::vector<FeatureStatus> all;
   for (const FeatureRequest& request : requests) {
@@ -91,6 +93,8 @@ std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vec
         all.push_back(std::move(status));
       }
     } catch (const Error& e) {
+      // Missing or unreadable weights are an answer to the question of what is missing,
+      // for this backbone alone.
       if (e.kind() != ErrorKind::missing && e.kind() != ErrorKind::input) throw;
       const bool can_fetch =
           e.kind() == ErrorKind::missing && !options.weights.offline && !request.backbone.urls.empty();

@@ -27,6 +27,8 @@ Passes make_passes(const std::vector<FeatureRequest>& requests, const ExtractOpt
   for (const FeatureRequest& request : requests) {
     auto made = std::make_unique<Pass>(request, options, context);
     passes.notes.push_back(made->recipe().notes);
+    // Compared without the taps, which are part of the stores' keys only. Two requests of
+    // equal base keys have their taps in one plan.
     const auto same = std::find_if(passes.distinct.begin(), passes.distinct.end(), [&](const auto& pass) {
       return pass->recipe().base_key == made->recipe().base_key;
     });
@@ -122,12 +124,15 @@ class Extraction {
     learn_contents(items);
     items = open_items();
     if (items.empty()) return;
+    // Only now is a network built: a run that lacks nothing opens no checkpoint.
     const std::vector<Pass*> started = passes_to_start(items);
     say_what_tokens_cost(items, started);
     say_what_is_faster(started);
+    // The locks are taken here, before the open items are listed again.
     start(started);
     items = open_items();  // another process may have computed some while we waited for its lock
     const Stopwatch wall;
+    // All passes run in one pipeline, so that each file is read and decoded once for all backbones.
     const PipelineWork work = compute(items, started);
     decoded_ += work.decoded;
     resized_ += work.resized;
@@ -269,6 +274,7 @@ class Extraction {
     features.folder = store.folder();
     features.dim = store.key().dim;
     if (!pass.recipe().is_floor()) features.tokens = pass.recipe().taps.taps[tap].tokens;
+    // `cache gc` removes what wasn't used for longest.
     store.mark_used();
     features.rows = rows_of(store);
     features.contents = contents_;
@@ -279,8 +285,11 @@ class Extraction {
     if (const auto known = seconds_.find(&pass); known != seconds_.end()) features.seconds = known->second;
     for (std::uint32_t item = 0; item < dataset_.size(); ++item)
       if (features.rows[item] == kNoRow && dataset_.wants_features(item))
+        // Every wanted content has an entry here: compute() repeats until nothing is missing, and
+        // an image that couldn't be read was entered with its reason.
         features.unreadable[item] = store.find(contents_[item])->reason;
     refuse_unreadable(features);
+    // With no row at all there may be no file to map.
     if (features.unreadable.size() < dataset_.size())
       features.map =
           std::make_shared<const FeatureMap>(features.tokens > 1 ? store.halves() : store.map(features.rows));

@@ -21,6 +21,8 @@ struct StatedHash {
 };
 
 StatedHash stated_hash(const Backbone& backbone, const Path& target) {
+  // In order of strength. MD5 finds damage, which is what it is used for here; it is all
+  // that some publishers state.
   if (!backbone.sha256.empty()) return {"SHA-256", backbone.sha256};
   if (!backbone.md5.empty()) return {"MD5", backbone.md5};
   // Digits that look like a date count only if they agree with the hash: nothing agrees with none.
@@ -39,6 +41,7 @@ std::string hash_fault(const Path& file, const StatedHash& stated) {
 std::string fault(const Backbone& backbone, const Path& file, const StatedHash& stated) {
   if (!stated.digits.empty()) return hash_fault(file, stated);
   try {
+    // Without a published hash the file must at least load as the architecture that it is said to be.
     load_network(file, {load_request(backbone), {}, {}, false});
     return "";
   } catch (const Error& e) {
@@ -72,6 +75,8 @@ Path Fetch::from(const std::string& url, const std::string& name) const {
   const StatedHash stated = stated_hash(backbone_, target);
   PartialFile part(target, context_);
   if (part.target_is_there()) return target;  // another process has been faster
+  // A file made of two answers may mix two versions of it where the server named neither; fetched
+  // whole once more, it is either right or the publisher's fault.
   bool spliced = download_into(part, url, stated);
   std::string why = fault(backbone_, part.path(), stated);
   if (!why.empty() && spliced) {
@@ -81,6 +86,7 @@ Path Fetch::from(const std::string& url, const std::string& name) const {
     why = fault(backbone_, part.path(), stated);
   }
   if (!why.empty()) {
+    // Removed, not kept as a part: the next run would otherwise resume from bytes that are known to be wrong.
     part.discard();
     throw Error(ErrorKind::missing, why);
   }
@@ -120,6 +126,7 @@ std::string mirrored_url(const std::string& url, const std::string& mirror) {
   const auto host = url.find("://");
   const auto path = host == std::string::npos ? std::string::npos : url.find('/', host + 3);
   const std::string base = mirror.ends_with('/') ? mirror.substr(0, mirror.size() - 1) : mirror;
+  // A mirror keeps the publisher's path and replaces the scheme and host alone.
   return path == std::string::npos ? url : base + url.substr(path);
 }
 
@@ -131,6 +138,7 @@ Path fetch_weights(const Backbone& backbone, const WeightsSearch& search, const 
     try {
       return Fetch(backbone, search, context).from(url, backbone.files[i]);
     } catch (const Error& e) {
+      // A full disk or a stop isn't this link's fault: the next link would fail in the same way.
       if (e.kind() != ErrorKind::missing) throw;
       causes += fmt::format("\n  {}: {}", url, e.message());
     }

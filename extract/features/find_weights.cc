@@ -93,6 +93,7 @@ WeightsStatus locate(const Backbone& backbone, const WeightsSearch& search) {
   if (!backbone.file.empty())
     return {.problem = fmt::format("--backbone {}: {}: there is no such file", backbone.name, backbone.file.string())};
   if (const auto path = look_for(backbone, search)) return {.file = *path};
+  // Not fetched here: `weights list` and plans ask the same question and must not download.
   if (!search.offline && !backbone.urls.empty() && !search.into.empty()) return {.fetched_from = backbone.urls.front()};
   return {.problem = fmt::format("no weights for {} ({}){}", backbone.name, backbone.title,
                                  search.offline ? ", and fetching is off (--offline)" : ""),
@@ -100,6 +101,8 @@ WeightsStatus locate(const Backbone& backbone, const WeightsSearch& search) {
 }
 
 std::string file_sha256(const Path& file, PathCache& known) {
+  // Hashing a file of gigabytes takes seconds, so the hash is remembered for as long as the
+  // file's size, times and inode stay the same.
   const FileIdentity identity = FileIdentity::of(file);
   if (const std::string* hash = known.find(identity)) return *hash;
   const MappedFile map(file);
@@ -125,6 +128,7 @@ void note(FoundWeights& found, const Context& context, std::string text) {
 
 void check_published_hash(const Backbone& backbone, FoundWeights& found, const Context& context) {
   const std::string name = found.file.filename().string();
+  // A warning only: the file's own hash enters the key, so its rows are never taken for the published file's.
   if (!found.sha256.starts_with(backbone.sha256))
     note(found, context,
          fmt::format("{}: {} is not the published file: SHA-256 {}... instead of {}...", backbone.name, name,
@@ -164,6 +168,8 @@ FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search,
 }
 
 void learn_from_weights(Backbone& backbone, const FoundWeights& found) {
+  // The order of the voices is their precedence: what the user says, then the config beside the file,
+  // then the row whose published hash the file has, and last the row whose name was used.
   std::vector<Fact> voices, row_of_name;
   for (const Fact& fact : backbone.facts) (fact.source == kUserSource ? voices : row_of_name).push_back(fact);
   const bool user_said_transform = backbone.transform_source == kUserSource;
@@ -177,6 +183,8 @@ void learn_from_weights(Backbone& backbone, const FoundWeights& found) {
     }
     for (const std::string& text : config->notes) backbone.notes.push_back(backbone.name + ": " + text);
   }
+  // The bytes are known even though the name isn't: a renamed copy of a published file
+  // gets that row's transform and layer.
   if (const Backbone* const row = row_of(found); row && row->name != backbone.name) {
     const std::string source = fmt::format("the published SHA-256 of {}", row->name);
     for (const Fact& fact : row->facts) voices.push_back({fact.name, fact.value, source});

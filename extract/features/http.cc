@@ -53,9 +53,11 @@ HttpHead read_head(CURL* curl) {
   curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &seconds);
   head.status = static_cast<int>(status);
+  // Bounded before it is narrowed: the header is the server's to write.
   head.retry_after = static_cast<int>(std::min<curl_off_t>(seconds, 1'000'000));
   head.etag = header(curl, "ETag");
   head.last_modified = header(curl, "Last-Modified");
+  // The length of a partial answer is that of the piece; the file's is in Content-Range.
   if (status == 206 || status == 416) read_content_range(header(curl, "Content-Range"), head);
   if (status == 200 && length >= 0) head.total = static_cast<std::uint64_t>(length);
   return head;
@@ -65,7 +67,9 @@ std::size_t on_bytes(char* bytes, std::size_t, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   transfer.last_byte = std::chrono::steady_clock::now();
   try {
+    // By the first byte of the body all headers are in, those of the last redirect's answer.
     if (!transfer.head) transfer.head = read_head(transfer.curl);
+    // The text of an error page isn't read; the status is enough.
     if (transfer.head->status != 200 && transfer.head->status != 206) return CURL_WRITEFUNC_ERROR;
     transfer.body(*transfer.head, as_byte_view(std::string_view(bytes, count)));
     return count;
@@ -84,6 +88,8 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 
 HttpEnd end_of(CURLcode code, CURL* curl) {
   curl_off_t connected = 0;
+  // For https a connection counts once TLS is set up: a proxy that accepts and then stays
+  // silent has reached nobody.
   curl_easy_getinfo(curl, CURLINFO_APPCONNECT_TIME_T, &connected);
   if (connected == 0) curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected);
   switch (code) {
@@ -134,9 +140,11 @@ void set_conduct(CURL* curl, bool https) {
   const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl, option, value); };
   set(CURLOPT_USERAGENT, fmt::format("vise-eval/{}", kVersion).c_str());
   set(CURLOPT_PROTOCOLS_STR, "http,https");
+  // A redirect must not lead from https to plain http, where anybody on the way could change the file.
   set(CURLOPT_REDIR_PROTOCOLS_STR, https ? "https" : "http,https");
   set(CURLOPT_FOLLOWLOCATION, 1L);
   set(CURLOPT_MAXREDIRS, kMostRedirects);
+  // libcurl otherwise ends slow name lookups with SIGALRM, which isn't safe in a program with threads.
   set(CURLOPT_NOSIGNAL, 1L);
   if (const char* const file = trusted_by_this_system()) set(CURLOPT_CAINFO, file);
 }

@@ -13,6 +13,7 @@ ImageRuns::ImageRuns(const Recipe& recipe, const Network& network, const TrunkRe
                      const ExtractOptions& options, const Context& context)
     : transform_(*recipe.transform), options_(options), context_(context) {
   trunks_.resize(static_cast<std::size_t>(trunk_plan(request.device, std::max(1, context.threads)).trunks));
+  // Built once and replicated: replicas share the reordered weights.
   trunks_[0] = make_trunk(network, request);
   for (std::size_t i = 1; i < trunks_.size(); ++i) trunks_[i] = trunks_[0]->replicate();
 }
@@ -21,6 +22,7 @@ void ImageRuns::operator()(const Dataset& dataset, std::span<const std::uint32_t
   const auto batch = static_cast<std::size_t>(trunks_[0]->batch());
   const std::size_t batches = (items.size() + batch - 1) / batch, lanes = trunks_.size();
   parallel_for(static_cast<int>(lanes), lanes, [&](std::size_t lane) {
+    // Each lane owns one trunk, so no trunk is ever used by two threads.
     for (std::size_t b = lane; b < batches; b += lanes) {
       context_.throw_if_stopped();
       const auto part = items.subspan(b * batch, std::min(batch, items.size() - b * batch));

@@ -72,8 +72,10 @@ std::vector<std::uint16_t> planar_halves(const ImageMap& map) {
 MapShape save_maps(const Dataset& dataset, std::span<const std::uint32_t> items, const FeatureRequest& request,
                    const ExtractOptions& options, const Path& folder, const Context& context) {
   const TrunkPlan plan = trunk_plan(request.device, std::max(1, context.threads));
+  // Maps are large (7 x 7 x 2048 floats are 400 kB), so they are computed and written some batches at a time.
   const auto at_once = static_cast<std::size_t>(4 * plan.batch * plan.trunks);
   ExtractOptions strict = options;
+  // Every item has its place in one array, so an image without a map can't be skipped.
   strict.on_bad_image = BadImagePolicy::fail;
   MapSource source(request, strict, context);
   AtomicFile npy(folder / "maps.npy");
@@ -81,6 +83,7 @@ MapShape save_maps(const Dataset& dataset, std::span<const std::uint32_t> items,
   MapShape shape;
   for (std::size_t done = 0; done < items.size(); done += at_once) {
     for (const ImageMap& map : source(dataset, items.subspan(done, std::min(at_once, items.size() - done)))) {
+      // The shape is known with the first map, and npy's header goes before the data.
       if (shape.channels == 0) {
         shape = {map.channels, map.height, map.width};
         npy.write(npy_header("f2", std::vector<std::uint64_t>{items.size(), static_cast<std::uint64_t>(map.channels),

@@ -19,6 +19,7 @@ constexpr int kSchemaVersion = 1;
 constexpr std::uint64_t kMostJson = 64 << 10;
 
 FileDescriptor open_for_appending(const Path& path) {
+  // Appended to, so that what a killed process fetched stays and the next one goes on after it.
   FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   if (!file) throw_errno("cannot write", path);
   return file;
@@ -38,6 +39,7 @@ PartialFile::PartialFile(Path target, const Context& context)
 }
 
 PartialFile::~PartialFile() {
+  // A fetch that never began leaves no empty file behind.
   if (file_ && size_ == 0 && holds_the_part()) discard();
 }
 
@@ -45,6 +47,8 @@ void PartialFile::lock(const Context& context) {
   bool told = false;
   while (true) {
     file_ = open_for_appending(part_);
+    // Polled instead of waited for, so that Ctrl-C ends it. The kernel releases the lock when a
+    // process dies, which a lock file that merely exists would not do.
     while (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno != EWOULDBLOCK && errno != EINTR) throw_errno("cannot lock", part_);
       if (!told) context.log.info(fmt::format("another process is fetching {}; waiting for it", target_.string()));
@@ -110,6 +114,8 @@ void PartialFile::discard() {
 }
 
 void PartialFile::commit() {
+  // The bytes reach the disk before the name does: after a power cut a file under its final name
+  // is whole. Its origin is removed last, where it does no harm.
   if (::fsync(file_.get()) != 0 || ::rename(part_.c_str(), target_.c_str()) != 0) throw_errno("cannot write", target_);
   file_ = FileDescriptor();
   std::error_code error;

@@ -15,6 +15,8 @@ Pass::Pass(const FeatureRequest& request, const ExtractOptions& options, const C
   const bool is_shard = !options.into.empty();
   for (std::size_t tap = 0; tap < recipe_.request.taps.size(); ++tap) {
     stores_.emplace_back(is_shard ? options.into : options.cache, recipe_.key(tap), context.log);
+    // A shard writes to its own folder and only looks up the common cache, so that many
+    // machines can share that one read-only.
     if (is_shard) cached_.emplace_back(options.cache, recipe_.key(tap), context.log);
   }
 }
@@ -50,16 +52,20 @@ void Pass::build_network(const TrunkPlan& plan) {
   } catch (const Error& e) {
     throw Error(e.kind(), fmt::format("{}: {}", recipe_.request.backbone.name, e.message()), e.hint());
   }
+  // The hash before and after extraction shows that the network was frozen: a batch norm left
+  // in training mode, or memory that fails, would change it.
   state_before_ = trunks_->first().state_hash();
   parameters_hash_ = network.graph ? state_before_ : parameters_hash(network);
   engine_text_ = trunks_->first().description();
 }
 
+// Workers that wait for a GPU don't decode meanwhile, so as many more are started.
 int Pass::waiting_workers() const { return trunks_ && recipe_.request.device.is_cuda() ? plan_.trunks : 0; }
 
 Pass::Batch Pass::give(const ImageSource& source, std::shared_ptr<const Pixels> pixels) {
   const std::lock_guard lock(pending_mutex_);
   pending_.push_back({source, std::move(pixels)});
+  // The images are handed out under the lock and run outside of it.
   return pending_.size() < static_cast<std::size_t>(plan_.batch) ? Batch{} : std::exchange(pending_, {});
 }
 
@@ -84,9 +90,12 @@ void Pass::run(const Batch& batch, std::size_t worker) {
   const TrunkPool::Lease trunk = trunks_->borrow(worker);
   const Stopwatch watch;
   const std::size_t views = view_count(recipe_.request.views);
+  // In double, so that a mean of views rounds once, and one view's row is returned to the bit.
   std::vector<std::vector<double>> sums(stores_.size());
   std::vector<float> rows;
   std::vector<FeatureMaps> maps;
+  // Views outermost: the trunk's maps are overwritten by each forward pass, so every tap
+  // is pooled before the next view runs.
   for (std::size_t view = 0; view < views; ++view) {
     run_view(*trunk, batch, view);
     for (std::size_t tap = 0; tap < stores_.size(); ++tap) {

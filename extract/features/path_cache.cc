@@ -25,6 +25,8 @@ constexpr std::size_t kMostWaiting = 1 << 20;  // bytes of lines that aren't wri
 
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
 
+// Each line ends in a checksum of its own text, so that a line which was torn or mixed
+// with another's is skipped by itself.
 std::string line_of(const FileIdentity& id, const std::string& value) {
   std::string line = fmt::format("{},{},{},{},{},{},{}", csv_cell(id.path), id.size, id.mtime_ns, id.ctime_ns,
                                  id.device, id.inode, csv_cell(value));
@@ -102,6 +104,8 @@ std::string_view name_in_folder(std::string_view path) { return path.substr(path
 }  // namespace
 
 Path PathCache::shard_path(const std::string& folder) const {
+  // One file a folder of images: a run reads the entries of its own folders, however many
+  // data sets the cache has seen.
   return folder_ / (sha256_hex(folder).substr(0, 32) + ".csv");
 }
 
@@ -118,6 +122,7 @@ void PathCache::read_shard(const std::string& folder, Shard& shard) const {
   std::error_code error;
   if (!std::filesystem::exists(shard_path(folder), error)) return;
   read_entries(shard_path(folder), [&](const FileIdentity& id, const std::string& value) {
+    // Lines are only appended, so the last of a path counts.
     shard.entries.insert_or_assign(std::string(name_in_folder(id.path)), Entry(id, value));
   });
 }
@@ -132,6 +137,8 @@ void PathCache::take_from(const Path& folder) {
         of_folder = folder_of(id.path);
         device = device_of(of_folder);
       }
+      // Device numbers are given out by each machine when it mounts a file system; size,
+      // inode and times of the same share agree.
       id.device = device.value_or(id.device);
       if (const std::string* known = find(id); !known || *known != value) put(id, value);
     });
@@ -160,6 +167,8 @@ const std::string* PathCache::find(const FileIdentity& identity) {
 void PathCache::put(const FileIdentity& identity, std::string value) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
+  // A file that has just been written could be written again within the same tick of its file system's
+  // clock, with the same size and times ("racy git"). Such a file is read again next time.
   if (nanoseconds(now) - std::max(identity.ctime_ns, identity.mtime_ns) < 2 * kSecond) return;
   if (identity.path.find('\n') != std::string::npos) return;  // a line is an entry
   Shard& shard = shard_of(identity);
@@ -170,6 +179,7 @@ void PathCache::put(const FileIdentity& identity, std::string value) {
 
 void PathCache::save() {
   for (auto& [folder, shard] : shards_)
+    // A cache that can't be written costs time, not results: the rest isn't tried.
     if (!append(folder, shard)) return;
 }
 

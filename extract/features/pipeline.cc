@@ -51,11 +51,14 @@ class Pipeline {
         learn_(learn),
         options_(options),
         context_(context),
+        // The reader is at most two files a worker ahead, so that memory stays flat however fast the disk is.
         queue_(2 * static_cast<std::size_t>(context.threads), [this] { return rests(); }) {}
 
   PipelineWork run() {
     {
       std::vector<std::jthread> threads;
+      // One reader: it reads in the order that suits an archive or a disk, and is the
+      // only one to see every content.
       threads.emplace_back([this] {
         guarded([this] { read_all(); });
         queue_.close();
@@ -67,6 +70,7 @@ class Pipeline {
       for (Pass* pass : passes_) guarded([&] { pass->flush(); });  // a full disk fails again; the first error is told
       std::rethrow_exception(error_);
     }
+    // What was computed before the bad image is kept: the next run goes on from there.
     if (has_bad_) {
       for (Pass* pass : passes_) pass->flush();
       throw_bad();
@@ -113,6 +117,8 @@ class Pipeline {
       if (wanted && given.insert(read.source.content).second) {
         if (!queue_.push(std::move(read))) return;
       } else {
+        // A bad picture's copies are listed with it: repairing one of them would only
+        // lead to the next message.
         if (wanted && options_.on_bad_image == BadImagePolicy::fail) copies_.emplace_back(read.source.content, item);
         count_one();
       }
@@ -127,6 +133,8 @@ class Pipeline {
       }
       std::vector<Batch> filled;
       process(std::get<FileBytes>(*job), filled);
+      // A file's batches enter the queue in the same step in which it counts as finished; otherwise the
+      // queue could look empty, and the rests be handed out, while a batch is still on its way.
       queue_.finished(std::move(filled));
       count_one();
     }
@@ -143,7 +151,10 @@ class Pipeline {
     }
     decode_seconds_ += watch.seconds();
     ++decoded_;
+    // After a bad image files are decoded only to find the other bad ones.
     if (has_bad_) return;
+    // By how pixels are resized and cropped: backbones that differ in normalisation alone
+    // share the resized picture.
     std::map<std::string, std::shared_ptr<const Pixels>> by_geometry;
     for (Pass* pass : passes_) {
       if (pass->has(file.source.content)) continue;

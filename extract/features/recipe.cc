@@ -59,6 +59,7 @@ Outline outline_of_file(const Recipe& recipe, const NetworkRequest& request, con
   const Backbone& backbone = recipe.request.backbone;
   if (!backbone.architecture.empty() && backbone.architecture != kTorchScript &&
       family_of(backbone.architecture).tensors_say_all && backbone.facts.empty())
+    // The usual case needs no file at all: the architecture's name says everything about the layers.
     return outline_of(backbone.architecture);
   const Path& file = recipe.weights.file;
   return outline_from_json(
@@ -89,6 +90,8 @@ void add_facts(Recipe& recipe) {
   std::vector<std::string> said;
   for (const Fact& fact : recipe.outline.facts) {
     if (fact.name == "positions" && !resizes) continue;
+    // The value enters the key, not who said it: a fact that is first assumed and then
+    // confirmed keeps its rows.
     recipe.base_key["facts"][fact.name] = fact.value;
     said.push_back(fmt::format("{}={} ({})", fact.name, fact.value, fact.source));
   }
@@ -159,6 +162,7 @@ void add_graph(Recipe& recipe) {
                             recipe.outline.side, backbone.transform));
   recipe.notes.push_back(fmt::format("{}: what its graph does not say: transform={} ({})", backbone.name,
                                      backbone.transform, backbone.transform_source));
+  // OpenCV's own kernels run the graph, and they may change from version to version.
   recipe.base_key["opencv"] = opencv_version();
   if (!backbone.prototxt.empty()) recipe.base_key["prototxt"] = sha256_hex(read_text_file(backbone.prototxt));
 }
@@ -195,12 +199,16 @@ void resolve_transform(Recipe& recipe) {
   recipe.transform = Transform::parse(backbone.transform);
   if (backbone.side > 0) recipe.transform = recipe.transform->scaled_to(static_cast<std::uint32_t>(backbone.side));
   TransformSpec geometry = recipe.transform->spec();
+  // What doesn't touch the resized bytes is made equal, so that passes which differ in
+  // it alone have one geometry.
   geometry.mean = {0, 0, 0};
   geometry.std = {1, 1, 1};
   geometry.order = ChannelOrder::rgb;
   const Views views = recipe.request.views;
   check_views(*recipe.transform, views);
   recipe.geometry = fmt::format("{} {}", views_name(views), canonical_json(Transform(geometry).describe()));
+  // Parts enter a key only where they differ from what was always done: keys of rows made
+  // before the option existed stay what they were.
   if (views == Views::one) return;
   recipe.base_key["views"] = views_name(views);
   recipe.notes.push_back(fmt::format(
@@ -234,11 +242,14 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
   }
   resolve_taps(recipe);
   recipe.base_key["architecture"] = recipe.outline.architecture;
+  // Raised when the description of the same file comes to other last bits (network.h); 0
+  // is left out, so that older keys stay.
   if (recipe.outline.revision > 0) recipe.base_key["revision"] = recipe.outline.revision;
   recipe.base_key["transform"] = recipe.transform->describe();
   recipe.base_key["engine"] = engine_name(*recipe.request.engine);
   recipe.base_key["precision"] = precision_name(recipe.request.precision);
   recipe.base_key["numerics"] = kNumericsVersion;
+  // A GPU sums in another order, so its rows are kept apart from a CPU's.
   if (request.device.is_cuda()) recipe.base_key["device"] = request.device.kind_name();
   return recipe;
 }

@@ -33,6 +33,8 @@ Shard Shard::parse(std::string_view text) {
 std::string Shard::str() const { return fmt::format("{}/{}", number, of); }
 
 std::vector<std::uint32_t> Shard::items(std::size_t count) const {
+  // Dealt like cards, in runs of neighbours: data sets are ordered by class or source, and images of one
+  // source are of a size. About 64 runs a shard, none longer than a block of the store.
   const std::size_t unit = std::clamp<std::size_t>(count / (kPiecesToDeal * of), 1, FeatureWriter::kBlockRows);
   std::vector<std::uint32_t> mine;
   mine.reserve(count / of + unit);
@@ -90,6 +92,7 @@ std::map<std::string, std::size_t> count_kept(const Path& folder) {
     std::size_t& rows = kept[entry.path().filename().string()];
     for (const JournalBlock& block : parse_journal(text, manifest.string()).blocks) {
       const auto begin = text.begin() + static_cast<std::ptrdiff_t>(block.begin);
+      // The block's lines less its trailer. The journal is enough: counting must not read gigabytes of rows.
       rows += static_cast<std::size_t>(std::count(begin, begin + static_cast<std::ptrdiff_t>(block.bytes), '\n')) - 1;
     }
   }

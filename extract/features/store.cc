@@ -37,6 +37,7 @@ void truncate_to(const FileDescriptor& file, std::uint64_t bytes, const Path& pa
 }
 
 void sync(const FileDescriptor& file, const Path& path) {
+  // fdatasync also writes the length that reading the data back needs; times and permissions may wait.
   if (::fdatasync(file.get()) != 0) throw_errno("cannot write", path);
 }
 
@@ -52,6 +53,8 @@ bool read_fully(const FileDescriptor& file, std::span<std::byte> bytes, std::uin
   return true;
 }
 
+// Padded to one length, which the npy format allows (spaces before the header's newline), so
+// that the number of rows can be rewritten in place.
 std::string header_of(const FeatureKey& key, std::uint64_t rows) {
   std::string header =
       npy_header(key.storage() == Storage::fp16 ? "f2" : "f4", std::vector<std::uint64_t>{rows, key.dim}, kHeaderBytes);
@@ -70,6 +73,7 @@ Storage parse_storage(std::string_view text) {
   return static_cast<Storage>(found - kStorages.begin());
 }
 
+// 128 bits of the hash, as a folder's name; the parts are in features.json.
 std::string FeatureKey::str() const { return sha256_hex(canonical_json(parts)).substr(0, 32); }
 
 Storage FeatureKey::storage() const {
@@ -102,11 +106,15 @@ void FeatureStore::read_journal(Log& log) {
       std::filesystem::exists(data_path(), error) ? std::filesystem::file_size(data_path()) : 0;
   // The manifest's heading is written before the first row: rows without it are a manifest that was lost.
   if (journal_.sound_bytes == 0 && journal_.damaged == 0 && data_bytes > kHeaderBytes) journal_.damaged = 1;
+  // Bounded by what the file can hold: a damaged number in the journal must not ask for gigabytes.
   index_.reserve(std::min(end_row(), data_bytes / std::max<std::size_t>(row_bytes(), 1)));
   std::vector<JournalItem> items;
   const std::size_t damaged = std::erase_if(journal_.blocks, [&](const JournalBlock& block) {
+    // Rows were cut off, for example by a copy that stopped. Their checksum is verified when they
+    // are used, not now: opening a store must not read all of it.
     if (block.rows > 0 && row_offset(block.first_row + block.rows) > data_bytes) return true;
     if (!block_items(text, block, items)) return true;
+    // Where a content occurs twice, the later block counts.
     for (const JournalItem& item : items) put(item);
     return false;
   });
@@ -141,12 +149,15 @@ std::vector<bool> FeatureStore::are_sound(std::span<const JournalBlock> blocks) 
     rows.resize(block.rows * row_bytes());
     sound.push_back(rows.empty() || (data && read_fully(data, rows, row_offset(block.first_row)) &&
                                      checksum64(rows) == block.data_checksum));
+    // Remembered for the next writer, which drops them from the journal.
     if (!sound.back()) suspects_.push_back(block.first_row);
   }
   return sound;
 }
 
 std::size_t FeatureStore::check_rows(std::span<const std::uint32_t> rows, Log& log) {
+  // Only the blocks that hold a wanted row are read: a run of a thousand images in a store
+  // of millions costs its own blocks.
   std::vector<bool> wanted(end_row());
   for (const std::uint32_t row : rows)
     if (row != kNoRow) wanted[row] = true;
@@ -162,6 +173,7 @@ std::size_t FeatureStore::check_rows(std::span<const std::uint32_t> rows, Log& l
   for (std::size_t i = 0; i < touched.size(); ++i) {
     if (sound[i]) continue;
     const std::uint64_t first = touched[i].first_row, end = first + touched[i].rows;
+    // From now on the contents of a damaged block count as missing, so that the caller computes them again.
     index_.erase_values([&](std::uint32_t row) { return row >= first && row < end; });
     std::erase_if(journal_.blocks, [&](const JournalBlock& b) { return b.rows > 0 && b.first_row == first; });
   }
@@ -225,9 +237,11 @@ FeatureMap FeatureStore::map(std::span<std::uint32_t> rows) const {
     if (row == kNoRow) continue;
     const auto* const halves = reinterpret_cast<const std::uint16_t*>(bytes.data() + row * bytes_a_row);
     widen({halves, key_.dim}, std::span(result.widened).subspan(next * key_.dim, key_.dim));
+    // The caller's row numbers now index the widened copy, which has the wanted rows alone.
     row = next++;
   }
   result.values = result.widened;
+  // The widened copy is all that is used, so the mapping is given back.
   result.file = {};
   return result;
 }
@@ -245,6 +259,7 @@ std::vector<JournalItem> FeatureStore::items() const {
     if (!block_items(text, block, of_block)) continue;
     for (JournalItem& item : of_block) {
       const std::uint32_t* const kept = index_.find(item.content);
+      // A content may occur in several blocks after damage; only the entry that the index kept is given.
       if (kept && (item.stored.row ? *kept == *item.stored.row : *kept >= kUnreadableBit))
         all.push_back(std::move(item));
     }
@@ -252,10 +267,12 @@ std::vector<JournalItem> FeatureStore::items() const {
   return all;
 }
 
+// The result is ignored: a cache that is mounted read-only can't be marked and is still good.
 void FeatureStore::mark_used() const { ::utimensat(AT_FDCWD, (folder_ / "lock").c_str(), nullptr, 0); }
 
 FeatureWriter::FeatureWriter(FeatureStore& store, const Context& context) : store_(store) {
   lock(context);
+  // Again, under the lock: another process may have appended since the store was opened.
   store_.read_journal(context.log);
   drop_damaged(context.log);
   next_row_ = store_.end_row();
@@ -267,6 +284,7 @@ void FeatureWriter::lock(const Context& context) {
   bool told = false;
   while (true) {
     std::error_code error;  // opening reports what is wrong
+    // In the loop: the folder may be removed by `cache gc` while we wait.
     std::filesystem::create_directories(store_.folder_, error);
     lock_ = open_read_write(path);
     while (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -304,6 +322,7 @@ void FeatureWriter::drop_damaged(Log& log) {
   std::string text(journal_preamble());
   for (const JournalBlock& block : store_.journal_.blocks)
     if (block.rows == 0 || std::ranges::count(store_.suspects_, block.first_row) == 0)
+      // Sound blocks are copied byte for byte, with the checksums that they have.
       text += old.substr(block.begin, block.bytes);
   store_.suspects_.clear();
   write_file_atomically(store_.manifest_path(), text);
@@ -347,6 +366,7 @@ void FeatureWriter::add(const ContentHash& content, std::uint64_t bytes, std::sp
     pending_rows_.insert(pending_rows_.end(), values.begin(), values.end());
   } else {
     const auto beyond = std::ranges::find_if(row, [](float v) { return std::abs(v) > kLargestHalf; });
+    // Converted silently it would be infinity, and every product with it.
     if (beyond != row.end())
       throw Error(ErrorKind::input, fmt::format("a feature of {} is beyond what float16 holds", *beyond),
                   store_.key_.parts.value("pool", "") == "tokens" ? "tokens are kept in float16 alone: another --layer"

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::string_view kPreamble = "#vise-eval/feature-manifest 1\nrow,content,bytes,status,reason\n";
 constexpr std::string_view kFamily = "#vise-eval/feature-manifest ";
+// A block is any number of item lines and one trailer: "#block,FIRST_ROW,ROWS,CHECKSUM
+// OF THE ROWS' BYTES,CHECKSUM OF THE LINES". Without its trailer a block doesn't count,
+// so a torn write is as good as none.
 constexpr std::string_view kTrailer = "#block,";
 constexpr std::size_t kLineChecksumBytes = 17;  // 16 hex digits and the newline
 
@@ -59,6 +62,7 @@ std::optional<JournalItem> parse_item(std::string_view line, const JournalBlock&
     return std::nullopt;
   if (!parse_count(take(line.find(',')), item.stored.bytes)) return std::nullopt;
   const bool is_ok = take(line.find(',')) == "ok";
+  // An image that can't be read has no row, and one that can has one.
   if (is_ok != !row_text.empty()) return std::nullopt;
   if (is_ok) {
     if (!parse_count(row_text, row) || row < block.first_row || row >= block.first_row + block.rows)
@@ -83,7 +87,9 @@ std::optional<JournalBlock> parse_block(std::string_view text, std::string_view 
   if (cells.size() != 5 || !parse_count(cells[1], block.first_row) || !parse_count(cells[2], block.rows) ||
       !parse_hex(cells[3], block.data_checksum) || !parse_hex(cells[4], checksum))
     return std::nullopt;
+  // Everything before the checksum itself is covered, the trailer's own numbers too.
   if (checksum64(as_byte_view(piece.substr(0, piece.size() - kLineChecksumBytes))) != checksum) return std::nullopt;
+  // Written so that the sum can't overflow.
   if (block.first_row > kMostRows || block.rows > kMostRows - block.first_row) return std::nullopt;
   return block;
 }
@@ -118,6 +124,8 @@ Journal parse_journal(std::string_view text, std::string_view name) {
     if (text.starts_with(kFamily) && text.find('\n') != std::string_view::npos && !text.starts_with(first_line))
       throw Error(ErrorKind::input, fmt::format("{}: was written by another version of vise-eval", name),
                   "use that version, or another --cache");
+    // Shorter text is a preamble that was torn off while a first writer was killed;
+    // nothing had been promised.
     journal.damaged = text.size() > kPreamble.size();
     return journal;
   }
@@ -130,6 +138,7 @@ Journal parse_journal(std::string_view text, std::string_view name) {
     else
       ++journal.damaged;
   }
+  // The next writer truncates here: what follows is the start of a block without a trailer.
   journal.sound_bytes = text.size() - rest.size();
   return journal;
 }

@@ -18,6 +18,7 @@ std::string layer_named(const Outline& network, const std::string& asked, const 
 Pooling pooling_named(const Outline& network, const FeatureTap& asked, const std::string& layer,
                       const FeatureTap& usual) {
   if (asked.pool != "default") return Pooling::parse(asked.pool);
+  // The row's pooling is meant for the row's layer; another layer gets what is usual for it.
   if (usual.pool != "default" && layer == layer_named(network, "default", usual)) return Pooling::parse(usual.pool);
   return Pooling::usual(network, layer);
 }
@@ -34,6 +35,7 @@ std::string layer_of(const Outline& network, const FeatureTap& asked, const Feat
 }
 
 std::size_t place_of(std::vector<std::string>& layers, const std::string& layer) {
+  // Layers that several taps read are computed and copied out once.
   const auto known = std::ranges::find(layers, layer);
   const auto place = static_cast<std::size_t>(known - layers.begin());
   if (known == layers.end()) layers.push_back(layer);
@@ -45,6 +47,7 @@ void add_tap(TapPlan& plan, const Outline& network, const FeatureTap& asked, con
   const Pooling pooling = pooling_named(network, asked, layer, usual);
   PlannedTap planned{
       {layer, pooling.name()}, pooling, {}, pooling.dim(network, layer, side), pooling.tokens(network, layer, side)};
+  // "all" and a layer by its name, or "final" and the layer that it is, may ask for the same rows twice.
   if (std::ranges::any_of(plan.taps, [&](const PlannedTap& other) {
         return other.tap.layer == planned.tap.layer && other.tap.pool == planned.tap.pool;
       }))
