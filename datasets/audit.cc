@@ -103,6 +103,7 @@ void count_classes(const Targets& labels, const Split& split, Audit& audit) {
   std::size_t largest = 0, smallest = SIZE_MAX;
   for (const ClassCount& count : audit.classes) {
     largest = std::max(largest, count.total);
+    // Classes without any item come from a table's list of names and would make the imbalance infinite.
     if (count.total > 0) smallest = std::min(smallest, count.total);
   }
   if (largest > 0) audit.imbalance = static_cast<double>(largest) / static_cast<double>(smallest);
@@ -120,6 +121,8 @@ bool looks_like_typo(std::string_view a, std::string_view b) {
     return text.find_first_of("0123456789") != std::string_view::npos;
   };
   if (has_digit(a) || has_digit(b)) return false;
+  // At most two letters, and at most a third of the shorter name: short names differ
+  // by a letter or two anyhow.
   const std::string one = lower(trim(a)), other = lower(trim(b));
   return edit_distance(one, other) <= std::min<std::size_t>(2, std::min(one.size(), other.size()) / 3);
 }
@@ -162,6 +165,8 @@ std::vector<DuplicateGroup> groups_of(HashedItems hashed, const Targets* labels,
     std::size_t end = first;
     for (; end < hashed.size() && hashed[end].first == hashed[first].first; ++end)
       group.items.push_back(hashed[end].second);
+    // Duplicates within one part cost little; across parts they are leaks, and with other
+    // labels one of the two is wrong.
     const Company company = company_of(group.items, labels, split);
     group.across_parts = company.across_parts;
     group.conflicting = company.conflicting;
@@ -194,6 +199,7 @@ Twins twins_of(const Audit& audit, std::size_t items) {
   std::vector<const DuplicateGroup*> group_of(items, nullptr);
   for (const DuplicateGroup& group : audit.duplicates)
     for (const std::uint32_t item : group.items)
+      // Groups by pixels contain those by bytes, so the largest is the whole set of equal pictures.
       if (!group_of[item] || group_of[item]->items.size() < group.items.size()) group_of[item] = &group;
   Twins twins;
   for (std::uint32_t item = 0; item < items; ++item)
@@ -223,6 +229,8 @@ void find_similar(std::span<const PictureFacts> pictures, const Targets* labels,
   const Twins twins = twins_of(audit, pictures.size());
   std::vector<Fingerprint> prints(pictures.size());
   for (const auto& [first, same] : twins)
+    // Equal pictures would all be pairs with each other; one of them is searched with,
+    // and the pairs found count for all.
     if (pictures[first].error.empty()) prints[first] = pictures[first].print;
   for (const SimilarPair& pair : similar_pairs(prints, SimilarOptions{}, context)) {
     std::vector<std::uint32_t> both = twins.at(pair.first);
@@ -314,6 +322,7 @@ void audit_features(const Dataset& dataset, const Split& split, std::span<const 
   const Targets* labels = labels_of(dataset, target);
   for (const NeighbourPair& pair : pairs) {
     const auto [a, b] = std::minmax(stands_for[pair.first], stands_for[pair.second]);
+    // What was reported as equal or similar isn't reported again as a near feature.
     if (a == b || known.contains({a, b})) continue;
     const Company company = company_of(std::array{pair.first, pair.second}, labels, split);
     audit.neighbours.push_back({pair, company.across_parts, company.conflicting});
@@ -327,6 +336,7 @@ void audit_features(const Dataset& dataset, const Split& split, std::span<const 
 std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& dataset, const Split& split) {
   std::map<std::uint32_t, std::string> reasons;
   const auto flag = [&](std::uint32_t item, std::string reason) {
+    // The first reason stays, and the checks run from the surest to the least sure.
     if (split.part(item) == Part::test) reasons.try_emplace(item, std::move(reason));
   };
   for (const BadFile& bad : audit.unreadable) flag(bad.item, "unreadable");
@@ -342,6 +352,7 @@ std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& datas
     for (const auto& [here, there] :
          {std::pair(near.pair.first, near.pair.second), std::pair(near.pair.second, near.pair.first)}) {
       const std::string parts = seen_in(twins.at(there), split);
+      // Only a twin that a probe saw in train or val makes a test image doubtful.
       if (parts.empty()) continue;
       for (const std::uint32_t item : twins.at(here))
         flag(item, fmt::format("looks like {} in {}", dataset.ids[there], parts));

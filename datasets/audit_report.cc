@@ -144,6 +144,7 @@ std::string figures(const Dataset& dataset, const Split& split, std::span<const 
     const std::string caption = escaped(item_text(dataset, split, items[k])), png = png_of(items[k]);
     html += "<figure>";
     if (!png.empty())
+      // Images are part of the file, so that the page can be sent to a colleague without the data set.
       html += fmt::format("<img alt=\"{}\" src=\"data:image/png;base64,{}\">", caption, base64(as_byte_view(png)));
     html += fmt::format("<figcaption>{}</figcaption></figure>\n", caption);
   }

@@ -34,6 +34,7 @@ bool has_thousands(std::string_view whole) {
 
 bool is_missing(std::string_view cell) {
   cell = trim(cell);
+  // The longest of the words below; nearly every cell leaves here.
   if (cell.size() > 4) return false;
   if (cell.empty() || cell == "-" || cell == "?" || cell == "None") return true;
   const std::string word = lower(cell);

@@ -86,12 +86,15 @@ bool has_wildcard(const Path& word) { return word.filename().string().find_first
 
 }  // namespace
 
+// A file that is there under the very name comes first: names may contain braces, stars and question marks.
 bool is_file_pattern(const Path& word) { return !is_there(word) && (has_braces(word.string()) || has_wildcard(word)); }
 
 std::vector<Path> data_files(const Path& word) {
   if (!is_file_pattern(word)) return {word};
   std::vector<Path> files;
   for (const std::string& name : expanded(word.string())) {
+    // A shard that is missing is an error: reading the rest in silence would give results
+    // of another data set.
     if (!is_there(name) && !has_wildcard(name))
       throw Error(ErrorKind::missing, fmt::format("{}: there is no such file, of '{}'", name, word.string()),
                   "copy what is missing, or name the shards that are there");

@@ -25,6 +25,7 @@ DataFolder::DataFolder(Path root, Path cache) : root_(std::move(root)), cache_(s
   if (!is_folder(root_)) return;
   for (const Path& file : files_ending_in(root_, kArchiveEndings))
     if (const std::string stem = archive_stem(file); !stem.empty() && !is_folder(root_ / stem))
+      // Where an archive is unpacked beside itself, the folder is read.
       archives_.emplace(stem, file);  // of a.zip and a.tar the first by name
 }
 
@@ -32,6 +33,7 @@ DataFolder::~DataFolder() = default;
 
 const ArchiveImages& DataFolder::opened(const std::string& stem) const {
   const std::lock_guard lock(mutex_);
+  // Opened when first asked for: looking through a large archive takes long, and a data set may not need it.
   std::unique_ptr<const ArchiveImages>& images = opened_[stem];
   if (!images) {
     PlacedArchive placed;

@@ -40,6 +40,7 @@ std::optional<std::pair<std::size_t, std::size_t>> equal_ids(std::span<const std
   for (std::size_t first = 0; first < hashes.size();) {
     std::size_t end = first + 1;
     while (end < hashes.size() && hashes[end].first == hashes[first].first) ++end;
+    // Equal hashes are compared in full: the hash only brings candidates together.
     for (std::size_t a = first; a < end; ++a)
       for (std::size_t b = a + 1; b < end; ++b)
         if (ids[hashes[a].second] == ids[hashes[b].second]) return std::pair(hashes[a].second, hashes[b].second);
@@ -66,6 +67,7 @@ void Dataset::sort_for_reading(std::vector<std::uint32_t>& items) const {
   std::vector<std::pair<std::uint64_t, std::uint32_t>> places;
   places.reserve(items.size());
   for (const std::uint32_t item : items) places.emplace_back(container->place(ids[item]), item);
+  // Stable, so that items of one place stay in the data set's order on every machine.
   std::stable_sort(places.begin(), places.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   for (std::size_t i = 0; i < items.size(); ++i) items[i] = places[i].second;
 }

@@ -66,6 +66,7 @@ std::vector<Column> columns_of(const Dataset& dataset, const Split* split, bool 
   if (split)
     columns.push_back({"split", false, [split](std::size_t i) { return std::string(part_name(split->part(i))); }});
   for (const auto& [name, target] : dataset.targets)
+    // A text column may be both a target and an attribute; it is written once.
     if (name != "label" && !dataset.attributes.contains(name)) add_target(name, target, columns);
   for (const auto& [name, texts] : dataset.attributes)
     columns.push_back({name, false, [&values = texts](std::size_t i) { return values[i]; }});
@@ -86,6 +87,7 @@ std::string as_csv(const std::vector<Column>& columns, std::size_t items) {
 std::string as_jsonl(const std::vector<Column>& columns, std::size_t items) {
   std::string text;
   for (std::size_t i = 0; i < items; ++i) {
+    // Keys in the order of the columns, as in the CSV.
     nlohmann::ordered_json row;
     for (const Column& column : columns) {
       const std::string cell = column.cell(i);

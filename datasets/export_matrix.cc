@@ -22,6 +22,7 @@ std::string libsvm_label(const Targets& targets, std::uint32_t item) {
 void write_targets(const Path& path, const Targets& targets) {
   if (targets.kind() == TargetKind::classes) {
     const std::vector<std::int64_t> classes(targets.classes().begin(), targets.classes().end());
+    // int64, which numpy and PyTorch take for class numbers.
     write_npy(path, classes, {classes.size()});
     return;
   }
@@ -47,6 +48,7 @@ std::size_t export_libsvm(const Path& folder, const Targets& targets, Part part,
     if (values.empty()) continue;
     std::string line = libsvm_label(targets, item);
     for (std::size_t d = 0; d < values.size(); ++d)
+      // The libsvm format is sparse and counts features from 1.
       if (values[d] != 0) fmt::format_to(std::back_inserter(line), " {}:{}", d + 1, values[d]);
     file.write(line + '\n');
     ++rows;

@@ -11,6 +11,8 @@
 namespace vise {
 namespace {
 
+// By the pigeonhole principle: if two prints differ in fewer than 8 bits, one of their four words differs in
+// at most one. It is enough to look at each word's own bucket and its 16 neighbours, and no pair is missed.
 constexpr int kWords = 4, kWordBits = 16;
 constexpr std::size_t kBuckets = std::size_t{1} << kWordBits;
 
@@ -26,6 +28,7 @@ struct WordIndex {
 
   WordIndex(std::span<const Fingerprint> prints, int word) {
     for (const Fingerprint& print : prints)
+      // A counting sort: counts, their running sums, then each item to its place.
       if (print.usable) ++begin[word_of(print.bits, word) + 1];
     std::partial_sum(begin.begin(), begin.end(), begin.begin());
     items.resize(begin.back());
@@ -73,9 +76,11 @@ class PairSearch {
     const WordIndex& index = index_[static_cast<std::size_t>(word)];
     const auto begin = index.items.begin() + index.begin[value], end = index.items.begin() + index.begin[value + 1];
     const std::uint64_t own = prints_[first].bits;
+    // Only partners with a higher number, so that each pair is found from one side.
     for (auto at = std::upper_bound(begin, end, first); at != end; ++at) {
       const std::uint64_t other = index.bits[static_cast<std::size_t>(at - index.items.begin())];
       const int bits = std::popcount(own ^ other);
+      // The bits are a cheap filter; what decides is the correlation of the two thumbnails.
       if (bits > options_.bits || met_before(own, other, word)) continue;
       const double correlation = thumbnail_correlation(prints_[first], prints_[*at]);
       if (correlation >= options_.correlation) pairs.push_back({first, *at, bits, correlation});
@@ -100,6 +105,7 @@ double thumbnail_correlation(const Fingerprint& a, const Fingerprint& b) {
     ab += x * y;
   }
   const auto n = static_cast<std::int64_t>(a.thumbnail.size());
+  // n times the sums of squares about the mean, exact in whole numbers.
   const std::int64_t var_a = n * aa - sum_a * sum_a, var_b = n * bb - sum_b * sum_b;
   if (var_a == 0 || var_b == 0) return 0;
   return static_cast<double>(n * ab - sum_a * sum_b) /

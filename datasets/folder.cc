@@ -53,6 +53,7 @@ std::vector<ManifestPart> metadata_tables(const Path& folder) {
 Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns, const Path& cache) {
   if (!std::filesystem::is_directory(folder))
     throw Error(ErrorKind::missing, fmt::format("{}: there is no such folder", folder.string()));
+  // A table says more than folders do, so it comes first.
   const auto tables = metadata_tables(folder);
   if (!tables.empty()) {
     Dataset dataset = read_manifest(tables, folder, own_name(folder), log, columns, container_of(folder, cache));

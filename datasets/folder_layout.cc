@@ -87,6 +87,8 @@ class LayoutReader {
       if (part && *part != Part::unused) parts.insert(*part);
       (part ? named : others).push_back(name);
     }
+    // Two different parts make a split. One alone may be half of a split or the name of a
+    // class ("train"), which is judged below.
     if (parts.size() >= 2) {
       read_parts(top, named);
     } else if (parts.size() == 1 && others.empty()) {
@@ -103,6 +105,7 @@ class LayoutReader {
   Level look_through(Items items) {
     Level level = walk_.level(items);
     Items outside;
+    // Hosts and zips wrap a set into a folder of its own, some several times.
     while (level.folders.size() == 1) {
       const Items inside = level.folders.begin()->second;
       outside.insert(outside.end(), level.loose.begin(), level.loose.end());
@@ -201,6 +204,7 @@ class LayoutReader {
       std::set<Part> of_class;
       for (const std::string& inner : walk_.inner_names(items)) {
         const auto part = part_named(inner);
+        // One inner folder with another name, and the inner folders are no split.
         if (!part) return false;
         if (*part != Part::unused) of_class.insert(*part);
       }

@@ -59,6 +59,8 @@ std::vector<std::string> groups_by_name(std::span<const std::string> ids) {
   for (const auto& [name, size] : sizes)
     if (size > 1) grouped += size, ++groups;
   constexpr std::size_t kFewestGroups = 3;
+  // Names with a number occur by chance. Only where half of the images are in such groups
+  // is the pattern taken to be meant.
   if (2 * grouped < ids.size() || groups < kFewestGroups) return {};
   std::vector<std::string> result;
   for (const std::string& id : ids) {

@@ -89,6 +89,7 @@ bool are_codes(const Names& names) {
   }
   if (codes.size() <= 2) return !codes.empty();
   std::sort(codes.begin(), codes.end());
+  // Classes are often coded 0, 1, 2 or 1, 2, 3. Other whole numbers, such as ages and years, are quantities.
   const bool counts = (codes.front() == 0 || codes.front() == 1) &&
                       codes.back() - codes.front() + 1 == static_cast<double>(codes.size());
   return counts && codes.size() <= 10;
@@ -109,6 +110,7 @@ std::optional<std::string> doubt_about(const Targets& targets) {
   if (nearly_all(names, is_date)) return fmt::format("are dates: {}", examples(names));
   if (nearly_all(names, is_number) && !are_codes(names))
     return fmt::format("are {} different numbers: {}", names.size(), examples(names));
+  // Hardly two images share a class: this is a column of ids or captions.
   if (names.size() > 2 && names.size() * 2 > known)
     return fmt::format("are {} different ones for {} images: {}", names.size(), known, examples(names));
   return std::nullopt;

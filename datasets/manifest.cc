@@ -36,6 +36,7 @@ class ManifestBuilder {
     std::vector<std::pair<Sink*, std::size_t>> order;
     std::size_t path_cell = SIZE_MAX, known_columns = SIZE_MAX;
     while (rows->next()) {
+      // JSON lines may bring new columns at any line; the order is then found again.
       if (known_columns != rows->columns().size()) {
         known_columns = rows->columns().size();
         path_cell = cell_order(rows->columns(), order);
@@ -100,6 +101,7 @@ class ManifestBuilder {
       return found == columns.end() ? SIZE_MAX : static_cast<std::size_t>(found - columns.begin());
     };
     order.clear();
+    // Several columns may share one sink; it gets its cells in this order for every row.
     for (const auto& [column, sink] : sinks_) order.emplace_back(sink.get(), place_of(column));
     return place_of(roles_.path);
   }
@@ -131,6 +133,7 @@ class ManifestBuilder {
   std::string id_of(std::string_view path, const std::string& prefix, const CellPlace& place) const {
     path = trim(path);
     while (path.starts_with("./")) path.remove_prefix(2);
+    // Absolute paths below the root become relative, so that a moved data set keeps its ids.
     if (path.starts_with(root_prefix_)) path.remove_prefix(root_prefix_.size());
     if (path.empty()) place.fail(fmt::format("no path in column '{}'", roles_.path));
     return prefix.empty() || path.starts_with('/') ? std::string(path) : prefix + std::string(path);
@@ -188,6 +191,8 @@ void note_split_folders(Dataset& dataset) {
 
 Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log,
                       const DataColumns& columns, std::shared_ptr<const ImageContainer> container) {
+  // Two passes over the tables: a column's type is known only after its last cell, and until
+  // then all of its cells would have to be kept as texts.
   const ColumnKinds kinds = column_kinds(parts);
   const Path& first = parts.front().table;
   const ColumnRoles roles = column_roles(kinds, columns, first);

@@ -32,6 +32,7 @@ std::vector<std::string> names_of(const ColumnKinds& kinds) {
 // In any case: "Path", "Label".
 template <std::size_t N>
 std::string first_known(const ColumnKinds& kinds, const std::array<std::string_view, N>& names, const Path& table) {
+  // In the order of the list: "path" is preferred to "image" where a table has both.
   for (const std::string_view name : names) {
     std::vector<std::string> found;
     for (const auto& [column, kind] : kinds)
@@ -74,6 +75,7 @@ bool asks_for_a_part(std::string_view column) {
 void ColumnKind::see(std::string_view cell, bool may_have_commas) {
   if (is_missing(cell)) return;
   filled = true;
+  // Each flag holds until a cell speaks against it, so one pass finds all kinds.
   if (parts) {
     const auto part = part_named(cell);
     parts = part.has_value();
@@ -81,6 +83,7 @@ void ColumnKind::see(std::string_view cell, bool may_have_commas) {
   }
   if (!numbers) return;
   const auto value = parse_cell_number(cell, may_have_commas);
+  // A column with both 1,5 and 1.5 isn't numeric: one of the two would be read wrong by a factor.
   decimal_comma = decimal_comma || (may_have_commas && has_decimal_comma(cell));
   decimal_point_ = decimal_point_ || (!has_decimal_comma(cell) && cell.find('.') != std::string_view::npos);
   numbers = value.has_value() && !(decimal_comma && decimal_point_);

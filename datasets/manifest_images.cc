@@ -65,6 +65,8 @@ std::string hint_for(const Path& root, const std::string& id) {
 }  // namespace
 
 void check_images(const Dataset& dataset, const Path& table) {
+  // A wrong root makes every path wrong, so a few are enough to tell; single missing images
+  // are reported when they are read.
   constexpr std::size_t kLookedFor = 5;
   if (dataset.size() == 0) throw Error(ErrorKind::input, fmt::format("{}: has no rows", table.string()));
   bool any = false;

@@ -24,6 +24,7 @@ class Interned {
     if (text.empty()) return kNoClass;
     const auto found = index_.find(text);
     if (found != index_.end()) return found->second;
+    // The index refers to the kept text: a deque never moves its elements.
     const std::string& kept = texts_.emplace_back(text);
     return index_.emplace(kept, static_cast<int>(texts_.size()) - 1).first->second;
   }
@@ -89,6 +90,7 @@ class TextSink final : public Sink {
   }
 
   void finish(Dataset& dataset) override {
+    // A column with nearly as many values as rows is a caption or a name, not a class to predict.
     if (as_target_ && distinct_.size() * 2 <= texts_.size())
       dataset.targets.try_emplace(name_, distinct_.targets(std::move(numbers_)));
     dataset.attributes.insert_or_assign(name_, std::move(texts_));

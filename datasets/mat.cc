@@ -60,6 +60,8 @@ class Elements {
   Element next() {
     if (rest_.size() < 8) fail("ends within a tag");
     const auto first = value_at<std::uint32_t>(rest_, 0);
+    // In the small format the upper half of the tag is the size, which is 0 in an ordinary tag
+    // ("MAT-File Format", Small Data Element Format).
     if (first >> 16 != 0) return small(first & 0xFFFF, first >> 16);
     const std::size_t size = value_at<std::uint32_t>(rest_, 4);
     if (size > rest_.size() - 8) fail(fmt::format("an element of {} bytes passes the end", size));
@@ -174,6 +176,7 @@ class Reader {
     if (++arrays_ > kMaxArrays) parts.fail(fmt::format("holds more than {} arrays", kMaxArrays));
     const Element flags = parts.next(kUint32, "an array's flags");
     if (flags.data.size() < 8) parts.fail("an array's flags are too short");
+    // The lowest byte is the class, bit 11 the complex flag.
     const auto word = value_at<std::uint32_t>(flags.data, 0);
     MatArray array;
     read_shape(parts, array);
@@ -229,6 +232,7 @@ class Reader {
   void read_items(Elements& parts, std::size_t count, int depth, MatArray& array) {
     if (count > kMaxArrays) parts.fail(fmt::format("{} items", count));
     for (std::size_t i = 0; i < count; ++i)
+      // A struct array keeps all fields of its first element, then those of the second (see field()).
       array.items.push_back(this->array(parts.next(kMatrix, "an item").data, depth + 1, nullptr));
   }
 
@@ -245,6 +249,7 @@ std::vector<std::byte> inflate_element(ByteView data, const std::string& name) {
   int status = Z_OK;
   while (status == Z_OK && out.size() < kMaxInflated) {
     const std::size_t before = out.size();
+    // Doubled as it fills: the file doesn't say how long a variable is once it is unpacked.
     out.resize(std::min(kMaxInflated, std::max<std::size_t>(1 << 16, 2 * before)));
     stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
     stream.avail_out = static_cast<uInt>(out.size() - before);

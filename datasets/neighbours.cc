@@ -114,6 +114,7 @@ struct Search {
     std::sort(placed.begin(), placed.end());
     std::vector<NeighbourPair> pairs;
     for (std::size_t a = 0; a < placed.size(); ++a) {
+      // A bucket of near-equal images could hold half of the set, and its pairs would be quadratic in it.
       const std::size_t end = std::min(placed.size(), a + 1 + kMostInBucket);
       for (std::size_t b = a + 1; b < end && placed[b].first == placed[a].first; ++b)
         try_pair(placed[a].second, placed[b].second, pairs);
@@ -122,6 +123,7 @@ struct Search {
   }
 
   void try_pair(std::uint32_t a, std::uint32_t b, std::vector<NeighbourPair>& pairs) const {
+    // 384 bits in six words tell most pairs apart before the exact product of all dimensions.
     if (distance(signs[a], signs[b]) > most_signs) return;
     if (const double c = directions.cosine(a, b); c >= cosine) pairs.push_back({a, b, c});
   }

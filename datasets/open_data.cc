@@ -53,6 +53,7 @@ Dataset read_data(const Path& path, Log& log, const DataColumns& columns, const 
         ErrorKind::missing, fmt::format("{}: there is no such file or folder", path.string()),
         "--data wants a folder of class folders, a .csv, .tsv, .jsonl or .parquet table, or archives (.zip, .tar, "
         ".tar.gz, .tar.zst)");
+  // Before folders: a folder of Parquet files is a folder too.
   if (auto dataset = open_parquet(path, files, log, columns)) return std::move(*dataset);
   if (files.size() == 1 && std::filesystem::is_directory(path)) return read_folder(path, log, columns, cache);
   if (files.size() == 1 && RowReader::can_open(path)) return read_manifest(path, log, columns, cache);

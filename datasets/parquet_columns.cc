@@ -44,6 +44,7 @@ void walk(const Json& feature, const std::string& name, int depth, HubFeatures& 
       walk(inner, name.empty() ? key : fmt::format("{}:{}", name, key), depth + 1, features);
     return;
   }
+  // What the datasets library writes into the file's metadata under "huggingface".
   if (*type == "Image") features.images.insert(name);
   if (const auto inner = feature.find("feature"); inner != feature.end()) walk(*inner, name, depth + 1, features);
   if (*type != "ClassLabel") return;

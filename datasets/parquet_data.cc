@@ -65,6 +65,7 @@ std::vector<Path> files_below(const Path& folder, int depth) {
                 fmt::format("{}: images ({}) lie beside Parquet files ({})", folder.string(), listing.image,
                             listing.files.front().filename().string()),
                 "name the file that is meant, or move the others away");
+  // A folder that has files itself isn't searched further: what is below it is something else.
   if (!listing.files.empty() || !listing.image.empty() || depth == kMaxDepth) return listing.files;
   std::vector<Path> files;
   std::vector<std::string> names;

@@ -39,6 +39,7 @@ FileIdentity ParquetImages::identity(const std::string& id) const {
 
 std::uint64_t ParquetImages::place(const std::string& id) const {
   const Place place = at(id);
+  // In this order each page is unpacked once.
   return static_cast<std::uint64_t>(place.shard) << 40 | place.row;
 }
 
@@ -71,6 +72,7 @@ parquet::Cursor& ParquetImages::cursor_at(const Place& place) const {
 
 std::vector<std::byte> ParquetImages::read(const std::string& id) const {
   const Place place = at(id);
+  // Threads take turns with one cursor, so that one page is in memory, not one for each thread.
   const std::lock_guard lock(mutex_);
   try {
     parquet::Cursor& cursor = cursor_at(place);

@@ -76,6 +76,7 @@ std::vector<std::optional<Part>> parts_by_words(const std::vector<std::string>& 
     parts.push_back(words.part);
     if (words.part) others.insert(std::move(words.others));
   }
+  // If the names differ in more than the part, they are names of several data sets.
   if (others.size() != 1) std::fill(parts.begin(), parts.end(), std::nullopt);
   return parts;
 }

@@ -15,6 +15,8 @@ void put_u32(std::string& out, std::uint32_t value) {
 }
 
 void put_chunk(std::string& out, std::string_view type, std::string_view data) {
+  // A chunk is its length, its type, its data, and the CRC-32 of type and data (PNG
+  // specification, section 5.3).
   put_u32(out, static_cast<std::uint32_t>(data.size()));
   const std::size_t begin = out.size();
   out.append(type).append(data);
@@ -53,6 +55,7 @@ std::string png_bytes(std::span<const std::uint8_t> pixels, std::uint32_t width,
   std::string header;
   put_u32(header, width);
   put_u32(header, height);
+  // 8 bits a sample; colour type 2 is RGB, 0 is grey; deflate, adaptive filters, not interlaced.
   header.append({8, static_cast<char>(channels == 3 ? 2 : 0), 0, 0, 0});
   put_chunk(out, "IHDR", header);
   put_chunk(out, "IDAT", deflated(raw));

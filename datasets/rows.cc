@@ -59,6 +59,7 @@ class CsvRows final : public RowReader {
 class JsonRows final : public RowReader {
  public:
   JsonRows(const Path& path, std::string text) : name_(path.string()), text_(std::move(text)), rest_(text_) {
+    // A byte order mark, which some editors put in front of UTF-8.
     if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
   }
 
@@ -85,6 +86,7 @@ class JsonRows final : public RowReader {
   void read(std::string_view line) {
     const Json object = parse_json(line, fmt::format("{}: line {}", name_, row_));
     if (!object.is_object()) fail("isn't a JSON object");
+    // A line needn't have every column; what it lacks is empty.
     std::fill(cells_.begin(), cells_.end(), std::string_view());
     kept_.clear();
     flatten(object, "", 0);
@@ -97,6 +99,7 @@ class JsonRows final : public RowReader {
       if (value.is_object()) {
         flatten(value, column, depth + 1);
       } else {
+        // The cells refer to the kept texts: a deque never moves its elements.
         cells_[index_of(column)] = kept_.emplace_back(value.is_array() ? list_text(value) : plain_text(value));
       }
     }

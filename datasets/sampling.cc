@@ -23,7 +23,9 @@ Split thinned(const Split& split, std::span<const int> strata, std::string_view 
   for (const std::uint32_t item : split.items(Part::train)) of_stratum[strata[item]].push_back(item);
   std::vector<Part> parts = split.parts();
   for (auto& [stratum, items] : of_stratum) {
+    // A stream of its own for each stratum: its order doesn't change when another class gains an item.
     RandomStream(fmt::format("{}/{}", name, stratum), seed).shuffle(std::span(items));
+    // Unlabelled items can't be counted as labelled ones.
     const std::size_t keep = stratum < 0 ? 0 : std::min<std::size_t>(items.size(), kept(items.size()));
     for (std::size_t i = keep; i < items.size(); ++i) parts[items[i]] = Part::unused;
   }
@@ -133,6 +135,7 @@ std::vector<std::uint32_t> agreed(const Targets& votes, double share) {
     const auto row = votes.rows().subspan(i * votes.width(), votes.width());
     double sum = 0;
     for (const double v : row) sum += v;
+    // The tolerance is for shares such as 0.1 * 30 that round to just above a count.
     if (sum > 0 && *std::max_element(row.begin(), row.end()) >= share * sum - 1e-9)
       items.push_back(static_cast<std::uint32_t>(i));
   }
@@ -149,6 +152,7 @@ void add_label_from_votes(Dataset& dataset, Log& log) {
   for (std::size_t i = 0; i < classes.size(); ++i) {
     const auto row = rows.subspan(i * width, width);
     if (classes[i] < 0 || std::count(row.begin(), row.end(), row[static_cast<std::size_t>(classes[i])]) == 1) continue;
+    // A tie has no winner; taking the first class would favour those early in the alphabet.
     classes[i] = kNoClass;
     ++ties;
   }

@@ -43,6 +43,7 @@ std::vector<std::size_t> apportion(std::size_t n, std::span<const double> shares
   std::size_t given = 0;
   for (std::size_t p = 0; p < shares.size(); ++p) {
     const double exact = shares[p] * static_cast<double>(n);
+    // Hamilton's method: whole parts first, then one more to the largest remainders.
     counts[p] = static_cast<std::size_t>(exact + kRounding);
     remainders[p] = exact - static_cast<double>(counts[p]);
     given += counts[p];
@@ -54,6 +55,7 @@ std::vector<std::size_t> apportion(std::size_t n, std::span<const double> shares
   });
   for (std::size_t r = 0; given < n; ++r, ++given) ++counts[order[r]];
   for (std::size_t p = 0; p < shares.size(); ++p)
+    // Without it the ties of all small classes would go to the same part.
     owed[p] += shares[p] * static_cast<double>(n) - static_cast<double>(counts[p]);
   return counts;
 }
@@ -111,6 +113,7 @@ class GroupBalance {
       const double target = shares_[part] * total_.at(stratum);
       const auto found = have_[part].find(stratum);
       const double have = found == have_[part].end() ? 0 : found->second;
+      // (have + count - target)^2 / target less (have - target)^2 / target.
       sum += count * (2 * (have - target) + count) / target;
     }
     return sum;
@@ -134,6 +137,7 @@ void fill_empty_parts(std::vector<Group>& groups, std::span<const double> shares
     if (shares[p] <= 0 || count[p] > 0) continue;
     const auto rich = std::max_element(count.begin(), count.end());
     const int donor = static_cast<int>(rich - count.begin());
+    // Groups are sorted by size, so the last one of the donor is its smallest.
     const auto smallest = std::find_if(groups.rbegin(), groups.rend(), [&](const Group& g) { return g.part == donor; });
     smallest->part = static_cast<int>(p);
     --*rich;
@@ -240,6 +244,8 @@ std::size_t Split::count(Part part) const {
 std::string Split::hash(std::span<const std::string> ids) const {
   Sha256 hash;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
+    // The ids are part of it: two data sets with the same sequence of parts have different splits.
+    // Zero bytes and newlines separate, so that no two lists have the same text.
     hash.update(ids[i]);
     hash.update(std::string_view("\0", 1));
     hash.update(part_name(parts_[i]));

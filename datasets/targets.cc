@@ -65,12 +65,15 @@ std::vector<int> rarest_label(const Targets& targets) {
     if (!targets.known(i)) continue;
     std::size_t best = width;
     for (std::size_t k = 0; k < width; ++k)
+      // A multi-label item is dealt by its rarest label: the common ones spread by themselves,
+      // and a rare one could otherwise be missing from a part.
       if (bits[i * width + k] == 1 && (best == width || positives[k] < positives[best])) best = k;
     strata[i] = static_cast<int>(best);
   }
   return strata;
 }
 
+// Numbers are dealt by quartile, so that every part has low and high ones.
 std::vector<int> first_value_quartiles(const Targets& targets) {
   const auto rows = targets.rows();
   std::vector<double> sorted;
@@ -98,6 +101,7 @@ std::optional<TargetKind> target_kind_named(std::string_view name) {
 }
 
 Targets Targets::from_labels(std::span<const std::string> labels, std::vector<std::string> order) {
+  // With a given order the list of classes is closed, and another label is an error.
   const bool closed = !order.empty();
   std::vector<std::string> names = closed ? std::move(order) : distinct_sorted(labels);
   std::unordered_map<std::string_view, int> index;

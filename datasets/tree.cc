@@ -24,6 +24,7 @@ class TreeWalk {
     const std::string path = folder.empty() ? root_ : root_ + '/' + folder;
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) throw_errno("cannot list", path);
+    // Symbolic links are followed; one to a folder that is being visited would never end.
     const std::pair identity(info.st_dev, info.st_ino);
     if (std::find(open_.begin(), open_.end(), identity) != open_.end()) return;  // a link back to a folder above
     open_.push_back(identity);
@@ -54,6 +55,7 @@ class TreeWalk {
   }
 
   bool is_folder(const dirent& entry, const std::string& id) const {
+    // readdir() tells the type on most file systems, which saves a stat for each of a million images.
     if (entry.d_type != DT_LNK && entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
     struct stat info {};
     return ::stat((root_ + '/' + id).c_str(), &info) == 0 && S_ISDIR(info.st_mode);

@@ -31,6 +31,7 @@ Dataset read_class_tree(const DatasetRequest& request, const std::string& name, 
     throw Error(ErrorKind::missing, fmt::format("{}: there is no such folder", top.string()));
   ImageTree found = request.list(tree.images);
   if (found.images.empty()) throw Error(ErrorKind::missing, fmt::format("{}: no image is in it", top.string()));
+  // Named, since a folder of .txt files beside the images may be what the reader expected to be used.
   if (!found.others.empty()) request.log.info(fmt::format("{}: left out {}", name, describe_others(found)));
   Dataset dataset;
   dataset.name = name;
@@ -45,6 +46,7 @@ Dataset read_class_tree(const DatasetRequest& request, const std::string& name, 
       throw Error(ErrorKind::missing, fmt::format("{}: the image lies in no class folder", id));
     labels.push_back(class_of(id, folders[depth], tree));
     if (!tree.second.empty())
+      // An image that is directly in its class's folder has no second level.
       dataset.attributes[tree.second].push_back(folders.size() > depth + 2 ? folders[depth + 1] : std::string());
   }
   dataset.targets.emplace("label", Targets::from_labels(labels, tree.classes));
@@ -80,6 +82,7 @@ std::vector<std::vector<std::string>> blank_separated(const Path& path, std::siz
 }
 
 void drop_missing(Dataset& dataset, Log& log, const std::string& below) {
+  // One walk of the folder is faster than a stat for each listed image.
   const std::vector<std::string> there =
       dataset.container ? std::vector<std::string>() : list_images(dataset.root, below).images;
   const auto is_there = [&](std::size_t item) {
@@ -106,6 +109,8 @@ void drop_missing(Dataset& dataset, Log& log, const std::string& below) {
 }
 
 void drop_placeholders(Dataset& dataset, Log& log) {
+  // Hosts answer for a deleted picture with one and the same image. Ten equal files are no duplicates
+  // that a person made; only files of a size that occurs as often are read for it.
   constexpr std::size_t kMany = 10;
   std::map<std::uint64_t, std::vector<std::size_t>> by_size;
   for (std::size_t i = 0; i < dataset.size(); ++i) by_size[dataset.identity(i).size].push_back(i);
@@ -145,6 +150,8 @@ std::string existing_folder(const DatasetRequest& request, const std::vector<std
 }
 
 void expect_count(Dataset& dataset, Log& log, const std::string& what, std::size_t found, std::size_t known) {
+  // A warning only: releases differ by a few files, and mirrors lose some. The note is
+  // printed with the result.
   if (found == known) return;
   dataset.notes.push_back(fmt::format("{} {}, where {} are known", found, what, known));
   log.warn(fmt::format("{}: {}", dataset.name, dataset.notes.back()));

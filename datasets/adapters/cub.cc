@@ -49,6 +49,7 @@ Dataset read_cub(const DatasetRequest& request) {
   std::map<std::string, std::string> name_of;
   for (const auto& row : blank_separated(request.root / "classes.txt", 2)) {
     names.push_back(row[1]);
+    // Files are joined by their ids: that their lines are in one order isn't promised.
     name_of[row[0]] = row[1];
   }
   std::vector<Part> parts;

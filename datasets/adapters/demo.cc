@@ -28,6 +28,8 @@ constexpr int kPicturesOfMood = 90;
 const std::array<std::string, 4> kNames{"anger", "calm", "joy", "sadness"};
 
 Part part_of(int number) {
+  // 8, 3 and 4 of every 15: the shares hold for each mood, and a picture keeps its part
+  // if more are drawn one day.
   const int of_fifteen = number % 15;
   return of_fifteen < 8 ? Part::train : of_fifteen < 11 ? Part::val : Part::test;
 }

@@ -18,6 +18,8 @@ struct Point {
   int x, y;  // sixteenths of a pixel
 };
 
+// Whole numbers all through: the same pixels on every machine and with every compiler, so
+// that the demo's numbers can be tested.
 constexpr int kUnit = 16;
 constexpr int kMoods = 4;
 

@@ -93,6 +93,7 @@ void add_values(const MatArray& array, Scene& scene) {
 void add_people(const MatArray& people, Scene& scene) {
   for (std::size_t p = 0; p < people.size(); ++p) {
     const MatArray* combined = people.field("combined_categories", p);
+    // Of several annotators the authors' own combination is taken where there is one.
     const MatArray* categories = combined ? combined : people.field("annotations_categories", p);
     if (categories) add_categories(*categories, scene);
     combined = people.field("combined_continuous", p);
@@ -113,6 +114,7 @@ std::size_t read_part(const MatArray& images, Part part, const std::string& belo
       throw Error(ErrorKind::input,
                   fmt::format("image {} of {} lacks filename, folder or person", i + 1, part_name(part)));
     const auto [place, is_new] = scenes.try_emplace(fmt::format("{}{}/{}", below, folder->text, file->text));
+    // The first part that lists an image keeps it; otherwise its people would be in train and in test.
     if (is_new) place->second.part = part;
     if (place->second.part == part)
       add_people(*people, place->second);

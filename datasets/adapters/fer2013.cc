@@ -220,6 +220,7 @@ Path whole_table(const Path& root) {
 Dataset read_csv(const DatasetRequest& request, const Path& path) {
   Dataset dataset = new_dataset(request, kFer2013.name);
   const ContentHash content = content_hash(MappedFile(path).bytes());
+  // By the table's content: another table, or a repaired one, unpacks into another folder.
   dataset.root = request.cache / "fer2013" / content.str();
   const Unpacker unpacker(dataset.root);
   Table table;

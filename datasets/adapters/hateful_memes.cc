@@ -135,6 +135,8 @@ Dataset read_hateful_memes(const DatasetRequest& request) {
     labels.push_back(meme.label);
     dataset.attributes["text"].push_back(meme.text);
     dataset.attributes["subset"].push_back(meme.subset);
+    // A meme of several files goes to the part that is measured: a test meme that is in
+    // train as well must not be trained on.
     parts.push_back(is_in(meme.subset, test)      ? Part::test
                     : is_in(meme.subset, val)     ? Part::val
                     : is_in(meme.subset, "train") ? Part::train

@@ -77,6 +77,7 @@ void read_part(const Json& file, const std::string& folder, Part part, Dataset& 
     own.push_back(name);
   }
   if (own.empty()) throw Error(ErrorKind::input, "has no categories");
+  // Columns are read by place below, so the three files must agree on all classes.
   if (!names.empty() && names != own) throw Error(ErrorKind::input, "has other categories than train");
   names = std::move(own);
   std::map<std::string, std::string> path_of;

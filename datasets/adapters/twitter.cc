@@ -44,6 +44,7 @@ void read_list(const Path& path, int agree, std::map<std::string, Item>& items) 
     if (row[1] != "0" && row[1] != "1")
       throw Error(ErrorKind::input,
                   fmt::format("{}: label '{}' of {} is neither 0 nor 1", path.string(), row[1], row[0]));
+    // Later lists overwrite earlier ones, so an item ends with the highest agreement that it has.
     items[row[0]] = {row[1] == "1", agree};
   }
 }

@@ -19,6 +19,7 @@
 namespace vise {
 namespace {
 
+// A label or a caption is small; a larger text is some other file and isn't kept in memory with the index.
 constexpr std::uint64_t kMaxField = 64 << 10, kMaxTable = 64 << 20, kMaxTexts = std::uint64_t{1} << 30;
 constexpr std::array<std::string_view, 3> kFields{".cls", ".txt", ".json"};
 constexpr std::array<std::string_view, 4> kTables{".csv", ".tsv", ".jsonl", ".ndjson"};
@@ -68,6 +69,7 @@ class IndexBuilder {
     } else if (most && member.size <= *most) {
       check(member.name);
       texts_ += member.size;
+      // Each text is within its bound, but an archive may have millions of them.
       if (texts_ > kMaxTexts)
         throw Error(ErrorKind::input, "has over 1 GiB of labels and captions", "pack fewer samples into an archive");
       index_.texts.push_back({member.name, text(member)});
@@ -110,6 +112,8 @@ ZipEntry as_entry(const ArchiveMember& member) {
 std::vector<std::byte> read_zip_member(const FileDescriptor& file, const ArchiveMember& member, std::uint64_t file_size,
                                        std::uint64_t max_size, const std::string& name) {
   constexpr std::uint64_t kUsualExtra = 64;
+  // A member's local header repeats the name and has an extra field of its own length, which may differ
+  // from the directory's (APPNOTE 4.3.7). Its length must be read before the data can be found.
   const ZipEntry entry = as_entry(member);
   const std::uint64_t least = kZipHeader + member.name.size() + member.packed;
   if (member.offset > file_size || file_size - member.offset < least)
@@ -141,6 +145,8 @@ void scan_zip(const FileDescriptor& file, const std::string& name, IndexBuilder&
     if (!read_at(file, offset, bytes, name)) throw Error(ErrorKind::input, "has been cut off");
     return bytes;
   };
+  // A zip is read from its end: the end record leads to the central directory, which lists
+  // every member (APPNOTE 4.3.16).
   const std::uint64_t tail = std::min<std::uint64_t>(size, kZipTail);
   const ZipDirectory where = find_zip_directory(bytes_at(size - tail, tail), size);
   const std::vector<std::byte> directory = bytes_at(where.offset, where.size);
@@ -151,9 +157,13 @@ void scan_zip(const FileDescriptor& file, const std::string& name, IndexBuilder&
 }
 
 void scan_tar_file(const FileDescriptor& file, Packing packing, const std::string& name, IndexBuilder& builder) {
+  // A tar has no directory, so all headers are visited once. In a plain file the data between them
+  // are skipped with a seek; a packed tar must be unpacked whole.
   const auto stream = open_byte_stream(file, packing, name);
   scan_tar(*stream, [&](const StreamedMember& member) {
     if (!member.is_file) {
+      // Links aren't followed: one could lead outside of the archive, and a hard link's
+      // bytes are another member's.
       if (!is_junk(member.name)) builder.add_link(member.name);
       return;
     }
@@ -168,6 +178,7 @@ void scan_tar_file(const FileDescriptor& file, Packing packing, const std::strin
 
 bool starts_as_zip(ByteView begin) {
   return begin.size() >= 4 && begin[0] == std::byte{'P'} && begin[1] == std::byte{'K'} &&
+         // A local header, or the end record of an empty archive.
          (begin[2] == std::byte{3} || begin[2] == std::byte{5});
 }
 
@@ -232,6 +243,8 @@ class ArchiveReader::Stream {
       : file_(file), packing_(packing), name_(std::move(name)), behind_(kBehind) {}
 
   std::vector<std::byte> read(std::uint64_t offset, std::uint64_t size) {
+    // A member from before the ring means unpacking from the start. It is rare, since items
+    // are sorted by their place before they are read.
     if (!stream_ || offset + kBehind < stream_->position()) stream_ = open_byte_stream(file_, packing_, name_);
     std::vector<std::byte> bytes(size);
     const std::uint64_t end = offset + size, known = std::min(end, stream_->position());
@@ -246,6 +259,7 @@ class ArchiveReader::Stream {
       at_ring(begin, got, [&](std::byte* ring, std::size_t from, std::size_t count) {
         std::copy_n(chunk_.data() + from, count, ring);
       });
+      // Bytes before the member go into the ring only: another thread may ask for them next.
       if (begin + got <= offset) continue;
       const std::uint64_t first = std::max(begin, offset);
       std::copy_n(chunk_.data() + (first - begin), begin + got - first, bytes.data() + (first - offset));
@@ -294,6 +308,7 @@ std::shared_ptr<ArchiveReader::Open> ArchiveReader::opened() {
   if (open_) return open_;
   auto open = std::make_shared<Open>();
   open->file = open_archive(identity_.path);
+  // Offsets of another version of the file would lead into the middle of some image.
   if (FileIdentity::of(identity_.path) != identity_)
     throw Error(ErrorKind::input, "has changed since it was looked through", "run the same command again");
   if (form_ == ArchiveForm::tar_gzip || form_ == ArchiveForm::tar_zstd)
@@ -311,6 +326,8 @@ std::vector<std::byte> ArchiveReader::read(const ArchiveMember& member) {
     if (form_ == ArchiveForm::zip)
       return read_zip_member(open->file, member, identity_.size, kMaxImage, identity_.path);
     if (open->stream) {
+      // One position in the stream: readers of a packed tar take turns. Zips and plain tars
+      // are read with pread, side by side.
       const std::lock_guard lock(open->mutex);
       return open->stream->read(member.offset, member.size);
     }

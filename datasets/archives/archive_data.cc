@@ -56,6 +56,9 @@ class ArchiveData {
   }
 
   void place(bool samples) {
+    // The names of the archives enter the ids only where they say something (train-0.tar,
+    // test-0.tar), or where ids would be equal without them: an id should stay what it is
+    // when a set is packed into more shards.
     if (archives_.size() == 1) return;
     std::set<std::string> places;
     for (std::size_t a = 0; a < archives_.size(); ++a) places.insert(place_name(a, false));
@@ -96,6 +99,7 @@ class ArchiveData {
         const std::string folder = archive.prefix + text.name.substr(0, text.name.size() - file.size());
         const std::ptrdiff_t depth = std::count(folder.begin(), folder.end(), '/');
         if (!parts.empty() && depth > highest) continue;
+        // A table in a deeper folder describes that folder alone.
         if (depth < highest) parts.clear();
         highest = depth;
         const Path table = Path(archive.index.identity.path) / text.name;

@@ -11,6 +11,8 @@ namespace vise {
 std::strong_ordering ArchiveImages::Name::operator<=>(const Name& other) const {
   Name a = *this, b = other;
   while (true) {
+    // Compares prefix + rest of both without joining them: millions of ids are sorted,
+    // and each join would allocate.
     if (a.prefix.empty()) a = {a.rest, {}};
     if (b.prefix.empty()) b = {b.rest, {}};
     const std::size_t both = std::min(a.prefix.size(), b.prefix.size());
@@ -59,6 +61,8 @@ std::optional<ArchiveImages::Item> ArchiveImages::find(const std::string& id) co
   const auto at = std::lower_bound(items_.begin(), items_.end(), wanted,
                                    [&](const Item& item, const Name& of) { return name_of(item) < of; });
   if (at != items_.end() && std::is_eq(name_of(*at) <=> wanted)) return *at;
+  // Tables name an image in several ways; an id of the set comes first, so that it can
+  // never mean another image.
   if (auto item = find_by_archive(id)) return item;
   return find_inside(id);
 }
@@ -99,6 +103,7 @@ void ArchiveImages::keep_open(std::uint32_t archive) const {
   if (std::find(open_.rbegin(), open_.rend(), archive) != open_.rend()) return;
   open_.push_back(archive);
   if (open_.size() <= kMostOpen) return;
+  // Sets of thousands of shards would exceed the limit of open files, which is 1,024 on most systems.
   readers_[open_.front()]->close();
   open_.pop_front();
 }
@@ -112,6 +117,8 @@ std::vector<std::byte> ArchiveImages::read(const std::string& id) const {
 FileIdentity ArchiveImages::identity(const std::string& id) const {
   const Item item = found(id);
   const ArchiveMember& image = member(item);
+  // A zip's CRC and the place tell an image apart from another that takes its name when
+  // the archive is written anew.
   return archives_[item.archive].index.identity.piece(image.name, image.size,
                                                       fmt::format("{}/{:08x}", image.offset, image.crc));
 }
@@ -119,6 +126,7 @@ FileIdentity ArchiveImages::identity(const std::string& id) const {
 std::uint64_t ArchiveImages::place(const std::string& id) const {
   constexpr unsigned kOffsetBits = 44;  // 16 TB
   const Item item = found(id);
+  // Sorting by this number reads one archive after the other, each from its beginning to its end.
   return std::uint64_t{item.archive} << kOffsetBits | (member(item).offset & ((std::uint64_t{1} << kOffsetBits) - 1));
 }
 

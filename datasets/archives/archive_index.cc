@@ -23,6 +23,8 @@ class IndexWriter {
     number(value.size());
     bytes_ += value;
   }
+  // In the machine's byte order: an index from a machine of the other order fails its
+  // checksum and is made again.
   void number(std::uint64_t value) { bytes_.append(reinterpret_cast<const char*>(&value), sizeof value); }
 
   // Ends it with its checksum.
@@ -57,6 +59,7 @@ class IndexCursor {
   // How many things follow, of `size` bytes at least.
   std::uint64_t count(std::size_t size) {
     const std::uint64_t value = number();
+    // Checked before anything is allocated: a damaged count must not ask for terabytes.
     if (value > rest_.size() / size) throw Error(ErrorKind::input, "an index is damaged");
     return value;
   }
@@ -153,6 +156,7 @@ ArchiveIndex archive_index(const Path& path, const Path& cache) {
   } catch (const Error&) {  // a damaged index is none
   }
   ArchiveIndex index = scan_archive(path);
+  // The archive may still be written: what was found now is used, but not remembered.
   if (!is_settled(index.identity)) return index;
   try {
     write_file_atomically(file, as_bytes(index));

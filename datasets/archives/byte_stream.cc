@@ -71,6 +71,8 @@ class FileStream final : public ByteStream {
   std::uint64_t jump(std::uint64_t count) override {
     const std::uint64_t from = place(), target = std::min(size_, from + std::min(count, size_));
     if (target < from) return 0;
+    // Within the buffer nothing is read again; a jump beyond it costs no read either,
+    // since pread takes the place.
     if (target <= at_ + end_) {
       begin_ = static_cast<std::size_t>(target - at_);
     } else {
@@ -101,6 +103,7 @@ class GzipStream final : public ByteStream {
  protected:
   std::size_t some(std::span<std::byte> to) override {
     state_.next_out = reinterpret_cast<Bytef*>(to.data());
+    // zlib counts in 32 bits.
     state_.avail_out = static_cast<uInt>(std::min<std::size_t>(to.size(), kBuffer));
     const uInt wanted = state_.avail_out;
     while (state_.avail_out == wanted && !ended_) step();
@@ -160,9 +163,11 @@ class ZstdStream final : public ByteStream {
       if (::ZSTD_isError(status))
         refuse(in_.name(), fmt::format("its Zstandard data are damaged ({})", ::ZSTD_getErrorName(status)));
       between_ = status == 0;
+      // Called with no input once more: the decoder may still hold bytes that it hasn't given.
       if (bytes.empty() && out.pos == 0 && !between_) refuse(in_.name(), "ends within its Zstandard data");
     }
     given_ += out.pos;
+    // deflate can't exceed its ratio, so only Zstandard is watched.
     if (given_ > kFreeBytes && given_ / kMostRatio > in_.place())
       throw Error(ErrorKind::input,
                   fmt::format("{}: {} bytes of it give over {} bytes: a bomb", in_.name(), in_.place(), given_),

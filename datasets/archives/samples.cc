@@ -16,6 +16,7 @@ namespace {
 // "a/0001" and "seg.png" of "a/0001.seg.png".
 std::pair<std::string_view, std::string_view> key_and_field(std::string_view name) {
   const auto file = name.rfind('/') == std::string_view::npos ? 0 : name.rfind('/') + 1;
+  // WebDataset's rule: the key ends at the first dot of the file's name, all that follows is the field.
   const auto dot = std::min(name.find('.', file), name.size());
   return {name.substr(0, dot), name.substr(std::min(dot + 1, name.size()))};
 }
@@ -38,6 +39,7 @@ bool are_samples(const std::vector<PlacedArchive>& archives) {
     for (const ArchiveMember& image : archive.index.images)
       with_fields += keys.contains(key_and_field(image.name).first) ? 1 : 0;
   }
+  // Most, not all: sets have single images without a label.
   return images > 0 && 2 * with_fields > images;
 }
 

@@ -27,6 +27,7 @@ std::string shown(std::string_view name) { return printable(name.substr(0, 60));
 std::uint64_t size_of(ByteView block) {
   constexpr std::size_t kAt = 124, kSize = 12;
   const auto byte = [&](std::size_t i) { return std::to_integer<std::uint64_t>(block[kAt + i]); };
+  // 12 octal digits less the terminator hold 8 GB less a byte.
   if (byte(0) != 0x80) return tar_octal(block, kAt, kSize, "size");
   std::uint64_t value = 0;
   for (std::size_t i = 1; i < kSize; ++i) {
@@ -39,6 +40,7 @@ std::uint64_t size_of(ByteView block) {
 // What a ustar header splits into two fields. GNU's header has other things in the second one.
 std::string name_of(ByteView block) {
   const std::string name(tar_text(block, 0, 100));
+  // POSIX has "ustar" and a zero here; GNU has "ustar " with blanks, which isn't equal.
   const std::string magic(tar_text(block, 257, 6));
   const std::string_view prefix = magic == "ustar" ? tar_text(block, 345, 155) : std::string_view();
   return prefix.empty() ? name : fmt::format("{}/{}", prefix, name);
@@ -95,6 +97,7 @@ class TarScan {
     }
     StreamedMember member;
     member.name = extension_.name ? *extension_.name : name_of(block);
+    // An extension counts for one member, the next.
     member.size = extension_.size.value_or(size);
     extension_ = {};
     member_of(type, member);
@@ -108,6 +111,7 @@ class TarScan {
       refuse(fmt::format("'{}' is of the type '{}', which is not read", shown(member.name), printable({&type, 1})),
              "sparse files and archives in several volumes: pack them again with tar's default options");
     if (is_link && member.size != 0) refuse(fmt::format("the link '{}' has a size", shown(member.name)));
+    // `tar cf x.tar .` writes every name so; the ids shouldn't depend on how the archive was made.
     while (member.name.starts_with("./")) member.name.erase(0, 2);
     member.offset = stream_.position();
     if (!is_folder) visit_(member);
@@ -116,6 +120,7 @@ class TarScan {
 
   // To the block behind `size` bytes that begin at `offset`.
   void pass(std::uint64_t offset, std::uint64_t size, std::string_view name) {
+    // Data are padded to blocks of 512 bytes.
     const std::uint64_t end = offset + (size + kTarBlock - 1) / kTarBlock * kTarBlock;
     if (!stream_.skip(end - stream_.position()))
       refuse(fmt::format("'{}' claims {} bytes, past the end of the archive", shown(name), size),
@@ -150,7 +155,9 @@ class TarScan {
 
   void take_record(std::string_view key, std::string_view value, bool for_all) {
     if (key.starts_with("GNU.sparse")) refuse("a sparse file is not read", "pack it again without --sparse");
+    // Times, owners and comments don't matter here.
     if (key != "path" && key != "size") return;
+    // A global path or size makes no sense for several members, and readers differ in what they do with it.
     if (for_all) refuse(fmt::format("a pax header gives all members one {}", key));
     if (key == "path") {
       extension_.name = std::string(value);

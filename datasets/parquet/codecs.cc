@@ -26,6 +26,7 @@ const char* chars(const std::byte* bytes) { return reinterpret_cast<const char*>
 
 bool unpack_snappy(ByteView packed, std::span<std::byte> out) {
   std::size_t size = 0;
+  // The length that the data state is compared with the page header's before anything is written.
   if (::snappy_uncompressed_length(chars(packed.data()), packed.size(), &size) != SNAPPY_OK || size != out.size())
     return false;
   return ::snappy_uncompress(chars(packed.data()), packed.size(), reinterpret_cast<char*>(out.data()), &size) ==
@@ -66,6 +67,8 @@ void check_codec(int codec) {
       "compression=\"zstd\")");
 }
 
+// Bounds what a page may claim before its memory is allocated: a header of a few bytes
+// must not ask for a gigabyte.
 std::uint64_t most_unpacked(int codec, std::uint64_t packed) {
   switch (codec) {
     case kUncompressed:

@@ -18,6 +18,7 @@ namespace {
 
 // A fixed decimal is big-endian, of at most 8 bytes (schema.cc).
 std::int64_t big_endian(std::string_view bytes) {
+  // Two's complement: shorter than 64 bits, so the sign is extended first.
   std::uint64_t value = !bytes.empty() && static_cast<signed char>(bytes[0]) < 0 ? ~std::uint64_t{0} : 0;
   for (const char byte : bytes) value = value << 8 | static_cast<std::uint8_t>(byte);
   return static_cast<std::int64_t>(value);
@@ -79,6 +80,7 @@ class Cursor::Rows {
   }
 
   bool next_row() {
+    // The values of the row before that nobody asked for.
     for (Cell unused; next_value(unused);) {
     }
     if (state_ != State::next_row && !next_entry()) {
@@ -88,6 +90,9 @@ class Cursor::Rows {
     if (repetition_ != 0) refuse("the first value goes on with a list");
     if (++row_ > rows_) refuse(fmt::format("its pages hold more than its {} rows", rows_));
     state_ = State::entry;
+    // Dremel's definition levels (Melnik et al., VLDB 2010): a level says how many of the optional
+    // and repeated nodes on the way to the value exist. At the highest there is a value; at a list's
+    // level below its elements it is empty, and lower it is null.
     is_null_ = definition_ < (column_.is_list ? column_.empty_level : column_.max_definition);
     return true;
   }
@@ -110,6 +115,7 @@ class Cursor::Rows {
   }
 
   void seek(std::uint64_t row) {
+    // Backwards within the page that is in memory: it is decoded again, not read again.
     if (row < row_ && !column_.is_list && page_row_ <= row && entries_ > 0) {
       open_page();
     } else if (row < row_) {
@@ -177,6 +183,8 @@ class Cursor::Rows {
     }
     state_ = State::outside;  // the last page's last value, if nobody asked for it, goes with its page
     if (!pages_->next()) refuse(fmt::format("its pages hold {} rows of {}", row_, rows_));
+    // Without lists an entry is a row, so a page's header says how many rows it has, and
+    // whole pages are passed unread.
     if (pages_->entries() > rows) return begin_page();
     entries_ = 0;
     row_ += pages_->entries();

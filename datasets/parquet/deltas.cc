@@ -17,6 +17,8 @@ constexpr std::uint64_t kMaxBlock = 1U << 20, kMaxMiniblocks = 1U << 12;  // wri
 }  // namespace
 
 DeltaDecoder::DeltaDecoder(ByteView bytes, std::uint64_t most) : bytes_(bytes) {
+  // Header: values a block, miniblocks a block, values in all, the first value (Encodings.md,
+  // DELTA_BINARY_PACKED).
   const std::uint64_t block = varint();
   miniblocks_ = varint();
   count_ = varint();
@@ -35,6 +37,8 @@ std::int64_t DeltaDecoder::next() {
   if (left_ == 0) next_miniblock();
   // The last miniblock's padding may be missing.
   if (!has_bits(bytes_, bit_, width_)) refuse("it is cut off");
+  // Differences are stored less the smallest of their block, so they aren't negative. Sums wrap,
+  // as the format has it, which is why all is unsigned.
   value_ += smallest_ + bits_at(bytes_, bit_, width_);
   bit_ += width_;
   --left_;
@@ -53,6 +57,7 @@ void DeltaDecoder::next_miniblock() {
   if (width_ > 64) refuse(fmt::format("differences of {} bits", width_));
   left_ = in_miniblock_;
   bit_ = static_cast<std::uint64_t>(at_) * 8;
+  // The next miniblock's place is known now; values are read from bit_ meanwhile.
   at_ += std::min<std::uint64_t>(in_miniblock_ / 8 * width_, bytes_.size() - at_);
 }
 

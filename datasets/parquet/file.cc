@@ -23,6 +23,8 @@ Metadata read_metadata(const Source& source) {
   std::array<std::byte, kTailSize> tail{};
   if (size < kMagicSize + kTailSize) refuse("is too short for a Parquet file", "was the download cut off?");
   source.read(0, head);
+  // "PAR1", data, footer, the footer's length in 4 bytes, "PAR1": the file is read from its end,
+  // since the footer can only be written after the data.
   source.read(size - kTailSize, tail);
   const auto text = [](ByteView bytes) {
     return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());

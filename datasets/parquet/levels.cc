@@ -43,6 +43,8 @@ void RunDecoder::next_run() {
     header |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
     if (byte < 0x80) break;
   }
+  // The hybrid of runs (Encodings.md, RLE): the lowest bit of a run's header says whether groups
+  // of 8 packed values follow, or one value that is repeated.
   packed_ = (header & 1) != 0;
   if (packed_) {
     left_ = (header >> 1) * 8;

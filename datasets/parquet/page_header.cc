@@ -96,6 +96,7 @@ PageHeader read_page_header(ByteView bytes) {
         header.crc = static_cast<std::uint32_t>(in.small(f));
         return;
       case 5:
+        // Writers put the type, which is field 1, before this.
         described = type == 0;
         return read_data(in, f, header);
       case 7:
@@ -108,6 +109,7 @@ PageHeader read_page_header(ByteView bytes) {
         in.skip(f);
     }
   });
+  // The page's data follow its header without a gap.
   header.size = in.consumed();
   if (type == 0) header.kind = PageKind::data;
   if (type == 2) header.kind = PageKind::dictionary;

@@ -67,6 +67,7 @@ bool PageReader::next() {
     if (header_.packed > end_ - body_)
       refuse(fmt::format("a page claims {} bytes where {} remain in the chunk", header_.packed, end_ - body_));
     at_ = body_ + header_.packed;
+    // A chunk's dictionary page comes before its data pages and is kept for all of them.
     if (header_.kind == PageKind::dictionary) load_dictionary();
     if (header_.kind == PageKind::dictionary || header_.kind == PageKind::other) continue;
     if (header_.entries > left_)
@@ -86,6 +87,7 @@ PageHeader PageReader::read_header(std::uint64_t at) {
     try {
       return read_page_header(bytes);
     } catch (const Error& error) {
+      // If the window was the whole rest, a larger one can't help.
       if (size < window) refuse(fmt::format("the page header at byte {}: {}", at, error.message()));
     }
   }
@@ -145,6 +147,8 @@ Page PageReader::split_v1(ByteView bytes) const {
   return page;
 }
 
+// Version 2 leaves the levels unpacked and gives their lengths in the header, so that rows
+// can be counted without unpacking the values.
 Page PageReader::split_v2(ByteView bytes) {
   Page page;
   page.repetition = take(bytes, header_.repetition_bytes, "repetition levels");

@@ -85,6 +85,8 @@ class TreeReader {
     const SchemaElement& root = next();
     if (root.physical || root.children <= 0) refuse("the root has no columns");
     for (std::int32_t i = 0; i < root.children; ++i) node(Way(), 1);
+    // The schema is a tree in depth-first order, each node with the number of its children:
+    // a flat list can only be read in full.
     if (at_ != elements_.size())
       refuse(fmt::format("{} of {} elements are in no column", elements_.size() - at_, elements_.size()));
     return std::move(columns_);
@@ -97,6 +99,7 @@ class TreeReader {
   }
 
   static void count_levels(const SchemaElement& element, Way& way) {
+    // Every node that may be absent adds a definition level, every repeated one a repetition level too.
     if (element.repetition == Repetition::required) return;
     ++way.definition;
     if (element.repetition != Repetition::repeated) return;

@@ -30,6 +30,8 @@ ThriftField ThriftReader::next_field(int& id) {
   const std::uint8_t head = byte();
   const ThriftType type = type_of(head & 0x0F);
   if (type == ThriftType::stop) return {};
+  // A field's number is given as the difference to the field before, in 4 bits, or in full
+  // behind a 0 (thrift-compact-protocol.md).
   if (head >> 4 != 0) {
     id += head >> 4;
   } else {
@@ -44,8 +46,11 @@ ThriftField ThriftReader::next_field(int& id) {
 ThriftReader::Elements ThriftReader::list_header(ThriftField field) {
   if (field.type != ThriftType::set) expect(field, ThriftType::list);
   const std::uint8_t head = byte();
+  // Up to 14 elements fit in the head; 15 says that the count follows.
   const std::uint64_t count = head >> 4 == 15 ? varint() : head >> 4;
   const ThriftType type = type_of(head & 0x0F);
+  // Each element takes a byte at least, so a larger count is a damaged one; checked
+  // before memory is reserved.
   if (count > left()) refuse(fmt::format("a list claims {} elements in {} bytes", count, left()));
   return {count, type};
 }
