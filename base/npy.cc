@@ -289,7 +289,7 @@ std::vector<std::string> NpyArray::to_texts() const {
     if (type_[0] == 'S') {
       texts[i].assign(reinterpret_cast<const char*>(begin), item);
       // numpy pads fixed-width texts with zeros and strips them on reading; a text that ends
-      // in a NUL cannot be told from a shorter one.
+      // in a NUL looks the same as a shorter one.
       texts[i].resize(texts[i].find_last_not_of('\0') + 1);
       continue;
     }

@@ -399,7 +399,7 @@ class PickleMachine {
       case 'Q':
         push(world_.persistent(heap_, take()));
         return true;
-      case 'i': {  // old-style classes are never built, but what it asks for is told by name
+      case 'i': {  // old-style classes are never built, but the error names what it asks for
         const std::string_view module = code_.line(), name = code_.line();
         world_.global(heap_, module, name);
         return false;

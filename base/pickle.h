@@ -21,7 +21,7 @@
 
 namespace vise {
 
-// Answers for what lies outside the pickle. Each function throws Error{input} to refuse, which is all this one does.
+// Answers for what is outside the pickle. Each function throws Error{input} to refuse, which is all this one does.
 class PickleWorld {
  public:
   virtual ~PickleWorld() = default;

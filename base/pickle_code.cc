@@ -48,7 +48,7 @@ std::string_view pickle_opcode_name(std::uint8_t opcode) {
 
 std::uint8_t PickleCode::next() {
   // PEP 3154: a frame is a hint for buffering. It ends between two opcodes, and the next
-  // one may lie in a new frame or in none.
+  // one may be in a new frame or in none.
   if (at_ == frame_end_) frame_end_ = SIZE_MAX;
   if (at_ == bytes_.size()) refuse("the pickle ends without STOP");
   return static_cast<std::uint8_t>(bytes_[at_++]);

@@ -39,7 +39,7 @@ std::uint8_t take_octal(std::string_view& rest) {
   return static_cast<std::uint8_t>(value);
 }
 
-// What stands after a backslash in a Python 2 string literal.
+// What follows a backslash in a Python 2 string literal.
 void take_escape(std::string& out, std::string_view& rest) {
   constexpr std::string_view letters = "\\'\"abfnrtv", meanings = "\\'\"\a\b\f\n\r\t\v";
   const char c = rest[0];

@@ -2,7 +2,7 @@
 //
 // A PickleValue is 16 bytes: a scalar, or the number of something on its PickleHeap. The heap owns everything and frees
 // it all at once, so neither nesting nor cycles can make freeing recurse, and a shared value costs nothing. Texts and
-// bytes are views into the pickle where they stand there as they are meant; the pickle must outlive the heap.
+// bytes are views into the pickle where the pickle holds them unescaped; the pickle must outlive the heap.
 //
 // Not thread-safe.
 #pragma once
@@ -82,7 +82,7 @@ struct PickleObject {
   PickleValue type, state;
 };
 
-// What a pickle may hold before it is refused. As they stand, for a state dict (a few thousand values): together at
+// What a pickle may hold before it is refused. The defaults suit a state dict (a few thousand values): together at
 // most some 150 MB, whatever the pickle says.
 struct PickleLimits {
   std::size_t values = 500'000;      // texts, containers, globals and objects

@@ -18,8 +18,8 @@ struct Ended {
 // isn't there, Error{system} where it can't be started.
 Ended run_process(const std::vector<std::string>& words);
 
-// The program under way, absolute: what starts it again, and what its modules are looked for from. Of a program that was
-// started through its loader (a bundle's, cmake/bundle) the name it was given, which is its start script's.
+// The program under way, absolute: what starts it again, and what its modules are looked for from. Of a program that
+// was started through its loader (a bundle's, cmake/bundle) the name it was given, which is its start script's.
 std::string own_executable();
 
 }  // namespace vise

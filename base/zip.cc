@@ -98,7 +98,7 @@ void apply_zip64(ByteView extra, std::uint64_t& size, std::uint64_t& packed, std
   refuse(fmt::format("the zip64 field of '{}' is missing", shown(name)));
 }
 
-// One record at the front of `rest`, taken off it. Members lie before `members_end`.
+// One record at the front of `rest`, taken off it. Members end before `members_end`.
 ZipEntry take_entry(ByteView& rest, std::uint64_t members_end) {
   if (rest.size() < kCentralSize || load<std::uint32_t>(rest, 0) != kCentral)
     refuse("the directory does not hold the members it counts");
@@ -142,7 +142,7 @@ std::uint32_t crc_of(ByteView bytes) {
   return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
 
-// A fuzzer can't guess checksums; built for one, the reader shows it what lies behind them.
+// A fuzzer can't guess checksums; built for one, the reader shows it what they protect.
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
 constexpr bool kCheckSums = false;
 #else

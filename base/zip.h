@@ -53,7 +53,7 @@ class ZipArchive {
   const std::vector<ZipEntry>& entries() const { return entries_; }
   const ZipEntry* find(std::string_view name) const;
 
-  // The bytes of a stored member, where they lie. Precondition: !entry.deflated.
+  // A view of a stored member's bytes. Precondition: !entry.deflated.
   ByteView stored(const ZipEntry& entry) const;
   // The bytes of a deflated member, which must be exactly entry.size; nothing is allocated past `max_size`.
   std::vector<std::byte> inflate(const ZipEntry& entry, std::uint64_t max_size) const;

@@ -79,7 +79,7 @@ void gc_verb(const CacheOptions& options, Session& session) {
                                    static_cast<double>(bytes) / 1e6));
 }
 
-// Of several, every sound one is merged before a bad one is told.
+// Of several, every sound one is merged before a bad one is reported.
 void merge_verb(const CacheOptions& options, Session& session) {
   const Path cache = session.places.cache_dir();
   const Context context = session.context();

@@ -79,7 +79,7 @@ void keep(std::vector<Candidate> from, std::string_view prefix, std::string_view
       completion.candidates.push_back({std::string(prefix) + candidate.word, std::move(candidate.text)});
 }
 
-// The value of an option or argument; `prefix` is what stands before it in the same word ("--backbone=", or "").
+// The value of an option or argument; `prefix` is what precedes it in the same word ("--backbone=", or "").
 void complete_value(const CommandOption& option, std::string prefix, std::string typed, Completion& completion) {
   const Kind& kind = kind_of(option.value);
   if (first_word(option.value) == "B" && typed.find('=') != std::string::npos) {  // NAME=FILE[,option=value]

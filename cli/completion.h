@@ -1,4 +1,4 @@
-// Shell completion: what may stand where the cursor is. The scripts for bash and zsh ask the program itself, so that
+// Shell completion: what may follow at the cursor. The scripts for bash and zsh ask the program itself, so that
 // they know every verb, option, task, backbone and probe there is, a user's own included.
 #pragma once
 
@@ -10,7 +10,7 @@
 namespace vise::cli {
 
 struct Candidate {
-  std::string word, text;  // the whole word that would stand there; one line about it, or ""
+  std::string word, text;  // the whole word to insert; one line about it, or ""
 };
 
 enum class PathsToo { none, files, folders };

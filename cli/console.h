@@ -11,7 +11,8 @@
 
 namespace vise::cli {
 
-// Thread-safe. On a tty one line is redrawn; elsewhere a line comes every 10 seconds. The same notice or warning is said once.
+// Thread-safe. On a tty one line is redrawn; elsewhere a line comes every 10 seconds. The same notice or warning is
+// said once.
 class Console final : public Log {
  public:
   Console();

@@ -44,7 +44,7 @@ Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
 
 Dataset shard_of(const Dataset& whole, const Shard& shard) { return subset(whole, shard.items(whole.size())); }
 
-// Rows of a shard that lie in a cache of its own, told on stdout and by its shard.json.
+// Rows of a shard, which has a cache of its own; reported on stdout and in its shard.json.
 void print_shard(const ShardRecord& record, const std::string& into, Session& session) {
   std::size_t rows = 0;
   for (const auto& [key, of_key] : record.rows) rows += of_key;

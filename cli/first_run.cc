@@ -65,7 +65,7 @@ bool has_pictures(const Path& folder) {
   return false;
 }
 
-// Folders with pictures and tables in the folder one stands in, by name.
+// Folders with pictures and tables in the working folder, by name.
 std::vector<std::string> data_here() {
   std::vector<std::string> found;
   std::error_code error;

@@ -123,7 +123,7 @@ void tell_failed(const RunStatus& status, Session& session) {
 
 void follow(const JobFolder& folder, Session& session, const Context& context) {
   RunStatus status = run_status(folder.out());
-  // Slurm may say nothing while its controller restarts: the jobs go on.
+  // Slurm may say nothing while its controller restarts: the jobs keep running.
   for (; !status.is_over(); status = run_status(folder.out())) {
     if (status.count(JobState::done) < status.shards.size())
       session.console.progress(

@@ -88,7 +88,7 @@ int parse(CLI::App& app, Session& session, std::vector<std::string> words) {
 
 }  // namespace
 
-// Not App::help(), which goes on to the verb that was parsed: under `help`, that is `help` itself.
+// Not App::help(), which continues to the verb that was parsed: under `help`, that is `help` itself.
 std::string help_text(const CLI::App& verb) {
   return verb.get_formatter()->make_help(&verb, full_name(verb), CLI::AppFormatMode::Normal);
 }

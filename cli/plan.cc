@@ -23,7 +23,7 @@ std::string_view state_name(CellState state) {
 }
 
 // Which share of the test images only one of two models gets right isn't known before they are fitted: a range that
-// tables of frozen representations mostly lie in.
+// tables of frozen representations mostly have.
 constexpr double kDiscordant[] = {0.1, 0.2, 0.3};
 
 // A difference of accuracies for each of kDiscordant, before Holm's adjustment; nothing where no difference would do.

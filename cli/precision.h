@@ -1,5 +1,5 @@
-// Which precision this CPU computes fastest in, in words: for `doctor`, for `run --dry-run`, and for what `vise-eval` alone
-// says.
+// Which precision this CPU computes fastest in, in words: for `doctor`, for `run --dry-run`, and for what `vise-eval`
+// alone says.
 #pragma once
 
 #include <string>

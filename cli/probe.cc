@@ -19,7 +19,7 @@ namespace {
 
 using Intervals = std::map<std::string, Interval>;
 
-// Where scores lie that nobody keeps: the intervals come from them.
+// A folder for scores that nobody keeps: the intervals come from them.
 class ScratchFolder {
  public:
   ScratchFolder() {

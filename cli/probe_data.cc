@@ -35,7 +35,7 @@ TargetKind parse_kind(const std::string& text) {
               suggest(text, known));
 }
 
-// Labels as they stand in one file: N x K cells of text.
+// Labels as one file has them: N x K cells of text.
 struct Cells {
   std::size_t width = 0;
   std::vector<std::string> names;  // of the columns: the CSV's, or "0", "1", ...

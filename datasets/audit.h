@@ -56,7 +56,7 @@ struct FeatureNeighbour {
   bool across_parts = false, conflicting = false;
 };
 
-// What a picture's pixels told.
+// What was learnt from a picture's pixels.
 struct PictureFacts {
   std::uint32_t width = 0, height = 0;
   ContentHash pixels;  // of the decoded RGB bytes
@@ -64,7 +64,7 @@ struct PictureFacts {
   std::string error;  // why it could not be decoded; then the rest means nothing
 };
 
-// Groups that stand in several parts of the split, so that a probe may recognise the group.
+// Groups with items in several parts of the split, so that a probe may recognise the group.
 struct GroupFinding {
   std::string by;  // "column 'group'", "names of files"
   GroupCount count;
@@ -102,7 +102,7 @@ std::vector<GroupFinding> audit_groups(const Dataset& dataset, const Split& spli
 Audit audit_files(const Dataset& dataset, const Split& split, const Context& context, const LookAtFile& look = {},
                   const std::string& target = "label");
 
-// Adds what the pixels told: what can't be decoded, tiny (an edge below 32) and blank pictures, equal pixels in
+// Adds what the pixels show: what can't be decoded, tiny (an edge below 32) and blank pictures, equal pixels in
 // different files, and near-duplicates. `pictures` holds one entry an item.
 void audit_pictures(const Dataset& dataset, const Split& split, std::span<const PictureFacts> pictures,
                     const Context& context, Audit& audit, const std::string& target = "label");

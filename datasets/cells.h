@@ -6,8 +6,8 @@
 
 namespace vise {
 
-// Nothing is said: "", and what programs write for it: NA, N/A, #N/A, <NA>, NaN, null (any case), None, "-", "?". A
-// label "none" in small letters is a word.
+// No value: "", and what programs write for one that is missing: NA, N/A, #N/A, <NA>, NaN, null (any case), None, "-",
+// "?". A label "none" in small letters is a word.
 bool is_missing(std::string_view cell);
 
 // A finite number: "5.6", "1e-3"; with `decimal_comma` also "5,6" and "1.234,5". Nothing for any other text.

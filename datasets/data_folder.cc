@@ -55,7 +55,7 @@ bool DataFolder::has_opened_archives() const {
   return !opened_.empty();
 }
 
-// Which archive is the id's first folder: "images/1.jpg" and "images.zip/1.jpg" lie in images.zip. "" for none.
+// Which archive is the id's first folder: "images/1.jpg" and "images.zip/1.jpg" are in images.zip. "" for none.
 std::string DataFolder::archive_for(const std::string& id) const {
   const std::string folder = first_folder(id);
   if (archives_.contains(folder)) return folder;
@@ -64,7 +64,7 @@ std::string DataFolder::archive_for(const std::string& id) const {
   return named == archives_.end() ? std::string() : named->first;
 }
 
-// An id in no folder may lie in any archive; for one in a folder that isn't there no archive is looked through, which
+// An id in no folder may be in any archive; for one in a folder that isn't there no archive is looked through, which
 // may be large and somebody else's.
 const ArchiveImages* DataFolder::holder(const std::string& id) const {
   if (const std::string stem = archive_for(id); !stem.empty()) {

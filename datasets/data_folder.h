@@ -1,11 +1,11 @@
 // A data set's own folder, in which archives may stand for folders: images.zip, images.tar ... is images/, where there
 // is no such folder. What adapters and tables look for below it is found in either; an archive is looked through when
-// something is asked for that may lie in it, and nothing is unpacked.
+// something is asked for that may be in it, and nothing is unpacked.
 //
 //   request.has_folder("images");             // images/ or images.zip
 //   request.list("images").images;            // "images/joy/1.jpg", ... of either
 //
-// An archive whose images all lie in a folder of its own name (images.zip has images/joy/1.jpg) is that folder.
+// An archive whose images are all in a folder of its own name (images.zip has images/joy/1.jpg) is that folder.
 #pragma once
 
 #include <map>
@@ -55,7 +55,7 @@ class DataFolder final : public ImageContainer {
   mutable std::map<std::string, std::unique_ptr<const ArchiveImages>> opened_;
 };
 
-// A DataFolder where archives lie in `root`, else null: images are files.
+// A DataFolder where `root` has archives, else null: images are files.
 std::shared_ptr<const DataFolder> container_of(const Path& root, const Path& cache);
 
 // Those of a tree's other files that are archives, with their folder before; warns of nothing.

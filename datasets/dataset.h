@@ -1,7 +1,7 @@
-// A data set as it lies on disk: its images in a stable order, and what is known about each.
+// A data set as it is stored on disk: its images in a stable order, and what is known about each.
 //
 //   const auto dataset = DatasetRegistry::instance().open("emotion", data_root);
-//   dataset.read(i);                          // the bytes of item i's image, wherever they lie
+//   dataset.read(i);                          // the bytes of item i's image, wherever they are stored
 //   dataset.target("label").names();          // its classes
 //
 // Items are ordered bytewise by id unless a manifest gives an order; an id is the path relative to `root`, with '/',
@@ -40,8 +40,8 @@ struct Dataset {
   bool wants_features(std::size_t item) const { return unused.empty() || !unused[item]; }
   // What a message calls the image. A file of that name is there only where the images are files.
   Path path(std::size_t item) const { return root / Path(ids[item]); }
-  // The image's bytes, and what tells it from others unread: from the container, or from the file. Error{missing} where
-  // it isn't there. Safe from many threads.
+  // The image's bytes, and what identifies it without reading it: from the container, or from the file. Error{missing}
+  // where it isn't there. Safe from many threads.
   std::vector<std::byte> read(std::size_t item) const;
   FileIdentity identity(std::size_t item) const;
   bool has_image(std::size_t item) const;

@@ -21,7 +21,7 @@ std::uint32_t word_of(std::uint64_t bits, int word) {
 }
 
 // Usable items by the value of one word: those with value v are items[begin[v]] to items[begin[v + 1] - 1], increasing.
-// Their bits lie beside them: a bucket is read in order, not item by item from all over memory.
+// Their bits are stored beside them: a bucket is read in order, not item by item from all over memory.
 struct WordIndex {
   std::vector<std::uint32_t> begin = std::vector<std::uint32_t>(kBuckets + 1, 0), items;
   std::vector<std::uint64_t> bits;

@@ -18,7 +18,7 @@ namespace vise {
 // Error{missing} where `folder` isn't a folder, Error{input} where no image is in it.
 // `columns` are those of the metadata; Error{usage} where there is none.
 // `cache` is that of open_data_path(): a folder without images may hold archives of them (archives/archive_data.h), and
-// the images of a table may lie in archives beside it (data_folder.h).
+// the images of a table may be in archives beside it (data_folder.h).
 Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns = {}, const Path& cache = {});
 
 }  // namespace vise

@@ -4,8 +4,8 @@
 //   <part>/<class>/**/<image>           below train, val, test in any usual spelling (part_named): the official split
 //   <class>/<part>/**/<image>           the same the other way round
 //
-// Folders that everything lies in (images/...) are looked through. A guess is never silent: images outside what was
-// recognised are unused, counted in `remarks`; and what could as well mean something else is said there, or refused.
+// Folders that everything is in (images/...) are looked through. A guess is never silent: images outside what was
+// recognised are unused, counted in `remarks`; and what could as well mean something else is listed there, or refused.
 #pragma once
 
 #include <optional>

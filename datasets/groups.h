@@ -1,5 +1,5 @@
-// Groups of items that belong together (one person, one scene, one source) and stand in several parts of a split: the
-// commonest reason for a score that doesn't hold elsewhere.
+// Groups of items that belong together (one person, one scene, one source) and are spread over several parts of a
+// split: the commonest reason for a score that doesn't hold elsewhere.
 //
 //   const GroupCount count = straddling_groups(dataset.attribute("group"), split);
 //   const std::vector<std::string> subjects = groups_by_name(dataset.ids);     // "subject12" of "subject12_03.jpg"

@@ -1,4 +1,4 @@
-// Where a data set's images lie when they are no files of their own: in archives, in a table of bytes. A Dataset has
+// Where a data set's images are stored when they are not files: in archives, in a table of bytes. A Dataset has
 // one or none, and Dataset::read() and identity() are the only ones who ask: to everybody else an image is an item.
 //
 // An id is what Dataset::ids holds. Every function is safe from many threads, and throws Error{missing} naming the
@@ -27,7 +27,7 @@ class ImageContainer {
   // Images that are read in ascending order of place cost least. Places say nothing else, and may be equal.
   virtual std::uint64_t place(const std::string& id) const = 0;
   // Whether images can be read in any other order at a like price; a compressed tar has to be read from its beginning
-  // again for one that lies far behind.
+  // again for one far behind.
   virtual bool has_random_access() const { return true; }
 };
 

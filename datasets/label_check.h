@@ -13,8 +13,8 @@
 
 namespace vise {
 
-// Why these classes look like something else: a split's names or folds', file names, dates, numbers (other than the codes of a
-// few classes, see class_codes), or as many values as half of the items. Nothing for other kinds of targets.
+// Why these classes look like something else: a split's names or folds', file names, dates, numbers (other than the
+// codes of a few classes, see class_codes), or as many values as half of the items. Nothing for other kinds of targets.
 std::optional<std::string> doubt_about(const Targets& targets);
 
 // What a reader of the table should know of labels that may well be meant so: classes that differ by case alone, a

@@ -162,7 +162,7 @@ class ManifestBuilder {
   std::vector<Part> folder_parts_;
 };
 
-// Where no column says the split but all images lie in folders that are called so, the split that is drawn is another.
+// Where no column says the split but all images are in folders that are called so, the split that is drawn is another.
 void note_split_folders(Dataset& dataset) {
   if (dataset.official) return;
   std::set<std::string> seen;

@@ -7,9 +7,9 @@
 //   split                             the official split (split.h knows the words)
 //   group                             the attribute "group", for grouped splits
 //   votes:CLASS ...                   the target "votes": a distribution over the classes named so
-//   labels:CLASS ... or labels        the target "labels": multi-label, as 0/1 columns (empty: unknown), or joined by
-//   '|' any other column of numbers       a target of its name with one value any other column                  an
-//   attribute; where texts repeat also a target of its name, as classes
+//   labels:CLASS ... or labels        the target "labels": multi-label, as 0/1 columns (empty: unknown), or joined by '|'
+//   any other column of numbers       a target of its name with one value
+//   any other column                  an attribute; where texts repeat also a target of its name, as classes
 //
 // Names of columns are compared without case; DataColumns names others for path, label and split. Cells that say
 // nothing (is_missing) are not known, and what a file spelt so is counted in a note; a row of votes with one has no
@@ -33,7 +33,7 @@
 namespace vise {
 
 // The data set of one table; its root is the table's folder, its name "folder/stem".
-// Its images may lie in archives beside the table (data_folder.h).
+// Its images may be in archives beside the table (data_folder.h).
 Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns = {}, const Path& cache = {});
 
 // `container` has the images; null where they are files below `root`.

@@ -31,7 +31,7 @@ std::vector<std::string> folders_of(const Path& root) {
   return folders;
 }
 
-// The id with and without its first folders, which may be those in which the table lies.
+// The id with and without its first folders, which may be those in which the table is.
 std::vector<std::string> tails_of(const std::string& id) {
   std::vector<std::string> tails{id};
   for (auto slash = id.find('/'); slash != std::string::npos; slash = id.find('/', slash + 1))

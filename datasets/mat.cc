@@ -84,7 +84,7 @@ class Elements {
   }
 
  private:
-  // Up to 4 bytes stand in the tag itself.
+  // Up to 4 bytes are kept in the tag itself.
   Element small(std::uint32_t type, std::size_t size) {
     if (size > 4) fail(fmt::format("a small element of {} bytes", size));
     const Element element{type, rest_.subspan(4, size)};

@@ -5,7 +5,7 @@
 //   pairs[0].first, pairs[0].second           // row numbers, first < second
 //
 // Features come from anywhere (extract/features/features.h): nothing here knows a network. They are centred first,
-// since averages of rectified maps all lie in one octant and have high cosines whatever they show.
+// since averages of rectified maps all point into one octant and have high cosines whatever they show.
 #pragma once
 
 #include <cstddef>

@@ -33,7 +33,7 @@ std::string id_of(const Path& file, const Path& root) {
 
 struct Listing {
   std::vector<Path> files, folders;  // Parquet files; folders
-  std::string image;                 // one that lies there, or an archive of images
+  std::string image;                 // one that is there, or an archive of images
 };
 
 // `until_image`: a folder of a class has many files, and the first tells what it is.
@@ -144,7 +144,7 @@ std::vector<Path> files_in(const Path& folder) {
   return files_below(folder, 0);
 }
 
-// `files` lie below `root`; there is at least one.
+// `files` are below `root`; there is at least one.
 Dataset read_parquet(const std::vector<Path>& files, const Path& root, std::string name, Log& log,
                      const DataColumns& columns) {
   std::vector<std::string> ids, remarks;
@@ -177,7 +177,7 @@ Dataset read_parquet(const std::vector<Path>& files, const Path& root, std::stri
   return dataset;
 }
 
-// The folder that all of them lie in.
+// The folder that all of them are in.
 Path root_of(const std::vector<Path>& files) {
   Path root = files.front().has_parent_path() ? files.front().parent_path() : Path(".");
   for (const Path& file : files)

@@ -20,13 +20,13 @@ namespace vise {
 // PATH is a folder that holds some. Those are the ones right in it; else those in its folders, or in theirs, that are
 // called as parts of a split, or in the only one that has any. A folder with metadata.csv|jsonl|parquet holds images.
 //
-// Error{input} where several folders hold some, images lie beside them, or files differ in what is their image or in
+// Error{input} where several folders hold some, images are beside them, or files differ in what is their image or in
 // the names of their classes.
 std::optional<Dataset> open_parquet(const Path& path, const std::vector<Path>& files, Log& log,
                                     const DataColumns& columns);
 
-// The part of the split that each file's name or folder says: all of them, or none. Where some say none, they are
-// unused. Error{input} where only one part is said and some files say none. What was decided is added to `remarks`.
+// The part of the split that each file's name or folder states: all of them, or none. Where some state none, they are
+// unused. Error{input} where only one part is stated and some files state none. What was decided is added to `remarks`.
 std::vector<std::optional<Part>> parts_of_files(const std::vector<std::string>& ids, std::vector<std::string>& remarks);
 
 }  // namespace vise

@@ -81,7 +81,7 @@ std::vector<std::byte> ParquetImages::read(const std::string& id) const {
     const ByteView bytes = as_byte_view(cell.bytes);
     return {bytes.begin(), bytes.end()};
   } catch (...) {
-    reading_.reset();  // half a page is no place to go on from
+    reading_.reset();  // half a page is no place to continue from
     throw;
   }
 }

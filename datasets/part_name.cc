@@ -24,7 +24,7 @@ constexpr std::array<std::pair<std::string_view, Part>, 14> kWords{{{"train", Pa
                                                                     {"unlabelled", Part::unused},
                                                                     {"unsupervised", Part::unused}}};
 
-// What stands beside such a word and says nothing: "training_set", "test images", "seg_train".
+// Words beside such a word that say nothing: "training_set", "test images", "seg_train".
 constexpr std::array<std::string_view, 24> kFillers{"set",     "sets",  "data",    "dataset",  "image", "images",
                                                     "img",     "imgs",  "picture", "pictures", "photo", "photos",
                                                     "samples", "split", "subset",  "folder",   "seg",   "cropped",

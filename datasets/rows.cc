@@ -143,7 +143,7 @@ class JsonRows final : public RowReader {
 
 std::string extension_of(const Path& path) { return lower(path.extension().string()); }
 
-// Bytes of images that lie in it are not of the table.
+// Bytes of images in it are no cells of the table.
 std::unique_ptr<RowReader> parquet_table(const Path& path) {
   parquet::File file = parquet::File::open(path);
   ParquetColumns columns = parquet_columns(file, path.string(), {});

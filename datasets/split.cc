@@ -270,7 +270,7 @@ std::vector<int> make_folds(std::span<const int> strata, std::span<const std::st
     return deal_groups(groups, strata, shares, std::move(random));
   }
   std::vector<int> numbers(strata.size(), -1);
-  std::size_t dealt = 0;  // goes on from stratum to stratum, so that the first folds don't get every remainder
+  std::size_t dealt = 0;  // counts on from stratum to stratum, so that the first folds don't get every remainder
   for (auto& [stratum, items] : items_by_stratum(strata)) {
     random.shuffle(std::span(items));
     for (const std::uint32_t item : items) numbers[item] = static_cast<int>(dealt++ % static_cast<std::size_t>(folds));

@@ -2,7 +2,7 @@
 //
 //   const ImageTree tree = list_images(root, "images");   // ids such as "images/joy/1.jpg", sorted bytewise
 //
-// An image is told by its extension, in any case; what else lies there is counted, never opened. .DS_Store, Thumbs.db,
+// An image is recognised by its extension, in any case; any other file is counted, never opened. .DS_Store, Thumbs.db,
 // desktop.ini, __MACOSX, and names beginning with a dot (AppleDouble's "._1.jpg") are skipped without a word. Links are
 // followed, except to a folder that is being listed. A million files take as long as the file system needs.
 #pragma once

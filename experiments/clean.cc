@@ -18,7 +18,7 @@
 namespace vise {
 namespace {
 
-// Stands where --where's condition stands: in the table's title and in the names of files.
+// Is printed where --where's condition is: in the table's title and in the names of files.
 constexpr const char* kCondition = "the audit flags nothing";
 
 SavedScores without(const SavedScores& saved, const std::map<std::string, std::string>& flagged) {

@@ -4,7 +4,7 @@
 //   const auto flagged = flagged_test_images(task, request, context);
 //   const std::vector<Result> clean = write_clean_results(out, outcome.results, task, flagged);
 //
-// The results, scores and splits of the judgement lie in <out>/clean, a run's folder like any other: `report` merges it
+// The results, scores and splits of the judgement are in <out>/clean, a run's folder like any other: `report` merges it
 // with <out>, `verify` recomputes it. Nothing is fitted again: what a model learned from is the same.
 #pragma once
 

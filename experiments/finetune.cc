@@ -45,7 +45,7 @@ class ImageReader {
             }};
   }
 
-  // An image's draws hang on seed, epoch and image alone.
+  // An image's draws depend on seed, epoch and image alone.
   ImagePart augmented(std::span<const std::uint32_t> items) const {
     return {items.size(), [this, items](std::size_t i, std::int64_t epoch, float* chw) {
               std::vector<std::uint8_t> rgb(transform_.bytes());

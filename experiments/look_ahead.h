@@ -4,7 +4,8 @@
 //   ahead.cells.size(); ahead.known; ahead.seconds;
 //
 // Data sets are opened and split, stores and earlier results are read; no image is opened, nothing is fetched, fitted
-// or written. Of data that aren't there, page, licence and tree are said; of weights, where they are or would come from.
+// or written. Of data that aren't there, page, licence and tree are printed; of weights, where they are or would come
+// from.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Where weights, data sets and the cache are looked for: what a user said, else what his environment says.
+// Where weights, data sets and the cache are looked for: what a user gave, else what the environment has.
 //
 //   Places places;
 //   places.environment = [](const char* name) { ... };   // rooms don't read it: the program and the Python module do
@@ -23,7 +23,7 @@ struct RunRequest;
 // A variable's value; empty where it isn't set.
 using Environment = std::function<std::string(const char* name)>;
 
-// Members are what was said; empty, false and the defaults otherwise. The functions are Error{usage} for a variable
+// Members are what was given; empty, false and the defaults otherwise. The functions are Error{usage} for a variable
 // that makes no sense.
 struct Places {
   Environment environment = [](const char*) { return std::string(); };
@@ -39,7 +39,7 @@ struct Places {
   std::vector<Path> data_roots() const;
   ExtractOptions extract_options() const;
   // Before a study's own; fetched weights go where these say. The cache is theirs; limits and bad images a study's,
-  // unless more was said than the defaults.
+  // unless something other than the defaults was given.
   void add_to(RunRequest& request) const;
 };
 

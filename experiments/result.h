@@ -1,7 +1,7 @@
 // One row of a comparison: what was measured, how, and everything needed to recompute it.
 //
 // results.jsonl holds one Result a line, append-only; its first line is {"schema": "vise-eval/results", "version": 1}.
-// Format: docs/formats/results.md. Scores lie beside it, in scores/<key>.test.npy (N x K float64) with ids in
+// Format: docs/formats/results.md. Scores are stored beside it, in scores/<key>.test.npy (N x K float64) with ids in
 // scores/<key>.test.csv (id, true target, ...).
 #pragma once
 

@@ -4,10 +4,10 @@
 //   const RunOutcome outcome = run(request, context);
 //   outcome.results;                      // one a cell, in the order of the plan
 //
-// A run is resumable: features come from the store, and cells whose key stands in <out>/results.jsonl are not fitted
-// again. What fails is contained: a cell that fails is recorded with its reason and the rest goes on; so are the cells
-// of a backbone whose weights are missing or bad while others can be had, and of a task whose data are missing while
-// there are other tasks. Where nothing at all can be measured, the run ends with the reason.
+// A run is resumable: features come from the store, and cells whose key is in <out>/results.jsonl are not fitted
+// again. What fails is contained: a cell that fails is recorded with its reason and the rest continues; so are the
+// cells of a backbone whose weights are missing or bad while others can be had, and of a task whose data are missing
+// while there are other tasks. Where nothing at all can be measured, the run ends with the reason.
 #pragma once
 
 #include <map>

@@ -12,7 +12,7 @@ namespace vise {
 namespace {
 
 constexpr const char *kSeal = "seal.json", *kPage = "report.html", *kSchema = "vise-eval/seal";
-// What a run writes; whatever else lies there is its owner's.
+// What a run writes; any other file is its owner's.
 const std::vector<std::string> kFolders{"scores", "splits", "skipped", "clean"};
 const std::vector<std::string> kFiles{"results.jsonl", "plan.yaml", "published.yaml"};
 
@@ -101,7 +101,7 @@ std::optional<Seal> read_seal(const Path& folder) {
 
 void break_seal(const Path& folder) {
   std::error_code ignored;
-  // A run that goes on changes what was sealed. The seal goes first, so that a killed run
+  // A run that is resumed changes what was sealed. The seal goes first, so that a killed run
   // leaves none rather than a wrong one.
   std::filesystem::remove(folder / kSeal, ignored);
 }

@@ -1,4 +1,4 @@
-// The seal of a run's folder: what lay in it when the run ended, file by file, so that anything changed since is seen.
+// The seal of a run's folder: what was in it when the run ended, file by file, so that anything changed since is seen.
 //
 //   Seal seal = seal_of(folder, tables);       // hashes results, plan, scores, splits and tables
 //   ... the page is written, and shows seal.digest ...

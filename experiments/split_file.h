@@ -1,5 +1,5 @@
-// The split of a run as it lies beside its results: a CSV of two columns, id and part (Split::write). Files of a user's
-// own may call them path and split.
+// The split of a run as it is stored beside its results: a CSV of two columns, id and part (Split::write). Files of a
+// user's own may call them path and split.
 #pragma once
 
 #include <string>

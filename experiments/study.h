@@ -17,7 +17,7 @@ namespace vise {
 
 // Error{input} with file and line for what isn't a study (unknown keys with the nearest name), Error{missing} for no
 // such file. Paths in it are relative to the file's folder. `include_paths`: folders of tasks beside the file's own.
-// Places of data and weights that it names stand before nothing: add yours. `out` is left empty.
+// The places of data and weights are only those that it names: add yours. `out` is left empty.
 RunRequest read_study(const Path& path, const std::vector<Path>& include_paths = {});
 RunRequest parse_study(const std::string& yaml, const std::string& name_for_messages, const Path& folder,
                        const std::vector<Path>& include_paths = {});

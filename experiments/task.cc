@@ -39,7 +39,7 @@ std::string text_of(const YamlFile& file, const std::string& key, const std::str
   return value.get<std::string>();
 }
 
-// `map` is what lies at `pointer`.
+// `map` is the value at `pointer`.
 std::vector<std::string> list_of(const YamlFile& file, const Json& map, const std::string& pointer,
                                  const std::string& key) {
   std::vector<std::string> list;

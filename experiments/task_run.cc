@@ -405,7 +405,7 @@ FittedAndTested TaskRun::fit_features(const PlannedCell& planned, const Probe& p
   return done;
 }
 
-// On all threads of the run, whatever stands beside it: the sums of a training depend on their number.
+// On all threads of the run, whatever else runs: the sums of a training depend on their number.
 FittedAndTested TaskRun::fit_images(const PlannedCell& planned, FinetuneSettings settings) const {
   const auto row =
       std::ranges::find_if(rows_, [&](const Row& c) { return c.request.backbone.name == planned.cell.backbone; });

@@ -65,7 +65,7 @@ class TaskRun {
   void extract();
   // Only these items' rows, which are kept (request.extract) and not looked at: a shard's part of extract().
   void extract_part(std::span<const std::uint32_t> items);
-  // Of these items: rows of all backbones and taps that request.extract.cache lacks, as far as can be told without
+  // Of these items: rows of all backbones and taps that request.extract.cache lacks, as far as is known without
   // reading an image.
   std::size_t count_missing(std::span<const std::uint32_t> items) const;
   // What extract() would have to do; `read_unknown` as feature_status() has it. After it plan() gives the cells of a
@@ -106,7 +106,7 @@ class TaskRun {
   Split thinned(const TrainSubset& subset, std::uint64_t seed) const;
   std::vector<int> folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const;
   void note_straddling_groups();
-  // What stands below a row of random weights: which architecture's floor it is.
+  // What is printed below a row of random weights: which architecture's floor it is.
   std::optional<std::string> random_note(const Features& features) const;
   void draw_subsets();
   void hash_data(std::span<const ContentHash> contents);

@@ -255,7 +255,7 @@ class Verifier {
     for (const auto& [cell, result] : cells) compare(*result, run.fit(cell, context_));
   }
 
-  // Only features that lie in the cache: verifying must not take as long as the run.
+  // Only features that are in the cache: verifying must not take as long as the run.
   void drop_cold_backbones(const RunRequest& request, Task& task) {
     TaskRun probe(request, task, context_);
     for (const FeatureStatus& status : probe.look(true)) {

@@ -18,7 +18,7 @@ namespace vise {
 struct VerifyOptions {
   std::size_t refit = 5;         // cells to fit again, drawn by name, at least one a task; 0: none
   std::vector<Path> data_roots;  // before those of plan.yaml
-  ExtractOptions extract;        // the cache and where weights lie; nothing is extracted
+  ExtractOptions extract;        // the cache and the folders of weights; nothing is extracted
 };
 
 struct Verification {

@@ -9,7 +9,7 @@
 //
 // All of q, K, V, W and b are learned. This is the attentive pooling that networks trained by reconstruction or
 // prediction are probed with: a query token, attention over frozen tokens and a linear layer, as AIM has it (El-Nouby
-// et al. 2024, arXiv 2401.08541, whose batch norm of tokens m and s stand for). V-JEPA (Bardes et al. 2024, arXiv
+// et al. 2024, arXiv 2401.08541, whose batch norm of tokens m and s represent). V-JEPA (Bardes et al. 2024, arXiv
 // 2404.08471) and CAPI (Darcet et al. 2025, arXiv 2502.08769) probe so too; V-JEPA's has an MLP and norms more. A mean
 // over tokens is the case q = 0.
 //

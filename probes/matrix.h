@@ -1,8 +1,8 @@
 // The matrices of this room: Eigen's, row-major, as features, scores and files are. A row is an item (or an output of a
-// model), and its values lie side by side.
+// model), and its values are contiguous.
 //
 //   Matrix<T>               owns its values, which are not zero until somebody says so
-//   ConstView<T>, View<T>   what somebody else owns, to read or to write; rows may lie apart. Made by view(...)
+//   ConstView<T>, View<T>   what somebody else owns, to read or to write; rows needn't be contiguous. Made by view(...)
 //   ConstRef<T>, Ref<T>     how a function takes any of these, or a block of one
 //   Vector, Row             one column, one row, of doubles
 //
@@ -89,7 +89,7 @@ inline std::vector<double> to_vector(const ConstRef<double>& m) {
   return values;
 }
 
-// The values of a matrix that owns them, or of one row, as they lie.
+// The values of a matrix that owns them, or of one row, in memory order.
 template <typename M>
 std::span<const double> values_of(const M& m) {
   return {m.data(), static_cast<std::size_t>(m.size())};

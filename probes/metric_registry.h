@@ -6,8 +6,8 @@
 // It is then in every result for targets of its kind, with an interval in tables; a task may rank by it
 // (`metric: cost`), and a probe may choose by it (`metric=neg_cost`).
 //
-// Intervals ask for a metric of ten thousand resamples. `compute` gets them written out, row by row. A metric that sorts
-// or compares gives `prepare` instead, which does so once and is then asked for its value under counts:
+// Intervals ask for a metric of ten thousand resamples. `compute` gets them written out, row by row. A metric that
+// sorts or compares gives `prepare` instead, which does so once and is then asked for its value under counts:
 //
 //   .prepare = [](const vise::Scores& s, const vise::Targets& t) -> vise::WeightedMetric {
 //     return [costs = costs_of(s, t)](std::span<const std::uint16_t> counts) { ... sum of counts[i] * costs[i] ... };

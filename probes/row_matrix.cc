@@ -135,7 +135,7 @@ Matrix<double> RowMatrix::to_features(const ConstRef<double>& v) const {
                 to_rows_.data(), as_int(columns_), v.data(), as_int(v.outerStride()), 0, alpha.data(),
                 as_int(v.cols()));  // as in row_gram: K may be 1
   }
-  // Row by row of the features, which may lie anywhere.
+  // Row by row of the features, which may be at any address.
   Matrix<double> w = Matrix<double>::Zero(v.cols(), dim_);
   for (std::size_t i = 0; i < rows_.size(); ++i)
     w.noalias() += alpha.row(i).transpose() * feature_row(rows_[i], dim_).cast<double>();

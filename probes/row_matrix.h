@@ -1,11 +1,11 @@
-// The matrix a linear solver works on, N x R, read in blocks of rows: the features as they lie (float32, anywhere), or,
+// The matrix a linear solver works on, N x R, read in blocks of rows: the features in place (float32, anywhere), or,
 // where there are fewer rows than dimensions, the rows' coordinates in an orthonormal basis of the space they span.
 //
 //   const RowMatrix a = RowMatrix::make(rows, dim, threads);
 //   const ConstView<double> x = a.block(begin, count, buffer);  // count x a.columns()
 //   const Matrix<double> w = a.to_features(v);                  // weights on the features themselves, a row an output
 //
-// The rotation is exact for a solver whose penalty is the squared norm: its optimum lies in the rows' span, norms and
+// The rotation is exact for a solver whose penalty is the squared norm: its optimum is in the rows' span, norms and
 // inner products are kept. It comes from the Cholesky factor of XX' (X = L Q', Q orthonormal: row i of L is row i of X
 // in the basis Q), or from the eigenvectors of XX' where rows repeat or nearly so.
 //
@@ -28,7 +28,7 @@ class RowMatrix {
   std::size_t columns() const { return columns_; }
   bool rotated() const { return coordinates_.size() > 0; }
 
-  // Rows [begin, begin + count); `buffer` is used where they don't lie evenly, and grown as needed.
+  // Rows [begin, begin + count); `buffer` is used where they aren't evenly spaced, and grown as needed.
   ConstView<float> block(std::size_t begin, std::size_t count, std::vector<float>& buffer) const;
   ConstView<double> block(std::size_t begin, std::size_t count, std::vector<double>& buffer) const;
 

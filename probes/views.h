@@ -19,7 +19,7 @@ class FeatureRows {
  public:
   FeatureRows(const float* values, std::size_t dim, std::span<const std::uint32_t> rows)
       : values_(values), dim_(dim), rows_(rows) {}
-  // Rows that lie anywhere.
+  // Rows at any addresses.
   FeatureRows(std::span<const float* const> pointers, std::size_t dim) : dim_(dim), pointers_(pointers) {}
 
   // Halves: row i has `tokens` tokens of dim / tokens channels.

@@ -13,7 +13,7 @@ namespace vise::python {
 
 namespace py = pybind11;
 
-// float32, row-major: such an array is read where it lies, any other real one is copied.
+// float32, row-major: such an array is read in place, any other real one is copied.
 using FloatMatrix = py::array_t<float, py::array::c_style | py::array::forcecast>;
 using DoubleMatrix = py::array_t<double, py::array::c_style | py::array::forcecast>;
 using IntVector = py::array_t<int, py::array::c_style | py::array::forcecast>;

@@ -84,7 +84,7 @@ py::object parts_of(const Dataset& dataset) {
   return py::cast(parts);
 }
 
-// The rows of the items that have one, N x D: where the store's rows lie in their order, they are not copied.
+// The rows of the items that have one, N x D: where the store's rows have their order, they are not copied.
 py::array rows_of(const Features& features, const std::vector<std::uint32_t>& items) {
   const auto dim = static_cast<py::ssize_t>(features.dim), count = static_cast<py::ssize_t>(items.size());
   std::vector<float> values;
@@ -151,7 +151,7 @@ py::list extract(const Dataset& dataset, const std::string& backbone, const py::
   return out;
 }
 
-// The results lie in `out` afterwards, where table_of_runs() finds them.
+// The results are in `out` afterwards, where table_of_runs() finds them.
 py::dict run_task(const std::string& task, bool is_path, const std::string& out, const py::dict& settings,
                   const py::object& progress, int threads) {
   RunRequest request;

@@ -15,7 +15,7 @@ namespace {
 
 const int kHere = 0;
 
-// Where a build has the modules of LibTorch and OpenCV: above the package. Installed, they lie where the program looks.
+// Where a build has the modules of LibTorch and OpenCV: above the package. Installed, they are where the program looks.
 vise::Path build_folder() {
   Dl_info info{};
   if (::dladdr(&kHere, &info) == 0 || !info.dli_fname) return {};

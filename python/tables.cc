@@ -20,7 +20,7 @@
 namespace vise::python {
 namespace {
 
-// Where scores lie while a report is made of them.
+// The folder of scores while a report is made of them.
 class ScratchFolder {
  public:
   ScratchFolder() {
@@ -76,7 +76,7 @@ Scores scores_of(const DoubleMatrix& array, const std::string& name) {
           {array.data(), array.data() + array.size()}};
 }
 
-// What a table is made of: rows are models, told apart by name.
+// What a table is made of: rows are models, distinguished by name.
 struct Question {
   std::string title, metric;
   Targets targets;

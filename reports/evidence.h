@@ -49,7 +49,7 @@ struct RowEvidence {
   std::vector<AgreementBin> agreement;                       // where the test images have votes
 };
 
-// Where results came from: their scores lie below that run's folder.
+// Where results came from: their scores are below that run's folder.
 struct RunOfResults {
   std::vector<Path> folders;
   std::vector<std::size_t> of_result;  // a folder of each of ComparisonTable::results

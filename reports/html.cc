@@ -13,7 +13,7 @@
 namespace vise {
 namespace {
 
-// JSON inside <script>: no "<" may stand in it, so neither "</script>" nor "<!--" can end it.
+// JSON inside <script>: no "<" may occur in it, so neither "</script>" nor "<!--" can end it.
 std::string script_json(const Json& json) {
   std::string result;
   for (const char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {

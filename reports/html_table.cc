@@ -1,4 +1,4 @@
-// Plain HTML tables to be pasted into Word, Writer or a mail: their style stands in every cell, where those look for
+// Plain HTML tables to be pasted into Word, Writer or a mail: their style is given in every cell, where those look for
 // it.
 #include <fmt/format.h>
 

@@ -10,7 +10,7 @@
 namespace vise {
 
 // Both draw by opacity, clear to three quarters covered, and interpolate between the centres of the map's places. The
-// network saw the middle square less `inset` of its edge on every side; what lies outside stays as it is.
+// network saw the middle square less `inset` of its edge on every side; what is outside stays as it is.
 
 // Evidence for the class is warm, against it cold: clear at 0, covered most at the map's strongest place.
 Image overlay(Image thumbnail, const ClassMap& map, double inset);

@@ -18,7 +18,7 @@
 namespace vise {
 
 struct RunFolder {
-  Path path;  // scores lie below it
+  Path path;  // scores are below it
   std::vector<Result> results;
 };
 

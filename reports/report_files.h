@@ -35,7 +35,7 @@ std::vector<std::pair<std::string, std::string>> report_files(const Report& repo
 std::vector<std::string> write_report_files(Report report, const ReportRecipe& recipe, const Path& folder);
 
 // A sentence for each table or page in a sealed folder that isn't what the folder's results give. What can't be
-// rendered again (pictures, a merged report, another version's tables) is said in `notes`.
+// rendered again (pictures, a merged report, another version's tables) is listed in `notes`.
 std::vector<std::string> rendering_differences(const Path& folder, const Context& context,
                                                std::vector<std::string>& notes);
 

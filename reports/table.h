@@ -85,7 +85,8 @@ struct TableSection {
   std::vector<int> notes;                     // footnotes of every row
 };
 
-// Images that the section's models learnt from: train, and where that is all of it val too, with which they are refitted.
+// Images that the section's models learnt from: train, and where that is all of it val too, with which they are
+// refitted.
 std::size_t training_images(const TableSection& section);
 
 struct ComparisonTable {

@@ -22,8 +22,8 @@ Answer answer_of(const SeedEvidence& model, std::size_t item) {
   return {model.predictions->predicted[item], model.confidence[item]};
 }
 
-// Numbers below 62^width as so many digits each, one after the other: a list of them takes few bytes, and lists that are
-// alike are shared.
+// Numbers below 62^width as so many digits each, one after the other: a list of them takes few bytes, and lists that
+// are alike are shared.
 void put(std::string& text, std::size_t number, std::size_t width) {
   std::string digits(width, kDigits[0]);
   for (std::size_t place = width; place-- > 0; number /= kDigits.size())

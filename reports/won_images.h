@@ -36,7 +36,7 @@ std::vector<WonImage> won_images(const SectionEvidence& evidence, std::size_t ro
 // table.json of a report, with the test images of each section and who wins which (docs/formats/table-json.md).
 std::string to_json_text(const ComparisonTable& table, std::span<const SectionEvidence> evidence);
 
-// What the page needs to say it of any two rows: of each section the images' ids, their classes and every row's
+// What the page needs to compare any two rows: of each section the images' ids, their classes and every row's
 // answers; null for other targets than classes, and, the full samples of train first, once `most_bytes` are spent.
 std::vector<Json> answers_json(const ComparisonTable& table, std::span<const SectionEvidence> evidence,
                                std::size_t most_bytes);

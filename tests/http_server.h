@@ -1,4 +1,4 @@
-// A real HTTP server on 127.0.0.1 for tests of downloads, which answers as well or as badly as it is told.
+// A real HTTP server on 127.0.0.1 for tests of downloads, which answers as well or as badly as the test asks.
 //
 //   HttpServer server([&](const HttpRequestSeen& request, HttpReply& reply) { reply.file(request, bytes, "\"v1\""); });
 //   fetch(server.url() + "/any/path");  server.requests();
@@ -44,7 +44,7 @@ class HttpReply {
  public:
   HttpReply(int socket, const std::atomic<bool>& ending) : socket_(socket), ending_(ending) {}
 
-  // As it stands; false if the other side has gone.
+  // Unchanged; false if the other side has gone.
   bool raw(std::string_view bytes) const {
     while (!bytes.empty()) {
       const ssize_t sent = ::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL);

@@ -1,7 +1,7 @@
 // Abstract (Machajdik, Hanbury, ACM Multimedia 2010): abstract paintings with votes for eight emotions.
 //
 // Source page: https://www.imageemotion.org. Licence: not stated, research. Tree:
-// testImages_abstract/abstract_<nnnn>.jpg and ABSTRACT_groundTruth.csv, whose header and names stand in single quotes:
+// testImages_abstract/abstract_<nnnn>.jpg and ABSTRACT_groundTruth.csv, whose header and names are in single quotes:
 // 'abstract_0001.jpg', columns 'Amusement', 'Anger', 'Awe', 'Content', 'Disgust', 'Excitement', 'Fear', 'Sad' hold
 // votes. 280 rows, 228 without a tie for the first place. Targets: votes; label = the winner, unknown where votes tie.
 // No official split: 5 folds. Metric: accuracy.

@@ -45,8 +45,8 @@ struct ClassTree {
   std::string second{};                          // attribute named after the folder below the class; "" for none
 };
 
-// Label "label", ids sorted bytewise. Error{missing} where there is no such tree. What isn't an image is told to the
-// log.
+// Label "label", ids sorted bytewise. Error{missing} where there is no such tree. What isn't an image is reported to
+// the log.
 Dataset read_class_tree(const DatasetRequest& request, const std::string& name, const ClassTree& tree);
 
 // An empty data set of that name below the request's root.

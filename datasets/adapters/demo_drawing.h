@@ -5,7 +5,7 @@
 //   anger    steep zigzags with sharp corners
 //   sadness  vertical strokes that sag at their ends
 //
-// What a mood is lies in the strokes' form. Colours only lean towards it: every mood may use every palette, its own a
+// A mood is defined by the strokes' form. Colours only lean towards it: every mood may use every palette, its own a
 // little more often, and size, number, thickness and place of strokes vary alike in all four; each picture also holds a
 // few strokes of another mood. So a colour histogram is better than guessing and well below what form tells.
 //

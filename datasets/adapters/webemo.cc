@@ -1,6 +1,6 @@
 // WEBEmo (Panda et al., ECCV 2018): about 268,000 stock images (unverified) under labels of 2, 7 and 25 classes.
 //
-// Source page: https://rpand002.github.io/emotion.html. Licence: not stated. How it lies on disk could not be seen:
+// Source page: https://rpand002.github.io/emotion.html. Licence: not stated. Its layout on disk could not be seen:
 // read as class folders or a manifest metadata.csv, like any folder (folder.h), and a note says so. No official split
 // is known. Metric: accuracy.
 #include "datasets/adapters/adapters.h"

@@ -41,7 +41,7 @@ struct ArchiveMember {
   bool deflated = false;
 };
 
-// A label, a caption or a table that lies beside the images.
+// A label, a caption or a table beside the images.
 struct ArchiveText {
   std::string name, text;
 };
@@ -64,7 +64,7 @@ ArchiveIndex scan_archive(const Path& path);
 ArchiveIndex archive_index(const Path& path, const Path& cache);
 
 // Reads members. The archive is opened at the first one, and must be the one that was scanned: else Error{input}. Safe
-// from many threads. Of a packed tar, members are read in order; one that lies over 16 MB behind begins it anew.
+// from many threads. Of a packed tar, members are read in order; one over 16 MB behind starts again from the beginning.
 class ArchiveReader {
  public:
   explicit ArchiveReader(const ArchiveIndex& index);

@@ -87,7 +87,7 @@ class ArchiveData {
     return std::adjacent_find(ids.begin(), ids.end()) != ids.end();
   }
 
-  // The tables of an image folder that lie highest; below train/ and test/ one each.
+  // The topmost tables of an image folder; below train/ and test/ one each.
   std::vector<ManifestPart> metadata() const {
     std::vector<ManifestPart> parts;
     std::ptrdiff_t highest = 0;

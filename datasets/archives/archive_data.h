@@ -6,7 +6,8 @@
 //
 // Of several archives those whose names differ by numbers alone are one whole, and their ids are the paths inside; else
 // each is a folder by its name without the number, so that train-000.tar and test-000.tar, or joy.zip and fear.zip, are
-// read as folders of these names are. Where two images would have one id, each archive's whole name stands before.
+// read as folders of these names are. Where two images would have one id, each is prefixed with its archive's whole
+// name.
 #pragma once
 
 #include <span>

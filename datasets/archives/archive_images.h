@@ -22,8 +22,8 @@
 
 namespace vise {
 
-// Where the archive's images lie among the others': `prefix` ("" or "train/") replaces `inside`, with which all its
-// names begin ("" or "photos/").
+// Where the archive's images are placed among the others': `prefix` ("" or "train/") replaces `inside`, with which all
+// its names begin ("" or "photos/").
 struct PlacedArchive {
   ArchiveIndex index;
   std::string prefix, inside;

@@ -18,11 +18,11 @@
 namespace vise {
 namespace {
 
-// No set of pictures is packed so well: deflate reaches 1,032 at most, and Zstandard's frames of one repeated byte 32,768,
-// so that a few megabytes would keep a machine busy for a day.
+// No set of pictures is packed so well: deflate reaches 1,032 at most, and Zstandard's frames of one repeated byte
+// 32,768, so that a few megabytes would keep a machine busy for a day.
 constexpr std::uint64_t kMostRatio = 1100, kFreeBytes = 1 << 30;
 
-// Small images lie closer together than that, so that a walk along headers reads in order; larger ones are jumped over.
+// Small images are closer together than that, so that a walk along headers reads in order; larger ones are jumped over.
 constexpr std::size_t kBuffer = 128 << 10;
 
 [[noreturn]] void refuse(const std::string& name, std::string_view what) {

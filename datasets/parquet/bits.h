@@ -1,4 +1,4 @@
-// Packed bits, least significant first: what levels, dictionary indices, deltas and booleans lie in.
+// Packed bits, least significant first: how levels, dictionary indices, deltas and booleans are stored.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace vise::parquet {
 
-// Whether `width` bits lie at bit `at`.
+// Whether there are `width` bits at bit `at`.
 inline bool has_bits(ByteView bytes, std::uint64_t at, unsigned width) {
   return at / 8 + (at % 8 + width + 7) / 8 <= bytes.size();
 }

@@ -134,7 +134,7 @@ class Cursor::Rows {
   }
 
  private:
-  enum class State { outside, entry, given, next_row };  // where the entry that was read last stands
+  enum class State { outside, entry, given, next_row };  // what became of the entry that was read last
 
   bool next_entry() {
     if (left_ == 0) {
@@ -151,7 +151,7 @@ class Cursor::Rows {
   }
 
   void begin_page() {
-    values_.reset();  // they may lie in the memory that is filled now
+    values_.reset();  // they may be in the memory that is filled now
     page_ = pages_->load();
     entries_ = pages_->entries();
     page_row_ = row_;

@@ -32,7 +32,7 @@ class DeltaDecoder {
   std::size_t at_ = 0;
   std::uint64_t count_ = 0, given_ = 0;
   std::uint64_t value_ = 0, smallest_ = 0;           // `smallest_` delta of the block
-  std::size_t widths_ = 0;                           // where the block's widths lie
+  std::size_t widths_ = 0;                           // where the block's widths are stored
   std::uint64_t miniblocks_ = 0, in_miniblock_ = 0;  // of a block; values of a miniblock
   std::uint64_t miniblock_ = 0, left_ = 0;
   unsigned width_ = 0;

@@ -166,7 +166,7 @@ class DeltaLengths final : public ValueDecoder {
 };
 
 // What a value shares with the one before, and the rest of it. A value is never longer than the page, as each byte of
-// it stands there once.
+// it is stored there once.
 class DeltaBytes final : public ValueDecoder {
  public:
   DeltaBytes(ByteView bytes, std::uint64_t most)

@@ -32,7 +32,7 @@ enum Encoding : int {
 
 std::string encoding_name(int encoding);
 
-// As it lies: a boolean's or number's bits (int32 and float in the low half), or the bytes of the others.
+// As stored: a boolean's or number's bits (int32 and float in the low half), or the bytes of the others.
 struct Value {
   std::uint64_t bits = 0;
   std::string_view bytes;

@@ -1,9 +1,9 @@
-// A Parquet file's footer (parquet.thrift, FileMetaData): its columns, and where each row group's values lie.
+// A Parquet file's footer (parquet.thrift, FileMetaData): its columns, and where each row group's values are stored.
 //
 //   const Metadata metadata = read_footer(bytes, data_end);
 //   metadata.groups[0].chunks[column].begin;              // the column chunk's first byte in the file
 //
-// Chunks are checked to lie between the file's magic and its footer, one a column, and counts to agree. What this
+// Chunks are checked to be between the file's magic and its footer, one a column, and counts to agree. What this
 // reader cannot read of a chunk (another file, a codec, encryption) is found when it is read.
 #pragma once
 
@@ -39,7 +39,7 @@ struct Metadata {
   std::string writer;                                     // "DuckDB version v1.4.1"
 };
 
-// `footer` is the Thrift structure alone; the chunks lie before `data_end`. Error{input}.
+// `footer` is the Thrift structure alone; the chunks are before `data_end`. Error{input}.
 Metadata read_footer(ByteView footer, std::uint64_t data_end);
 
 }  // namespace vise::parquet

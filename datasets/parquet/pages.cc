@@ -99,7 +99,7 @@ void PageReader::load_dictionary() {
     refuse(fmt::format("a dictionary in the encoding {}, which is not read", encoding_name(header_.encoding)));
   if (header_.entries > kMaxDictionary) refuse(fmt::format("a dictionary of {} values", header_.entries));
   ByteView bytes = unpacked_bytes(packed_bytes(), header_.unpacked, dictionary_bytes_);
-  if (chunk_.codec == kUncompressed) {  // they lie where the next page will
+  if (chunk_.codec == kUncompressed) {  // they are where the next page will be
     const std::span<std::byte> kept = dictionary_bytes_.get(bytes.size());
     std::copy(bytes.begin(), bytes.end(), kept.begin());
     bytes = kept;

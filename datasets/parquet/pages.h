@@ -26,11 +26,11 @@ struct Page {
 
 class PageReader {
  public:
-  // All three must outlive it. Error{input} for a chunk that lies in another file, is encrypted or has a codec that is
+  // All three must outlive it. Error{input} for a chunk that is in another file, is encrypted or has a codec that is
   // not read.
   PageReader(const Source& source, const Chunk& chunk, const Column& column);
 
-  // To the next data page; false where the chunk's values were all in pages. Reads a dictionary that stands before it.
+  // To the next data page; false where the chunk's values were all in pages. Reads a dictionary page that precedes it.
   bool next();
   std::uint64_t entries() const { return header_.entries; }
   Page load();
@@ -51,7 +51,7 @@ class PageReader {
   std::uint64_t at_, end_;  // the next header; the chunk's end
   std::uint64_t left_;      // entries in pages to come
   PageHeader header_;
-  std::uint64_t body_ = 0;  // where header_'s bytes lie
+  std::uint64_t body_ = 0;  // where the page's bytes begin, behind header_
   Buffer window_, packed_, unpacked_, dictionary_bytes_;
   std::vector<Value> dictionary_;
   bool has_dictionary_ = false;

@@ -45,12 +45,12 @@ class Cursor {
 
   // To the next row; false after the last.
   bool next_row();
-  // Nothing is said in this row: the value, the list, or a structure around it is null.
+  // The row has no value: the value, the list, or a structure around it is null.
   bool is_null() const;
   // The row's next value: one of a row that isn't null, any number of a list's. `cell.bytes` is valid until the next
   // call of any function.
   bool next_value(Cell& cell);
-  // So that next_row() goes to row `row` of the group, from 0; Error{input} where there are fewer. Pages that lie
+  // So that next_row() goes to row `row` of the group, from 0; Error{input} where there are fewer. Pages that are
   // between are not read. Going back costs little within a page, and else what going there from the group's beginning
   // does.
   void seek(std::uint64_t row);

@@ -16,7 +16,7 @@
 
 namespace vise::parquet {
 
-// How a value lies in the file (parquet.thrift, Type).
+// How a value is stored in the file (parquet.thrift, Type).
 enum class Physical : std::uint8_t { boolean, int32, int64, int96, real32, real64, bytes, fixed };
 
 enum class Repetition : std::uint8_t { required, optional, repeated };

@@ -1,4 +1,4 @@
-// The folder of a run's jobs, <out>/jobs: where each thing lies, and what was submitted. Format: docs/formats/jobs.md.
+// The folder of a run's jobs, <out>/jobs: where each file is, and what was submitted. Format: docs/formats/jobs.md.
 #pragma once
 
 #include <optional>

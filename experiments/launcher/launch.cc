@@ -40,7 +40,7 @@ FileDescriptor lock_folder(const JobFolder& folder, const Context& context) {
   return lock;
 }
 
-// Jobs of this run that Slurm knows. One that is about to end is waited for: whether it did its work can't be told yet.
+// Jobs of this run that Slurm knows. One that is about to end is waited for: whether it did its work isn't known yet.
 std::vector<SlurmJob> settled_jobs(const JobFolder& folder, const Context& context) {
   const auto until = std::chrono::steady_clock::now() + kMomentsToEnd;
   while (true) {
@@ -123,8 +123,8 @@ class Launch {
     return live;
   }
 
-  // Of another plan or number of shards than this call's: nothing may be under way, and no rows may lie unmerged that
-  // the new shards wouldn't find.
+  // Of another plan or number of shards than this call's: nothing may be under way, and there may be no unmerged rows
+  // that the new shards wouldn't find.
   void open_record() {
     const std::optional<LaunchRecord> old = read_launch_record(folder_);
     record_ = {request_.shards, plan_hash_, {}};

@@ -3,7 +3,7 @@
 //   const Launched launched = launch({.run = request, .shards = 16, .program = own_executable()}, context);
 //   launched.extract_job; launched.finish_job;
 //
-// What is needed is told by the store, the shards' own records and Slurm's queue, so the same call again submits what
+// What is needed is read from the store, the shards' own records and Slurm's queue, so the same call again submits what
 // failed or was never submitted, and nothing that is done, queued or running. Two callers wait for each other's lock.
 #pragma once
 

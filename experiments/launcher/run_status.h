@@ -1,5 +1,5 @@
-// How far a launched run is: every shard, the last job, and when extraction will be over; told by the shards' own files
-// and Slurm's queue. Reads, and changes nothing.
+// How far a launched run is: every shard, the last job, and when extraction will be over; read from the shards' own
+// files and Slurm's queue. Reads, and changes nothing.
 //
 //   const RunStatus status = run_status(out, log);
 //   status.is_over(); status.seconds_left;

@@ -3,7 +3,7 @@
 //   request.extract.into = folder;                         // and request.extract.cache: what is known already
 //   const ShardRecord done = extract_shard(request, {3, 64}, plan_hash, context);
 //
-// Stopped or killed at any moment, the same call goes on at the last whole block.
+// Stopped or killed at any moment, the same call resumes at the last whole block.
 #pragma once
 
 #include <string>

@@ -2,7 +2,7 @@
 // gradients from a chosen block on.
 //
 // Blocks (stages, of networks that have those) are the network's numbered layers: "block12", "stage4", "layer4". An
-// operation belongs to the first of them that stands at or after it, what follows the last one (a last norm, a
+// operation belongs to the first of them that is at or after it, what follows the last one (a last norm, a
 // projection, an attention pooling) to the last. Hidden layers are no blocks.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace vise {
 
-// A tensor that steps change, and how far below the head it stands: 0 the head itself, 1 the last block, ...
+// A tensor that steps change, and how far below the head it is: 0 the head itself, 1 the last block, ...
 struct LearnedTensor {
   torch::Tensor value;
   int depth = 0;

@@ -1,5 +1,5 @@
-// What fine-tuning needs to go on after an epoch, and the file that keeps it: safetensors, so that any reader opens it.
-// docs/formats/finetune.md has its tensors.
+// What fine-tuning needs to resume after an epoch, and the file that keeps it: safetensors, so that any reader opens
+// it. docs/formats/finetune.md has its tensors.
 #pragma once
 
 #include <torch/types.h>

@@ -89,7 +89,7 @@ std::vector<std::string> with_sides(const std::vector<std::string>& backbones, c
 // Everything of a row that people may want to know: what `backbone show --json` prints.
 Json to_json(const Backbone& backbone);
 
-// What loading its network is told.
+// What its network is loaded with.
 LoadRequest load_request(const Backbone& backbone);
 
 // Where weights are looked for, filled in by cli/ from options and environment.
@@ -99,7 +99,7 @@ struct WeightsSearch {
   std::string mirror{};      // replaces "https://<host>" of every URL when not empty
   Path into{};               // where fetched files go; one of the folders
   int patience = 30;         // seconds to wait for a server: download.h
-  std::vector<Path> hubs{};  // caches of Hugging Face's hub, where models--ORG--NAME lies
+  std::vector<Path> hubs{};  // caches of Hugging Face's hub, which hold models--ORG--NAME
 };
 
 struct FoundWeights {
@@ -125,9 +125,9 @@ struct WeightsStatus {
 WeightsStatus weights_status(const Backbone& backbone, const WeightsSearch& search);
 
 // Adds to the backbone what is known of the weights that were found: by the configs beside them (hub_config.h), and by
-// the registry's row whose published hash they have, wherever they lie and whatever they are called. Voices, the first
-// believed: the user, the configs, that row, the row of the backbone's name. Layer and pool, and a transform, are taken
-// where nobody nearer said one. Notes say what was learnt. Error{input} for a config that is none.
+// the registry's row whose published hash they have, wherever they are stored and whatever they are called. Voices, the
+// first believed: the user, the configs, that row, the row of the backbone's name. Layer and pool, and a transform, are
+// taken where nobody nearer said one. Notes say what was learnt. Error{input} for a config that is none.
 void learn_from_weights(Backbone& backbone, const FoundWeights& found);
 
 }  // namespace vise

@@ -8,7 +8,7 @@
 //   urls           where the first of them are fetched from
 //   sha256, md5    of the published file: whole or first digits, as its publisher states them
 //   transform      of the pixels (transform.h)
-//   layer, pool    what its authors probe, and `probed`: where that is said
+//   layer, pool    what its authors probe, and `probed`: where they state it
 //   facts          what its tensors don't say: act, eps, final-eps, positions, heads (networks/facts.h)
 //   branch, drop   which of a file's networks; keys to leave out
 //   licence, citation

@@ -129,7 +129,7 @@ std::size_t check_cached(const Path& cache, const CachedFeatures& cached, bool r
 
 void remove_cached(const Path& cache, const CachedFeatures& cached, const Context& context) {
   FeatureStore store(cache, cached.key, context.log);
-  // Waits for a writer in another process, which would otherwise go on in a folder that has no name any more.
+  // Waits for a writer in another process, which would otherwise keep writing to a folder that has no name any more.
   const FeatureWriter holds_the_lock(store, context);
   std::filesystem::remove_all(cached.folder);
 }

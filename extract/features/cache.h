@@ -1,4 +1,4 @@
-// The cache as a whole: what features lie in it, whether they are sound, what can go, and how the caches of several
+// The cache as a whole: what features it holds, whether they are sound, what can go, and how the caches of several
 // machines become one (`vise-eval cache ls|verify|gc|merge`).
 #pragma once
 
@@ -22,7 +22,7 @@ struct CachedFeatures {
   std::string words() const;  // "resnet50, weights 0676ba61, layer4/avg": for people
 };
 
-// Every folder that names its key in features.json, the latest used first; others are told to `log`. Folders that
+// Every folder that names its key in features.json, the latest used first; others are reported to `log`. Folders that
 // another version wrote are left out with a warning.
 std::vector<CachedFeatures> list_cache(const Path& cache, Log& log);
 
@@ -39,7 +39,7 @@ struct MergeCounts {
 
 // Adds to `into` what `from` has and it lacks, and what is known of the images' paths: every block is checked first.
 // Error{input} naming the folder if one is damaged, with nothing of that folder added; of a shard (shard.h) the damaged
-// blocks are then dropped, and its record says so, so that the command that made it computes them again. A shard that
+// blocks are then dropped, and its record is marked, so that the command that made it computes them again. A shard that
 // isn't done is Error{missing}.
 //
 // `move`: what was added is removed from `from`, once it is safe; a shard's record stays and says that it was merged.

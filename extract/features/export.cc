@@ -11,7 +11,8 @@ namespace vise {
 
 namespace {
 
-// Rows of an archive's images lie in its order, not in that of items: each then brings the 64 kB around it into memory.
+// Rows of an archive's images are stored in its order, not in that of items: each then brings the 64 kB around it into
+// memory.
 constexpr std::uint32_t kRowsBetween = 128;
 
 // Lets the system take back the memory of the rows read so far, so that it stays flat however many go by; they stay

@@ -322,7 +322,7 @@ class Extraction {
 
 std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                        const ExtractOptions& options, const Context& context) {
-  assert(options.into.empty());  // rows would lie in two stores
+  assert(options.into.empty());  // rows would be in two stores
   return Extraction(dataset, requests, options, context).run();
 }
 

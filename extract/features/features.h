@@ -51,7 +51,7 @@ struct Features {
 std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                        const ExtractOptions& options, const Context& context);
 
-// The same work with nothing handed back: afterwards every row lies in options.cache or in options.into.
+// The same work with nothing handed back: afterwards every row is in options.cache or in options.into.
 void extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
                      const Context& context);
 

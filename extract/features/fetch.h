@@ -1,11 +1,11 @@
-// Fetching published weights: the backbone's links in order, each until a whole, checked file stands under its final
+// Fetching published weights: the backbone's links in order, each until a whole, checked file has its final
 // name.
 //
 //   const Path file = fetch_weights(parse_backbone("vise-250m"), search, context);
 //
 // One line says what, from where, how large and under which licence. Checked means: the publisher's SHA-256 or MD5 (or
 // the digits in a torch.hub name) where one is known; else the file has to load, strictly, as the backbone's network,
-// and its SHA-256 is told. What fails is removed. See download.h for what is asked of the network.
+// and its SHA-256 is printed. What fails is removed. See download.h for what is asked of the network.
 #pragma once
 
 #include "extract/features/backbone.h"

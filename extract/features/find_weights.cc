@@ -1,4 +1,4 @@
-// Where a backbone's weights lie, and what is known of them once they are found.
+// Where a backbone's weights are stored, and what is known of them once they are found.
 #include <fmt/format.h>
 
 #include <algorithm>

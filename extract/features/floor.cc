@@ -9,7 +9,7 @@
 namespace vise {
 namespace {
 
-using QuantisationTable = std::array<int, 64>;  // in zigzag order, as it stands in a file
+using QuantisationTable = std::array<int, 64>;  // in zigzag order, as files have it
 
 // The luminance table of the JPEG standard, ITU-T T.81, Table K.1, which libjpeg scales
 // by its quality setting.

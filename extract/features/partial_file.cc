@@ -19,7 +19,7 @@ constexpr int kSchemaVersion = 1;
 constexpr std::uint64_t kMostJson = 64 << 10;
 
 FileDescriptor open_for_appending(const Path& path) {
-  // Appended to, so that what a killed process fetched stays and the next one goes on after it.
+  // Appended to, so that what a killed process fetched stays and the next one continues after it.
   FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
   if (!file) throw_errno("cannot write", path);
   return file;

@@ -88,7 +88,7 @@ void read_entries(const Path& path, const Take& take) {
   }
 }
 
-// Of the folder, or of the archive that it lies in.
+// Of the folder, or of the archive that contains it.
 std::optional<std::uint64_t> device_of(std::string folder) {
   struct stat info {};
   while (!folder.empty()) {

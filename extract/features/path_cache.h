@@ -7,7 +7,8 @@
 //
 // A file changed within the last two seconds is not remembered, since a clock tick may hide a second change. A piece of
 // a file (a member of an archive) is remembered as a file whose folder is the archive.
-// Entries of one folder's files lie in one append-only text file of lines with a checksum; a damaged line is ignored.
+// Entries of one folder's files are kept in one append-only text file of lines with a checksum; a damaged line is
+// ignored.
 #pragma once
 
 #include <cstdint>

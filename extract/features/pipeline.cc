@@ -67,10 +67,10 @@ class Pipeline {
         threads.emplace_back([this, worker] { guarded([&] { work(static_cast<std::size_t>(worker)); }); });
     }
     if (error_) {
-      for (Pass* pass : passes_) guarded([&] { pass->flush(); });  // a full disk fails again; the first error is told
+      for (Pass* pass : passes_) guarded([&] { pass->flush(); });  // a full disk fails again; the first error counts
       std::rethrow_exception(error_);
     }
-    // What was computed before the bad image is kept: the next run goes on from there.
+    // What was computed before the bad image is kept: the next run continues from there.
     if (has_bad_) {
       for (Pass* pass : passes_) pass->flush();
       throw_bad();
@@ -99,7 +99,7 @@ class Pipeline {
     }
   }
 
-  // The one place that knows which contents are under way, so that a picture that lies twice on disk is computed once.
+  // The one place that knows which contents are under way, so that a picture that is on disk twice is computed once.
   void read_all() {
     std::unordered_set<ContentHash> given;
     for (const std::uint32_t item : items_) {
@@ -169,7 +169,7 @@ class Pipeline {
   // decoded, not computed: whoever repairs a set wants to hear of every bad file at once.
   void refuse(const FileBytes& file, const Error& e, const std::vector<Pass*>& passes) {
     const std::string name = file.path.string() + ": ";
-    // The row is kept by content, and the same bytes may lie elsewhere tomorrow.
+    // The row is kept by content, and the same bytes may have another path tomorrow.
     const std::string reason = e.message().substr(e.message().starts_with(name) ? name.size() : 0);
     if (e.kind() != ErrorKind::input) throw Error(e.kind(), name + reason, e.hint());
     if (options_.on_bad_image == BadImagePolicy::fail) {

@@ -35,7 +35,7 @@ enum class ShardState {
   running,  // or was, when it was stopped
   done,
   damaged,  // the merge found blocks that weren't what was written, and dropped them
-  merged    // its rows lie in the cache it was merged into
+  merged    // its rows are in the cache it was merged into
 };
 
 std::string_view shard_state_name(ShardState state);
@@ -45,7 +45,7 @@ struct ShardRecord {
   ShardState state = ShardState::running;
   std::string plan = {};          // SHA-256 of the study file it works for; empty without one
   std::size_t to_compute = 0;     // rows that the cache lacked at the start, of all keys; more than will be kept where
-                                  // pictures lie twice, or where they must be read to know them
+                                  // pictures are there twice, or where they must be read to know them
   std::size_t kept_at_start = 0;  // rows of an earlier start
   std::int64_t started = 0, ended = 0;           // seconds since 1970; 0: not yet
   std::map<std::string, std::size_t> rows = {};  // by key: what the stores hold; filled when done

@@ -4,7 +4,7 @@
 //   if (!store.find(content)) ...
 //   FeatureWriter writer(store, context);                   // one writer a key; others wait for the lock
 //   writer.add(content, bytes, row); ... writer.finish(facts);
-//   const FeatureMap map = store.map();                     // rows as they lie in features.npy
+//   const FeatureMap map = store.map();                     // rows as they are stored in features.npy
 //
 // A row belongs to a file's content (XXH3-128 of its bytes), never to a path: the same picture in two data sets is
 // computed once, and two different files can never share a row. Rows are written in blocks; a block is either complete
@@ -25,7 +25,7 @@
 
 namespace vise {
 
-// How rows lie on disk: float32, or half of it, with 11 bits of precision.
+// How rows are stored: float32, or half of it, with 11 bits of precision.
 enum class Storage { fp32, fp16 };
 
 std::string_view storage_name(Storage storage);  // "fp32", "fp16"

@@ -69,7 +69,7 @@ std::string_view journal_preamble();
 Journal parse_journal(std::string_view text, std::string_view name_for_messages);
 
 // The items of a sound block into `items`, in order; `text` is the manifest's. False when a line is none of ours; rows
-// lie within the block's.
+// are within the block's.
 bool block_items(std::string_view text, const JournalBlock& block, std::vector<JournalItem>& items);
 
 }  // namespace vise

@@ -1,7 +1,7 @@
 // What the workers of a pipeline do next: files, which one reader brings, and batches, which files fill on their way.
 // Batches come first; which worker runs one doesn't matter, so at a run's end none waits while another has three left.
 //
-//   queue.push(file);                       // the reader; waits while `capacity` files lie here
+//   queue.push(file);                       // the reader; waits while `capacity` files are queued
 //   queue.close();                          // no more files
 //   while (auto job = queue.take()) {       // a worker
 //     if (auto* file = std::get_if<File>(&*job)) queue.finished(process(*file));   // the batches that it filled

@@ -1,6 +1,6 @@
-// An Image as OpenCV takes it: the one place where they meet. OpenCV draws what is shown, and copies parts of pictures and
-// turns them about; pixels that are measured are Pillow's, to the last bit (transform/), and files are decoded and encoded
-// elsewhere (no imgcodecs here).
+// An Image as OpenCV takes it: the one place where they meet. OpenCV draws what is shown, and copies parts of pictures
+// and turns them about; pixels that are measured are Pillow's, to the last bit (transform/), and files are decoded and
+// encoded elsewhere (no imgcodecs here).
 #pragma once
 
 #include <cassert>

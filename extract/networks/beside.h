@@ -1,4 +1,4 @@
-// What stands beside a network in the checkpoints that trainers write, by the names they use: wrappers that say
+// What accompanies a network in the checkpoints that trainers write, by the names they use: wrappers that say
 // nothing, the branches of which one is meant, and what may be left out under a rule. docs/formats/checkpoints.md has
 // the lists.
 //
@@ -27,7 +27,7 @@ bool is_wrapper(std::string_view component);
 // "momentum_projector" and "projector_ema" as "projector".
 std::string_view rule_beside(std::span<const std::string> components, bool below_the_network);
 
-// Whether the dotted `part` stands in a dotted name as whole components: "b.c" in "a.b.c.d", not in "a.b.cd".
+// Whether the dotted `part` occurs in a dotted name as whole components: "b.c" in "a.b.c.d", not in "a.b.cd".
 bool has_components(std::string_view name, std::string_view part);
 
 }  // namespace vise

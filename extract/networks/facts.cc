@@ -127,7 +127,7 @@ void Facts::note(std::string_view name, std::string value, std::string source) {
 
 std::string Facts::need(std::string_view name, std::string_view usual) {
   const auto found = said_.find(name);
-  // `backbone inspect` wants to show everything that is open at once, so it goes on with a value
+  // `backbone inspect` wants to show everything that is open at once, so it continues with a value
   // of the right kind; features are never made this way.
   if (found == said_.end() && leaves_open_ && name != "heads") {
     note(name, "?", fmt::format("{}{}", option_of(name), usual.empty() ? "" : fmt::format(" ({})", usual)));

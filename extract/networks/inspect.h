@@ -38,7 +38,7 @@ struct CheckpointInspection {
   std::string mismatch;            // why nothing matched, with what was missing, unexpected or of a wrong shape
   std::string hint;                // what to do about it; may be empty
   std::optional<ModelFolder> folder;
-  std::optional<HubConfig> config;  // what lies beside the weights
+  std::optional<HubConfig> config;  // what is stored beside the weights
 };
 
 // What else is known of a file, by the SHA-256 of its weights (of each file of a folder).

@@ -23,7 +23,7 @@ struct DroppedKeys {
   std::vector<std::string> keys;
 };
 
-// What may stand beside the network and is left out, besides what beside.h lists.
+// What may accompany the network and is left out, besides what beside.h lists.
 struct Leftovers {
   std::map<std::string, std::string> beside{};  // the family's: first component -> rule
   std::vector<std::string> drop{};              // the user's: components, or several with dots between
@@ -46,7 +46,7 @@ class KeyMatcher final : public WeightSource {
                  const std::vector<std::int64_t>& file_shape);
   // A key that belongs to the network and isn't used (num_batches_tracked); where it is absent, that is reported.
   void skip(const std::string& key);
-  // A key that may stand there and isn't the network's (mask_token): dropped by a rule of that name.
+  // A key that may occur there and isn't the network's (mask_token): dropped by a rule of that name.
   void drop(const std::string& key, const std::string& rule);
   // Something about the network that only the family sees, as one more problem of finish(): "blocks.0.attn.qkv.bias
   // is masked and the mask is missing".

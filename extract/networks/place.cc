@@ -50,7 +50,7 @@ std::vector<Place> without_dropped(std::vector<Place> places, const std::vector<
   return places;
 }
 
-// Below a place, without what stands below a place inside it.
+// Below a place, without what is below a place inside it.
 std::map<std::string_view, const Tensor*> tensors_of(const Place& place, const std::vector<Place>& places,
                                                      const Checkpoint& checkpoint) {
   std::map<std::string_view, const Tensor*> tensors;

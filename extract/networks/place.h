@@ -1,4 +1,4 @@
-// Where in a checkpoint a network stands, and which of several is meant.
+// Where in a checkpoint a network is, and which of several is meant.
 //
 // Families find places by structure, whatever the prefix is called ("state_dict.module.encoder_q.",
 // "teacher.module.backbone.", ""). One place: taken. Several: those with the component `branch`, if one was asked for;

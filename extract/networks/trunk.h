@@ -6,7 +6,7 @@
 //   const FeatureMaps maps = trunk->maps(0);                           // batch x 7 x 7 x 2048
 //
 // A trunk has one batch shape for its whole life; the caller pads the last batch. Features of an image are then the
-// same to the last bit wherever it stands in a batch. A trunk is used by one thread at a time and computes on that
+// same to the last bit at every place of a batch. A trunk is used by one thread at a time and computes on that
 // thread alone: throughput comes from one replica a core (replicate()), which share the packed weights. Measured
 // against one trunk on all cores this needs no barriers between layers and makes the thread count irrelevant to the
 // result. On a CUDA device there are two replicas, each with a stream of its own and pinned buffers, which all threads

@@ -70,7 +70,7 @@ struct Doubles {
 
 // Forward: z (kRows x kVectors vectors of columns, with kHalf the half of one more) += x w over `length` dimensions.
 // The sums, twelve at most, stay in registers (the loops over them must be unrolled for that). Two rows share a
-// register of halves; every sum takes the same products in the same order wherever its row stands. What comes `ahead`
+// register of halves; every sum takes the same products in the same order whichever its row is. What comes `ahead`
 // of the rows is fetched.
 template <typename Lanes, int kRows, int kVectors, bool kHalf>
 VISE_AVX2 void forward_tile(const typename Lanes::Value* x, std::size_t stride, std::size_t ahead, std::size_t length,

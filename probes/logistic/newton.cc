@@ -138,7 +138,7 @@ Matrix<double> Curvature::times(const Matrix<double>& v) const {
 }
 
 // The Newton step by Cholesky. Rows of A are (x - means, 1); block (k, l) of the Hessian is A' diag(p_k ([k = l] -
-// p_l)) A. Unknown (d, k) stands at d K + k: a block is every K-th row and column.
+// p_l)) A. Unknown (d, k) is at d K + k: a block is every K-th row and column.
 Matrix<double> Curvature::solve_dense(const Matrix<double>& gradient) const {
   const auto n = static_cast<Eigen::Index>(pass_.matrix().rows()), m = static_cast<Eigen::Index>(r_) + 1,
              outputs = static_cast<Eigen::Index>(k_);

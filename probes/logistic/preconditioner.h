@@ -32,7 +32,7 @@ class LogisticPreconditioner {
     std::vector<double> shares;  // of the rows in D
     double sum = 0;              // of D
   };
-  // What share of the curvature lies on other rows than it did for `gram`, 0 to 1.
+  // What share of the curvature has moved to other rows since `gram` was computed, 0 to 1.
   static double moved(const Gram& gram, std::span<const double> curvature, double sum);
   // Makes the nearest of what is kept the first, or a new one; whether it is the one in use.
   bool select_gram(std::vector<double> curvature, double sum);

@@ -28,7 +28,7 @@ __attribute__((target("avx2,fma"))) void by_fours(std::span<double> values) {
   std::array<double, 4> rest{};
   if (whole == values.size()) return;
   // The rest goes through the same vector function, padded with zeros, so that a value's
-  // exponential doesn't depend on where it stands.
+  // exponential doesn't depend on its place.
   std::copy(values.begin() + static_cast<std::ptrdiff_t>(whole), values.end(), rest.begin());
   _mm256_storeu_pd(rest.data(), function(_mm256_loadu_pd(rest.data())));
   std::copy(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(values.size() - whole),

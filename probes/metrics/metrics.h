@@ -37,7 +37,7 @@ struct ClassReport {
   double accuracy = 0;
   double balanced_accuracy = 0;  // mean recall over the classes present in truth
   double f1_macro = 0;           // mean over all classes, absent ones counting 0
-  double f1_macro_seen = 0;      // over those in truth or predictions: scikit-learn's, which isn't told the others
+  double f1_macro_seen = 0;      // over those in truth or predictions: scikit-learn's, which doesn't know of the others
   double f1_micro = 0;           // all classes pooled: the accuracy
   double f1_weighted = 0;        // by the classes' counts in truth
   std::optional<double> kappa;   // Cohen's; none where chance agreement is 1

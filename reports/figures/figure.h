@@ -52,7 +52,8 @@ struct Figure {
 };
 
 // Of the verdict: ranks, label efficiency and layers of the mean over tasks. Of every section: values, a sweep a
-// parameter, label efficiency, layers, cost, reliability, agreement, and a confusion matrix a row of at most 40 classes.
+// parameter, label efficiency, layers, cost, reliability, agreement, and a confusion matrix a row of at most 40
+// classes.
 std::vector<Figure> figures_of(const Report& report);
 
 // Those of the verdict and of its curves, titled and not yet named.

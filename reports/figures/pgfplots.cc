@@ -11,7 +11,7 @@
 namespace vise {
 namespace {
 
-constexpr std::size_t kLongestName = 20;  // two of a legend stand side by side in a column
+constexpr std::size_t kLongestName = 20;  // two of a legend are side by side in a column
 
 constexpr const char* kColours =
     "  \\definecolor{viseA}{HTML}{2F6FB5}\\definecolor{viseB}{HTML}{D1702A}\\definecolor{viseC}{HTML}{3D8F5F}%\n"
@@ -25,7 +25,7 @@ std::string mark(std::size_t i) {
   return kMarks[i % 8];
 }
 
-// Three dots in a list would be taken for one of pgf's that goes on by itself.
+// Three dots in a list would be taken for one of pgf's that continues by itself.
 std::string name_text(const std::string& name) {
   std::string text = latex_text(shortened(name, kLongestName));
   for (std::size_t at = 0; (at = text.find("...", at)) != std::string::npos;) text.replace(at, 3, "\\ldots{}");
@@ -165,8 +165,8 @@ std::string matrix(const Figure& figure) {
   return text + "  \\end{axis}\n";
 }
 
-// Demsar's diagram, in centimetres: the better half of the names on the left, each hanging from its rank; bars join what
-// isn't told apart.
+// Demsar's diagram, in centimetres: the better half of the names on the left, each hanging from its rank; bars join
+// what can't be told apart.
 std::string ranks(const Figure& figure) {
   constexpr double kRow = 0.36, kBar = 0.16;
   constexpr std::size_t kShort = 16;

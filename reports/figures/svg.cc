@@ -266,7 +266,7 @@ std::string matrix(const Figure& figure) {
   return document(figure, bottom + 24 + 0.58 * name_room(figure.rows), text);
 }
 
-// Demsar's diagram: the better half of the names on the left, each hanging from its rank; bars join what isn't told
+// Demsar's diagram: the better half of the names on the left, each hanging from its rank; bars join what can't be told
 // apart.
 std::string ranks(const Figure& figure) {
   const std::vector<FigurePoint>& points = figure.series.front().points;

@@ -40,7 +40,7 @@ Figure ranks_figure(const TaskComparison& comparison) {
 
 std::string of_what(const std::string& task) { return task.empty() ? "Over all tasks" : task; }
 
-// The one that holds a curve's samples or taps, told apart by `key`; a new one where there is none.
+// The one that holds a curve's samples or taps, distinguished by `key`; a new one where there is none.
 class ByKey {
  public:
   Figure& operator()(const std::string& key, const Figure& fresh) {

@@ -25,7 +25,7 @@ std::vector<double> mid_ranks(const std::vector<double>& values) {
   return ranks;
 }
 
-// The share of the other class that each item lies on the right side of.
+// The share of the other class that each item is on the right side of.
 struct Placements {
   std::vector<double> positives, negatives;
 };

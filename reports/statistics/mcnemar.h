@@ -30,7 +30,7 @@ McNemar mcnemar(std::span<const std::uint8_t> right_a, std::span<const std::uint
 // Given how many images only one of the two gets right, the test is of b among b + c; Clopper and Pearson's limits of
 // that share, times (b + c) / items, invert it. They take b + c as known, so each end is moved out for the error of
 // b + c as well (limits of a product from limits of its factors: Donner and Zou 2012), but never across 0. Nothing
-// where no image tells the two apart.
+// where no image distinguishes the two.
 std::optional<Interval> mcnemar_interval(const McNemar& test, std::uint64_t items, double level);
 
 }  // namespace vise

@@ -70,7 +70,7 @@ double root_between(const auto& function, double low, double high, int bits) {
   return (ends.first + ends.second) / 2;
 }
 
-// The share of the time that s^2 may lie above its limit: with few tasks it must be rare (simulated:
+// The share of the time that s^2 may be above its limit: with few tasks it must be rare (simulated:
 // tests/unit/reports/task_contrast_test.cc).
 double tail_of(Eigen::Index df) { return df == 1 ? 0.05 : df == 2 ? 0.12 : df == 3 ? 0.2 : 0.25; }
 

@@ -1,4 +1,4 @@
-// Wilcoxon's signed-rank test (1945), exact, with ties: do the differences of two models over tasks lie around 0?
+// Wilcoxon's signed-rank test (1945), exact, with ties: do the differences of two models over tasks centre on 0?
 //
 //   const Wilcoxon test = wilcoxon(differences);      // test.p
 #pragma once

@@ -24,8 +24,8 @@ struct Sources {
 
 Sources sources_of(const ComparisonTable& table, std::span<const SectionEvidence> evidence);
 
-// Of images and runs, tasks x tasks: each task's own error, and what tasks share by their images. `effects_of` says what
-// each test image does to task t's number (influences() in task_scores.h); it is asked where tasks share any.
+// Of images and runs, tasks x tasks: each task's own error, and what tasks share by their images. `effects_of` says
+// what each test image does to task t's number (influences() in task_scores.h); it is asked where tasks share any.
 std::vector<double> covariance_of(const Sources& sources, std::span<const std::size_t> sections,
                                   std::span<const SeedMean> parts,
                                   const std::function<std::vector<double>(std::size_t)>& effects_of);

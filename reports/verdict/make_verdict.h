@@ -18,7 +18,7 @@
 
 namespace vise {
 
-// Empty where nothing is there to be said over tasks, samples or layers. `evidence`: one a section. The numbers don't
+// Empty where there are neither several tasks nor samples nor layers. `evidence`: one a section. The numbers don't
 // depend on context.threads.
 Verdict make_verdict(const ComparisonTable& table, std::span<const SectionEvidence> evidence,
                      const CompareOptions& options, const Context& context);

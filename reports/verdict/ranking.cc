@@ -60,7 +60,7 @@ struct Ranking {
   std::vector<double> best;
 };
 
-// `task_of` says which task stands in a place of resample r.
+// `task_of` says which task is at a place of resample r.
 Ranking rank_resamples(const ResampledMatrix& matrix, std::size_t tasks, std::size_t rows, std::size_t resamples,
                        auto&& task_of) {
   Ranking ranking{std::vector(rows, std::vector<double>(resamples)), std::vector<double>(rows)};

@@ -25,7 +25,7 @@ double variance_of(std::span<const double> values) {
   return sum / static_cast<double>(values.size() - 1);
 }
 
-// Several drawn splits: the corrected variance (statistics/corrected_t.h) stands where seeds' does.
+// Several drawn splits: the corrected variance (statistics/corrected_t.h) takes the place of the seeds'.
 SeedMean gain_over_draws(const RowEvidence& mine, const RowEvidence& theirs, double test_to_train) {
   std::vector<double> gains = mine.draws;
   for (std::size_t s = 0; s < gains.size(); ++s) gains[s] -= theirs.draws[s];

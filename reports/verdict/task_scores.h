@@ -31,8 +31,8 @@ std::optional<MetricRange> range_of(const std::string& metric, const Targets& ta
 double shared_covariance(const std::vector<double>& a, const std::vector<std::string>& a_ids,
                          const std::vector<double>& b, const std::vector<std::string>& b_ids);
 
-// What each test image does to a row's score, (n - 1) / n (score - score without it), less its class's mean, as resamples
-// are drawn within classes. A gain's are the row's less the baseline's.
+// What each test image does to a row's score, (n - 1) / n (score - score without it), less its class's mean, as
+// resamples are drawn within classes. A gain's are the row's less the baseline's.
 std::vector<double> influences(const TableSection& section, const SectionEvidence& evidence, std::size_t row);
 
 }  // namespace vise

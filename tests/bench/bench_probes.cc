@@ -5,9 +5,9 @@
 // without starting Python or loading data; ours is the whole of Probe::fit. Prints for each case a line
 //     sweep ratio: R   (peer's seconds / our median)
 // With --cpu, for a machine that others use too, both run on one thread and CPU seconds are compared (the peer's with
-// Python's start, unless it reports "cpu_s", and without the objectives it computes for the comparison). It says whether the chosen C and the
-// objectives agree: at the chosen C ours may be 1e-5 (relative) above the peer's, at every other C, solved as the sweep
-// solves, 1e-3.
+// Python's start, unless it reports "cpu_s", and without the objectives it computes for the comparison). It says
+// whether the chosen C and the objectives agree: at the chosen C ours may be 1e-5 (relative) above the peer's, at every
+// other C, solved as the sweep solves, 1e-3.
 #include <fmt/format.h>
 #include <sys/resource.h>
 

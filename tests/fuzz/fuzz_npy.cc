@@ -1,4 +1,4 @@
-// Any bytes as an .npy file: an array whose values lie in the file, or Error{input}. Seeds: seeds.sh.
+// Any bytes as an .npy file: an array whose values are in the file, or Error{input}. Seeds: seeds.sh.
 #include <cstdint>
 #include <cstdlib>
 

@@ -10,7 +10,7 @@
 namespace vise::test {
 namespace {
 
-// What stands in a field that isn't as it should be.
+// What a field holds that isn't as it should be.
 constexpr std::array<std::string_view, 26> kCells{"",
                                                   "NA",
                                                   "nan",

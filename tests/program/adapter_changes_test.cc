@@ -46,7 +46,7 @@ void run_verbs(Program& program, const std::string& task, const std::string& roo
   run({"extract"}, {"--backbone", "colour-histogram", "--out", program / "features"});
 }
 
-// VISE_FUZZ_SECONDS=N goes on for so long; else each data set is changed once.
+// VISE_FUZZ_SECONDS=N continues for so long; else each data set is changed once.
 TEST(Adapters, EndSoundlyOnChangedFiles) {
   Program program;
   const auto tasks = task_of_data_set();

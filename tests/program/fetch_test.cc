@@ -1,4 +1,4 @@
-// `backbone fetch` against a real server that answers as real servers do, and worse: nothing ever stands under the
+// `backbone fetch` against a real server that answers as real servers do, and worse: nothing ever appears under the
 // final name but a whole, checked file, and every refusal names the cause and the cure.
 #include "base/error.h"
 #include "base/hash.h"

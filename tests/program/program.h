@@ -62,7 +62,7 @@ class Program {
     redirect("stderr", 2);
     std::vector<std::string> words{VISE_BINARY_DIR "/vise-eval"}, environment = environment_;
     words.insert(words.end(), arguments.begin(), arguments.end());
-    // Of a name that stands twice the first counts.
+    // Of a name given twice the first counts.
     for (const char* place : {"HOME", "XDG_CACHE_HOME", "TMPDIR"})
       environment.push_back(fmt::format("{}={}", place, scratch_.path().string()));
     environment.push_back("VISE_OFFLINE=1");
@@ -84,7 +84,8 @@ inline bool contains(const std::string& text, const std::string& part) { return 
 
 #define EXPECT_CONTAINS(text, part) EXPECT_TRUE(vise::test::contains(text, part)) << text
 
-// A binary PPM of noise: a picture that needs no encoder. Any name may be given to it, since kinds are told by bytes.
+// A binary PPM of noise: a picture that needs no encoder. Any name may be given to it, since kinds are recognised by
+// bytes.
 inline std::string noise_picture(const std::string& name, std::size_t side = 48) {
   RandomStream random("program-test/" + name, 0);
   std::string file = fmt::format("P6\n{} {}\n255\n", side, side);

@@ -1,5 +1,5 @@
-// docs/python.md as a reader follows it: its commands by the program, its snippets by Debian's python3 with numpy, pandas,
-// scikit-learn and the package of this build, in the page's order.
+// docs/python.md as a reader follows it: its commands by the program, its snippets by Debian's python3 with numpy,
+// pandas, scikit-learn and the package of this build, in the page's order.
 #include <cstdlib>
 
 #include "base/json.h"

@@ -1,5 +1,6 @@
-// The verdict of a whole study: six attributes of two data sets as tasks, five backbones, two probes, three seeds, three
-// samples of train. Every number is computed again from the saved scores by numpy (tests/unit/reports/check_verdict.py).
+// The verdict of a whole study: six attributes of two data sets as tasks, five backbones, two probes, three seeds,
+// three samples of train. Every number is computed again from the saved scores by numpy
+// (tests/unit/reports/check_verdict.py).
 #include <algorithm>
 #include <cstdlib>
 #include <map>

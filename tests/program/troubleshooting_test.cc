@@ -10,7 +10,7 @@ namespace {
 const std::string kEllipsis = "…";
 constexpr std::string_view kPunctuation = " :,;()'.\n";
 
-// The literals of a source, joined where they stand beside each other, one a line; escapes stay as they are written,
+// The literals of a source, joined where they are adjacent, one a line; escapes stay as they are written,
 // but a quoted quotation mark.
 std::string literals(const std::string& source) {
   std::string all;
@@ -47,7 +47,7 @@ std::vector<Path> sources() {
   return all;
 }
 
-// What stands in code spans in the first column of the page's tables.
+// What is in code spans in the first column of the page's tables.
 std::vector<std::string> quoted_messages(const std::string& page) {
   std::vector<std::string> messages;
   for (const std::string& line : split(page, '\n')) {

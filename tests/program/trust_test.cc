@@ -158,7 +158,7 @@ TEST(Trust, SeveralDrawnSplitsEndWithAMeanThatKnowsTheirOverlap) {
   EXPECT_EQ(row["difference"]["test"], "corrected resampled t");
   EXPECT_TRUE(row["difference"]["p"].is_number()) << row;
   EXPECT_TRUE(row["metrics"]["accuracy"]["low"].is_number()) << row;
-  // One method a number, also in what stands below the tables.
+  // One method a number, also in what is printed below the tables.
   const std::string text = program.run({"report", "r"}).out;
   EXPECT_CONTAINS(text, "Found 4 times of 5 by these 4 drawn splits: ");
   EXPECT_CONTAINS(text, "; of a mean over drawn splits, as its tests, by Student's t corrected for their overlap");

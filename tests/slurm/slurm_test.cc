@@ -207,15 +207,15 @@ TEST_F(SlurmTest, AShardThatIsKilledOrWarnedGoesOnWhereItStopped) {
   ASSERT_TRUE(wait_for([&] { return std::filesystem::exists(store("killed", 2) / "shard.json"); }));
   ASSERT_EQ(blocks(2), 0u);
   ASSERT_TRUE(kill_program_of("2/4"));
-  // The third takes the second's place, and would be done by the time that the first, which runs beside it, has a block:
-  // the first waits.
+  // The third takes the second's place, and would be done by the time that the first, which runs beside it, has a
+  // block: the first waits.
   const auto program_of = [](const std::string& shard) {
     return process_with({"--shard " + shard, (*program_ / "killed").string()});
   };
   ASSERT_TRUE(wait_for([&] { return program_of("1/4") > 0; }));
   ASSERT_EQ(::kill(program_of("1/4"), SIGSTOP), 0);
   const std::string array = first["extract_job"].get<std::string>();
-  // The warning meets it in the middle of its work however busy the machine is: it has rows of a block, and stands
+  // The warning meets it in the middle of its work however busy the machine is: it has rows of a block, and waits
   // still until the signal has come.
   ASSERT_TRUE(wait_for([] { return std::filesystem::exists(store("killed", 3) / "shard.json"); }));
   const pid_t warned = program_of("3/4");

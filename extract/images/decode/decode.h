@@ -3,8 +3,8 @@
 //   const MappedFile file(path);
 //   Image image = decode_image(file.bytes(), path.string());
 //
-// The format is told by content, never by name. What Pillow refuses is refused here too (a picture cut short is an
-// error, not a grey area); alpha is dropped with the stored colour kept, 16-bit grey is clipped, EXIF orientation is
+// The format is recognised by content, never by name. What Pillow refuses is refused here too (a picture cut short is
+// an error, not a grey area); alpha is dropped with the stored colour kept, 16-bit grey is clipped, EXIF orientation is
 // ignored, of an animation the first frame is read: docs/formats/images.md has the rules and the few exceptions, docs
 // and tests take them from ../shared/data/golden/pillow.csv. A format that Pillow knows and we don't is Error{input}
 // with the hint to convert it.

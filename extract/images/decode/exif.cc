@@ -13,7 +13,7 @@ struct Integers {
   std::uint32_t u32(std::size_t at) const { return big ? Cursor::be32(bytes, at) : Cursor::le32(bytes, at); }
 };
 
-// The first value of an entry of an integer type, whose value or offset stands at `at`.
+// The first value of an entry of an integer type, whose value or offset is at `at`.
 std::optional<int> value(const Integers& file, std::uint32_t type, std::uint32_t count, std::size_t at) {
   if (!count) return std::nullopt;
   // TIFF 6.0's types: BYTE and SBYTE, SHORT and SSHORT, LONG and SLONG. An orientation is

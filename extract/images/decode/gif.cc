@@ -16,7 +16,7 @@ struct Rectangle {
   std::uint32_t left = 0, top = 0, right = 0, bottom = 0;
 };
 
-// What stands before the first frame's data.
+// What precedes the first frame's data.
 struct FirstFrame {
   std::uint32_t width = 0, height = 0;  // of the picture: the screen, enlarged where the frame reaches outside it
   Rectangle place;
@@ -118,7 +118,7 @@ class Opening {
 };
 
 // LZW to palette indices. Codes are cut out of the stream as GifDecode.c does it, oddities included: the end code only
-// pauses (decoding goes on with what follows, as long as the picture isn't full), and a code may be one above the
+// pauses (decoding continues with what follows, as long as the picture isn't full), and a code may be one above the
 // table.
 class Lzw {
  public:

@@ -209,7 +209,7 @@ ImageHeader png_header(const Source& source) {
   PngChunks png(source);
   ImageHeader header{ImageFormat::png, png.mode(), png.width(), png.height(), std::nullopt};
   try {
-    if (png.has_data()) png.finish();  // EXIF may stand behind the image data, and a second header, which says nothing
+    if (png.has_data()) png.finish();  // EXIF may follow the image data, and a second header, which says nothing
   } catch (const Error&) {             // whether the rest is sound is for decode_png() to say
   }
   header.exif_orientation = png.orientation();

@@ -34,7 +34,7 @@ class PngChunks {
   // The next block of image data, at most 64 KB and never across chunks, as ImageFile.load() reads them; refuses at
   // their end.
   ByteView next_data();
-  // Goes through what stands behind the image data; refuses as load_end() does.
+  // Goes through what follows the image data; refuses as load_end() does.
   void finish();
 
   // EXIF orientation from what has been gone through so far.

@@ -42,7 +42,7 @@ toff_t seek_memory(thandle_t handle, toff_t offset, int whence) {
 }
 int close_nothing(thandle_t) { return 0; }
 toff_t size_of_memory(thandle_t handle) { return static_cast<Memory*>(handle)->source->size(); }
-// libtiff goes on after many faults, and what it then makes of the data is not always what Pillow shows.
+// libtiff continues after many faults, and what it then makes of the data is not always what Pillow shows.
 int note_complaint(TIFF*, void* memory, const char*, const char* message, va_list) {
   const bool private_tag = std::strstr(message, "Unknown field") != nullptr;  // lawful, and of no concern
   if (!private_tag) static_cast<Memory*>(memory)->complained = true;

@@ -17,7 +17,7 @@ enum class CentreRule {
 };
 
 // nearest: torchvision's center_crop: pads with zeros first (the odd one after), then int(round(excess / 2.0)), which
-// in Python rounds halves to even. down: the crop begins at excess // 2, and of an odd padding the larger part stands
+// in Python rounds halves to even. down: the crop begins at excess // 2, and of an odd padding the larger part comes
 // before.
 inline Centre centre_crop(std::uint32_t in, std::uint32_t crop, CentreRule rule = CentreRule::nearest) {
   const bool down = rule == CentreRule::down;

@@ -59,7 +59,7 @@ VISE_AVX2 void horizontal_rgb(const std::uint8_t* const* rows, const Taps& taps,
     }
     const __m128i pixels = _mm_packus_epi16(_mm_packs_epi32(join_rgb(low[0], high[0]), join_rgb(low[1], high[1])),
                                             _mm_packs_epi32(join_rgb(low[2], high[2]), join_rgb(low[3], high[3])));
-    // Four bytes each, of which the fourth is overwritten by the next pixel or lies in the slack.
+    // Four bytes each, of which the fourth is overwritten by the next pixel or is in the slack.
     alignas(16) std::uint8_t bytes[16];
     _mm_store_si128(reinterpret_cast<__m128i*>(bytes), pixels);
     for (std::size_t r = 0; r < kRowsAtOnce; ++r) std::memcpy(out[r] + x * 3, bytes + r * 4, 4);
@@ -71,7 +71,7 @@ VISE_AVX2 inline __m256i join(__m256i low, __m256i high) {
   return _mm256_srai_epi32(_mm256_add_epi32(sum, _mm256_set1_epi32(kHalf)), kWeightBits);
 }
 
-// Two 16-bit values that stand next to each other, in all lanes.
+// Two adjacent 16-bit values, in all lanes.
 VISE_AVX2 inline __m256i pair(const std::int16_t* values) {
   std::int32_t bits;
   std::memcpy(&bits, values, sizeof bits);

@@ -36,7 +36,7 @@ struct PixelView {
 // The whole resized image. Sizes must be at least 1 (asserted) and at most 2^31 - 1.
 Image resize(const Image& image, std::uint32_t width, std::uint32_t height, Filter filter);
 
-// Only the window, whose edges must lie within width x height (asserted).
+// Only the window, whose edges must be within width x height (asserted).
 Image resize(const Image& image, std::uint32_t width, std::uint32_t height, Filter filter, const SourceWindow& window);
 
 // The same into memory of the caller, row y of the window at out + y * stride; stride >= window.width * bands.

@@ -13,7 +13,7 @@
 //   longest=N       longer edge to N, shorter edge rounded; a crop pads what is missing
 //   pad=N           the picture as large as fits into N x N, in its middle, `fill` around it (Pillow's ImageOps.pad)
 //   filter=bilinear|bicubic      crop=N|none   centre N x N, `fill` where the picture is smaller
-//   centre=nearest|down          where a crop lies whose excess is odd: as torchvision has it, or transformers
+//   centre=nearest|down          where a crop begins whose excess is odd: as torchvision has it, or transformers
 //   fill=V or R/G/B              0 to 255
 //   mean=R/G/B  std=R/G/B        of values in [0, 1]
 //   order=rgb|bgr                of the planes that a network is given; Caffe's were trained on blue, green, red

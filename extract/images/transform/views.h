@@ -7,7 +7,7 @@
 //
 // hflip: what the transform gives, and its mirror image. tencrop: torchvision 0.14's ten_crop in place of the centre
 // crop: the four corners and the centre of the resized picture, then the same five of its mirror image (whose centre
-// can lie a pixel aside). Thread-safe: no state.
+// can be a pixel off). Thread-safe: no state.
 #pragma once
 
 #include <cstddef>

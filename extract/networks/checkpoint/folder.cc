@@ -48,7 +48,7 @@ std::vector<Path> snapshots_of(const Path& cache) {
   return found;
 }
 
-// Where the files lie: the folder itself, or the snapshot that the hub's cache means.
+// Where the files are: the folder itself, or the snapshot that the hub's cache means.
 Path root_of(const Path& path) {
   // huggingface_hub's layout: models--ORG--NAME/{blobs, refs, snapshots/<revision>}, where
   // a snapshot's files are links into blobs/.

@@ -25,7 +25,7 @@
 
 namespace vise {
 
-// A value. All names are of files that lie in `root` itself.
+// A value. All names are of files that are in `root` itself.
 struct ModelFolder {
   Path root;                         // of the hub's cache: the snapshot
   std::vector<std::string> weights;  // one, or an index's shards sorted by name
@@ -53,7 +53,7 @@ ModelFolder find_model_folder(const Path& path);
 // prints for the sorted names. `hash_of` gives a file's SHA-256 (where it isn't given: by reading it).
 std::string model_folder_sha256(const ModelFolder& folder, const std::function<std::string(const Path&)>& hash_of = {});
 
-// All tensors of the weights files as one checkpoint of container `folder`. Error{input} for a tensor that stands in
+// All tensors of the weights files as one checkpoint of container `folder`. Error{input} for a tensor that is in
 // two files, for an index and shards that disagree, and for a blob of the hub's cache whose bytes aren't its name's.
 Checkpoint read_model_folder(const Path& path, const ReadOptions& options);
 

@@ -1,5 +1,5 @@
-// What gets saved in a checkpoint's place, told by its first bytes: a web page, a Git LFS pointer, another framework's
-// file.
+// What gets saved in a checkpoint's place, recognised by its first bytes: a web page, a Git LFS pointer, another
+// framework's file.
 #pragma once
 
 #include "base/file.h"

@@ -36,7 +36,7 @@ void read_open_clip(const ConfigTexts& texts, HubConfig& config) {
   read_one(texts.open_clip, "open_clip_config.json", read_open_clip_config, config);
 }
 
-// The texts of those of the configs that lie in `root`.
+// The texts of those of the configs that are in `root`.
 ConfigTexts texts_in(const Path& root) {
   ConfigTexts texts;
   const auto read = [&](const char* name) {

@@ -3,10 +3,11 @@
 //   const Checkpoint checkpoint = read_checkpoint("resnet50-0676ba61.pth");   // read_checkpoint.h
 //   for (const NamedTensor& t : checkpoint.tensors) use(t.name, t.tensor.shape, t.tensor.to_floats());
 //
-// The container is told by the file's bytes, never by its name. The reader builds tensors and nothing else: no global
-// is called, nothing from the file names a path, and every length is checked against the file's size before anything
-// is allocated. Tensors are views into the mapped file (of a deflated zip member: into its inflated bytes), so reading
-// costs one pass for the checksums and no copy. docs/formats/checkpoints.md says what is read and what is refused.
+// The container is recognised by the file's bytes, never by its name. The reader builds tensors and nothing else: no
+// global is called, nothing from the file names a path, and every length is checked against the file's size before
+// anything is allocated. Tensors are views into the mapped file (of a deflated zip member: into its inflated bytes), so
+// reading costs one pass for the checksums and no copy. docs/formats/checkpoints.md says what is read and what is
+// refused.
 //
 // A Checkpoint may be copied and read from many threads.
 #pragma once
@@ -37,7 +38,7 @@ struct Checkpoint {
   std::uint64_t file_size = 0;       // of a folder: its weights files together
   std::string sha256;                // of the whole file, or the folder's (folder.h): the identity used in cache keys
   std::vector<NamedTensor> tensors;  // in the file's order
-  // Globals that stood in the pickle beside the tensors and were not called ("argparse.Namespace"); only with
+  // Globals that the pickle names beside the tensors and were not called ("argparse.Namespace"); only with
   // ReadOptions::skip_foreign.
   std::vector<std::string> opaque;
   std::vector<std::string> hashes;  // SHA-256 of each weights file: sha256 itself, or those of a folder's

@@ -17,7 +17,7 @@ std::string_view dtype_name(DType dtype);  // torch's: "float32", "float16", "bf
 std::size_t dtype_size(DType dtype);       // bytes of one value
 bool is_floating(DType dtype);             // f64, f32, f16, bf16
 
-// Strides and offset count elements, as PyTorch has them; whoever makes a Tensor has checked that every element lies in
+// Strides and offset count elements, as PyTorch has them; whoever makes a Tensor has checked that every element is in
 // `storage` (check_view below). Copying shares the bytes. Safe to read from many threads.
 struct Tensor {
   DType dtype = DType::f32;
@@ -49,7 +49,7 @@ std::string content_sha256(const Tensor& tensor);
 // "64x3x7x7"; "scalar" for no dimensions.
 std::string shape_text(const std::vector<std::int64_t>& shape);
 
-// Throws Error{input} unless the view lies in a storage of `storage_numel` elements: ranks equal and at most 64, no
+// Throws Error{input} unless the view is in a storage of `storage_numel` elements: ranks equal and at most 64, no
 // negative size, stride or offset, no overflow. A tensor without elements may have any strides and an offset up to the
 // storage's end.
 void check_view(const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& strides, std::int64_t offset,

@@ -289,7 +289,7 @@ void TorchWorld::give_bytes(std::size_t storage, ByteView bytes, std::shared_ptr
   into.owner = std::move(owner);
 }
 
-// Walks dicts, lists, tuples and TorchScript objects. Names are written only where a tensor stands, so that a file's
+// Walks dicts, lists, tuples and TorchScript objects. Names are written only where there is a tensor, so that a file's
 // other values cost next to nothing.
 class TorchWorld::Collector {
  public:

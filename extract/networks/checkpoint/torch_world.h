@@ -1,7 +1,7 @@
 // What torch.save's pickles may refer to: storages, the functions that rebuild tensors, a few harmless values.
 //
 // Nothing is called: REDUCE of a known global is carried out here, any other global is refused by its name, or, where
-// the reader was told so, becomes an opaque placeholder that can't be part of a tensor.
+// the reader was asked to, becomes an opaque placeholder that can't be part of a tensor.
 //
 // A storage's bytes come from the container after or before the pickle: the world collects what the pickle declares
 // (storages()), the container's reader then hands over each storage's bytes (give_bytes()), and tensors() views them.

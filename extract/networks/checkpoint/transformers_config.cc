@@ -13,7 +13,7 @@ namespace {
 
 struct ModelType {
   std::string_view name;
-  std::string_view section;    // where the vision tower's fields lie; empty: at the top
+  std::string_view section;    // where the vision tower's fields are; empty: at the top
   std::string_view act;        // the class's default
   double eps;                  // the class's default; 0: it changed between releases, so nothing is taken from it
   std::string_view positions;  // the rule of its code; empty: it has no table

@@ -28,7 +28,7 @@ bool is_plain_name(const std::string& name) {
                               [](char c) { return c == '/' || c == '\\' || static_cast<unsigned char>(c) < 0x20; });
 }
 
-// Event by event: a key given twice is seen, and nothing is built but the map. What stands beside it (`metadata`) is
+// Event by event: a key given twice is seen, and nothing is built but the map. What accompanies it (`metadata`) is
 // passed over.
 class IndexReader : public nlohmann::json_sax<Json> {
  public:

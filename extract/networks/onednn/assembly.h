@@ -30,7 +30,7 @@ struct Laid {
   dnnl::memory::data_type type() const { return desc.data_type(); }
 };
 
-// Where a value lies, without holding its place: what steps keep.
+// Where a value is in memory, without holding its place: what steps keep.
 struct Spot {
   std::size_t offset = 0;
   bool bf16 = false;  // else float32
@@ -64,7 +64,7 @@ class Assembly {
   Laid as_rows(const Laid& value, dnnl::memory::data_type type) { return reordered(value, rows(value.shape, type)); }
   Laid copied(const Laid& value);
 
-  // Memory that will lie where `value` does, seen as `desc` (its own by default).
+  // Memory at the place of `value`, seen as `desc` (its own by default).
   dnnl::memory at(const Laid& value);
   dnnl::memory at(const Laid& value, const dnnl::memory::desc& desc);
   // A memory without a place, whose handle a step sets itself.

@@ -1,7 +1,7 @@
 // Attention, a head at a time: its scores fit the cache, and its two products are oneDNN's on strided views of the
 // queries, keys and values. Windows are gathered, attended and scattered one by one.
 //
-// Every image, window and head is a product of its own, so that a result can't depend on what lies beside it.
+// Every image, window and head is a product of its own, so that a result can't depend on its neighbours.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -137,7 +137,7 @@ void add_rotation(Compilation& c, const FusedGroup& group, const Attention& atte
   });
 }
 
-// Which rows of a map stand in which window, and which of them may look at each other.
+// Which rows of a map are in which window, and which of them may look at each other.
 struct Windows {
   int tokens = 0;                      // of a window
   std::vector<int> rows;               // by window and token: the map's row, or -1 for padding
@@ -145,7 +145,7 @@ struct Windows {
   bool masked = false;
 };
 
-// The slice of an axis of n places (padded, rolled by `shift`) that place i lies in.
+// The slice of an axis of n places (padded, rolled by `shift`) that place i is in.
 int region_of(int i, int n, int size, int shift) {
   if (shift == 0) return 0;
   // The authors' img_mask: after rolling, the last window of an axis holds places from both

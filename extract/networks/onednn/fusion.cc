@@ -87,7 +87,7 @@ class Fuser {
 FusionPlan fuse(const Network& network, const std::vector<int>& wanted) {
   const Uses uses = uses_of(network, wanted);
   const Fuser fuser(network, uses);
-  // A group runs where its last operation stands: only there is every input made.
+  // A group runs at the place of its last operation: only there is every input made.
   std::vector<std::optional<FusedGroup>> ending_at(network.ops.size());
   std::vector<bool> taken(network.ops.size());
   for (std::size_t op = 0; op < network.ops.size(); ++op) {

@@ -101,11 +101,12 @@ Product describe(const Compilation& c, const FusedGroup& group, memory::dim rows
   return {dnnl::matmul::desc(left, right, bias, product), Assembly::attributes(fused), c.assembly.engine()};
 }
 
-// oneDNN's batch-reduced kernels (AVX-512 and later) compute each row alike wherever it stands. Its older ones, which
+// oneDNN's batch-reduced kernels (AVX-512 and later) compute each row alike at every place. Its older ones, which
 // CPUs with AVX2 get, have other kernels for the last rows than for the rest, which round differently.
 bool rows_are_alike(const Product& chosen) { return std::string_view(chosen.impl_info_str()).starts_with("brg"); }
 
-// One product an image, so that an image's rows are at the same place of the same product wherever it stands.
+// One product an image, so that an image's rows are at the same place of the same product wherever the image is in the
+// batch.
 void add_by_image(Assembly& a, const Product& chosen, const std::vector<memory>& parts, const Laid& source,
                   const Laid& target) {
   const auto bytes = [&](const Laid& value) { return value.desc.get_size() / static_cast<std::size_t>(a.batch()); };

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t kMostWords = 200;
 
-// OpenCV's messages name its own source lines and repeat themselves; what is wrong stands after the last "error: ".
+// OpenCV's messages name its own source lines and repeat themselves; what is wrong follows the last "error: ".
 std::string words_of(const cv::Exception& e) {
   std::string text;
   for (const std::string& line : split(e.err, '\n')) text += line.starts_with("> ") ? line.substr(1) : " " + line;

@@ -69,7 +69,7 @@ std::string float_attribute(std::string_view name, float value) {
   return attribute;
 }
 
-// What a graph's nodes can be told without running it.
+// What can be learnt from a graph's nodes without running it.
 class Rewriter {
  public:
   explicit Rewriter(ByteView graph) {
@@ -119,7 +119,7 @@ class Rewriter {
         });
       });
     if (node.operation != "Identity" || node.inputs.size() != 1 || outputs_.contains(node.outputs[0])) return;
-    // Nodes stand in forward order, so an Identity of an Identity finds the first one's.
+    // Nodes are stored in forward order, so an Identity of an Identity finds the first one's.
     const std::string& source = own_name(node.inputs[0]);
     if (initializers_.contains(source)) aliases_.emplace(node.outputs[0], source);
   }

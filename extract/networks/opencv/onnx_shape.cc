@@ -93,7 +93,7 @@ void check_tensor(ByteView message) {
            "get the file again");
 }
 
-// Constants stand in nodes: NodeProto.attribute (5), AttributeProto.t (5) and tensors (10).
+// Constants are stored in nodes: NodeProto.attribute (5), AttributeProto.t (5) and tensors (10).
 void check_node(ByteView message) {
   for_fields(message, [](const WireField& field) {
     if (!field.is(5, Type::bytes)) return;

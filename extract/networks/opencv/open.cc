@@ -95,7 +95,7 @@ std::optional<GraphKind> graph_kind(ByteView file) {
     has_layers |= field->is(100, WireField::Type::bytes) ||                             // NetParameter.layer
                   (field->is(2, WireField::Type::bytes) && field->bytes.size() > 256);  // NetParameter.layers (V1)
   }
-  if (!message.is_whole()) {  // cut within a graph or a layer, it is still told what it was
+  if (!message.is_whole()) {  // cut within a graph or a layer, the message still says what it was
     const std::uint64_t cut = message.last_number();
     has_graph |= cut == 7;
     if (!(has_version && cut == 7) && cut != 100 && !(has_layers && cut == 2)) return std::nullopt;

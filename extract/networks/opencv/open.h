@@ -1,4 +1,4 @@
-// Graphs that OpenCV runs, told by their bytes and checked before it parses them: ONNX (onnx.proto) and Caffe
+// Graphs that OpenCV runs, recognised by their bytes and checked before it parses them: ONNX (onnx.proto) and Caffe
 // (caffe.proto's NetParameter in binary, with a prototxt that describes it).
 //
 //   if (std::optional<Network> graph = open_graph("model.onnx", {.side = 224})) ...
@@ -24,11 +24,11 @@ struct GraphShape {
   std::vector<std::string> outputs;
 };
 // Error{input} without the file's name for a file that is no whole graph of one input of 3 channels, for values that
-// lie in other files, and for a tensor whose values are not as many as its dimensions say.
+// are in other files, and for a tensor whose values are not as many as its dimensions say.
 GraphShape read_onnx_shape(ByteView file);
 GraphShape read_prototxt_shape(std::string_view text);
 
-// None where the file is no graph. Opens OpenCV. Error{usage} for what is said of checkpoints only (arch=, branch=),
+// None where the file is no graph. Opens OpenCV. Error{usage} for facts that only checkpoints take (arch=, branch=),
 // Error{missing} without OpenCV, Error{input} for a graph that is broken or that OpenCV can't run, for Caffe's weights
 // without a prototxt, and for a prototxt beside anything else.
 std::optional<Network> open_graph(const Path& file, const NetworkRequest& request);

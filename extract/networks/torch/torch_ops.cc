@@ -48,7 +48,7 @@ torch::Tensor run(const Activate& activate, const Call& call) {
   return activated(activate.function, call.in[0].tensor);
 }
 
-// Of two maps in their own form: a residual network's lie as convolutions left them.
+// Of two maps in their own form: a residual network's are stored as convolutions left them.
 torch::Tensor run(const Add&, const Call& call) {
   const TorchValue &a = call.in[0], &b = call.in[1];
   return a.tensor.dim() == b.tensor.dim() ? a.tensor + b.tensor : a.tokens() + b.tokens();

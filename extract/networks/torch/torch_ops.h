@@ -12,8 +12,8 @@
 
 namespace vise {
 
-// A value of a batch. A map may lie as B x C x H x W, in any memory order, and any value as B x T x C; an operation
-// asks for the form that it computes with, which is a view of the other.
+// A value of a batch. A map may be stored as B x C x H x W, in any memory order, and any value as B x T x C; an
+// operation asks for the form that it computes with, which is a view of the other.
 struct TorchValue {
   torch::Tensor tensor;
   ValueShape shape;

@@ -16,7 +16,7 @@ namespace {
 using test::floats_of;
 using test::relative_error;
 
-// N x C x H x W to N x H x W x C, as maps lie.
+// N x C x H x W to N x H x W x C, as maps are stored.
 std::vector<float> channels_last(const std::vector<float>& planar, std::size_t n, std::size_t c, std::size_t area) {
   std::vector<float> result(planar.size());
   for (std::size_t i = 0; i < n; ++i)

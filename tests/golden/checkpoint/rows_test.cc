@@ -26,7 +26,7 @@ struct Row {
   const char* geometry;  // resize, filter and crop
   const char* normalisation = kImageNet;
   std::size_t tensors = 0;            // that the trunk takes from the file
-  std::vector<const char*> beside{};  // other keys that stand in the published file, below the wrapper
+  std::vector<const char*> beside{};  // other keys that are in the published file, below the wrapper
   bool tracked = true, vise_layout = false;
 };
 

@@ -121,7 +121,7 @@ double as_double(const Json& value) {
   return value.is_string() ? std::stod(value.get<std::string>()) : value.get<double>();
 }
 
-// A complex sum stands in the table as real and imaginary part and "j", without a sign between them where the imaginary
+// A complex sum is in the table as real and imaginary part and "j", without a sign between them where the imaginary
 // part is positive ("4.52.25j"), so every place is tried for the border.
 bool same_complex_sum(const Json& ours, std::string theirs) {
   theirs.pop_back();

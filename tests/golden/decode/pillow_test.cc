@@ -1,6 +1,7 @@
-// Every picture of the golden pack and of ../shared/data/images against what Pillow 9.4 and torchvision 0.14.1 made of it (pillow.csv):
-// decoded bytes, both 224 x 224 results, size, mode and orientation where Pillow reads the file, an Error{input} where
-// it doesn't. There are no exceptions for JPEG, PNG, WebP, GIF, BMP and PNM; TIFF and other formats may be refused.
+// Every picture of the golden pack and of ../shared/data/images against what Pillow 9.4 and torchvision 0.14.1 made of
+// it (pillow.csv): decoded bytes, both 224 x 224 results, size, mode and orientation where Pillow reads the file, an
+// Error{input} where it doesn't. There are no exceptions for JPEG, PNG, WebP, GIF, BMP and PNM; TIFF and other formats
+// may be refused.
 #include <fmt/format.h>
 
 #include <filesystem>

@@ -1,4 +1,5 @@
-// The resampler against Pillow's Image.resize on made-up pictures (the golden pack's resize.csv and ../shared's), on every set of kernels of this CPU.
+// The resampler against Pillow's Image.resize on made-up pictures (the golden pack's resize.csv and ../shared's), on
+// every set of kernels of this CPU.
 #include <fmt/format.h>
 
 #include "base/csv.h"

@@ -117,7 +117,7 @@ inline bool have_encoders() {
   return std::filesystem::exists("/usr/bin/python3") && run_process({"/usr/bin/python3", "-c", looks}).code == 0;
 }
 
-// Where the case's checkpoint lies: below VISE_ENCODERS if that is set (make_encoders.py writes all of them, 4 GB, in
+// Where the case's checkpoint is: below VISE_ENCODERS if that is set (make_encoders.py writes all of them, 4 GB, in
 // half a minute), else made now, below `scratch`.
 inline Path golden_checkpoint(const GoldenCase& golden, const Path& scratch) {
   if (const char* const made = std::getenv("VISE_ENCODERS")) return Path(made) / golden.path;

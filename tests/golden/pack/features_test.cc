@@ -1,5 +1,6 @@
 // A network of each of torchvision's families against the feature that torchvision computed in float64 (make_pack.py).
-// The pack has its keys, shapes and features; the weights are drawn here as they were there, every one exact in float32.
+// The pack has its keys, shapes and features; the weights are drawn here as they were there, every one exact in
+// float32.
 #include <gtest/gtest.h>
 
 #include <bit>

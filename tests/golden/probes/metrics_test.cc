@@ -1,6 +1,6 @@
-// Every case of the golden pack, whose values are scikit-learn's and scipy's, and of ../shared/data/golden/metrics: values from definitions in exact arithmetic, most of them also computed
-// with scikit-learn 1.2.1 or scipy 1.10.1 (the README there). Tolerance: that README's 1e-12 * max(1, |expected|), or
-// the case's own.
+// Every case of the golden pack, whose values are scikit-learn's and scipy's, and of ../shared/data/golden/metrics:
+// values from definitions in exact arithmetic, most of them also computed with scikit-learn 1.2.1 or scipy 1.10.1 (the
+// README there). Tolerance: that README's 1e-12 * max(1, |expected|), or the case's own.
 #include "probes/metrics/metrics.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
-// The 8 optima of the golden pack and the 80 of ../shared/data/golden/probes: minima of sum of log losses + ||W||^2 / (2 C), gradients at
-// most 6.3e-14 in 80-bit arithmetic (the README there says how). Tolerances are that README's for a Newton finish:
-// objective 1e-10 relative, first weights 1e-6 of the largest, every test prediction.
+// The 8 optima of the golden pack and the 80 of ../shared/data/golden/probes: minima of sum of log losses + ||W||^2 /
+// (2 C), gradients at most 6.3e-14 in 80-bit arithmetic (the README there says how). Tolerances are that README's for a
+// Newton finish: objective 1e-10 relative, first weights 1e-6 of the largest, every test prediction.
 #include <gtest/gtest.h>
 
 #include <cmath>

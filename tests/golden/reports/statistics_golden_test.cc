@@ -1,5 +1,6 @@
-// The statistics of the golden pack (scipy and exact fractions) and of ../shared (statsmodels, scipy and exact fractions). Tolerances are those of their README: 1e-9 relative
-// or 1e-14 absolute; p-values below 1e-250 to 1e-6 relative.
+// The statistics of the golden pack (scipy and exact fractions) and of ../shared (statsmodels, scipy and exact
+// fractions). Tolerances are those of their README: 1e-9 relative or 1e-14 absolute; p-values below 1e-250 to 1e-6
+// relative.
 #include <gtest/gtest.h>
 
 #include <cmath>

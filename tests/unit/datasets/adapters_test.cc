@@ -1,4 +1,5 @@
-// Adapters, each on its tree in miniature, with the defects that the real one has; from FI on: adapters_from_fi_test.cc.
+// Adapters, each on its tree in miniature, with the defects that the real one has; from FI on:
+// adapters_from_fi_test.cc.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

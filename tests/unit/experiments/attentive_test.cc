@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kProbe = "attentive,heads=3,epochs=4,warmup=1,lr=0.001,weight-decay=0.1";
 constexpr const char* kVit = "random,arch=vit-ti16";
 
-// Keeps what is said.
+// Keeps the messages.
 class Listener final : public Log {
  public:
   void info(std::string_view text) override { add(text); }

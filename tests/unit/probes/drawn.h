@@ -1,4 +1,4 @@
-// Small drawn data for tests of probes: class k's rows lie around a point of their own.
+// Small drawn data for tests of probes: class k's rows are scattered about its own point.
 #pragma once
 
 #include <numeric>

@@ -33,7 +33,7 @@ std::vector<double> estimates(int df, std::size_t count) {
   return middles;
 }
 
-// How often a mean is called different from 0 that lies `truth` of its standard errors from it, `share` of whose
+// How often a mean is called different from 0 that is `truth` of its standard errors from it, `share` of whose
 // variance is the seeds': exactly over the mean, by slices over the estimate.
 double rejected(double truth, double share, int df, const std::vector<double>& of_seeds) {
   const auto above = [](double z) { return std::erfc(z / std::sqrt(2.0)) / 2; };

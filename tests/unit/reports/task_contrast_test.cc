@@ -151,8 +151,8 @@ TEST(TaskContrast, OfUnequalTasksIsWrongFivePercentOfTheTime) {
     }
 }
 
-// The long form, of minutes, prints every share: VISE_SIMULATION_RUNS=10000. With three very unequal tasks some miss one
-// point, and docs/statistics.md has by how much.
+// The long form, of minutes, prints every share: VISE_SIMULATION_RUNS=10000. With three very unequal tasks some miss
+// one point, and docs/statistics.md has by how much.
 TEST(TaskContrast, OfManyRunsPrintsTheShareThatIsWrong) {
   const char* const given = std::getenv("VISE_SIMULATION_RUNS");
   if (!given) GTEST_SKIP() << "the long form: VISE_SIMULATION_RUNS=10000";

@@ -23,7 +23,7 @@
 
 namespace vise {
 
-// What tells one ConvNeXt from another.
+// What distinguishes one ConvNeXt from another.
 struct ConvNextSpec {
   enum class Projection { none, linear, mlp };
 

@@ -79,7 +79,7 @@ enum class Fixed {
 struct Layout {
   std::string_view name;
   std::string_view marker;  // a key that tells it, the first block's
-  std::string_view blocks;  // a stage's blocks stand below; "#" is the stage
+  std::string_view blocks;  // a stage's blocks are below; "#" is the stage
   std::span<const KeyRule> rules;
   Fixed fixed;
   std::string_view code;
@@ -104,7 +104,7 @@ std::vector<Place> find(const KeyIndex& keys) {
   std::vector<Place> places;
   for (const Layout& layout : kLayouts)
     for (const std::string& prefix : keys.prefixes_before(layout.marker)) {
-      // An open_clip tower's trunk has timm's marker too; it is a tower where its projection stands beside it.
+      // An open_clip tower's trunk has timm's marker too; it is a tower where its projection is beside it.
       const bool is_trunk = prefix.ends_with("trunk."), is_tower = layout.name == "open_clip";
       if (is_tower && !has_projection(keys, prefix)) continue;
       if (layout.name == "timm" && is_trunk && has_projection(keys, prefix.substr(0, prefix.size() - 6))) continue;

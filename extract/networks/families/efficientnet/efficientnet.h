@@ -3,7 +3,7 @@
 // A 3 x 3 convolution of stride 2, seven stages of mobile inverted bottlenecks, and a 1 x 1 convolution. A bottleneck
 // widens to six times its channels by a 1 x 1 convolution (the first stage's don't), convolves each channel by itself,
 // gates the channels by squeeze and excitation, and narrows again; its input is added where sizes allow. After each
-// convolution stands a batch norm, and after each but the narrowing one SiLU.
+// convolution follows a batch norm, and after each but the narrowing one SiLU.
 //
 // Layers: stage1 ... stage4, the last maps of a quarter, an eighth, a sixteenth and a thirty-second of the picture's
 // sides, and `final`, the map after the last convolution, whose mean over places is the feature. layouts.cc has the
@@ -22,7 +22,7 @@ namespace vise {
 
 inline constexpr std::size_t kEfficientNetStages = 7;
 
-// What tells one EfficientNet from another.
+// What distinguishes one EfficientNet from another.
 struct EfficientNetSpec {
   std::string name{};
   std::array<int, kEfficientNetStages> depths{}, dims{};

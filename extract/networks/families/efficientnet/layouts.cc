@@ -46,7 +46,7 @@ constexpr KeyRule kTimm[]{{"blocks.#.#.se.conv_reduce.weight", "blocks.#.#.se.co
 struct Layout {
   std::string_view name;
   std::string_view marker;  // a key that tells it: the first block's gate
-  std::string_view blocks;  // a stage's blocks stand below; "#" is the stage
+  std::string_view blocks;  // a stage's blocks are below; "#" is the stage
   std::span<const KeyRule> rules;
 };
 

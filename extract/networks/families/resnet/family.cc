@@ -1,4 +1,4 @@
-// ResNets in checkpoints: where they stand, and which one a file's shapes are.
+// ResNets in checkpoints: where they are, and which one a file's shapes are.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -55,7 +55,7 @@ Shape look_at(const KeyIndex& keys, const Place& place) {
   shape.bottleneck = keys.has(place.prefix, key("layer1.0.conv3.weight"));
   shape.width = keys.size(place.prefix, key("layer1.0.conv2.weight"), 0);
   shape.per_group = keys.size(place.prefix, key("layer1.0.conv2.weight"), 1);
-  // The highest number that stands there: a block that is missing in between is a missing key, not another network.
+  // The highest number that occurs there: a block that is missing in between is a missing key, not another network.
   for (const NamedTensor& named : keys.checkpoint().tensors)
     for (int stage = 0; stage < 4; ++stage) {
       const std::string start = place.prefix + key(fmt::format("layer{}.", stage + 1));

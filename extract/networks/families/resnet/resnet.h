@@ -1,7 +1,7 @@
 // The residual networks of He et al. 2015 (arXiv 1512.03385) in torchvision's form, with ResNeXt and Wide ResNet.
 //
 // A 7x7 stem of stride 2, a 3x3 max pool of stride 2, four stages of blocks; no classifier. Each convolution is without
-// bias and followed by a batch norm; after it stands a ReLU, except after a block's last one, where the block's input
+// bias and followed by a batch norm; after it comes a ReLU, except after a block's last one, where the block's input
 // (or its shortcut's) is added first, and after the shortcut itself.
 //
 // Layers: layer1 ... layer4, the maps after the stages. Key layouts: torchvision (conv1, bn1, layer1 ... layer4) and
@@ -16,7 +16,7 @@
 
 namespace vise {
 
-// What tells one ResNet from another.
+// What distinguishes one ResNet from another.
 struct ResNetSpec {
   std::string_view name;
   int blocks[4];

@@ -23,7 +23,7 @@
 
 namespace vise {
 
-// What tells one Swin from another, a stage each.
+// What distinguishes one Swin from another, a stage each.
 struct SwinSpec {
   std::string name{};
   std::array<int, 4> depths{}, heads{}, windows{};

@@ -1,4 +1,4 @@
-// ViTs in checkpoints: where they stand, in which layout, and what is asked about them.
+// ViTs in checkpoints: where they are, in which layout, and what is asked about them.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ constexpr int kMostHeads = 1024;
 std::vector<Place> find(const KeyIndex& keys) {
   std::vector<Place> places;
   for (const VitLayout& layout : vit_layouts())
-    // Either norm of the first block: a file that lacks the other is told what it lacks.
+    // Either norm of the first block: of a file that lacks the other the message says what it lacks.
     for (const char* norm : {"blocks.0.norm1.weight", "blocks.0.norm2.weight"})
       for (const std::string& prefix : keys.prefixes_before(LayoutNames(layout, keys, "").file_key(norm))) {
         const bool is_known = std::ranges::find(places, prefix, &Place::prefix) != places.end();

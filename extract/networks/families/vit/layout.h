@@ -45,11 +45,11 @@ struct VitLayout {
   // Attention pooling's queries, keys and values are one matrix, not q and kv.
   bool map_joined = false;
   std::string periods{};  // of rotary positions
-  // What may stand among its keys and is not used, and its name in reports; of every block.
+  // What may be among its keys and is not used, and its name in reports; of every block.
   std::vector<std::pair<std::string, std::string>> unused{}, unused_inside{};
 
   // Whether the keys below this prefix are this layout's, where one has the first block's norms. Layouts are asked in
-  // their order; a file that lacks one tensor should still be told by another.
+  // their order; a file that lacks one tensor should still be recognised by another.
   bool (*is)(const KeyIndex& keys, const std::string& prefix) = nullptr;
   // Sets what the tensors could say but by this layout always are, and asks for what they don't say.
   void (*complete)(const VitLayout& layout, const KeyIndex& keys, const std::string& prefix, VitSpec& spec,

@@ -48,7 +48,7 @@ class LayoutKeys final : public WeightSource {
       : keys_(keys), names_(names), layout_(names.layout()), spec_(spec) {}
 
   Parameter take(const std::string& name, std::vector<std::int64_t> shape, Init init) override;
-  // Leaves out what may stand among the network's keys.
+  // Leaves out what may be among the network's keys.
   void drop_unused();
 
  private:

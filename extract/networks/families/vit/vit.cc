@@ -9,7 +9,7 @@
 namespace vise {
 namespace {
 
-// What the blocks have in common: rotary periods are one table, and the last norm may stand at several places.
+// What the blocks have in common: rotary periods are one table, and the last norm may be used at several places.
 struct Common {
   std::optional<Rope> rope;
   Parameter norm_weight, norm_bias;

@@ -76,7 +76,7 @@ TEST_F(ArchiveData, OfNumberedShardsIsOneWhole) {
   EXPECT_EQ(open("d/img-{000..001}.tar").ids, (Names{"calm/1.png", "tense/2.png"}));
   EXPECT_EQ(open("d/*.tar").name, "d");
   EXPECT_EQ(error_of([&] { open("d/img-{000..002}.tar"); }).kind(), ErrorKind::missing);
-  // Names that repeat: the shard's own name stands before.
+  // Names that repeat: the shard's own name comes before.
   tree_.file("d/img-002.tar", tar({{"calm/1.png", "c"}}));
   EXPECT_EQ(open("d").ids, (Names{"img-000/calm/1.png", "img-001/tense/2.png", "img-002/calm/1.png"}));
 }

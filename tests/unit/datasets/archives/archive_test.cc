@@ -92,7 +92,7 @@ TEST_F(Archive, OfAPackedTarIsReadInAnyOrderByManyThreads) {
         if (as_text(reader.read(index.images[i])) != files[i].data) ++wrong;
     });
   threads.clear();
-  // 40 MB: the first lies further behind than what is kept.
+  // 40 MB: the first is further behind than what is kept.
   if (as_text(reader.read(index.images[0])) != files[0].data) ++wrong;
   if (as_text(reader.read(index.images[399])) != files[399].data) ++wrong;
   EXPECT_EQ(wrong, 0u);

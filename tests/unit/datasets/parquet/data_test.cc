@@ -243,7 +243,7 @@ TEST(ParquetParts, AreSaidByFilesAndFolders) {
   EXPECT_EQ(parts_of({"a_train.parquet", "b_test.parquet"}), (Parts{std::nullopt, std::nullopt}));
 }
 
-// DuckDB wrote these; the README beside them says what each must give, and the PNGs they were made of lie in ../bass.
+// DuckDB wrote these; the README beside them says what each must give, and the PNGs they were made of are in ../bass.
 TEST(ParquetData, ReadsTheFilesOfAnotherWriter) {
   VISE_NEEDS_SHARED();
   const Path archives = shared_dir() / "data/archives", pictures = shared_dir() / "data/datasets/bass/images";

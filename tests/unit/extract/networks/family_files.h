@@ -158,8 +158,8 @@ inline std::string layers_text(const Network& network) {
   return text;
 }
 
-// That an image's values, of the first and the last layer, are the same to the last bit wherever it stands in a batch
-// and whatever stands beside it. Of bf16 only where the processor has it.
+// That an image's values, of the first and the last layer, are the same to the last bit at every place of a batch
+// and whatever is beside it. Of bf16 only where the processor has it.
 inline void expect_same_at_every_place(const Network& network, int side, Precision precision) {
   const std::vector<std::string> layers{network.layers.front().name, network.layers.back().name};
   std::unique_ptr<Trunk> trunk;

@@ -1,4 +1,4 @@
-// Graphs of strangers: told by their bytes, checked before OpenCV parses them, run as their files say.
+// Graphs of strangers: recognised by their bytes, checked before OpenCV parses them, run as their files say.
 #include <algorithm>
 #include <numeric>
 

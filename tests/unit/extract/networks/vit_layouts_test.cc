@@ -1,4 +1,4 @@
-// Every key layout of vision transformers: told by its keys, whole or refused.
+// Every key layout of vision transformers: recognised by its keys, whole or refused.
 #include <gtest/gtest.h>
 
 #include <algorithm>

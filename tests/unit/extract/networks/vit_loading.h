@@ -1,4 +1,4 @@
-// Loading the miniatures of vision transformers, and what is said when they don't load.
+// Loading the miniatures of vision transformers, and the messages when they don't load.
 #pragma once
 
 #include <initializer_list>

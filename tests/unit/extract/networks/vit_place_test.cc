@@ -1,4 +1,4 @@
-// A vision transformer's features are the same to the last bit wherever an image stands in a batch, whatever its parts:
+// A vision transformer's features are the same to the last bit at every place of a batch, whatever its parts:
 // a product's rows may meet other kernels at a block's edge, so the numbers of tokens are odd ones.
 #include <gtest/gtest.h>
 

@@ -238,7 +238,7 @@ TEST(Vit, TakesHeadsFromPeriodsWidthOrTheUser) {
   EXPECT_EQ(usual_vit_heads(100), 0);
 }
 
-// ---- what stands beside
+// ---- what accompanies it
 
 TEST(Vit, DropsWhatStandsBesideByRules) {
   Tensors mae = timm_vit({});
@@ -290,7 +290,7 @@ TEST(Vit, HasThePublishedNumbersOfParameters) {
     return parameter_count(build_vit(spec, none));
   };
   // torchvision's vit_b_16 without its classifier: 86,567,656 - 769,000 (docs of VIT_B_16_Weights).
-  // The last norm stands in the network four times, at the end and after the three blocks before; the class token and
+  // The last norm is in the network four times, at the end and after the three blocks before; the class token and
   // its position are one.
   EXPECT_EQ(count(vit_spec("vit-b16")), 86'567'656U - 769'000U + 3U * 2U * 768U - 768U);
 }

@@ -20,7 +20,7 @@ void complete(const VitLayout& layout, const KeyIndex& keys, const std::string& 
   if (spec.projection < 1) spec.projection = spec.width;
   say_by_layout(layout, facts, "eps", "1e-5");
   spec.eps = facts.eps();
-  // These stand in OpenAI's own archives alone, whose code knows one activation.
+  // These occur in OpenAI's own archives alone, whose code knows one activation.
   if (keys.has(prefix, "input_resolution") && keys.has(prefix, "context_length") && keys.has(prefix, "vocab_size"))
     facts.say("act", "quick", "OpenAI's archive (its code has QuickGELU alone)");
   spec.activation =
