@@ -6,7 +6,7 @@
 //
 // Meanwhile the caller's thread looks every 50 ms whether Python has a signal for it (Ctrl-C) and hands what the work
 // reports to `progress`; an exception of either asks the work to stop, waits until it has, and reaches the caller.
-// Warnings become Python's (UserWarning), once the work is done. The work must not touch Python's objects.
+// Warnings become Python's (UserWarning), once the work is done. The work must not touch Python's objects.
 #pragma once
 
 #include <pybind11/pybind11.h>
