@@ -60,6 +60,7 @@ void compare_features(const std::string& backbone, const OpenedData& opened, con
 void audit_verb(const AuditOptions& options, Session& session) {
   const OpenedData opened = open_data(options.data, session);
   const Dataset& dataset = opened.dataset;
+  // An audit must also work on images that nobody has labelled yet; without a split nothing is across parts.
   const Split split =
       opened.split ? *opened.split
                    : Split(std::vector<Part>(dataset.size(), Part::unused),
@@ -67,6 +68,7 @@ void audit_verb(const AuditOptions& options, Session& session) {
   const Context context = session.context();
   const DecodeOptions decode{session.places.max_pixels};
   std::vector<PictureFacts> pictures(dataset.size());
+  // Each file is read once: what its pixels say is worked out while its bytes are in memory.
   const LookAtFile look = [&](std::uint32_t item, ByteView bytes) {
     pictures[item] = picture_facts(bytes, dataset.ids[item], decode);
   };
@@ -83,6 +85,7 @@ void audit_verb(const AuditOptions& options, Session& session) {
     fmt::print("{}\n", audit_json(audit, dataset, split).dump(-1, ' ', false, Json::error_handler_t::replace));
   else
     fmt::print("{}", audit_text(audit, dataset, split));
+  // 1, so that a script can refuse a data set; the codes from 2 on are errors of the command itself.
   session.exit_code = has_findings(audit) ? 1 : 0;
 }
 

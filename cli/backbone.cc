@@ -43,6 +43,7 @@ const Backbone* known_row(const Checkpoint& checkpoint) {
 std::vector<Fact> known_facts(const Checkpoint& checkpoint) {
   std::vector<Fact> facts;
   if (const Backbone* const row = known_row(checkpoint)) facts = row->facts;
+  // Here the row's facts hold because the bytes are the row's, not because of a name.
   for (Fact& fact : facts) fact.source = "the published SHA-256";
   return facts;
 }
@@ -86,6 +87,8 @@ std::string describe(const std::string& file, const InspectOptions& options, con
       session.exit_code = std::max(session.exit_code, exit_code_of(ErrorKind::input));
     return report(seen, options.tensors, session.json);
   } catch (const Error& e) {
+    // A wrong option is wrong for every file; a bad file is reported in its place, and
+    // the next ones are still inspected.
     if (e.kind() == ErrorKind::usage) throw;
     session.exit_code = std::max(session.exit_code, exit_code_of(e.kind()));
     if (session.json) return json_line({{"file", file}, {"error", e.message()}, {"hint", e.hint()}});

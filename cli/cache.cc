@@ -46,6 +46,7 @@ void ls_verb(Session& session) {
   const Path cache = session.places.cache_dir();
   const std::vector<CachedFeatures> all = list_cache(cache, session.console);
   for (const CachedFeatures& cached : all) print(cached, session);
+  // On stderr: stdout holds one line a folder and nothing else.
   session.console.info(fmt::format("{} folder(s) in {}", all.size(), cache.string()));
 }
 
@@ -68,6 +69,7 @@ void gc_verb(const CacheOptions& options, Session& session) {
   std::uint64_t bytes = 0;
   std::size_t folders = 0;
   for (const CachedFeatures& cached : list_cache(cache, session.console)) {
+    // The store marks its folder whenever its rows are read (FeatureStore::mark_used).
     if (days_since(cached.last_used) < options.older_than_days) continue;
     print(cached, session);
     bytes += cached.disk_bytes;

@@ -27,6 +27,7 @@ CommandOption describe(const CLI::Option& option) {
   if (!option.get_snames().empty()) described.short_name = "-" + option.get_snames().front();
   described.text = option.get_description();
   described.required = option.get_required();
+  // 0 items: a flag, which takes no value.
   described.most = static_cast<std::size_t>(option.get_items_expected_max());
   if (described.most == 0) return described;
   described.value = value_of(option.get_type_name());

@@ -44,8 +44,10 @@ void agree_on_names(const Picked& a, Picked& b) {
     of_split.emplace(std::pair(result.cell.target, result.split_hash), result.cell.task);
   for (Result& result : b.results) {
     const auto found = of_split.find({result.cell.target, result.split_hash});
+    // A task that A has under this very name stays itself, whatever its split.
     if (result.split_hash.empty() || found == of_split.end() || known.contains({result.cell.task, result.cell.target}))
       continue;
+    // Renaming is reported below the table: the reader knows the data by B's name.
     result.notes.push_back(fmt::format("{} calls these data {}.", b.word, result.cell.task));
     result.cell.task = found->second;
   }
@@ -72,6 +74,7 @@ bool pair_by_backbone(Picked& a, Picked& b) {
     for (Result& result : side->results) {
       result.cell.task += fmt::format(", {}", result.cell.backbone);
       result.cell.backbone = side->word;
+      // Rows of two runs may have one key; without this the table would take them for one result.
       result.key += fmt::format("@{}", side->word);
     }
   }
@@ -89,6 +92,7 @@ void compare_verb(const std::vector<std::string>& words, const ArrayOptions& arr
   auto [a, b] = sides(words);
   agree_on_names(a, b);
   check_comparable(a, b);
+  // The same run twice is a fair question (is it 0?), and its two sides need two names.
   if (a.word == b.word) b.word += " (2)";
   CompareOptions options;
   options.verdict = !pair_by_backbone(a, b);

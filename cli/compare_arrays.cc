@@ -22,6 +22,7 @@ std::vector<std::string> told_apart(const std::vector<std::string>& files) {
     if (std::ranges::count(names, names[i]) > 1) {
       const Path absolute = std::filesystem::absolute(files[i]).lexically_normal();
       for (std::size_t k = 0; k < files.size(); ++k)
+        // One file twice would never get two names, however long.
         if (k != i && std::filesystem::absolute(files[k]).lexically_normal() == absolute)
           throw Error(ErrorKind::usage, fmt::format("compare: {} is named twice", files[i]));
     }
@@ -71,6 +72,8 @@ std::vector<Result> fit_all(const std::vector<std::string>& files, const std::ve
       results.push_back(probe_features(run, data, context));
       keep_result(run, data, results.back());
       const auto [same, is_new] = file_of_content.emplace(results.back().key, files[i]);
+      // Two files with the same bytes would be two rows of one result, with a difference
+      // of exactly 0 between them.
       if (!is_new && same->second != files[i])
         throw Error(ErrorKind::input, fmt::format("{} and {} hold the same features", same->second, files[i]));
     }
@@ -103,6 +106,7 @@ void compare_arrays(const std::vector<std::string>& files, const ArrayOptions& o
   const std::vector<Result> results = fit_all(files, names, common, options, context);
   ReportRecipe recipe;
   recipe.baseline = compared.baseline;
+  // The folder may have other results; verifying this table must use its own alone.
   for (const Result& result : results) recipe.keys.push_back(result.key);
   const Report report = make_report({{common.out, results}}, compared, context);
   const std::string written = write_report(report, recipe, common.out);

@@ -83,6 +83,7 @@ void keep(std::vector<Candidate> from, std::string_view prefix, std::string_view
 void complete_value(const CommandOption& option, std::string prefix, std::string typed, Completion& completion) {
   const Kind& kind = kind_of(option.value);
   if (first_word(option.value) == "B" && typed.find('=') != std::string::npos) {  // NAME=FILE[,option=value]
+    // Behind the comma come options, and there is nothing to offer for their values.
     if (typed.find(',') == std::string::npos) completion.paths = PathsToo::files;
     return;
   }
@@ -92,6 +93,8 @@ void complete_value(const CommandOption& option, std::string prefix, std::string
   }
   for (const std::string& choice : option.choices) keep({{choice, ""}}, prefix, typed, completion);
   if (kind.names) keep(kind.names(), prefix, typed, completion);
+  // Files are offered only where no name fits: else each Tab would mix registry names
+  // with the folder's contents.
   if (completion.candidates.empty()) completion.paths = kind.paths;
 }
 
@@ -113,6 +116,7 @@ const CommandOption* expected(const Command& verb, const std::vector<std::string
   for (const std::string& word : before) {
     if (word.starts_with("--")) {
       option = word.find('=') == std::string::npos ? find_option(verb, word) : nullptr;
+      // How many of the next words are this option's values.
       open = option ? option->most : 0;
     } else if (open > 0) {
       --open;

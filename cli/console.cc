@@ -33,6 +33,7 @@ void Console::clear_line() {
 
 void Console::info(std::string_view text) {
   const std::lock_guard lock(mutex_);
+  // Several rows of a run meet the same fact, such as an assumed transform; once is enough.
   if (quiet || !said_.emplace(text).second) return;
   clear_line();
   fmt::print(stderr, "{}\n", text);
@@ -53,8 +54,11 @@ void Console::progress(std::string_view what, std::uint64_t done, std::uint64_t 
     clear_line();
     what_ = what;
     started_ = shown_ = now;
+    // A resumed download or extraction begins above 0; counted from 0 its rate would
+    // be far too high at first.
     first_ = done;
   }
+  // A log file isn't redrawn: each line stays, so there are fewer of them.
   const auto pause = tty_ ? std::chrono::milliseconds(100) : std::chrono::milliseconds(10000);
   if (quiet || now - shown_ < pause) return;
   shown_ = now;

@@ -34,6 +34,7 @@ std::optional<Split> asked_split(const Task& task, const Dataset& dataset, Sessi
   try {
     return resolve_split(task, dataset);
   } catch (const Error& e) {
+    // A split file that doesn't fit is the user's mistake and stops the verb.
     if (e.kind() != ErrorKind::input || task.split.kind == "file") throw;
     session.console.warn(fmt::format("the split that was asked for can't be drawn: {}", e.message()));
     return dataset.official;

@@ -25,6 +25,7 @@ namespace {
 // The shared libraries of this process that hold a BLAS, by their real files: Debian's alternatives hide which one is
 // used. libblas.so.3 is what LibTorch will ask for.
 std::vector<std::string> blas_libraries() {
+  // Opened only to be listed below; the handle isn't needed.
   ::dlopen("libblas.so.3", RTLD_LAZY | RTLD_LOCAL);
   std::set<std::string> found;
   std::ifstream maps("/proc/self/maps");
@@ -70,6 +71,7 @@ Json machine_facts(Session& session) {
                 {"cache", session.places.cache_dir().string()}};
   facts["warnings"] = Json::array();
   for (const std::string& file : blas_libraries())
+    // Debian's reference BLAS is in .../blas/libblas.so.3, OpenBLAS in .../openblas-pthread/.
     if (file.find("/blas/") != std::string::npos)
       facts["warnings"].push_back(
           fmt::format("{} is the unoptimised reference BLAS: install libopenblas0-pthread", file));
@@ -169,6 +171,7 @@ void doctor_verb(Session& session) {
   else
     print(facts);
   for (const Json& check : facts["parity"])
+    // Other pixels mean other features than published ones: the same code as a failed verification.
     if (!check["passed"].get<bool>()) session.exit_code = 5;
 }
 

@@ -33,6 +33,7 @@ std::vector<Pair> pairs_of(const Picked& a, const Picked& b) {
   for (const Result& left : a.results) {
     const Result* found = nullptr;
     for (const auto& [same_backbone, same_probe] :
+         // From the closest counterpart to the farthest; the first that exists is taken.
          {std::pair{true, true}, {false, true}, {true, false}, {false, false}})
       for (const Result& right : b.results)
         if (!found && same_question(left.cell, right.cell, same_backbone, same_probe)) found = &right;

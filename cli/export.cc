@@ -42,6 +42,7 @@ void export_matrix_verb(const ExportVerbOptions& options, const OpenedData& open
     throw Error(ErrorKind::usage,
                 fmt::format("export: --format {} holds features: --backbone and --out are needed", options.format),
                 "--backbone imagenet-v1 --out FOLDER; --format csv needs neither");
+  // The files are written by part, so there must be parts.
   if (!opened.split) throw Error(ErrorKind::usage, "export: without labels there is nothing to learn from");
   const Dataset& dataset = opened.dataset;
   const FeatureRequest request{parse_backbone(options.backbone)};

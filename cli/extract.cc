@@ -67,6 +67,7 @@ void extract_study(const ExtractVerbOptions& options, Session& session) {
   session.places.add_to(request);
   if (options.into.empty())
     throw Error(ErrorKind::usage, "extract: a study's shard needs a store of its own", "--into shards/3");
+  // Rows go to the shard's own store; --cache is only read, so many machines can share one.
   request.extract.into = options.into;
   const Context context = session.context();
   print_shard(extract_shard(request, shard, sha256_hex(read_text_file(options.study)), context), options.into, session);
@@ -131,11 +132,13 @@ void extract_verb(const ExtractVerbOptions& options, Session& session) {
     throw Error(ErrorKind::usage, "extract: --save-maps needs --out DIR, where the maps go");
   const Dataset whole = open_dataset(options, session);
   const Dataset dataset = options.shard.empty() ? whole : shard_of(whole, Shard::parse(options.shard));
+  // Before hours of extraction: an unknown id is refused at once.
   const std::vector<std::uint32_t> of_maps = items_of(options.save_maps, dataset);
   const Context context = session.context();
   const std::vector<Features> all = extract_features(dataset, {request}, session.places.extract_options(), context);
   session.console.end_progress();
   for (const Features& features : all) {
+    // Several layers or poolings are several arrays, each in a folder of its own.
     const Path tap = all.size() == 1 ? Path() : Path(features.tap.layer + "-" + features.tap.pool);
     const Path folder = options.out.empty() ? features.folder : Path(options.out) / tap;
     if (!options.out.empty()) export_features(dataset, features, folder);

@@ -17,6 +17,7 @@
 namespace vise::cli {
 namespace {
 
+// The greeting must come at once, also in a home folder with a million files.
 constexpr std::size_t kShown = 6, kMostEntries = 2000;
 
 bool is_there(const Backbone& backbone, const WeightsSearch& search) {
@@ -59,6 +60,7 @@ bool has_pictures(const Path& folder) {
            folder, std::filesystem::directory_options::skip_permission_denied, error);
        !error && entry != std::filesystem::recursive_directory_iterator() && seen < kMostEntries;
        entry.increment(error), ++seen) {
+    // Deep enough for <set>/<part>/<class>/<image>.
     if (entry.depth() >= 2) entry.disable_recursion_pending();
     if (is_picture(entry->path())) return true;
   }

@@ -40,6 +40,7 @@ RunRequest planned_request(const Path& plan, const Session& session) {
   request.data_roots.insert(request.data_roots.begin(), roots.begin(), roots.end());
   request.extract = session.places.extract_options();
   request.extract.on_bad_image = BadImagePolicy::skip;
+  // A page must not start a download; a backbone whose weights are gone has no maps.
   request.extract.weights.offline = true;
   request.extract.weights.folders.insert(request.extract.weights.folders.end(), weights.begin(), weights.end());
   return resolved(request);
@@ -77,6 +78,7 @@ Thumbnails thumbnails_of(const std::vector<std::string>& ids, const PlannedTask&
     else
       session.console.warn(fmt::format("{}: is no longer in {}", id, planned.data.root.string()));
   }
+  // Thumbnails of an archive's images are read in the archive's order.
   planned.data.sort_for_reading(items);
   Thumbnails thumbnails;
   for (const std::uint32_t item : items) {
@@ -95,6 +97,8 @@ Thumbnails thumbnails_of(const std::vector<std::string>& ids, const PlannedTask&
 std::optional<double> inset_of(const Backbone& backbone) {
   if (backbone.kind == BackboneKind::image_function) return std::nullopt;
   const TransformSpec spec = Transform::parse(backbone.transform).spec();
+  // The map covers the crop, a middle square of the picture whose shorter side was resized;
+  // only then is its place on a thumbnail known.
   if (!spec.resize || spec.squash || !spec.crop || *spec.crop > *spec.resize) return std::nullopt;
   return (1 - static_cast<double>(*spec.crop) / *spec.resize) / 2;
 }
@@ -125,6 +129,7 @@ std::optional<MappedRow> mapped_row(const Report& report, const TableSection& se
 
 // Whether the map's mean is the score that the run saved: else the weights file or the image is another by now.
 bool adds_up(const ClassMap& map, const MappedRow& row, const std::string& id, int k) {
+  // Maps are computed anew in float32 and in another order of sums than the run's scores.
   constexpr double kRounding = 1e-3;
   const Scores& scores = row.scores.scores;
   const std::span<const double> saved =

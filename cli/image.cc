@@ -24,6 +24,7 @@ void inspect_verb(const std::vector<std::string>& files, const std::string& tran
     const Json facts = inspect_image(file, transform, {.max_pixels = session.places.max_pixels});
     std::error_code ignored;
     const ErrorKind kind = std::filesystem::exists(file, ignored) ? ErrorKind::input : ErrorKind::missing;
+    // The worst of all files' codes, after all of them were inspected.
     if (facts.contains("error")) session.exit_code = std::max(session.exit_code, exit_code_of(kind));
     if (session.json)
       fmt::print("{}", json_line(facts));

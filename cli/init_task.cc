@@ -22,6 +22,7 @@ std::string name_of(const Path& data) {
 
 void init_task_verb(const std::string& data, const std::string& out, const DataColumns& columns, Session& session) {
   const Path file = out.empty() ? Path(name_of(data) + ".yaml") : Path(out);
+  // A task file is edited by hand: it is never overwritten.
   if (std::filesystem::exists(file))
     throw Error(ErrorKind::input, fmt::format("{} is there already", file.string()),
                 "move it away, or name another file with --out");

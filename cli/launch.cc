@@ -27,6 +27,7 @@ LaunchRequest request_of(const LaunchOptions& options, const RunRequest& run, bo
                         own_executable(),
                         session.threads,
                         clean};
+  // Jobs start in another working folder than this command's.
   request.run.out = std::filesystem::absolute(run.out).lexically_normal();
   request.run.extract.cache = std::filesystem::absolute(run.extract.cache).lexically_normal();
   return request;
@@ -134,6 +135,7 @@ void follow(const JobFolder& folder, Session& session, const Context& context) {
     sleep_unless_stopped(context);
   }
   session.console.end_progress();
+  // The last job's own code becomes this command's, as if it had run here.
   if (status.exit_code) {
     session.exit_code = *status.exit_code;
     return print_tables(folder, session, context);

@@ -10,6 +10,7 @@ int exit_code_of(ErrorKind kind) {
       return 3;
     case ErrorKind::verification:
       return 5;
+    // 128 + SIGINT, as shells have it.
     case ErrorKind::interrupted:
       return 130;
     case ErrorKind::input:

@@ -120,6 +120,8 @@ int parse_and_run(int argc, char** argv) {
   add_doctor(verbs);
   add_help(verbs);
   add_completion(verbs);
+  // A person at a terminal gets a greeting with next steps; a script that forgot its arguments
+  // gets the usage and an error's exit code.
   if (argc <= 1 && ::isatty(STDOUT_FILENO) == 1) {
     fmt::print("{}", first_run_text(session.places));
     return 0;

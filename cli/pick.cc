@@ -13,6 +13,7 @@ namespace {
 bool matches(const Result& result, const std::string& row) {
   const Cell& cell = result.cell;
   return row == cell.backbone || row == cell.probe || row == fmt::format("{}/{}", cell.backbone, cell.probe) ||
+         // Shorter prefixes of a key (hex digits) could be a backbone's name that was mistyped.
          (row.size() >= 6 && result.key.starts_with(row));
 }
 
@@ -35,6 +36,7 @@ Picked pick_row(const RunFolder& run, const std::string& row) {
 Picked pick(const std::string& word) {
   std::error_code error;
   const auto colon = word.rfind(':');
+  // A folder's name may have a colon of its own.
   if (colon == std::string::npos || std::filesystem::exists(word, error)) {
     RunFolder run = read_run(word);
     return {word, run.path, std::move(run.results)};

@@ -40,6 +40,7 @@ Detectable detectable(const std::vector<std::uint64_t>& images) {
 Detectable over_tasks(const LookAhead& ahead) {
   std::vector<std::uint64_t> images;
   for (const PlannedTest& test : ahead.tests) {
+    // Splits that share images aren't independent, so the variance of their mean isn't the sum of theirs.
     if (!test.of_classes || test.is_one_of_many) return {};
     images.push_back(test.images);
   }

@@ -69,6 +69,7 @@ Cells read_csv_cells(const std::string& file, const std::string& columns) {
   cells.names = split(columns, ',');
   cells.width = cells.names.size();
   std::vector<std::size_t> places;
+  // A file with one column needs no name for it.
   const bool only = table.header().size() == 1 && cells.width == 1;
   for (const std::string& name : cells.names) places.push_back(only ? 0 : table.column(name));
   for (std::size_t row = 0; row < table.rows(); ++row) {
@@ -89,6 +90,8 @@ std::vector<std::string> class_order(std::vector<std::string> labels) {
   std::sort(labels.begin(), labels.end(), [](const std::string& a, const std::string& b) {
     double x = 0, y = 0;
     const bool first = parse_double(a, x), second = parse_double(b, y);
+    // Numbers before names; the order must be a strict weak one, so a number and a name
+    // are never compared by their letters.
     if (first != second) return first;
     return first && x != y ? x < y : a < b;
   });
@@ -165,6 +168,7 @@ std::size_t add_features(ProbeData& data, const std::string& file) {
   if (data.dim != 0 && data.dim != dim) bad(file, fmt::format("{} dimensions, the others have {}", dim, data.dim));
   data.dim = dim;
   const float* values = nullptr;
+  // float32 is read in place from the mapped file; any other type is converted once.
   if (array->type() == "f4") {
     values = array->as<float>().data();
     data.owners.push_back(array);
@@ -235,6 +239,8 @@ ProbeData read_probe_data(const ProbeFiles& files) {
   data.targets = make_targets(cells, parse_kind(files.target), files.labels);
   if (files.target.empty()) check_classes(data.targets, files.labels);
   data.ids = cells.ids.size() == data.rows.size() ? std::move(cells.ids) : std::vector<std::string>{};
+  // Without ids of their own rows are named by their numbers, so that two runs on the
+  // same files can be paired.
   for (std::size_t i = data.ids.size(); i < data.rows.size(); ++i) data.ids.push_back(std::to_string(i));
   if (!files.groups.empty()) data.groups = read_column(files.groups, "group", data.rows.size());
   data.split = separate              ? Split(std::move(parts), "separate files")

@@ -30,6 +30,8 @@ Json error_json(const Error& error, int code) {
 
 int run_program(int argc, char** argv, const char* module_folder) {
   if (*module_folder != '\0') Module::also_look_in(module_folder);
+  // Called explicitly: static objects that register themselves are dropped by the linker when
+  // nothing else in their file of a static library is used.
   register_builtin_datasets(DatasetRegistry::instance());
   register_builtin_probes(ProbeRegistry::instance());
   try {
