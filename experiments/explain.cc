@@ -31,6 +31,7 @@ class Comparison {
 
   // Every member that either object has, nested ones by "outer.inner".
   void add_all(const std::string& what, const Json& a, const Json& b, const std::string& effect) {
+    // Two versions may write different members; what one of them lacks differs from any value.
     std::map<std::string, std::string> left = flat(a), right = flat(b);
     std::set<std::string> keys;
     for (const auto& [key, value] : left) keys.insert(key);

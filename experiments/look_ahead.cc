@@ -32,6 +32,8 @@ void add_features(const std::vector<FeatureStatus>& all, const std::string& task
                     (status.could_be_bf16 ? status.bf16_forward_seconds.value_or(*status.forward_seconds / bf16_gain())
                                           : *status.forward_seconds);
     most_images = std::max(most_images, static_cast<double>(images));
+    // Decoding is shared, so the slowest measurement of it counts once, for the backbone
+    // that needs the most images.
     image_seconds = std::max(image_seconds, *status.image_seconds);
   }
   if (!all_known || !ahead.extract_seconds) {
@@ -58,6 +60,7 @@ class FitTimes {
   std::optional<double> of(const std::string& probe) const {
     const auto found = by_probe_.find(probe);
     if (found == by_probe_.end()) return std::nullopt;
+    // A mean over tasks of any size: a rough guide, and printed as "about".
     return found->second.first / found->second.second;
   }
 
@@ -127,6 +130,7 @@ LookAhead look_ahead(const RunRequest& given, const Context& context) {
       ahead.tests.push_back({planned.name, planned.target, run.targets().kind() == TargetKind::classes,
                              planned.split.number > 0, run.test_images()});
     } catch (const Error& e) {
+      // One task's missing data must not hide what is known of the others.
       if (e.kind() == ErrorKind::interrupted || request.tasks.size() == 1) throw;
       ahead.failing_tasks.push_back({task.name.empty() ? task.data.string() : task.name, e.message(), e.hint()});
     }

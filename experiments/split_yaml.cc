@@ -24,6 +24,7 @@ class SplitReader {
 
   std::string text(const std::string& key, const std::string& otherwise) const {
     if (!map_.contains(key)) return otherwise;
+    // Another type becomes an empty text, which no check below accepts where a text is needed.
     return map_[key].is_string() ? map_[key].get<std::string>() : "";
   }
 

@@ -114,10 +114,12 @@ class Reader {
   void add_shard(std::size_t number, bool& all_known) {
     const Path store = folder_.store({number, record_.shards});
     std::optional<ShardRecord> record = read_shard_record(store);
+    // A record of an earlier plan says nothing about this one.
     if (record && record->plan != record_.plan) record.reset();
     ShardStatus shard;
     shard.number = number;
     shard.merged = record && record->state == ShardState::merged;
+    // A shard whose rows were all cached was never submitted and is done.
     const bool was_needed = record || !last_submission(number).empty();
     shard.job = status_of(number, shard.merged || (record && record->state == ShardState::done) || !was_needed);
     if (record && record->state == ShardState::damaged && shard.job.state == JobState::failed)

@@ -25,6 +25,7 @@ constexpr const char* kSacctFormat = "JobID%-40,JobName%-80,State%-20,ExitCode%-
 std::int64_t parse_time(const std::string& text) {
   std::tm time{};
   if (::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time) == nullptr) return 0;
+  // Whether summer time applied is worked out from the date.
   time.tm_isdst = -1;
   return static_cast<std::int64_t>(std::mktime(&time));
 }
@@ -124,6 +125,7 @@ std::vector<SlurmJob> parse_squeue(std::string_view text) {
   std::vector<SlurmJob> jobs;
   for (const std::string& line : lines_of(text)) {
     const std::vector<std::string> cells = split(line, '|');
+    // A line of another form is a message of Slurm's own.
     if (cells.size() != 7) continue;
     SlurmJob job{"", cells[3], parse_task(cells[1]), cells[4], cells[5], parse_time(cells[6])};
     job.id = job.task > 0 ? fmt::format("{}_{}", cells[0], job.task) : cells[2];

@@ -81,6 +81,7 @@ ValueShape shape_of(const Op& op, const Tokens& tokens, const Shapes& in) {
 
 ValueShape shape_of(const Op& op, const Attention& attention, const Shapes& in) {
   if (attention.window) expect_map(op, in[0]);
+  // Queries, keys and values come as one linear layer's output, three times as wide.
   if (in[0].channels % (3 * attention.heads) != 0)
     refuse(op, fmt::format("{} heads do not divide {} channels of queries, keys and values", attention.heads,
                            in[0].channels));
@@ -95,6 +96,7 @@ ValueShape shape_of(const Op& op, const CrossAttention& attention, const Shapes&
 
 ValueShape shape_of(const Op& op, const MergePatches&, const Shapes& in) {
   expect_map(op, in[0]);
+  // An odd edge is padded by one row or column (Swin's patch merging).
   return {0, (in[0].height + 1) / 2, (in[0].width + 1) / 2, 4 * in[0].channels};
 }
 

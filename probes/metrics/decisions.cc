@@ -39,6 +39,8 @@ struct Tally {
   double f1_macro(std::size_t r) const {
     return sum([&](std::size_t k) { return f1(k, r) / static_cast<double>(classes()); });
   }
+  // scikit-learn takes the classes from the two lists it is given, so a class that neither
+  // names isn't averaged over.
   double f1_macro_seen(std::size_t r) const {
     const double seen = sum([&](std::size_t k) { return truth[k][r] > 0 || predicted[k][r] > 0; });
     return sum([&](std::size_t k) { return f1(k, r); }) / seen;

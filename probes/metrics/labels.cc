@@ -16,6 +16,7 @@ struct LabelCounts {
   double hits = 0, predicted = 0, positive = 0;
   double precision() const { return predicted == 0 ? 0 : hits / predicted; }
   double recall() const { return positive == 0 ? 0 : hits / positive; }
+  // 2 tp / (predicted + positive) needs no division of divisions, so counts alone decide its rounding.
   double f1(double empty = 0) const { return predicted + positive == 0 ? empty : 2 * hits / (predicted + positive); }
   void add(const LabelCounts& other) {
     hits += other.hits;

@@ -13,11 +13,13 @@
 namespace vise {
 namespace {
 
+// With more classes a cell would have but a few pixels.
 constexpr std::size_t kMostClasses = 40;
 
 std::string slug(const std::string& text) {
   std::string result;
   for (const char c : text) {
+    // ASCII alone: these become file names, which LaTeX and web servers must be able to read.
     const bool is_word = std::isalnum(static_cast<unsigned char>(c)) != 0 && static_cast<unsigned char>(c) < 0x80;
     if (is_word)
       result += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -57,9 +59,11 @@ class Gathered {
   void add(Figure figure, const std::string& words) {
     const bool has_any = !figure.counts.empty() ||
                          std::ranges::any_of(figure.series, [](const FigureSeries& s) { return !s.points.empty(); });
+    // Also drops what efficiency_figure() gives for a section that has no family, or isn't its first.
     if (!has_any) return;
     const std::string stem = slug(words);
     figure.name = stem;
+    // Two titles may have one slug ("a b" and "a-b"); without this the second file would overwrite the first.
     for (int n = 2; !names_.insert(figure.name).second; ++n) figure.name = fmt::format("{}-{}", stem, n);
     figures_.push_back(std::move(figure));
   }
@@ -110,6 +114,8 @@ void add_sweeps(Gathered& gathered, const ComparisonTable& table, const TableSec
     double low = INFINITY, high = 0;
     for (const FigureSeries& series : figure.series)
       for (const FigurePoint& p : series.points) low = std::min(low, p.x), high = std::max(high, p.x);
+    // Grids of C or of learning rates grow by factors; counts and small ranges are read
+    // better on a linear axis.
     figure.log_x = low > 0 && high / low > 50;
     gathered.add(std::move(figure), section, "sweep of " + parameter);
   }
@@ -152,6 +158,7 @@ Figure cost_figure(const ComparisonTable& table, const TableSection& section) {
     if (row.results.empty() || !row.fold_rows.empty()) continue;
     const double place = static_cast<double>(figure.rows.size());
     for (const auto& [key, seconds] : table.results[row.results.front()].seconds) {
+      // Wall time contains the stages and would count them twice.
       if (key == "wall" || key == "features/wall") continue;
       const std::string stage = key.substr(key.find('/') == std::string::npos ? 0 : key.find('/') + 1);
       auto series = std::ranges::find(figure.series, stage, &FigureSeries::name);

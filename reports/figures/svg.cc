@@ -54,6 +54,7 @@ std::string mark(std::size_t i, double x, double y) {
 double text_width(std::string_view text) { return kLetter * static_cast<double>(display_width(text)); }
 
 std::string tick_text(double value) {
+  // Four digits tell neighbouring ticks apart; round_ticks() gives round numbers.
   return std::fabs(value) >= 1e5 || (value != 0 && std::fabs(value) < 1e-3) ? fmt::format("{:.0e}", value)
                                                                             : fmt::format("{:.4g}", value);
 }
@@ -84,6 +85,7 @@ std::string legend(const std::vector<FigureSeries>& series, double left, double&
   for (std::size_t i = 0; i < series.size(); ++i) {
     const std::string name = shortened(series[i].name, kLongestName);
     const double room = text_width(name) + 34;
+    // A name that is wider than the drawing still gets a line of its own.
     if (x > left && x + room > kWidth) x = left, y += 18;
     text += bars ? box(x, y - 9, 12, 10, colour(i)) : mark(i, x + 6, y - 4);
     text += label(x + 18, y, name, "start");
@@ -133,6 +135,7 @@ std::string dots(const Figure& figure) {
 
 std::vector<double> powers_of_ten(double low, double high) {
   std::vector<double> ticks;
+  // The tolerance is for ends such as 0.001, whose logarithm isn't exactly -3.
   for (double e = std::ceil(std::log10(low) - 1e-9); e <= std::log10(high) + 1e-9; ++e)
     ticks.push_back(std::pow(10, e));
   return ticks;
@@ -178,7 +181,10 @@ std::string lines(const Figure& figure) {
       low = std::min({low, p.y, p.interval ? p.interval->low : p.y});
       high = std::max({high, p.y, p.interval ? p.interval->high : p.y});
     }
+  // Reliability is read as the distance from the diagonal, so both axes span the same
+  // range whatever the data.
   if (figure.diagonal) low = first = 0, high = last = 100;
+  // One point only: a range of no width can't be scaled.
   if (!(last > first)) first /= 2, last *= 2;
   const double left = 48, right = kWidth - 16, top = 8;
   double bottom = 216;
@@ -191,6 +197,7 @@ std::string lines(const Figure& figure) {
   for (const double tick : y_ticks)
     text += line(left, y(tick), right, y(tick), kGrid) + label(left - 6, y(tick) + 4, tick_text(tick), "end", kMuted);
   if (figure.diagonal) text += line(x(0), y(0), x(100), y(100), kMuted, 0.6);
+  // Bands before lines: a later band must not cover an earlier line.
   for (std::size_t i = 0; i < figure.series.size() && figure.bands; ++i)
     text += band(figure.series[i].points, x, y, colour(i));
   for (std::size_t i = 0; i < figure.series.size(); ++i) {
@@ -228,6 +235,7 @@ std::string stacks(const Figure& figure) {
   for (std::size_t i = 0; i < figure.series.size(); ++i)
     for (const FigurePoint& p : figure.series[i].points) {
       double& end = ends[static_cast<std::size_t>(p.y)];
+      // Stages of no visible width are still drawn, so that the legend's colours can all be found.
       text += box(x(end), step * p.y + 5, std::max(0.4, x(end + p.x) - x(end)), 14, colour(i));
       end += p.x;
     }
@@ -255,9 +263,12 @@ std::string matrix(const Figure& figure) {
     text += fmt::format("<text transform=\"translate({:.1f},{:.1f}) rotate(35)\" fill=\"{}\">{}</text>\n", middle - 4,
                         bottom + 14, kInk, markup_text(name));
     for (std::size_t j = 0; j < k; ++j) {
+      // Shaded by the share of the true class, so that a rare class's confusions are as
+      // visible as a frequent one's.
       const double count = figure.counts[i * k + j], share = total > 0 ? count / total : 0,
                    x = left + size * static_cast<double>(j);
       text += box(x, y, size - 2, size - 2, kColours[0], 0.06 + 0.84 * share);
+      // Smaller cells have no room for a number.
       if (size >= 22)
         text +=
             label(x + size / 2 - 1, y + size / 2 + 4, number(count), "middle", share > 0.85 ? "#ffffff" : "#000000");
@@ -280,6 +291,7 @@ std::string ranks(const Figure& figure) {
   }
   for (std::size_t i = 0; i < count; ++i) {
     const bool on_left = i < half;
+    // On the right from the last to the middle, so that no two lines cross.
     const double y = below + 12 + step * static_cast<double>(on_left ? i : count - 1 - i), at = x(points[i].x);
     const double end = on_left ? side : kWidth - side;
     text += fmt::format("<path d=\"M{:.1f} {:.1f}V{:.1f}H{:.1f}\" stroke=\"{}\"/>\n", at, top, y, end, kMuted);

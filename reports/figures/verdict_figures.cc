@@ -26,6 +26,7 @@ Figure ranks_figure(const TaskComparison& comparison) {
   std::ranges::stable_sort(order, {}, [&](std::size_t r) { return comparison.rows[r].mean_rank; });
   for (const std::size_t r : order) {
     const VerdictRow& row = comparison.rows[r];
+    // Groups name rows; the figure has them in the order of their ranks.
     place[r] = figure.series[0].points.size();
     figure.series[0].points.push_back(
         {row.mean_rank, static_cast<double>(place[r]), row.rank_these, row.backbone, row.is_baseline});
@@ -61,6 +62,7 @@ void add_label_curves(const Verdict& verdict, ByKey& figures) {
     if (!curve.task.empty()) continue;
     const MetricName metric = metric_name(curve.metric);
     std::string key = fmt::format("labels {} {}", curve.probe, curve.metric);
+    // Only curves over the same samples share a figure: their points are above each other.
     for (const LabelPoint& p : curve.points) key += fmt::format(" {}/{}", p.shots, p.fraction);
     Figure& figure = figures(key, {.title = fmt::format("{}: label efficiency, {}", of_what(""), curve.probe),
                                    .kind = FigureKind::lines,

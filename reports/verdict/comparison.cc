@@ -19,6 +19,8 @@ std::vector<double> weights_of(std::span<const std::uint8_t> kinds, std::size_t 
   double first = 0, second = 0;
   for (const std::uint8_t kind : kinds) first += kind == 1, second += kind == 0;
   std::vector<double> weights;
+  // The mean of one kind less the mean of the other, as one weighted sum: the same code then
+  // tests a mean and a difference of means.
   for (const std::uint8_t kind : kinds) weights.push_back(kind == 1 ? 1 / first : kind == 0 ? -1 / second : 0);
   return weights;
 }
@@ -44,6 +46,8 @@ Sources sources_of(const ComparisonTable& table, std::span<const SectionEvidence
     for (const std::string& id : evidence[s].ids()) {
       std::vector<std::size_t>& of_image = places[id];
       for (const std::size_t other : of_image) sources.sharing.emplace(other, s);
+      // By the images' ids: a task and its binary version, or two tasks on one data set,
+      // measure the same images.
       of_image.push_back(s);
     }
   return sources;
@@ -104,11 +108,14 @@ Gains gains_of(const Sources& sources, const TaskComparison& comparison, std::si
     const VerdictTask& task = comparison.tasks[t];
     const TableSection& section = sources.table.sections[task.section];
     const std::size_t place = comparison.rows[row].rows[t];
+    // Shares of the way from the floor to the ceiling; the factor is a constant of the
+    // task, so it scales its error as well.
     factors.push_back(in_shares ? 1 / (*task.ceiling - *task.floor) : 1);
     gains.values.push_back(section.rows[place].difference->value * factors.back());
     const auto gain = gain_of(section, sources.evidence[task.section], place);
     if (gain && gains.parts.size() == t) gains.parts.push_back(weighted_sum({&*gain, 1}, {&factors.back(), 1}));
   }
+  // Without scores of some task nothing can be said about these images, but the test over tasks still can.
   if (gains.parts.size() < comparison.tasks.size()) {
     gains.parts.clear();
     gains.covariance.assign(gains.values.size() * gains.values.size(), 0);
@@ -136,6 +143,7 @@ OverTasks over_tasks(const Gains& gains, std::span<const std::uint8_t> kinds, do
   std::vector<double> values, covariance;
   std::vector<std::uint8_t> first;
   for (std::size_t a = 0; a < weights.size(); ++a) {
+    // Tasks of a third kind have no part in this contrast.
     if (!kinds.empty() && kinds[a] > 1) continue;
     values.push_back(gains.values[a]);
     if (!kinds.empty()) first.push_back(kinds[a]);

@@ -77,6 +77,8 @@ std::vector<double> rising(std::span<const double> values) {
 // Labels of the one to labels of the other for what the worse of them reaches with all.
 double ratio_of(std::span<const double> labels, std::span<const double> mine, std::span<const double> theirs) {
   // Both reach this level, so both numbers of labels are read inside their curves.
+  // More labels can't make a representation worse, so a dip is noise: rising() takes it
+  // out before the curve is read backwards.
   const double level = std::min(rising(mine).back(), rising(theirs).back());
   return labels_needed(labels, mine, level) / labels_needed(labels, theirs, level);
 }
@@ -119,6 +121,7 @@ void add_ratio(const Sources& sources, Traced& traced, const std::vector<Spot>& 
   for (const LabelPoint& point : curve.points) labels.push_back(point.labels);
   const std::vector<double> mine = values_at(sources, traced.spots, sign), theirs = values_at(sources, baseline, sign);
   curve.ratio = ratio_of(labels, mine, theirs);
+  // The level was reached before the smallest sample, so the ratio is an upper bound.
   curve.at_most = rising(mine).front() >= std::min(rising(mine).back(), rising(theirs).back());
   const auto of_mine = resampled_at(sources, traced.spots, resamples),
              of_theirs = resampled_at(sources, baseline, resamples);
@@ -189,6 +192,7 @@ void add_mean_ratio(LabelCurve& mean, const std::vector<const Traced*>& parts, d
     mean.at_most |= part->curve.at_most;
     if (sums.empty()) sums.assign(part->ratios.size(), 0);
     for (std::size_t r = 0; r < std::min(sums.size(), part->ratios.size()); ++r)
+      // Ratios multiply, so their mean is geometric: 2 and 1/2 average to 1.
       sums[r] += std::log(part->ratios[r]) / count;
     if (part->ratios.empty()) sums.clear();
   }
@@ -271,6 +275,7 @@ std::vector<LayerCurve> layer_curves(const Sources& sources, double level) {
       if (!section.rows[r].failed && section.rows[r].metrics.front().value)
         models[{section.rows[r].probe, section.rows[r].cell.backbone}].push_back({s, r});
     for (const auto& [model, spots] : models) {
+      // Two layers are two rows of the table; a curve begins with three.
       if (spots.size() < 3) continue;
       LayerCurve curve{section.task, section.target, section.primary_metric, model.first, model.second, {}};
       Taps taps;

@@ -24,6 +24,7 @@ std::vector<Places> sections_of_samples(const ComparisonTable& table) {
   for (std::size_t s = 0; s < table.sections.size(); ++s) {
     const TableSection& section = table.sections[s];
     if (in_means.contains(s)) continue;
+    // A map sorts ascending: all of train (0) first, then many shots before few.
     const int few = section.shots == 0 ? 0 : 1'000'001 - section.shots;
     samples[{section.where, few, -section.fraction}].push_back(s);
   }
@@ -47,6 +48,7 @@ std::vector<std::string> probes_of(const ComparisonTable& table, const Places& s
     single &= own.size() == 1;
     all.insert(own.begin(), own.end());
   }
+  // A classification and a regression task can't have one probe; each one's only probe then stands for all.
   if (single && all.size() > 1) return {""};
   return {all.begin(), all.end()};
 }
@@ -62,6 +64,8 @@ class Gathering {
       for (const TableRow& row : table_.sections[s].rows)
         if (is_wanted(row)) once &= seen.insert(row.cell.backbone).second;
     }
+    // Where a backbone has one row in each task, its layers may differ from task to task (each
+    // its own default); otherwise the row's full name is needed.
     by_backbone_ = once;
     for (std::size_t t = 0; t < found_.sections.size(); ++t) add_rows(t);
     keep_complete();
@@ -109,6 +113,7 @@ class Gathering {
   }
 
   void keep_complete() {
+    // Backwards, since entries are erased.
     for (std::size_t e = found_.names.size(); e-- > 0;) {
       if (found_.rows[e].size() == found_.sections.size()) continue;
       found_.left_out.push_back(fmt::format("{} isn't among the backbones: it has results on {} of {} tasks.",

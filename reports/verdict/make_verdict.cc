@@ -29,6 +29,7 @@ std::vector<VerdictTask> tasks_of(const Sources& sources, const Entrants& entran
     task.kind = kind_of(sources.table, section);
     task.metric = section.primary_metric;
     task.images = section.sizes.test;
+    // All folds of a task have the same classes, so the first one's floor is the task's.
     const std::size_t truth = section.folds.empty() ? s : section.folds.front();
     if (const auto range = range_of(section.primary_metric, sources.evidence[truth].targets()))
       task.floor = range->floor, task.ceiling = range->ceiling;
@@ -53,6 +54,7 @@ VerdictRow row_of(const ComparisonTable& table, const TaskComparison& comparison
     shares &= task.floor.has_value();
     if (shares) sum_of_shares += (row.scores.back() - *task.floor) / (*task.ceiling - *task.floor);
     if (!own.difference) continue;
+    // Of an error, such as log loss, a smaller value is the gain.
     const bool is_gain = (own.difference->value > 0) == metric_name(task.metric).higher_is_better;
     ++(!own.difference->survives ? row.ties : is_gain ? row.wins : row.losses);
   }
