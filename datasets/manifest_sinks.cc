@@ -140,6 +140,7 @@ class RowsSink final : public ClassColumns {
   void add(std::string_view cell, const CellPlace& place) override {
     const std::size_t column = values_.size() % names_.size();
     const std::string word = lower(trim(cell));
+    // An empty cell of labels isn't known; an empty cell of votes is none given.
     double value = kind_ == TargetKind::multi_label ? -1 : 0;
     if (word == "true" || word == "false") {
       value = word == "true" ? 1 : 0;
@@ -189,6 +190,7 @@ class ListSink final : public Sink {
 
   void finish(Dataset& dataset) override {
     if (texts_.size() == 0) return;
+    // Gives each text's place among the sorted ones, which targets() works out for any list of numbers.
     std::vector<int> identity(texts_.size());
     for (std::size_t k = 0; k < identity.size(); ++k) identity[k] = static_cast<int>(k);
     const Targets sorted = texts_.targets(std::move(identity));

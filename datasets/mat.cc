@@ -302,6 +302,7 @@ MatFile MatFile::parse(ByteView bytes, const std::string& name_for_messages) {
   while (!elements.empty()) {
     Element element = elements.next();
     std::vector<std::byte> inflated;
+    // A compressed element holds one whole element, tag included.
     if (element.type == kCompressed) {
       inflated = inflate_element(element.data, file.name_);
       element = Elements(inflated, file.name_).next();

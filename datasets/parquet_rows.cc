@@ -24,6 +24,7 @@ class ParquetRows final : public RowReader {
  public:
   ParquetRows(parquet::File file, std::string name, ParquetColumns columns)
       : file_(std::move(file)), name_(std::move(name)), texts_(std::move(columns.texts)), has_images_(columns.image) {
+    // Before anything is allocated by the number of rows.
     if (file_.rows() / kMostRowsPerByte > file_.bytes())
       throw Error(ErrorKind::input, fmt::format("{}: claims {} rows in {} bytes", name_, file_.rows(), file_.bytes()));
     text_left_ = std::max(kMaxText, file_.bytes() * kMostRowsPerByte);
@@ -44,6 +45,7 @@ class ParquetRows final : public RowReader {
     }
     --left_;
     for (std::size_t t = 0; t < texts_.size(); ++t) read_cell(t);
+    // An image's cell is its row's number, by which ParquetImages finds it; the bytes aren't read here.
     if (has_images_) kept_.back() = fmt::format("{}", row_);
     std::copy(kept_.begin(), kept_.end(), cells_.begin());
     ++row_;
@@ -82,6 +84,7 @@ class ParquetRows final : public RowReader {
       const std::string_view value = std::string_view(text).substr(begin);
       if (value.find('|') != std::string_view::npos) fail(t, "holds a list with '|' in a text");
       is_known = is_known && !value.empty();
+      // A class named twice would be counted once, and whatever the second one meant would be lost.
       if (is_labels && std::find(listed_.begin(), listed_.end(), value) != listed_.end())
         fail(t, fmt::format("lists '{}' twice", printable(value)),
              "a list of classes names each once; 0 and 1 for each class are columns labels:CLASS");

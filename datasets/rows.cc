@@ -38,6 +38,7 @@ class CsvRows final : public RowReader {
   const std::vector<std::string>& columns() const override { return columns_; }
   bool next() override {
     if (!reader_.next()) return false;
+    // A row that is too long or too short has shifted cells: silently taken, labels would change places.
     if (reader_.cells().size() != columns_.size())
       throw Error(ErrorKind::input,
                   fmt::format("{}: line {}: {} cells, but the header has {}", name_, row(), reader_.cells().size(),

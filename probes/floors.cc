@@ -37,6 +37,7 @@ std::vector<double> class_shares(const Targets& targets) {
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const auto row = targets.rows().subspan(i * shares.size(), shares.size());
       const double sum = std::accumulate(row.begin(), row.end(), 0.0);
+      // Each image counts once, however many people voted on it.
       for (std::size_t k = 0; k < row.size(); ++k) shares[k] += row[k] / sum;
     }
   }
@@ -65,6 +66,7 @@ std::vector<double> column(const Targets& targets, std::size_t t) {
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   const std::size_t n = values.size();
+  // The middle value, or the mean of the two in the middle.
   return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
@@ -76,6 +78,7 @@ std::vector<double> prior_scores(const Targets& targets) {
       scores.push_back(std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()));
     }
   } else if (targets.kind() == TargetKind::multi_label) {
+    // A logit, since scores of labels go through the sigmoid.
     for (const double rate : label_rates(targets)) scores.push_back(safe_log(rate) - safe_log(1 - rate));
   } else {
     for (const double share : class_shares(targets)) scores.push_back(safe_log(share));

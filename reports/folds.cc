@@ -23,6 +23,8 @@ std::pair<int, int> number_of(const TableSection& section) {
   const std::string& origin = section.split_origin;
   for (const std::string& fold : {fmt::format("fold {} of ", number), fmt::format("draw {} of ", number)})
     if (origin.starts_with(fold)) std::from_chars(origin.data() + fold.size(), origin.data() + origin.size(), of);
+  // A task of one's own may be called "a.1" as well: only a split that says it is a fold
+  // or a draw makes it one of a family.
   return of > 0 || origin.starts_with("official, ") ? std::pair(number, of) : std::pair(0, 0);
 }
 
@@ -94,6 +96,7 @@ void add_mean_row(const ComparisonTable& table, const TableRow& first, TableSect
   for (const std::size_t s : mean.folds) {
     const TableSection& fold = table.sections[s];
     const auto place = place_of(first, fold);
+    // A mean needs the row in every fold.
     if (!place) return;
     const TableRow& own = fold.rows[*place];
     row.fold_rows.push_back(*place);
@@ -120,6 +123,7 @@ TableSection mean_of(const ComparisonTable& table, const std::string& task, cons
   mean.sizes.test = 0;
   for (const std::size_t s : folds) {
     const TableSection& fold = table.sections[s];
+    // So that two sections are the same mean only if all of their folds are the same.
     mean.split_hash += fold.split_hash.substr(0, 8);
     mean.sizes.test += fold.sizes.test;
     mean.notes = common(std::move(mean.notes), fold.notes);

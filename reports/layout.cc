@@ -78,6 +78,7 @@ struct Shows {
 
 // Importance 3 never leaves a narrow terminal; 0 is the first to go.
 std::vector<GridColumn> columns(const TableSection& section, const Shows& shows) {
+  // Where all rows share one probe, its column may leave a narrow terminal.
   std::vector<GridColumn> result{{"backbone", false, 3}, {"probe", false, shows.probe ? 3 : 1}};
   if (shows.seeds) result.push_back({section.folds.empty() ? "seeds" : "folds", true, 0});
   for (const std::string& key : section.shown) {

@@ -85,6 +85,7 @@ class Reader {
 
   static std::string escaped(const std::string& key) {
     std::string result;
+    // JSON pointers write ~ as ~0 and / as ~1 (RFC 6901).
     for (const char c : key) result += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
     return result;
   }
@@ -145,6 +146,7 @@ std::vector<PublishedRecord> published_for(const std::vector<PublishedRecord>& r
                                            std::string_view backbone, std::string_view metric) {
   std::vector<PublishedRecord> found;
   for (const PublishedRecord& record : records)
+    // Records without a value are kept in the file as notes of what was not found.
     if (record.value && same_name(metric, record.metric) && same_task(task, record.task) &&
         same_name(backbone, record.backbone))
       found.push_back(record);
@@ -155,6 +157,7 @@ std::vector<PublishedRecord> published_records(const Path& file) {
   std::vector<PublishedRecord> records = builtin_published();
   if (file.empty()) return records;
   for (const PublishedRecord& record : read_published(file))
+    // A file may repeat what the program knows; the number is printed once.
     if (std::ranges::find(records, record) == records.end()) records.push_back(record);
   return records;
 }

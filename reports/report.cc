@@ -33,6 +33,7 @@ void drop_overcome(Merged& merged) {
   for (std::size_t i = 0; i < merged.results.size(); ++i) {
     if (!merged.results[i].ok() && overcome.contains(merged.results[i].cell)) continue;
     if (kept != i) merged.results[kept] = std::move(merged.results[i]);
+    // Results and the runs that they are from move together.
     merged.runs.of_result[kept++] = merged.runs.of_result[i];
   }
   merged.results.resize(kept);
@@ -75,6 +76,7 @@ void note_once_and_for_all(ComparisonTable& table, const std::string& rows_note)
   for (TableSection& section : table.sections) {
     bool every_row = true;
     for (const TableRow& row : section.rows) every_row &= row.failed || std::ranges::count(row.notes, number) > 0;
+    // A remark that holds for every row belongs to the section, not to each name.
     if (!every_row) continue;
     for (TableRow& row : section.rows) std::erase(row.notes, number);
     section.notes.push_back(number);

@@ -116,7 +116,9 @@ bool same_but_rounding(std::string_view a, std::string_view b) {
     }
     const auto [x, x_end] = number_around(a, i);
     const auto [y, y_end] = number_around(b, j);
+    // Written so that NaN, which stands for "no number here", counts as different.
     if (!(std::fabs(x - y) <= kRounding * std::max(std::fabs(x), std::fabs(y)))) return false;
+    // Neither text is at a number here, so nothing was passed over and the loop would not end.
     if (x_end == i && y_end == j) return false;
     i = x_end, j = y_end;
   }

@@ -87,6 +87,7 @@ class PlainFixed final : public ValueDecoder {
   ByteView rest_;
 };
 
+// A length in 4 bytes before each value (Encodings.md, PLAIN).
 class PlainBytes final : public ValueDecoder {
  public:
   explicit PlainBytes(ByteView bytes) : rest_(bytes) {}
@@ -122,6 +123,8 @@ class DictionaryValues final : public ValueDecoder {
   RunDecoder indices_;
 };
 
+// Booleans in the encoding RLE have the runs' length in 4 bytes in front, which levels
+// of version 2 and indices don't.
 class RunBooleans final : public ValueDecoder {
  public:
   explicit RunBooleans(ByteView bytes) {
@@ -200,6 +203,8 @@ class SplitStreams final : public ValueDecoder {
   }
   Value next() override {
     if (at_ == count_) refuse_short();
+    // Exponents of neighbouring numbers are alike, so their bytes side by side pack better;
+    // this puts a value together again.
     for (std::size_t i = 0; i < value_.size(); ++i) value_[i] = bytes_[i * count_ + at_];
     ++at_;
     return value_of(column_, value_);

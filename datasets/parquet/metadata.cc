@@ -239,6 +239,7 @@ void check_counts(const Metadata& metadata) {
     const RowGroup& group = metadata.groups[g];
     if (group.chunks.size() != metadata.columns.size())
       refuse(fmt::format("row group {} has {} chunks for {} columns", g, group.chunks.size(), metadata.columns.size()));
+    // Compared so that the sum can't overflow.
     if (group.rows > metadata.rows - rows) refuse("the row groups have more rows than the file");
     rows += group.rows;
     for (std::size_t c = 0; c < group.chunks.size(); ++c) {
@@ -272,6 +273,7 @@ Metadata read_footer(ByteView footer, std::uint64_t data_end) {
         in.list(f, [&](ThriftField text) { read_text(in, text, metadata); });
         return;
       case 6:
+        // Text of a stranger's file that is printed in messages.
         metadata.writer = printable(in.text(f).substr(0, 200));
         return;
       default:

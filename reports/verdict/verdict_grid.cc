@@ -85,6 +85,7 @@ VerdictBlock comparison_block(const TaskComparison& comparison, double alpha) {
     cells = {{row.backbone}, {level_text(comparison, comparison.in_shares ? row.mean_share : row.mean)}};
     if (gain) {
       cells.push_back(gain_cell(comparison, gain->value, gain->these, gain->holm_these, alpha));
+      // Without scores there is no test, but the number itself is known.
       if (!gain->these) cells.back() = {gain_text(comparison, gain->value)};
       cells.push_back({p_text(gain->holm_these)});
       cells.push_back(gain_cell(comparison, gain->value, gain->alike, gain->holm_alike, alpha));

@@ -81,6 +81,8 @@ class OneDnnTrunk final : public Trunk {
   std::string state_hash() const override {
     Sha256 hash;
     for (const auto& [op, parts] : blueprint_->packed.by_op) {
+      // Packed weights in the order of operations: the bytes that are computed with, so that
+      // a bit that flips in memory is seen.
       hash.update(blueprint_->shape.ops[op].name);
       for (const memory& part : parts)
         hash.update(ByteView(static_cast<const std::byte*>(part.get_data_handle()), part.get_desc().get_size()));

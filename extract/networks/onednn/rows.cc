@@ -23,6 +23,7 @@ class RowWriter {
   RowWriter(Assembly& assembly, Spot to, std::size_t channels) : assembly_(&assembly), to_(to), row_(channels) {}
 
   // Where the kernel writes row i; store(i) puts it into its type.
+  // A bf16 output is written by way of one float32 row, so every kernel exists in float32 alone.
   float* row(std::size_t i) { return to_.bf16 ? row_.data() : assembly_->floats(to_) + i * row_.size(); }
   void store(std::size_t i) {
     if (to_.bf16)
@@ -93,6 +94,7 @@ Laid affine(Compilation& c, const FusedGroup& group, std::span<const float> scal
 Laid batch_norm(Compilation& c, const FusedGroup& group, const BatchNorm& norm) {
   std::vector<float> scale(norm.gamma.values().size()), shift(scale.size());
   for (std::size_t i = 0; i < scale.size(); ++i) {
+    // In double, and rounded once: (x - mean) / sqrt(variance + eps) gamma + beta as one product and one sum.
     const double s = static_cast<double>(norm.gamma.values()[i]) /
                      std::sqrt(static_cast<double>(norm.variance.values()[i]) + norm.eps);
     scale[i] = static_cast<float>(s);
@@ -149,6 +151,7 @@ Laid tokens(Compilation& c, const FusedGroup& group, const Tokens& tokens) {
             std::ranges::fill(sums, 0.0);
             for (std::size_t place = 0; place < places; ++place) add_row(x + place * channels, channels, sums.data());
             for (std::size_t k = 0; k < channels; ++k)
+              // CLIP's attention pooling puts the mean of all places in front, with a position of its own.
               y[k] += static_cast<float>(sums[k] / static_cast<double>(places));
           }
           out.store(first + i);

@@ -24,6 +24,7 @@ torch::Tensor activated(Activation function, const torch::Tensor& x) {
     case Activation::gelu_tanh:
       return torch::gelu(x, "tanh");
     case Activation::gelu_quick:
+      // OpenAI CLIP's QuickGELU; the factor is theirs.
       return x * torch::sigmoid(1.702 * x);
     case Activation::silu:
       return torch::silu(x);
@@ -74,6 +75,7 @@ torch::Tensor run(const Linear&, const Call& call) {
 
 torch::Tensor run(const LayerNorm& norm, const Call& call) {
   const torch::Tensor x = call.in[0].tokens();
+  // Norms are computed in float32 whatever the precision.
   return torch::layer_norm(x.to(torch::kFloat32), {x.size(2)}, call.op.weight, call.op.bias, norm.eps)
       .to(x.scalar_type());
 }
@@ -85,6 +87,7 @@ torch::Tensor run(const Tokens& tokens, const Call& call) {
   if (prefix.defined()) prefix = prefix.expand({call.batch, prefix.size(0), prefix.size(1)});
   if (tokens.mean_token) {
     const std::int64_t others = prefix.size(1) - 1;
+    // CLIP's attention pooling puts the mean of all places in front, with a position of its own.
     prefix = torch::cat({prefix.narrow(1, 0, 1) + places.mean(1, true), prefix.narrow(1, 1, others)}, 1);
   }
   if (call.op.positions.defined()) places = places + call.op.positions;
@@ -139,6 +142,7 @@ std::vector<torch::Tensor> defined_ones(const std::vector<torch::Tensor>& tensor
 torch::Tensor TorchValue::tokens() const { return tensor.dim() == 3 ? tensor : tensor.flatten(2).transpose(1, 2); }
 
 torch::Tensor TorchValue::map() const {
+  // Only a view: convolutions take any strides.
   return tensor.dim() == 4 ? tensor : tensor.transpose(1, 2).unflatten(2, {shape.height, shape.width});
 }
 
