@@ -40,7 +40,7 @@ inline constexpr std::size_t kZipHeader = 30;
 ZipDirectory find_zip_directory(ByteView tail, std::uint64_t file_size);
 // In the directory's order. Members don't overlap, by what the directory says of them.
 std::vector<ZipEntry> read_zip_directory(ByteView directory, const ZipDirectory& where);
-// How many bytes lie between the begin of the member's header and its bytes. `header` are its first bytes, kZipHeader
+// How many bytes are between the start of the member's header and its bytes. `header` are its first bytes, kZipHeader
 // and the name's at least.
 std::uint64_t zip_header_size(ByteView header, const ZipEntry& entry);
 // The member's bytes from its packed ones, CRC checked; nothing is allocated past `max_size`.

@@ -116,6 +116,8 @@ std::optional<MappedRow> mapped_row(const Report& report, const TableSection& se
   for (const std::size_t i : section.rows[row].results) {
     const Result& result = report.table.results[i];
     if (!result.ok()) continue;
+    // A class activation map (Zhou et al., CVPR 2016) splits a linear score of averaged features
+    // into a sum over places, which needs exactly this.
     if (result.cell.pool != "avg" || result.target_kind != TargetKind::classes || result.scores_file.empty())
       return std::nullopt;
     auto weights = read_weights(report.runs(i), result);

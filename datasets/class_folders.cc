@@ -40,6 +40,7 @@ void add_labels_of_folders(Dataset& dataset, Log& log) {
     if (dataset.targets.contains(name)) return;
   FolderLayout layout = layout_of(dataset);
   Targets targets = Targets::from_labels(layout.labels);
+  // One folder's name is no label.
   if (targets.width() < 2) return;
   if (!dataset.official) dataset.official = std::move(layout.official);
   std::vector<std::string> names = targets.names();

@@ -1,4 +1,4 @@
-// Labels and an official split from the folders that images lie in.
+// Labels and an official split from the folders that images are in.
 #pragma once
 
 #include "base/log.h"
@@ -9,7 +9,7 @@ namespace vise {
 // What the folders in the ids say, where nothing else does: the target "label" and the official split
 // (folder_layout.h), with its remarks as warnings and notes. `ids` must be sorted.
 void add_class_folders(Dataset& dataset, Log& log);
-// The same where a table gives neither label, labels nor votes; said in a note.
+// The same where a table gives neither label, labels nor votes; recorded in a note.
 void add_labels_of_folders(Dataset& dataset, Log& log);
 
 }  // namespace vise

@@ -89,6 +89,7 @@ Dataset DatasetRegistry::open(const std::string& name, const std::vector<Path>& 
   try {
     const auto images = root.empty() ? nullptr : std::make_shared<const DataFolder>(root, cache);
     Dataset dataset = reader({root, cache, log, images});
+    // No archive was needed, so images are read as plain files from now on.
     if (images && !images->has_opened_archives() && dataset.container == images) dataset.container = nullptr;
     dataset.check();
     return dataset;

@@ -7,7 +7,7 @@
 //   split                             the official split (split.h knows the words)
 //   group                             the attribute "group", for grouped splits
 //   votes:CLASS ...                   the target "votes": a distribution over the classes named so
-//   labels:CLASS ... or labels        the target "labels": multi-label, as 0/1 columns (empty: unknown), or joined by '|'
+//   labels:CLASS ... or labels        the target "labels": multi-label, as 0/1 columns (empty: unknown) or joined by '|'
 //   any other column of numbers       a target of its name with one value
 //   any other column                  an attribute; where texts repeat also a target of its name, as classes
 //

@@ -16,7 +16,7 @@ struct ManifestPart {
   Path table;
   std::string prefix;        // put before its paths: "train/"
   std::optional<Part> part;  // of its rows, where it has no split column
-  // Opens its rows where it is no file of its own (it lies in an archive): called once a pass, and there are two.
+  // Opens its rows where it is not a file on disk (it is in an archive): called once a pass, and there are two.
   std::function<std::unique_ptr<RowReader>()> rows = {};
 
   std::unique_ptr<RowReader> open() const { return rows ? rows() : RowReader::open(table); }

@@ -15,7 +15,7 @@ namespace vise {
 namespace {
 
 // Train without all but the first `kept(n)` of each stratum's n items in drawn order. The order doesn't depend on how
-// many are kept, so smaller samples are within larger ones.
+// many are kept, so smaller subsets are within larger ones.
 template <typename Kept>
 Split thinned(const Split& split, std::span<const int> strata, std::string_view name, std::uint64_t seed,
               std::string origin, Kept kept) {

@@ -27,7 +27,8 @@ struct Cell {
 // The layer of features that `vise-eval probe` was given.
 inline constexpr const char* kGivenLayer = "given";
 
-// The one list of a cell's fields: visit(name, field) for each, by its name in files, in the order in which JSON has them.
+// The one list of a cell's fields: visit(name, field) for each, by its name in files, in the order in which JSON has
+// them.
 template <typename AnyCell, typename Visit>
 void visit_fields(AnyCell& cell, Visit&& visit) {
   visit("backbone", cell.backbone);

@@ -30,6 +30,8 @@ std::string cell_key(const Cell& cell, const Json& identity) {
 
 std::string key_without_data(const Cell& cell) {
   Json identity = to_json(cell);
+  // A failure before the data could be read has no hashes to be named by; status is among the
+  // names, so that it never takes the place of a number.
   identity["status"] = status_name(CellStatus::failed);
   return sha256_hex(canonical_json(identity)).substr(0, 16);
 }
@@ -52,6 +54,8 @@ Json keyed_settings(const Result& result) {
 // From what a result says of itself: where it differs from the key that is recorded,
 // one of the two was edited.
 std::string key_of(const Result& result) {
+  // A failed result, or one of a program that did not write its inputs, can't be
+  // recomputed from what is stored.
   if (!result.ok() || result.data_hash.empty() || !result.features->is_object()) return {};
   const FeatureKey features{*result.features, 0};
   return cell_key(result.cell, cell_identity(result.cell, {result.data_hash, result.targets_hash, features.str(),

@@ -137,6 +137,7 @@ std::string status_text(const Result& result) {
 std::vector<Cause> explain(const Result& a, const Result& b) {
   Comparison out;
   out.add("status", status_text(a), status_text(b), "one of the two has no number");
+  // In the order of what moves numbers most, which is the order in which a person should look.
   compare_features(a, b, out);
   compare_task(a, b, out);
   compare_probe(a, b, out);

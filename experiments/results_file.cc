@@ -28,6 +28,7 @@ Tail read_tail(int fd, const Path& path) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) throw_errno("cannot read", path);
   Tail tail{{}, info.st_size};
+  // Backwards in blocks: the file may be gigabytes, and only its last line matters.
   while (tail.begin > 0) {
     char block[4096];
     const auto wanted = std::min<std::int64_t>(tail.begin, sizeof block);
@@ -66,14 +67,19 @@ Result result_from_json(const Json& json) {
   return result;
 }
 
+// One line a result, appended: a killed run loses at most the line under way, and nothing
+// has to be rewritten as a run grows.
 void append_result(const Path& results_jsonl, const Result& result) {
   std::string line;
   try {
+    // dump() throws for text that isn't UTF-8, which a class's name may be.
     line = to_json(result).dump() + "\n";
   } catch (const Json::exception& e) {
     throw Error(ErrorKind::input, fmt::format("a result of {} can't be written: {}", result.cell.task, e.what()),
                 "names of classes and tasks must be UTF-8");
   }
+  // Several processes may append to one file (jobs of a study). The lock spans looking at the tail,
+  // mending it and writing, and fsync comes before it is given back.
   const FileDescriptor file = open_locked(results_jsonl);
   const Tail tail = read_tail(file.get(), results_jsonl);
   if (is_json(tail.text)) {

@@ -54,6 +54,8 @@ void resolve_probes(Task& task, const RunRequest& request) {
 
 }  // namespace
 
+// Afterwards each task says by itself what it is run with, and the request's own lists are
+// empty: resolving twice is resolving once.
 RunRequest resolved(RunRequest request) {
   for (Task& task : request.tasks) {
     resolve_backbones(task, request);

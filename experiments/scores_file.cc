@@ -96,6 +96,7 @@ Scores read_values(const Path& path, std::size_t items, const Result& result) {
   const std::size_t names = result.class_names.size();
   const NpyArray array = NpyArray::open(path);
   const auto& shape = array.shape();
+  // scikit-learn's decision_function gives one score for two classes.
   const bool one_score_for_two = names == 2 && result.target_kind == TargetKind::classes;
   if (shape.size() != 2 || shape[0] != items || !(shape[1] == names || (shape[1] == 1 && one_score_for_two)))
     throw Error(ErrorKind::input,

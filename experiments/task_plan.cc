@@ -61,6 +61,8 @@ Split TaskRun::thinned(const TrainSubset& subset, std::uint64_t seed) const {
   return without_val(thin);
 }
 
+// Entry 0 is the split itself; each subset is drawn per seed, since a subset of four images
+// a class depends on chance far more than a fit does.
 void TaskRun::draw_subsets() {
   split_hash_ = split_.hash(dataset_.ids);
   splits_ = {{TrainSubset{}, 0, split_, split_hash_, ""}};
@@ -94,6 +96,7 @@ const SubsetSplit& TaskRun::split_for(const TrainSubset& subset, std::uint64_t s
 void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
   const Cell& cell = planned.cell;
   const SubsetSplit& split = *planned.split;
+  // Without contents of images no key can be made: look_ahead() then counts the cell as open.
   if (!features || split.data_hash.empty()) return;
   const Json identity = cell_identity(
       cell, {split.data_hash, targets_hash_, features->str(), planned.probe->make(cell.seed)->identity(), kVersion});
@@ -128,7 +131,7 @@ void TaskRun::plan_row(const Row& row, const FeatureTap& tap, const Features* fe
   }
 }
 
-// In the order of the tables: backbone, tap, probe, sample, seed. Before features are extracted the plan is
+// In the order of the tables: backbone, tap, probe, subset, seed. Before features are extracted the plan is
 // made of what their status says, so that `plan` and `run` list the same cells under the same keys.
 std::vector<PlannedCell> TaskRun::plan() const {
   std::vector<PlannedCell> cells;
@@ -156,6 +159,7 @@ void TaskRun::write_splits(const Path& out) const {
   if (!skipped_csv_.empty()) write_file_atomically(file, skipped_csv_);
 }
 
+// Names hold only what makes the split another one, so that all rows of a table share one file.
 Path split_file(const Cell& cell, bool of_subset) {
   std::string name = cell.task;
   if (cell.target != "label") name += fmt::format(".{}", cell.target);

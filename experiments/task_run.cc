@@ -292,8 +292,7 @@ std::size_t TaskRun::fit_rows() const { return split_.count(Part::train) + split
 
 std::size_t TaskRun::test_images() const { return split_.count(Part::test); }
 
-// Everything that is known before the fit, so that a failed cell's result says as much
-// about its data as a good one's.
+// Everything that is known before the fit, so that a failed cell's result has its data's facts too.
 Result TaskRun::describe(const PlannedCell& planned) const {
   Result result;
   const Split& split = planned.split->split;
@@ -347,8 +346,7 @@ std::vector<Result> TaskRun::fit_and_keep(std::span<const PlannedCell* const> ce
     result.cell = planned->cell;
     result.key = planned->key;
     if (planned != cells.front()) result.seconds["fit"] = 0;
-    // Scores before the result that names them: a killed run may leave scores that nothing
-    // names, never a result whose scores are missing.
+    // Scores before the result that names them: a killed run never leaves a result whose scores are missing.
     if (fitted.scores) result.scores_file = write_scores(out, planned->key, *fitted.scores);
     if (fitted.model) write_weights(out, planned->key, *fitted.model);
     results.push_back(std::move(result));

@@ -138,8 +138,8 @@ class TaskRun {
   std::string skipped_csv_;  // empty where every image was read
 };
 
-// Where the split of a cell lies below the run's folder: "splits/emotion.csv", with the target, condition and subset in
-// its name where they are not the usual ones. `of_subset`: the split as thinned for the cell.
+// Where the split of a cell is stored below the run's folder: "splits/emotion.csv", with the target, condition and
+// subset in its name where they are not the usual ones. `of_subset`: the split as thinned for the cell.
 Path split_file(const Cell& cell, bool of_subset);
 
 // The same of a result: `probe`'s splits are named by their hash too, since one folder may hold several of one name.

@@ -84,6 +84,7 @@ double minimise(double low, double high, const Function& f) {
 double best_temperature(const Known& known) {
   const ConstView<double> scores = view<double>(known.scores, known.targets.width());
   Matrix<double> scaled(scores.rows(), scores.cols());
+  // Guo et al. 2017: one temperature for all classes changes no decision, only how sure it is.
   const double log_t = minimise(std::log(1e-3), std::log(1e3), [&](double t) {
     scaled = scores / std::exp(t);
     return negative_log_likelihood(scaled, known.targets.classes());

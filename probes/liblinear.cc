@@ -90,6 +90,7 @@ class LibLinear final : public Probe {
 };
 
 // Fits every candidate of every fold, several at a time. Returns the candidates' scores on val, where there is one.
+// LIBLINEAR is single-threaded, so the fits of folds and values of C run side by side.
 std::vector<Scores> LibLinear::sweep(LibLinearNodes& nodes, const Pool& pool, Selector& selector,
                                      const Context& context) const {
   const std::size_t count = settings_.grid.size(), total = count * pool.folds.size();

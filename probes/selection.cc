@@ -59,6 +59,7 @@ void add_val_fold(Pool& pool) {
 }
 
 void add_cross_validation(Pool& pool, const std::vector<int>& folds) {
+  // A fold number below 0 holds a row out of every score: it is always fitted.
   const std::set<int> names(folds.begin(), folds.end());
   for (const int name : names) {
     if (name < 0) continue;
@@ -182,6 +183,7 @@ Selector::Selector(const Pool& pool, std::string metric, std::vector<Parameters>
 void Selector::record(std::size_t candidate, std::size_t fold, const Scores& scores) {
   const double value = selection_score(scores, held_out_[fold], metric_);
   const std::lock_guard lock(mutex_);
+  // NaN marks a candidate that is not recorded yet, so an undefined score must be something else: the worst.
   scores_[candidate][fold] = std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
 }
 

@@ -1,5 +1,5 @@
-// The one rule of selection: every candidate is fitted on train and scored on val, or on the held-out fold of every
-// fold; the best (mean) score wins; ties go to the candidate that stands first, so grids begin with the strongest
+// The one rule of selection: every candidate is fitted on train and scored on val, or on the held-out rows of every
+// fold; the best (mean) score wins; ties go to the candidate that comes first, so grids begin with the strongest
 // regularisation; the winner is refitted on train + val.
 //
 //   const Pool pool = make_pool(train, val);

@@ -22,6 +22,8 @@ const char* const kEdgeNote =
     "(edge): the chosen value is the first or last of its grid, so the best one may lie outside it.";
 
 // What must agree for two results to be rows of one section, as views of the result.
+// Rows are compared only with rows of the same split: its hash is part of the key,
+// whatever the task is called.
 auto section_key(const Result& r) {
   return std::make_tuple(std::string_view(r.cell.task), std::string_view(r.cell.target), std::string_view(r.cell.where),
                          std::string_view(r.split_hash), std::string_view(r.primary_metric), r.cell.shots,
@@ -210,7 +212,7 @@ void agree_on_selection(TableSection& section, const ComparisonTable& table) {
   std::set<std::string> selected_on;
   for (const TableRow& row : section.rows)
     for (const std::size_t i : row.results)
-      // "nothing to choose" has no curve: a value was taken as it stood.
+      // "nothing to choose" has no curve: a value was taken as given.
       if (table.results[i].ok() && !table.results[i].selection.curve.empty())
         selected_on.insert(table.results[i].selection.selected_on);
   if (selected_on.size() == 1) section.selected_on = *selected_on.begin();
@@ -252,7 +254,7 @@ void number_notes(TableSection& section, const std::vector<RowNotes>& notes_of_r
   }
 }
 
-// What stands beside a published number: how it was measured, and how ours was.
+// What is printed beside a published number: how it was measured, and how ours was.
 std::string published_note(const PublishedRecord& record, const TableRow& row) {
   std::string text = fmt::format("published: {} of {} on {}", record.metric, record.backbone, record.task);
   if (!record.protocol.empty()) text += fmt::format("; protocol there: {}, here: {}", record.protocol, row.probe);
@@ -291,6 +293,7 @@ std::vector<RowNotes> finish_section(TableSection& section, const ComparisonTabl
 
 void finish_sections(ComparisonTable& table) {
   std::vector<std::vector<RowNotes>> notes(table.sections.size());
+  // Sections by themselves side by side; footnotes are numbered through the table and come after, in order.
   parallel_for(available_cores(), notes.size(),
                [&](std::size_t s) { notes[s] = finish_section(table.sections[s], table); });
   for (std::size_t s = 0; s < notes.size(); ++s) number_notes(table.sections[s], notes[s], table);
@@ -312,6 +315,7 @@ std::optional<std::size_t> baseline_row(const TableSection& section, const Table
   int best_score = -1;
   for (const std::size_t i : baselines) {
     const TableRow& candidate = section.rows[i];
+    // The same probe matters more than the same layer: a difference should be the backbone's.
     const int score = 2 * (candidate.probe == row.probe) +
                       (candidate.cell.layer == row.cell.layer && candidate.cell.pool == row.cell.pool);
     if (score > best_score) best = i, best_score = score;
@@ -366,6 +370,7 @@ ComparisonTable compare(std::vector<Result> results, const CompareOptions& optio
   Grouping grouping(table);
   for (std::size_t i = 0; i < table.results.size(); ++i) grouping.add(i);
   finish_sections(table);
+  // After the sections are finished, since a mean is made of their rows.
   add_fold_means(table);
   for (TableSection& section : table.sections) add_published(section, table, options.published);
   if (options.baseline.empty())

@@ -225,6 +225,8 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
     for (const std::size_t i : section.rows[r].results) {
       const Result& result = table.results[i];
       if (!result.ok()) continue;
+      // All of a row's seeds or none: a mean over those that happen to have scores would
+      // be another number than the table's.
       complete &= !result.scores_file.empty() && std::filesystem::exists(runs(i) / result.scores_file);
       if (complete) loaded.push_back({r, &result, read_scores(runs(i), result)});
     }

@@ -8,6 +8,7 @@ namespace {
 // A code point and its bytes; an invalid byte is one code point.
 std::pair<char32_t, std::size_t> next_code_point(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  // Names are shown as they are, broken UTF-8 included, so this reader refuses nothing.
   const unsigned char first = byte(0);
   const std::size_t length = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC0 ? 2 : 1;
   if (length == 1 || length > text.size()) return {first, 1};
@@ -17,6 +18,8 @@ std::pair<char32_t, std::size_t> next_code_point(std::string_view text) {
 }
 
 std::size_t code_point_width(char32_t c) {
+  // Combining marks, zero-width characters and variation selectors take no column; East Asian
+  // wide ones and emoji two (Unicode Standard Annex 11).
   if ((c >= 0x300 && c <= 0x36F) || (c >= 0x200B && c <= 0x200F) || (c >= 0xFE00 && c <= 0xFE0F)) return 0;
   const bool wide = (c >= 0x1100 && c <= 0x115F) || (c >= 0x2E80 && c <= 0xA4CF) || (c >= 0xAC00 && c <= 0xD7A3) ||
                     (c >= 0xF900 && c <= 0xFAFF) || (c >= 0xFE30 && c <= 0xFE6F) || (c >= 0xFF00 && c <= 0xFF60) ||

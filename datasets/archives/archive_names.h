@@ -12,7 +12,7 @@ namespace vise {
 // "train" of "train-000012.tar", "train-00000-of-00004.tar.gz" or "train_3.zip"; "" of "000012.tar".
 std::string shard_word(const Path& archive);
 
-// "photos/" where every image of the archive lies in a folder `name`; else "".
+// "photos/" where every image of the archive is in a folder `name`; else "".
 std::string own_folder(const ArchiveIndex& index, std::string_view name);
 
 // Says what was left out of an archive, links as a warning.

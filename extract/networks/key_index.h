@@ -22,7 +22,7 @@ class KeyIndex {
   bool has(std::string_view prefix, std::string_view key) const { return find(prefix, key) != nullptr; }
   // Null where there is none.
   const Tensor* find(std::string_view prefix, std::string_view key) const;
-  // Of every key that ends in `key` after nothing or a '.': what stands before, in the file's order.
+  // Of every key that ends in `key` after nothing or a '.': what precedes it, in the file's order.
   std::vector<std::string> prefixes_before(std::string_view key) const;
   // One more than the highest N of any "<prefix><start>N.<...>": a number that is missing between is a missing key.
   int numbered(std::string_view prefix, std::string_view start) const;

@@ -81,7 +81,7 @@ Network load_network(const Path& file, const NetworkRequest& request, LoadReport
     return load_network(checkpoint, request.load, report);
   } catch (const Error& e) {
     // An archive's attributes are tried as a state dict first: a network that is known needs no code of a
-    // stranger's. Only what fits no family is run as a program, and only if that was allowed.
+    // stranger's. Only what fits no family is run as a graph, and only if that was allowed.
     if (e.kind() != ErrorKind::input || !request.load.architecture.empty()) throw;
     if (request.run_torchscript) return open_torchscript(checkpoint);
     // A network that is known but for a fact is none to be run as a graph: the message says what to say.

@@ -15,10 +15,10 @@
 
 namespace vise {
 
-// Graphs of ONNX and Caffe (told by their bytes) run on OpenCV, which executes no code of theirs: nobody is asked.
-// Error{input} for anything missing, unexpected or of a wrong shape, with the first few and the counts, and for what
-// nobody says (facts.h); Error{usage} for an unknown architecture or branch; for a TorchScript archive that fits no
-// family and isn't to be run, Error{input} that says how it could be.
+// Graphs of ONNX and Caffe (recognised by their bytes) run on OpenCV, which executes no code of theirs: nobody is
+// asked. Error{input} for anything missing, unexpected or of a wrong shape, with the first few and the counts, and for
+// what nobody says (facts.h); Error{usage} for an unknown architecture or branch; for a TorchScript archive that fits
+// no family and isn't to be run, Error{input} that says how it could be.
 Network load_network(const Path& file, const NetworkRequest& request = {}, LoadReport* report = nullptr);
 // Of a checkpoint that was read, by its own layout: never a graph.
 Network load_network(const Checkpoint& checkpoint, const LoadRequest& request = {}, LoadReport* report = nullptr);

@@ -36,7 +36,7 @@ struct NetworkRequest {
   ReadOptions read{};
   KeyMap key_map{};
   // Whether an archive that fits no family may be taken as a graph without having been asked for as one: it will run
-  // what stands in the file.
+  // what is in the file.
   bool run_torchscript = false;
   Path prototxt{};  // of a Caffe network's weights
   int side = 224;   // of a graph that takes any: where its layers' widths are measured

@@ -18,6 +18,7 @@ std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& re
     throw Error(ErrorKind::usage,
                 fmt::format("{} runs on {} only", seen.architecture, library_name(engine_of(*seen.graph))),
                 fmt::format("--engine {}", engine_name(engine_of(*seen.graph))));
+  // The other two are opened as modules only here: a run on oneDNN never loads their libraries.
   if (request.engine == Engine::onednn) return make_onednn_trunk(network, request);
   std::unique_ptr<Trunk> trunk;
   if (request.engine == Engine::opencv) {

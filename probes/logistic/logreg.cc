@@ -51,7 +51,7 @@ Arrangement arrange(const Pool& pool) {
   for (std::uint32_t row = 0; row < pool.size(); ++row) {
     if (!placed[row]) a.order.push_back(row);
   }
-  // Rows that no round holds out (all of train, where val chooses) come last, as a
+  // Rows that no fold holds out (all of train, where val chooses) come last, as a
   // segment that every problem fits.
   if (a.order.size() > a.bounds.back()) a.bounds.push_back(a.order.size());
   return a;
@@ -101,6 +101,7 @@ class Work {
 };
 
 // `points`: one a label.
+// In float32: a held-out score is only ranked or rounded to a class, and this runs for every value of C.
 Scores Work::held_out_scores(std::size_t fold, std::span<const LogisticPoint> points) const {
   const auto s = static_cast<std::size_t>(arrangement_.held_out[fold]);
   const std::size_t begin = arrangement_.bounds[s], end = arrangement_.bounds[s + 1];
@@ -148,6 +149,8 @@ void Work::record(Selector& selector, std::size_t candidate, const std::vector<L
 }
 
 // Returns the chosen candidate's scores for every fold.
+// All folds and labels of one C are solved at once; the values of C are visited in ascending
+// order, as the path demands, and recorded in the same.
 std::vector<Scores> Work::sweep(Selector& selector) {
   std::vector<LogisticProblem> problems;
   for (const int held_out : arrangement_.held_out) {
@@ -195,6 +198,7 @@ std::vector<LogisticPoint> Work::finish(double c) {
     starts.push_back(pass_.start(problems.back()));
     if (folds == 0) continue;
     starts.back().setZero();
+    // The folds' solutions lie around that of all rows; their mean is nearer to it than any of them.
     for (std::size_t r = 0; r < folds; ++r) starts.back() += best_[r * labels + label].x / static_cast<double>(folds);
   }
   LogisticSettings solver;

@@ -52,6 +52,7 @@ std::vector<int> argmax_rows(const ConstRef<double>& scores) {
   std::vector<int> best(static_cast<std::size_t>(scores.rows()));
   for (std::size_t i = 0; i < best.size(); ++i) {
     const auto row = row_of(scores, i);
+    // The first of equal scores, as numpy's argmax.
     best[i] = static_cast<int>(std::ranges::max_element(row) - row.begin());
   }
   return best;
@@ -85,6 +86,8 @@ std::vector<double> top_k_hits(const ConstRef<double>& scores, std::span<const i
   return hits;
 }
 
+// As scikit-learn 1.2's log_loss: probabilities are clipped to [eps, 1 - eps] and then
+// brought to a sum of one.
 std::vector<double> log_losses(const ConstRef<double>& prob, std::span<const int> truth) {
   metrics::expect_scores(prob, truth);
   std::vector<double> losses;

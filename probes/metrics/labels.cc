@@ -126,6 +126,7 @@ std::vector<metrics::Ranking> rank_labels(const ConstRef<std::int8_t>& truth, co
 
 }  // namespace
 
+// What best_threshold() asks for 19 times: counts alone, no rankings.
 double label_f1_macro(const ConstRef<std::int8_t>& truth, const ConstRef<double>& scores, double threshold) {
   expect_label_matrix(truth, scores);
   const LabelDecisions decisions(truth, scores, threshold);

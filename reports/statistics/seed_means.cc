@@ -133,7 +133,7 @@ SeedMean seed_mean(const ResampledSeeds& seeds) {
 
 SeedMean seed_difference(const ResampledSeeds& a, const ResampledSeeds& b) {
   const std::size_t of_a = a.values.size(), of_b = b.values.size();
-  // Seeds pair off by number, since seed s draws the same sample for every backbone.
+  // Seeds pair off by number, since seed s draws the same subset for every backbone.
   if (of_a == of_b || of_a == 1 || of_b == 1) {
     ResampledSeeds change;
     for (std::size_t s = 0; s < std::max(of_a, of_b); ++s) {

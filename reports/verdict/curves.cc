@@ -121,7 +121,7 @@ void add_ratio(const Sources& sources, Traced& traced, const std::vector<Spot>& 
   for (const LabelPoint& point : curve.points) labels.push_back(point.labels);
   const std::vector<double> mine = values_at(sources, traced.spots, sign), theirs = values_at(sources, baseline, sign);
   curve.ratio = ratio_of(labels, mine, theirs);
-  // The level was reached before the smallest sample, so the ratio is an upper bound.
+  // The level was reached before the smallest subset, so the ratio is an upper bound.
   curve.at_most = rising(mine).front() >= std::min(rising(mine).back(), rising(theirs).back());
   const auto of_mine = resampled_at(sources, traced.spots, resamples),
              of_theirs = resampled_at(sources, baseline, resamples);
