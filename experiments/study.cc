@@ -134,6 +134,7 @@ class StudyReader {
                         const std::string& only = {}) const {
     try {
       std::vector<Task> tasks = library_->expand(name.ends_with(".yaml") ? path(name).string() : name);
+      // A plan names each fold's task by itself, and its file expands to all of them.
       if (!only.empty()) std::erase_if(tasks, [&](const Task& task) { return task.name != only; });
       if (tasks.empty()) file_.fail(place, fmt::format("'{}' has no task '{}'", name, only));
       request.tasks.insert(request.tasks.end(), tasks.begin(), tasks.end());

@@ -14,6 +14,7 @@ void check_matrix(const py::array& array, std::string_view what) {
     throw Error(ErrorKind::input, fmt::format("{}: an array of 2 dimensions is needed, not {}", what, array.ndim()));
   if (array.shape(0) == 0 || array.shape(1) == 0)
     throw Error(ErrorKind::input, fmt::format("{}: {} x {} has no value", what, array.shape(0), array.shape(1)));
+  // BLAS counts rows and columns in int.
   if (array.shape(0) > std::numeric_limits<int>::max() || array.shape(1) > std::numeric_limits<int>::max())
     throw Error(ErrorKind::input, fmt::format("{}: {} x {}: 2,147,483,647 rows and columns at most", what,
                                               array.shape(0), array.shape(1)));

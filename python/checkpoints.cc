@@ -50,6 +50,7 @@ py::array array_of_tensor(const Tensor& tensor) {
     const auto size = static_cast<py::ssize_t>(dtype_size(tensor.dtype));
     std::vector<py::ssize_t> strides;
     for (const std::int64_t stride : tensor.strides) strides.push_back(static_cast<py::ssize_t>(stride) * size);
+    // numpy frees the capsule with the last array that views the file, and the mapping goes with it.
     const py::capsule owner(new std::shared_ptr<const void>(tensor.owner),
                             [](void* p) { delete static_cast<std::shared_ptr<const void>*>(p); });
     const std::byte* const begin = tensor.storage.data() + tensor.offset * size;
@@ -57,6 +58,7 @@ py::array array_of_tensor(const Tensor& tensor) {
   } else {
     array = array_of(tensor.to_floats(), shape);
   }
+  // The file is mapped read-only, and other tensors may share the storage.
   array.attr("setflags")(py::arg("write") = false);
   return array;
 }

@@ -90,6 +90,7 @@ py::array rows_of(const Features& features, const std::vector<std::uint32_t>& it
   std::vector<float> values;
   bool rising = !items.empty();
   for (std::size_t i = 0; i < items.size(); ++i)
+    // Rows of a first extraction are stored in the order of the items, the usual case.
     rising = rising && features.rows[items[i]] == features.rows[items[0]] + i;
   if (rising) {
     const py::capsule owner(new std::shared_ptr<const FeatureMap>(features.map),

@@ -30,6 +30,7 @@ class Told final : public Log {
   }
   void progress(std::string_view what, std::uint64_t done, std::uint64_t total) override {
     const std::lock_guard lock(mutex_);
+    // Thousands of reports may come between two looks; only the latest is worth calling Python for.
     progress_.insert_or_assign(std::string(what), std::pair(done, total));
   }
 
@@ -38,6 +39,7 @@ class Told final : public Log {
     std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> news;
     {
       const std::lock_guard lock(mutex_);
+      // The callable runs without the lock: it may take long, and workers must not wait for it.
       news.swap(progress_);
     }
     if (callable.is_none()) return;
@@ -105,6 +107,7 @@ void LongCall::run(const std::function<void(const Context&)>& work) const {
       const py::gil_scoped_release released;
       done = running.wait();
     }
+    // After an exception no more of Python is run; only the end of the work is waited for.
     if (thrown) continue;
     try {
       if (PyErr_CheckSignals() != 0) throw py::error_already_set();
@@ -117,6 +120,7 @@ void LongCall::run(const std::function<void(const Context&)>& work) const {
   try {
     running.finish();
   } catch (const Error& e) {
+    // "Interrupted" is then the answer to our own request to stop; what Python threw is the cause.
     if (!thrown || e.kind() != ErrorKind::interrupted) throw;
   }
   if (thrown) throw py::error_already_set(*thrown);

@@ -26,6 +26,7 @@ vise::Path build_folder() {
 
 PYBIND11_MODULE(_core, core) {
   vise::Module::also_look_in(build_folder());
+  // Called explicitly, as in the program (cli/program.cc).
   vise::register_builtin_datasets(vise::DatasetRegistry::instance());
   vise::register_builtin_probes(vise::ProbeRegistry::instance());
   vise::python::translate_errors();

@@ -91,6 +91,7 @@ Result result_of(const std::string& name, const Question& question, Scores score
   result.cell.backbone = name;
   result.cell.probe = "scores";
   result.cell.layer = result.cell.pool = kGivenLayer;
+  // Only tells rows of this table apart; nothing of it is kept.
   result.key = fmt::format("{:016x}", std::hash<std::string>()(name));
   result.primary_metric = question.metric.empty() ? primary_metric(question.targets.kind()) : question.metric;
   result.calibration.scores_are_logits = question.logits;
@@ -127,6 +128,7 @@ Table table_of_scores(const std::vector<std::string>& names, const std::vector<D
   for (std::size_t i = 0; i < names.size(); ++i) scores.push_back(scores_of(arrays[i], names[i]));
   std::optional<Report> report;
   LongCall(progress, threads).run([&](const Context& context) {
+    // Reports read scores from files, as a run's; these files end with the call.
     const ScratchFolder folder;
     std::vector<Result> results;
     for (std::size_t i = 0; i < names.size(); ++i)
