@@ -261,7 +261,7 @@ TEST(Manifest, SaysWhatToDoWithWhatIsNoTable) {
   for (const auto& [file, cure] : {std::pair("t.json", ".jsonl"), std::pair("t.xlsx", "save the sheet as CSV"),
                                    std::pair("t.txt", ".csv or .tsv"), std::pair("t.png", "the folder of images")}) {
     tree.file(file, "x");
-    const Error error = error_of([&] { open_data_path(tree / file, log); });
+    const Error error = error_of([&, table = tree / file] { open_data_path(table, log); });
     EXPECT_NE(error.hint().find(cure), std::string::npos) << error.hint();
   }
 }
