@@ -29,64 +29,70 @@ constexpr const char* kExamples =
     "split's names, file names, dates, numbers, as many values as images).";
 
 // "" where the picture can't be read.
-std::string item_thumbnail(const Dataset& dataset, std::uint32_t item, std::uint64_t max_pixels) {
+std::string item_thumbnail(const datasets::Dataset& dataset, std::uint32_t item, std::uint64_t max_pixels) {
   constexpr std::uint32_t kSide = 224;
   try {
-    return png_thumbnail(decode_image(dataset.read(item), dataset.ids[item], {max_pixels}), kSide);
+    return images::png_thumbnail(images::decode_image(dataset.read(item), dataset.ids[item], {max_pixels}), kSide);
   } catch (const Error&) {
     return {};
   }
 }
 
 // Pairs of items, by the features of one backbone: known ones, or computed now.
-void compare_features(const std::string& backbone, const OpenedData& opened, const Split& split, Session& session,
-                      Audit& audit) {
-  ExtractOptions extract = session.places.extract_options();
-  extract.on_bad_image = BadImagePolicy::skip;  // the audit lists them itself
-  const Features features =
-      extract_features(opened.dataset, {FeatureRequest{parse_backbone(backbone)}}, extract, session.context()).front();
+void compare_features(const std::string& backbone, const OpenedData& opened, const datasets::Split& split,
+                      Session& session, datasets::Audit& audit) {
+  features::ExtractOptions extract = session.places.extract_options();
+  extract.on_bad_image = features::BadImagePolicy::skip;  // the audit lists them itself
+  const features::Features features =
+      features::extract_features(opened.dataset, {features::FeatureRequest{features::parse_backbone(backbone)}},
+                                 extract, session.context())
+          .front();
   std::vector<std::span<const float>> rows;
   std::vector<std::uint32_t> item_of_row;
   for (std::uint32_t item = 0; item < opened.dataset.size(); ++item)
-    if (features.rows[item] != kNoRow) {
+    if (features.rows[item] != features::kNoRow) {
       rows.push_back(features.values(item));
       item_of_row.push_back(item);
     }
-  std::vector<NeighbourPair> pairs = neighbour_pairs(rows, NeighbourOptions{}, session.context());
-  for (NeighbourPair& pair : pairs) pair = {item_of_row[pair.first], item_of_row[pair.second], pair.cosine};
-  audit_features(opened.dataset, split, pairs, features.backbone, audit, opened.task.target);
+  std::vector<datasets::NeighbourPair> pairs =
+      datasets::neighbour_pairs(rows, datasets::NeighbourOptions{}, session.context());
+  for (datasets::NeighbourPair& pair : pairs) pair = {item_of_row[pair.first], item_of_row[pair.second], pair.cosine};
+  datasets::audit_features(opened.dataset, split, pairs, features.backbone, audit, opened.task.target);
 }
 
 void audit_verb(const AuditOptions& options, Session& session) {
   const OpenedData opened = open_data(options.data, session);
-  const Dataset& dataset = opened.dataset;
+  const datasets::Dataset& dataset = opened.dataset;
   // An audit must also work on images that nobody has labelled yet; without a split nothing is across parts.
-  const Split split =
-      opened.split ? *opened.split
-                   : Split(std::vector<Part>(dataset.size(), Part::unused),
-                           opened.dataset.targets.empty() ? "none (no labels)" : "none (labels to be asked about)");
+  const datasets::Split split =
+      opened.split
+          ? *opened.split
+          : datasets::Split(std::vector<datasets::Part>(dataset.size(), datasets::Part::unused),
+                            opened.dataset.targets.empty() ? "none (no labels)" : "none (labels to be asked about)");
   const Context context = session.context();
-  const DecodeOptions decode{session.places.max_pixels};
-  std::vector<PictureFacts> pictures(dataset.size());
+  const images::DecodeOptions decode{session.places.max_pixels};
+  std::vector<datasets::PictureFacts> pictures(dataset.size());
   // Each file is read once: what its pixels say is worked out while its bytes are in memory.
-  const LookAtFile look = [&](std::uint32_t item, ByteView bytes) {
-    pictures[item] = picture_facts(bytes, dataset.ids[item], decode);
+  const datasets::LookAtFile look = [&](std::uint32_t item, ByteView bytes) {
+    pictures[item] = images::picture_facts(bytes, dataset.ids[item], decode);
   };
-  Audit audit = audit_files(dataset, split, context, options.files_only ? LookAtFile{} : look, opened.task.target);
-  audit_pictures(dataset, split, pictures, context, audit, opened.task.target);
+  datasets::Audit audit = datasets::audit_files(dataset, split, context,
+                                                options.files_only ? datasets::LookAtFile{} : look, opened.task.target);
+  datasets::audit_pictures(dataset, split, pictures, context, audit, opened.task.target);
   if (!options.backbone.empty()) compare_features(options.backbone, opened, split, session, audit);
   session.console.end_progress();
   if (!options.html.empty()) {
     const auto png_of = [&](std::uint32_t item) { return item_thumbnail(dataset, item, decode.max_pixels); };
-    write_file_atomically(options.html, audit_html(audit, dataset, split, png_of));
+    write_file_atomically(options.html, datasets::audit_html(audit, dataset, split, png_of));
     session.console.info(fmt::format("pairs with thumbnails: {}", options.html));
   }
   if (session.json)
-    fmt::print("{}\n", audit_json(audit, dataset, split).dump(-1, ' ', false, Json::error_handler_t::replace));
+    fmt::print("{}\n",
+               datasets::audit_json(audit, dataset, split).dump(-1, ' ', false, Json::error_handler_t::replace));
   else
-    fmt::print("{}", audit_text(audit, dataset, split));
+    fmt::print("{}", datasets::audit_text(audit, dataset, split));
   // 1, so that a script can refuse a data set; the codes from 2 on are errors of the command itself.
-  session.exit_code = has_findings(audit) ? 1 : 0;
+  session.exit_code = datasets::has_findings(audit) ? 1 : 0;
 }
 
 }  // namespace

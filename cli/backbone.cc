@@ -36,20 +36,20 @@ constexpr FactOption kFactOptions[] = {
     {"dilated", "the output stride of a ResNet whose last stages are dilated: 8 or 16", "S"}};
 
 // The registry's row that has a file's SHA-256.
-const Backbone* known_row(const Checkpoint& checkpoint) {
-  return checkpoint.hashes.size() == 1 ? backbone_of_sha256(checkpoint.hashes.front()) : nullptr;
+const features::Backbone* known_row(const networks::Checkpoint& checkpoint) {
+  return checkpoint.hashes.size() == 1 ? features::backbone_of_sha256(checkpoint.hashes.front()) : nullptr;
 }
 
-std::vector<Fact> known_facts(const Checkpoint& checkpoint) {
-  std::vector<Fact> facts;
-  if (const Backbone* const row = known_row(checkpoint)) facts = row->facts;
+std::vector<networks::Fact> known_facts(const networks::Checkpoint& checkpoint) {
+  std::vector<networks::Fact> facts;
+  if (const features::Backbone* const row = known_row(checkpoint)) facts = row->facts;
   // Here the row's facts hold because the bytes are the row's, not because of a name.
-  for (Fact& fact : facts) fact.source = "the published SHA-256";
+  for (networks::Fact& fact : facts) fact.source = "the published SHA-256";
   return facts;
 }
 
 // Of networks whose transform nobody says; a ResNet is given ImageNet's.
-bool transform_is_open(const CheckpointInspection& seen, const Backbone* row) {
+bool transform_is_open(const networks::CheckpointInspection& seen, const features::Backbone* row) {
   const bool said = row || (seen.config && !seen.config->transform.empty());
   return !said && seen.outline && seen.outline->family != "resnet" && !seen.outline->graph;
 }
@@ -57,33 +57,34 @@ bool transform_is_open(const CheckpointInspection& seen, const Backbone* row) {
 constexpr const char* kOpenTransform =
     "  open          transform: nobody says it; transform=T, or the name of the registry's row it is\n";
 
-std::string report(const GraphInspection& seen, bool as_json) {
-  if (!as_json) return to_text(seen) + kOpenTransform + "\n";
-  Json json = to_json(seen);
+std::string report(const networks::GraphInspection& seen, bool as_json) {
+  if (!as_json) return networks::to_text(seen) + kOpenTransform + "\n";
+  Json json = networks::to_json(seen);
   json["transform_is_open"] = true;
   return json_line(json);
 }
 
-std::string report(const CheckpointInspection& seen, bool tensors, bool as_json) {
-  const Backbone* const row = known_row(seen.checkpoint);
+std::string report(const networks::CheckpointInspection& seen, bool tensors, bool as_json) {
+  const features::Backbone* const row = known_row(seen.checkpoint);
   const bool open = transform_is_open(seen, row);
   if (!as_json)
-    return to_text(seen, tensors) + (open ? kOpenTransform : "") +
+    return networks::to_text(seen, tensors) + (open ? kOpenTransform : "") +
            (row ? fmt::format("  known as      {}: {}\n", row->name, row->title) : "") + "\n";
-  Json json = to_json(seen, tensors);
+  Json json = networks::to_json(seen, tensors);
   if (row) json["known_as"] = row->name;
   if (open) json["transform_is_open"] = true;
   return json_line(json);
 }
 
 // One line of JSON, or some of text; a file that can't be read is a line too.
-std::string describe(const std::string& file, const InspectOptions& options, const NetworkRequest& request,
+std::string describe(const std::string& file, const InspectOptions& options, const networks::NetworkRequest& request,
                      Session& session) {
   try {
-    if (const std::optional<GraphInspection> graph = inspect_graph(file, request)) return report(*graph, session.json);
-    const CheckpointInspection seen = inspect_checkpoint(file, request, known_facts);
+    if (const std::optional<networks::GraphInspection> graph = networks::inspect_graph(file, request))
+      return report(*graph, session.json);
+    const networks::CheckpointInspection seen = networks::inspect_checkpoint(file, request, known_facts);
     // A TorchScript graph that fits no family can be run all the same (arch=torchscript).
-    if (!seen.match && seen.checkpoint.container != Container::torchscript)
+    if (!seen.match && seen.checkpoint.container != networks::Container::torchscript)
       session.exit_code = std::max(session.exit_code, exit_code_of(ErrorKind::input));
     return report(seen, options.tensors, session.json);
   } catch (const Error& e) {
@@ -98,24 +99,24 @@ std::string describe(const std::string& file, const InspectOptions& options, con
 }
 
 void inspect_verb(const InspectOptions& options, Session& session) {
-  NetworkRequest request{{options.architecture, options.branch, options.drop},
-                         {.skip_foreign = options.skip_foreign},
-                         read_key_map(options.keys),
-                         true,
-                         options.prototxt};
+  networks::NetworkRequest request{{options.architecture, options.branch, options.drop},
+                                   {.skip_foreign = options.skip_foreign},
+                                   networks::read_key_map(options.keys),
+                                   true,
+                                   options.prototxt};
   for (const auto& [name, value] : options.facts)
-    if (!value.empty()) request.load.facts.say(name, value, kUserSource);
+    if (!value.empty()) request.load.facts.say(name, value, features::kUserSource);
   for (const std::string& file : options.files) fmt::print("{}", describe(file, options, request, session));
 }
 
 void show_verb(const std::string& name, const Session& session) {
-  const Backbone backbone = parse_backbone(name);
+  const features::Backbone backbone = features::parse_backbone(name);
   if (session.json) {
-    fmt::print("{}\n", to_json(backbone).dump());
+    fmt::print("{}\n", features::to_json(backbone).dump());
     return;
   }
   std::vector<std::string> facts;
-  for (const Fact& fact : backbone.facts)
+  for (const networks::Fact& fact : backbone.facts)
     facts.push_back(fmt::format("{}={} ({})", fact.name, fact.value, fact.source));
   fmt::print("{}: {}\n", backbone.name, backbone.title);
   const auto line = [](const char* label, const std::string& text) {
@@ -136,14 +137,14 @@ void show_verb(const std::string& name, const Session& session) {
 }
 
 void fetch_verb(const std::vector<std::string>& names, Session& session) {
-  const WeightsSearch search = session.places.weights_search();
-  PathCache known(session.places.cache_dir() / "paths" / "weights");
+  const features::WeightsSearch search = session.places.weights_search();
+  features::PathCache known(session.places.cache_dir() / "paths" / "weights");
   const Context context = session.context();
   for (const std::string& name : names) {
-    const Backbone backbone = parse_backbone(name);
-    if (backbone.kind != BackboneKind::weights)
+    const features::Backbone backbone = features::parse_backbone(name);
+    if (backbone.kind != features::BackboneKind::weights)
       throw Error(ErrorKind::usage, fmt::format("{}: is a floor and has no weights to fetch", name));
-    const FoundWeights found = find_weights(backbone, search, known, context);
+    const features::FoundWeights found = features::find_weights(backbone, search, known, context);
     session.console.end_progress();
     if (session.json)
       fmt::print("{}", json_line({{"name", backbone.name}, {"file", found.file.string()}, {"sha256", found.sha256}}));

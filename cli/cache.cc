@@ -22,20 +22,20 @@ double days_since(std::filesystem::file_time_type moment) {
   return std::chrono::duration_cast<Days>(std::filesystem::file_time_type::clock::now() - moment).count();
 }
 
-Json to_json(const CachedFeatures& cached) {
+Json to_json(const features::CachedFeatures& cached) {
   return {{"folder", cached.folder.string()}, {"rows", cached.rows},
           {"unreadable", cached.unreadable},  {"dim", cached.key.dim},
           {"bytes", cached.disk_bytes},       {"unused_days", days_since(cached.last_used)},
           {"key", cached.key.parts}};
 }
 
-std::string line_of(const CachedFeatures& cached) {
+std::string line_of(const features::CachedFeatures& cached) {
   return fmt::format("{}  {:>8} rows of {:>4}  {:>9.1f} MB  used {:>4.0f} d ago  {}",
                      cached.folder.filename().string().substr(0, 8), cached.rows, cached.key.dim,
                      static_cast<double>(cached.disk_bytes) / 1e6, days_since(cached.last_used), cached.words());
 }
 
-void print(const CachedFeatures& cached, const Session& session) {
+void print(const features::CachedFeatures& cached, const Session& session) {
   if (session.json)
     fmt::print("{}\n", to_json(cached).dump());
   else
@@ -44,8 +44,8 @@ void print(const CachedFeatures& cached, const Session& session) {
 
 void ls_verb(Session& session) {
   const Path cache = session.places.cache_dir();
-  const std::vector<CachedFeatures> all = list_cache(cache, session.console);
-  for (const CachedFeatures& cached : all) print(cached, session);
+  const std::vector<features::CachedFeatures> all = features::list_cache(cache, session.console);
+  for (const features::CachedFeatures& cached : all) print(cached, session);
   // On stderr: stdout holds one line a folder and nothing else.
   session.console.info(fmt::format("{} folder(s) in {}", all.size(), cache.string()));
 }
@@ -53,8 +53,8 @@ void ls_verb(Session& session) {
 void verify_verb(const CacheOptions& options, Session& session) {
   const Path cache = session.places.cache_dir();
   const Context context = session.context();
-  for (const CachedFeatures& cached : list_cache(cache, session.console)) {
-    const std::size_t damaged = check_cached(cache, cached, options.repair, context);
+  for (const features::CachedFeatures& cached : features::list_cache(cache, session.console)) {
+    const std::size_t damaged = features::check_cached(cache, cached, options.repair, context);
     fmt::print("{}  {}: {}\n", cached.folder.filename().string().substr(0, 8), cached.words(),
                damaged == 0     ? "sound"
                : options.repair ? fmt::format("{} damaged block(s) dropped", damaged)
@@ -68,13 +68,13 @@ void gc_verb(const CacheOptions& options, Session& session) {
   const Context context = session.context();
   std::uint64_t bytes = 0;
   std::size_t folders = 0;
-  for (const CachedFeatures& cached : list_cache(cache, session.console)) {
+  for (const features::CachedFeatures& cached : features::list_cache(cache, session.console)) {
     // The store marks its folder whenever its rows are read (FeatureStore::mark_used).
     if (days_since(cached.last_used) < options.older_than_days) continue;
     print(cached, session);
     bytes += cached.disk_bytes;
     ++folders;
-    if (!options.dry_run) remove_cached(cache, cached, context);
+    if (!options.dry_run) features::remove_cached(cache, cached, context);
   }
   session.console.info(fmt::format("{} {} folder(s) unused for {} days, {:.1f} MB",
                                    options.dry_run ? "would remove" : "removed", folders, options.older_than_days,
@@ -88,7 +88,7 @@ void merge_verb(const CacheOptions& options, Session& session) {
   std::optional<Error> first_error;
   for (const std::string& from : options.from) {
     try {
-      const MergeCounts counts = merge_cache(from, cache, options.move, context);
+      const features::MergeCounts counts = features::merge_cache(from, cache, options.move, context);
       fmt::print("{}: {} rows added, {} known already\n", from, counts.added, counts.known);
     } catch (const Error& e) {
       if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::missing) throw;

@@ -19,20 +19,20 @@ namespace {
 // Two rows of one run, `RUN A B`; else two runs or rows, `RUN[:ROW] RUN[:ROW]`.
 std::pair<Picked, Picked> sides(const std::vector<std::string>& words) {
   if (words.size() == 2) return {pick(words[0]), pick(words[1])};
-  const RunFolder run = read_run(words[0]);
+  const reports::RunFolder run = reports::read_run(words[0]);
   return {pick_row(run, words[1]), pick_row(run, words[2])};
 }
 
 std::set<std::string> backbones_of(const Picked& side) {
   std::set<std::string> names;
-  for (const Result& result : side.results) names.insert(result.cell.backbone);
+  for (const experiments::Result& result : side.results) names.insert(result.cell.backbone);
   return names;
 }
 
 // Tasks with their targets.
 std::set<std::pair<std::string, std::string>> questions_of(const Picked& side) {
   std::set<std::pair<std::string, std::string>> questions;
-  for (const Result& result : side.results) questions.emplace(result.cell.task, result.cell.target);
+  for (const experiments::Result& result : side.results) questions.emplace(result.cell.task, result.cell.target);
   return questions;
 }
 
@@ -40,9 +40,9 @@ std::set<std::pair<std::string, std::string>> questions_of(const Picked& side) {
 void agree_on_names(const Picked& a, Picked& b) {
   const auto known = questions_of(a);
   std::map<std::pair<std::string, std::string>, std::string> of_split;  // target and split: A's task
-  for (const Result& result : a.results)
+  for (const experiments::Result& result : a.results)
     of_split.emplace(std::pair(result.cell.target, result.split_hash), result.cell.task);
-  for (Result& result : b.results) {
+  for (experiments::Result& result : b.results) {
     const auto found = of_split.find({result.cell.target, result.split_hash});
     // A task that A has under this very name stays itself, whatever its split.
     if (result.split_hash.empty() || found == of_split.end() || known.contains({result.cell.task, result.cell.target}))
@@ -70,8 +70,9 @@ bool pair_by_backbone(Picked& a, Picked& b) {
   std::ranges::set_intersection(left, right, std::inserter(shared, shared.end()));
   if (shared.empty()) return false;
   for (Picked* side : {&a, &b}) {
-    std::erase_if(side->results, [&](const Result& result) { return !shared.contains(result.cell.backbone); });
-    for (Result& result : side->results) {
+    std::erase_if(side->results,
+                  [&](const experiments::Result& result) { return !shared.contains(result.cell.backbone); });
+    for (experiments::Result& result : side->results) {
       result.cell.task += fmt::format(", {}", result.cell.backbone);
       result.cell.backbone = side->word;
       // Rows of two runs may have one key; without this the table would take them for one result.
@@ -94,10 +95,11 @@ void compare_verb(const std::vector<std::string>& words, const ArrayOptions& arr
   check_comparable(a, b);
   // The same run twice is a fair question (is it 0?), and its two sides need two names.
   if (a.word == b.word) b.word += " (2)";
-  CompareOptions options;
+  reports::CompareOptions options;
   options.verdict = !pair_by_backbone(a, b);
   options.baseline = b.results.front().cell.backbone;
-  const Report report = make_report({{a.folder, a.results}, {b.folder, b.results}}, options, session.context());
+  const reports::Report report =
+      reports::make_report({{a.folder, a.results}, {b.folder, b.results}}, options, session.context());
   session.console.end_progress();
   print_report(report, session);
   print_won_images(report, session);

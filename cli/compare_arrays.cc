@@ -51,15 +51,15 @@ std::vector<std::string> row_names(const std::vector<std::string>& files, const 
   return options.names;
 }
 
-std::vector<std::string> probes_of(const ArrayOptions& options, const Targets& targets) {
+std::vector<std::string> probes_of(const ArrayOptions& options, const datasets::Targets& targets) {
   if (!options.probes.empty()) return options.probes;
-  return {targets.kind() == TargetKind::values ? "ridge" : "logreg"};
+  return {targets.kind() == datasets::TargetKind::values ? "ridge" : "logreg"};
 }
 
 // One file after another, so that only one is in memory.
-std::vector<Result> fit_all(const std::vector<std::string>& files, const std::vector<std::string>& names,
-                            const ProbeRun& common, const ArrayOptions& options, const Context& context) {
-  std::vector<Result> results;
+std::vector<experiments::Result> fit_all(const std::vector<std::string>& files, const std::vector<std::string>& names,
+                                         const ProbeRun& common, const ArrayOptions& options, const Context& context) {
+  std::vector<experiments::Result> results;
   std::map<std::string, std::string> file_of_content;
   for (std::size_t i = 0; i < files.size(); ++i) {
     ProbeRun run = common;
@@ -95,7 +95,7 @@ void compare_arrays(const std::vector<std::string>& files, const ArrayOptions& o
     throw Error(ErrorKind::usage, "compare: what the rows of these features are is missing",
                 "--labels y.csv, or y.npy: row i labels row i of every file");
   const std::vector<std::string> names = row_names(files, options);
-  CompareOptions compared;
+  reports::CompareOptions compared;
   compared.baseline = options.baseline.empty() ? names.back() : options.baseline;
   if (std::ranges::count(names, compared.baseline) == 0)
     throw Error(ErrorKind::usage, fmt::format("compare: no row is called '{}'", compared.baseline),
@@ -103,12 +103,12 @@ void compare_arrays(const std::vector<std::string>& files, const ArrayOptions& o
   ProbeRun common = options.run;
   if (common.out.empty()) common.out = (Path("vise-results") / Path(common.files.labels).stem()).string();
   const Context context = session.context();
-  const std::vector<Result> results = fit_all(files, names, common, options, context);
-  ReportRecipe recipe;
+  const std::vector<experiments::Result> results = fit_all(files, names, common, options, context);
+  reports::ReportRecipe recipe;
   recipe.baseline = compared.baseline;
   // The folder may have other results; verifying this table must use its own alone.
-  for (const Result& result : results) recipe.keys.push_back(result.key);
-  const Report report = make_report({{common.out, results}}, compared, context);
+  for (const experiments::Result& result : results) recipe.keys.push_back(result.key);
+  const reports::Report report = reports::make_report({{common.out, results}}, compared, context);
   const std::string written = write_report(report, recipe, common.out);
   session.console.end_progress();
   print_report(report, session);

@@ -18,7 +18,7 @@ namespace {
 
 std::vector<Candidate> tasks() {
   std::vector<Candidate> found;
-  const TaskLibrary library;
+  const experiments::TaskLibrary library;
   for (const std::string& name : library.names()) found.push_back({name, library.find(name).title});
   for (const std::string& group : library.groups()) found.push_back({group, "a group of tasks"});
   return found;
@@ -26,26 +26,28 @@ std::vector<Candidate> tasks() {
 
 std::vector<Candidate> backbones() {
   std::vector<Candidate> found;
-  for (const Backbone& backbone : registry_backbones()) found.push_back({backbone.name, backbone.title});
+  for (const features::Backbone& backbone : features::registry_backbones())
+    found.push_back({backbone.name, backbone.title});
   return found;
 }
 
 std::vector<Candidate> probes() {
   std::vector<Candidate> found;
-  for (const std::string& name : ProbeRegistry::instance().names())
-    found.push_back({name, ProbeRegistry::instance().info(name).title});
+  for (const std::string& name : probes::ProbeRegistry::instance().names())
+    found.push_back({name, probes::ProbeRegistry::instance().info(name).title});
   return found;
 }
 
 std::vector<Candidate> studies() {
   std::vector<Candidate> found;
-  for (const auto& [name, yaml] : builtin_studies()) found.push_back({name, study_title(yaml, name)});
+  for (const auto& [name, yaml] : experiments::builtin_studies())
+    found.push_back({name, experiments::study_title(yaml, name)});
   return found;
 }
 
 std::vector<Candidate> transforms() {
   std::vector<Candidate> found;
-  for (const std::string& name : transform_names()) found.push_back({name, ""});
+  for (const std::string& name : images::transform_names()) found.push_back({name, ""});
   return found;
 }
 

@@ -14,25 +14,26 @@
 namespace vise::cli {
 namespace {
 
-Task chosen_task(const DataChoice& choice, Session& session) {
+experiments::Task chosen_task(const DataChoice& choice, Session& session) {
   if (choice.task.empty() == choice.data.empty())
     throw Error(ErrorKind::usage, "one of --task NAME and --data PATH is needed",
                 "vise-eval list tasks; PATH is a folder of class folders, a table (CSV, JSONL, Parquet), or archives");
   check_columns(choice.columns, !choice.data.empty());
   if (!choice.data.empty())
-    return with_split(task_for_data(choice.data, choice.target, choice.columns), choice.split).front();
-  const TaskLibrary library({choice.include_paths.begin(), choice.include_paths.end()});
-  const std::vector<Task> tasks = library.expand(choice.task);
+    return with_split(experiments::task_for_data(choice.data, choice.target, choice.columns), choice.split).front();
+  const experiments::TaskLibrary library({choice.include_paths.begin(), choice.include_paths.end()});
+  const std::vector<experiments::Task> tasks = library.expand(choice.task);
   if (tasks.size() > 1) session.console.info(fmt::format("{}: the split of {}", choice.task, tasks.front().name));
-  Task task = with_split(tasks.front(), choice.split).front();
+  experiments::Task task = with_split(tasks.front(), choice.split).front();
   if (!choice.target.empty()) task.target = choice.target;
   return task;
 }
 
 // Labels of which each image has its own can't be dealt to parts; then there is no split, and it is said why.
-std::optional<Split> asked_split(const Task& task, const Dataset& dataset, Session& session) {
+std::optional<datasets::Split> asked_split(const experiments::Task& task, const datasets::Dataset& dataset,
+                                           Session& session) {
   try {
-    return resolve_split(task, dataset);
+    return experiments::resolve_split(task, dataset);
   } catch (const Error& e) {
     // A split file that doesn't fit is the user's mistake and stops the verb.
     if (e.kind() != ErrorKind::input || task.split.kind == "file") throw;
@@ -54,7 +55,7 @@ void add_data_options(CLI::App* verb, DataChoice& choice) {
   verb->add_option("--include-path", choice.include_paths, "a folder of task files of your own")->type_name("DIR");
 }
 
-void add_column_options(CLI::App* verb, DataColumns& columns) {
+void add_column_options(CLI::App* verb, datasets::DataColumns& columns) {
   verb->add_option("--path-column", columns.path,
                    "of --data's table: which column names the image [path, file_name, ...]")
       ->type_name("NAME");
@@ -66,7 +67,7 @@ void add_column_options(CLI::App* verb, DataColumns& columns) {
       ->check(CLI::IsMember({"classes", "values"}));
 }
 
-void check_columns(const DataColumns& columns, bool has_data) {
+void check_columns(const datasets::DataColumns& columns, bool has_data) {
   const bool any = !columns.path.empty() || !columns.label.empty() || !columns.split.empty() || !columns.kind.empty();
   if (any && !has_data)
     throw Error(ErrorKind::usage, "--path-column, --label-column, --split-column and --label-kind are about --data",
@@ -76,25 +77,25 @@ void check_columns(const DataColumns& columns, bool has_data) {
 OpenedData open_data(const DataChoice& choice, Session& session) {
   OpenedData opened;
   opened.task = chosen_task(choice, session);
-  Task& task = opened.task;
+  experiments::Task& task = opened.task;
   if (task.dataset.empty()) {
-    opened.dataset = open_data_path(task.data, session.console, task.columns, session.places.cache_dir());
+    opened.dataset = datasets::open_data_path(task.data, session.console, task.columns, session.places.cache_dir());
   } else {
-    opened.dataset = DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
-                                                      session.places.cache_dir(), session.console);
+    opened.dataset = datasets::DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
+                                                                session.places.cache_dir(), session.console);
   }
-  if (task.name.empty()) task.name = name_of_split(opened.dataset.name, task.split);
-  if (task.target.empty()) task.target = usual_target(opened.dataset).value_or("label");
+  if (task.name.empty()) task.name = experiments::name_of_split(opened.dataset.name, task.split);
+  if (task.target.empty()) task.target = experiments::usual_target(opened.dataset).value_or("label");
   const bool has_target = opened.dataset.targets.contains(task.target);
   // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here. A split that
   // was asked for is looked at all the same.
-  const bool doubtful = task.dataset.empty() && has_target && doubt_about(opened.dataset.target(task.target));
+  const bool doubtful = task.dataset.empty() && has_target && datasets::doubt_about(opened.dataset.target(task.target));
   if (doubtful && !choice.split.any())
     opened.split = opened.dataset.official;
   else if (doubtful)
     opened.split = asked_split(task, opened.dataset, session);
   else if (has_target || !choice.target.empty() || !choice.task.empty())
-    opened.split = resolve_split(task, opened.dataset);
+    opened.split = experiments::resolve_split(task, opened.dataset);
   else
     opened.split = opened.dataset.official;
   return opened;

@@ -14,21 +14,22 @@ namespace vise::cli {
 
 struct DataChoice {
   std::string task, data, target;  // target: "" for the task's own, or "label"
-  DataColumns columns;             // of --data
+  datasets::DataColumns columns;   // of --data
   std::vector<std::string> include_paths;
   SplitOptions split;
 };
 
 void add_data_options(CLI::App* verb, DataChoice& choice);
 // --path-column, --label-column, --split-column and --label-kind.
-void add_column_options(CLI::App* verb, DataColumns& columns);
+void add_column_options(CLI::App* verb, datasets::DataColumns& columns);
 // Error{usage} for such an option without --data.
-void check_columns(const DataColumns& columns, bool has_data);
+void check_columns(const datasets::DataColumns& columns, bool has_data);
 
 struct OpenedData {
-  Task task;
-  Dataset dataset;
-  std::optional<Split> split;  // nothing where the data set has no labels to split by, and no split of its own
+  experiments::Task task;
+  datasets::Dataset dataset;
+  std::optional<datasets::Split>
+      split;  // nothing where the data set has no labels to split by, and no split of its own
 };
 
 // Error{usage} unless one of the two is given; the errors of the data set otherwise. Of a task of several splits, the

@@ -51,7 +51,7 @@ std::string cpu_features() {
 // {version, cuda, cuda_devices}, or {missing: why}.
 Json libtorch_facts() {
   try {
-    const TorchFacts facts = torch_facts();
+    const networks::TorchFacts facts = networks::torch_facts();
     return {{"version", facts.version}, {"cuda", facts.has_cuda}, {"cuda_devices", facts.cuda_devices}};
   } catch (const Error& e) {
     return {{"missing", e.message()}};
@@ -60,11 +60,11 @@ Json libtorch_facts() {
 
 Json machine_facts(Session& session) {
   Json facts = {{"vise_eval", kVersion},
-                {"onednn", onednn_version()},
+                {"onednn", networks::onednn_version()},
                 {"libtorch", libtorch_facts()},
-                {"codecs", codec_versions()},
+                {"codecs", images::codec_versions()},
                 {"cpu_features", cpu_features()},
-                {"precision", {{"fastest", fastest_precision_text()}, {"bf16_gain", bf16_gain()}}},
+                {"precision", {{"fastest", fastest_precision_text()}, {"bf16_gain", networks::bf16_gain()}}},
                 {"cores", available_cores()},
                 {"threads", session.context().threads},
                 {"blas", blas_libraries()},
@@ -80,16 +80,16 @@ Json machine_facts(Session& session) {
 
 Json weights_facts(Session& session) {
   Json list = Json::array();
-  const WeightsSearch search = session.places.weights_search();
-  PathCache known(session.places.cache_dir() / "paths" / "weights");
-  for (const Backbone& backbone : registry_backbones())
+  const features::WeightsSearch search = session.places.weights_search();
+  features::PathCache known(session.places.cache_dir() / "paths" / "weights");
+  for (const features::Backbone& backbone : features::registry_backbones())
     for (const Path& folder : search.folders)
       for (const std::string& file : backbone.files) {
         std::error_code error;
         if (!std::filesystem::is_regular_file(folder / file, error)) continue;
-        Backbone found = backbone;
+        features::Backbone found = backbone;
         found.file = folder / file;
-        const FoundWeights weights = find_weights(found, search, known, Context{session.console});
+        const features::FoundWeights weights = features::find_weights(found, search, known, Context{session.console});
         list.push_back({{"backbone", backbone.name},
                         {"file", weights.file.string()},
                         {"sha256", weights.sha256},
@@ -100,9 +100,9 @@ Json weights_facts(Session& session) {
 
 Json dataset_facts(Session& session) {
   Json list = Json::array();
-  for (const std::string& name : DatasetRegistry::instance().names())
+  for (const std::string& name : datasets::DatasetRegistry::instance().names())
     for (const Path& root : session.places.data_roots())
-      for (const std::string& folder : DatasetRegistry::instance().info(name).folders) {
+      for (const std::string& folder : datasets::DatasetRegistry::instance().info(name).folders) {
         std::error_code error;
         if (std::filesystem::is_directory(root / folder, error))
           list.push_back({{"dataset", name}, {"folder", (root / folder).string()}});
@@ -112,7 +112,7 @@ Json dataset_facts(Session& session) {
 
 Json parity_facts() {
   Json checks = Json::array();
-  for (const ParityCheck& check : pixel_parity_selftest())
+  for (const images::ParityCheck& check : images::pixel_parity_selftest())
     checks.push_back({{"check", check.name}, {"passed", check.passed}, {"detail", check.detail}});
   return checks;
 }

@@ -17,10 +17,10 @@ namespace {
 
 // Two results that answer the same question.
 struct Pair {
-  const Result *a, *b;
+  const experiments::Result *a, *b;
 };
 
-bool same_question(const Cell& a, const Cell& b, bool same_backbone, bool same_probe) {
+bool same_question(const experiments::Cell& a, const experiments::Cell& b, bool same_backbone, bool same_probe) {
   return a.task == b.task && a.target == b.target && a.seed == b.seed && a.shots == b.shots &&
          a.fraction == b.fraction && (!same_backbone || a.backbone == b.backbone) &&
          (!same_probe || a.probe == b.probe);
@@ -30,12 +30,12 @@ bool same_question(const Cell& a, const Cell& b, bool same_backbone, bool same_p
 // same task. Two that have nothing in common but are one each are a pair all the same.
 std::vector<Pair> pairs_of(const Picked& a, const Picked& b) {
   std::vector<Pair> pairs;
-  for (const Result& left : a.results) {
-    const Result* found = nullptr;
+  for (const experiments::Result& left : a.results) {
+    const experiments::Result* found = nullptr;
     for (const auto& [same_backbone, same_probe] :
          // From the closest counterpart to the farthest; the first that exists is taken.
          {std::pair{true, true}, {false, true}, {true, false}, {false, false}})
-      for (const Result& right : b.results)
+      for (const experiments::Result& right : b.results)
         if (!found && same_question(left.cell, right.cell, same_backbone, same_probe)) found = &right;
     if (found) pairs.push_back({&left, found});
   }
@@ -44,24 +44,27 @@ std::vector<Pair> pairs_of(const Picked& a, const Picked& b) {
   return pairs;
 }
 
-std::string primary_text(const Result& r) {
+std::string primary_text(const experiments::Result& r) {
   const auto found = r.metrics.find(r.primary_metric);
-  const MetricName metric = metric_name(r.primary_metric);
+  const reports::MetricName metric = reports::metric_name(r.primary_metric);
   if (!r.ok() || found == r.metrics.end()) return "failed";
-  return fmt::format("{} {}", metric.short_title, metric_text(metric, found->second, r.sizes.test));
+  return fmt::format("{} {}", metric.short_title, reports::metric_text(metric, found->second, r.sizes.test));
 }
 
-bool same_causes(const std::vector<Cause>& left, const std::vector<Cause>& right) {
-  const auto same = [](const Cause& x, const Cause& y) { return x.what == y.what && x.a == y.a && x.b == y.b; };
+bool same_causes(const std::vector<experiments::Cause>& left, const std::vector<experiments::Cause>& right) {
+  const auto same = [](const experiments::Cause& x, const experiments::Cause& y) {
+    return x.what == y.what && x.a == y.a && x.b == y.b;
+  };
   return std::ranges::equal(left, right, same);
 }
 
 // `before`: what was said of the pair before this one; seeds usually repeat it.
-void print(const Pair& pair, const std::vector<Cause>& causes, const std::vector<Cause>& before) {
-  fmt::print("A: {}: {}\nB: {}: {}\n", cell_words(pair.a->cell), primary_text(*pair.a), cell_words(pair.b->cell),
-             primary_text(*pair.b));
+void print(const Pair& pair, const std::vector<experiments::Cause>& causes,
+           const std::vector<experiments::Cause>& before) {
+  fmt::print("A: {}: {}\nB: {}: {}\n", experiments::cell_words(pair.a->cell), primary_text(*pair.a),
+             experiments::cell_words(pair.b->cell), primary_text(*pair.b));
   if (!causes.empty() && same_causes(causes, before)) return fmt::print("  as above\n");
-  for (const Cause& cause : causes)
+  for (const experiments::Cause& cause : causes)
     fmt::print("  {}\n    A {}\n    B {}\n    {}\n", cause.what, cause.a.empty() ? "-" : cause.a,
                cause.b.empty() ? "-" : cause.b, cause.effect);
   if (!causes.empty()) return;
@@ -70,9 +73,9 @@ void print(const Pair& pair, const std::vector<Cause>& causes, const std::vector
                             : "every recorded setting is the same, yet the numbers differ: vise-eval verify both");
 }
 
-Json to_json(const Pair& pair, const std::vector<Cause>& causes) {
+Json to_json(const Pair& pair, const std::vector<experiments::Cause>& causes) {
   Json list = Json::array();
-  for (const Cause& cause : causes)
+  for (const experiments::Cause& cause : causes)
     list.push_back({{"what", cause.what}, {"a", cause.a}, {"b", cause.b}, {"effect", cause.effect}});
   return {
       {"a", pair.a->key}, {"b", pair.b->key}, {"causes", list}, {"same_metrics", pair.a->metrics == pair.b->metrics}};
@@ -85,9 +88,9 @@ void explain_verb(const std::string& first, const std::string& second, const Ses
     throw Error(ErrorKind::usage, fmt::format("{} and {} have no task in common", first, second),
                 "name one result of each: RUN:KEY, a key's first digits are enough");
   Json list = Json::array();
-  std::vector<Cause> before;
+  std::vector<experiments::Cause> before;
   for (const Pair& pair : pairs) {
-    const std::vector<Cause> causes = explain(*pair.a, *pair.b);
+    const std::vector<experiments::Cause> causes = experiments::explain(*pair.a, *pair.b);
     if (session.json)
       list.push_back(to_json(pair, causes));
     else

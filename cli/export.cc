@@ -26,8 +26,8 @@ constexpr const char* kExamples =
     "y_<part>.npy and ids_<part>.csv.";
 
 void export_table_verb(const ExportVerbOptions& options, const OpenedData& opened, Session& session) {
-  const std::string text = export_table(opened.dataset, opened.split ? &*opened.split : nullptr,
-                                        parse_export_format(options.format), options.absolute);
+  const std::string text = datasets::export_table(opened.dataset, opened.split ? &*opened.split : nullptr,
+                                                  datasets::parse_export_format(options.format), options.absolute);
   session.console.end_progress();
   if (options.out.empty()) {
     fmt::print("{}", text);
@@ -44,22 +44,22 @@ void export_matrix_verb(const ExportVerbOptions& options, const OpenedData& open
                 "--backbone imagenet-v1 --out FOLDER; --format csv needs neither");
   // The files are written by part, so there must be parts.
   if (!opened.split) throw Error(ErrorKind::usage, "export: without labels there is nothing to learn from");
-  const Dataset& dataset = opened.dataset;
-  const FeatureRequest request{parse_backbone(options.backbone)};
-  const std::vector<Features> all =
-      extract_features(dataset, {request}, session.places.extract_options(), session.context());
+  const datasets::Dataset& dataset = opened.dataset;
+  const features::FeatureRequest request{features::parse_backbone(options.backbone)};
+  const std::vector<features::Features> all =
+      features::extract_features(dataset, {request}, session.places.extract_options(), session.context());
   session.console.end_progress();
-  const Features& features = all.front();
-  const FeaturesOfItem row = [&](std::uint32_t item) {
-    return features.rows[item] == kNoRow ? std::span<const float>{} : features.values(item);
+  const features::Features& features = all.front();
+  const datasets::FeaturesOfItem row = [&](std::uint32_t item) {
+    return features.rows[item] == features::kNoRow ? std::span<const float>{} : features.values(item);
   };
-  const Targets& targets = dataset.target(opened.task.target);
-  for (const Part part : {Part::train, Part::val, Part::test}) {
+  const datasets::Targets& targets = dataset.target(opened.task.target);
+  for (const datasets::Part part : {datasets::Part::train, datasets::Part::val, datasets::Part::test}) {
     const std::vector<std::uint32_t> items = opened.split->items(part);
-    const std::size_t written = options.format == "npy"
-                                    ? export_npy(options.out, dataset, targets, part, items, features.dim, row)
-                                    : export_libsvm(options.out, targets, part, items, row);
-    session.console.info(fmt::format("{}: {} rows of {}", part_name(part), written, features.dim));
+    const std::size_t written =
+        options.format == "npy" ? datasets::export_npy(options.out, dataset, targets, part, items, features.dim, row)
+                                : datasets::export_libsvm(options.out, targets, part, items, row);
+    session.console.info(fmt::format("{}: {} rows of {}", datasets::part_name(part), written, features.dim));
   }
 }
 

@@ -24,28 +24,31 @@ namespace {
 struct ExtractVerbOptions {
   std::string study, data, task, backbone, out, shard, into, engine, precision = "fp32", device = "cpu", views = "one",
                                                                      store = "fp32", save_maps;
-  DataColumns columns;
+  datasets::DataColumns columns;
   std::vector<std::string> layers{"default"}, pools{"default"}, include_paths;
   int side = 0;
 };
 
-Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
+datasets::Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
   if (options.data.empty() == options.task.empty())
     throw Error(ErrorKind::usage, "extract: one of --data PATH and --task NAME is needed");
   check_columns(options.columns, !options.data.empty());
   if (!options.data.empty())
-    return open_data_path(options.data, session.console, options.columns, session.places.cache_dir());
-  const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
-  const Task task = library.expand(options.task).front();
-  if (task.dataset.empty()) return open_data_path(task.data, session.console, task.columns, session.places.cache_dir());
-  return DatasetRegistry::instance().open(task.dataset, session.places.data_roots(), session.places.cache_dir(),
-                                          session.console);
+    return datasets::open_data_path(options.data, session.console, options.columns, session.places.cache_dir());
+  const experiments::TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
+  const experiments::Task task = library.expand(options.task).front();
+  if (task.dataset.empty())
+    return datasets::open_data_path(task.data, session.console, task.columns, session.places.cache_dir());
+  return datasets::DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
+                                                    session.places.cache_dir(), session.console);
 }
 
-Dataset shard_of(const Dataset& whole, const Shard& shard) { return subset(whole, shard.items(whole.size())); }
+datasets::Dataset shard_of(const datasets::Dataset& whole, const features::Shard& shard) {
+  return datasets::subset(whole, shard.items(whole.size()));
+}
 
 // Rows of a shard, which has a cache of its own; reported on stdout and in its shard.json.
-void print_shard(const ShardRecord& record, const std::string& into, Session& session) {
+void print_shard(const features::ShardRecord& record, const std::string& into, Session& session) {
   std::size_t rows = 0;
   for (const auto& [key, of_key] : record.rows) rows += of_key;
   session.console.end_progress();
@@ -62,34 +65,36 @@ void extract_study(const ExtractVerbOptions& options, Session& session) {
     throw Error(ErrorKind::usage, "extract: of a study, --shard I/N and --into DIR are needed, and no --out",
                 "vise-eval extract plan.yaml --shard 3/16 --into shards/3; the features of one backbone as files: "
                 "extract --data PATH --backbone B --out DIR");
-  const Shard shard = Shard::parse(options.shard);
-  RunRequest request = read_study(options.study, {options.include_paths.begin(), options.include_paths.end()});
+  const features::Shard shard = features::Shard::parse(options.shard);
+  experiments::RunRequest request =
+      experiments::read_study(options.study, {options.include_paths.begin(), options.include_paths.end()});
   session.places.add_to(request);
   if (options.into.empty())
     throw Error(ErrorKind::usage, "extract: a study's shard needs a store of its own", "--into shards/3");
   // Rows go to the shard's own store; --cache is only read, so many machines can share one.
   request.extract.into = options.into;
   const Context context = session.context();
-  print_shard(extract_shard(request, shard, sha256_hex(read_text_file(options.study)), context), options.into, session);
+  print_shard(experiments::extract_shard(request, shard, sha256_hex(read_text_file(options.study)), context),
+              options.into, session);
 }
 
-FeatureRequest request_of(const ExtractVerbOptions& options) {
-  FeatureRequest request{
-      .backbone = parse_backbone(options.side > 0 ? fmt::format("{},side={}", options.backbone, options.side)
-                                                  : options.backbone),
-      .precision = parse_precision(options.precision),
+features::FeatureRequest request_of(const ExtractVerbOptions& options) {
+  features::FeatureRequest request{
+      .backbone = features::parse_backbone(options.side > 0 ? fmt::format("{},side={}", options.backbone, options.side)
+                                                            : options.backbone),
+      .precision = networks::parse_precision(options.precision),
       .taps = {},
-      .views = parse_views(options.views),
-      .storage = parse_storage(options.store),
-      .device = parse_device(options.device)};
-  if (!options.engine.empty()) request.engine = parse_engine(options.engine);
+      .views = images::parse_views(options.views),
+      .storage = features::parse_storage(options.store),
+      .device = networks::parse_device(options.device)};
+  if (!options.engine.empty()) request.engine = networks::parse_engine(options.engine);
   for (const std::string& layer : options.layers)
     for (const std::string& pool : options.pools) request.taps.push_back({layer, pool});
   return request;
 }
 
 // "all", or ids of the data set with commas between.
-std::vector<std::uint32_t> items_of(const std::string& text, const Dataset& dataset) {
+std::vector<std::uint32_t> items_of(const std::string& text, const datasets::Dataset& dataset) {
   if (text.empty()) return {};
   std::map<std::string, std::uint32_t> by_id;
   for (std::uint32_t item = 0; item < dataset.size(); ++item) by_id.emplace(dataset.ids[item], item);
@@ -107,12 +112,13 @@ std::vector<std::uint32_t> items_of(const std::string& text, const Dataset& data
   return items;
 }
 
-void save_all_maps(const ExtractVerbOptions& options, const FeatureRequest& request, const Dataset& dataset,
-                   std::vector<std::uint32_t> items, const Features& features, Session& session,
-                   const Context& context) {
+void save_all_maps(const ExtractVerbOptions& options, const features::FeatureRequest& request,
+                   const datasets::Dataset& dataset, std::vector<std::uint32_t> items,
+                   const features::Features& features, Session& session, const Context& context) {
   // Images without a row have no map either.
   std::erase_if(items, [&](std::uint32_t item) { return features.unreadable.contains(item); });
-  const MapShape shape = save_maps(dataset, items, request, session.places.extract_options(), options.out, context);
+  const features::MapShape shape =
+      features::save_maps(dataset, items, request, session.places.extract_options(), options.out, context);
   session.console.end_progress();
   session.console.info(fmt::format("{}: {} maps of {} x {} x {}", (Path(options.out) / "maps.npy").string(),
                                    items.size(), shape.channels, shape.height, shape.width));
@@ -125,23 +131,25 @@ void extract_verb(const ExtractVerbOptions& options, Session& session) {
     throw Error(ErrorKind::usage, "extract: --into is for a study's shard",
                 "of one backbone a shard's store is its --cache: extract --data PATH --backbone B --shard 3/16 --cache "
                 "shards/3");
-  const FeatureRequest request = request_of(options);
+  const features::FeatureRequest request = request_of(options);
   if (options.out.empty() && options.shard.empty())
     throw Error(ErrorKind::usage, "extract: --out DIR is needed (only a --shard may stay in its cache)");
   if (options.out.empty() && !options.save_maps.empty())
     throw Error(ErrorKind::usage, "extract: --save-maps needs --out DIR, where the maps go");
-  const Dataset whole = open_dataset(options, session);
-  const Dataset dataset = options.shard.empty() ? whole : shard_of(whole, Shard::parse(options.shard));
+  const datasets::Dataset whole = open_dataset(options, session);
+  const datasets::Dataset dataset =
+      options.shard.empty() ? whole : shard_of(whole, features::Shard::parse(options.shard));
   // Before hours of extraction: an unknown id is refused at once.
   const std::vector<std::uint32_t> of_maps = items_of(options.save_maps, dataset);
   const Context context = session.context();
-  const std::vector<Features> all = extract_features(dataset, {request}, session.places.extract_options(), context);
+  const std::vector<features::Features> all =
+      features::extract_features(dataset, {request}, session.places.extract_options(), context);
   session.console.end_progress();
-  for (const Features& features : all) {
+  for (const features::Features& features : all) {
     // Several layers or poolings are several arrays, each in a folder of its own.
     const Path tap = all.size() == 1 ? Path() : Path(features.tap.layer + "-" + features.tap.pool);
     const Path folder = options.out.empty() ? features.folder : Path(options.out) / tap;
-    if (!options.out.empty()) export_features(dataset, features, folder);
+    if (!options.out.empty()) features::export_features(dataset, features, folder);
     if (session.json)
       fmt::print("{}\n", Json({{"folder", folder.string()},
                                {"rows", dataset.size() - features.unreadable.size()},

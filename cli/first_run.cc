@@ -20,7 +20,7 @@ namespace {
 // The greeting must come at once, also in a home folder with a million files.
 constexpr std::size_t kShown = 6, kMostEntries = 2000;
 
-bool is_there(const Backbone& backbone, const WeightsSearch& search) {
+bool is_there(const features::Backbone& backbone, const features::WeightsSearch& search) {
   std::error_code error;
   const auto is_below = [&](const Path& folder) {
     return std::ranges::any_of(backbone.files,
@@ -29,9 +29,9 @@ bool is_there(const Backbone& backbone, const WeightsSearch& search) {
   return std::ranges::any_of(search.folders, is_below) || std::ranges::any_of(search.hubs, is_below);
 }
 
-std::vector<std::string> weights_here(const WeightsSearch& search) {
+std::vector<std::string> weights_here(const features::WeightsSearch& search) {
   std::vector<std::string> names;
-  for (const Backbone& backbone : registry_backbones())
+  for (const features::Backbone& backbone : features::registry_backbones())
     if (is_there(backbone, search)) names.push_back(backbone.name);
   return names;
 }
@@ -40,7 +40,7 @@ std::vector<std::string> weights_here(const WeightsSearch& search) {
 std::vector<std::string> datasets_here(const std::vector<Path>& roots) {
   std::vector<std::string> found;
   std::error_code error;
-  const DatasetRegistry& registry = DatasetRegistry::instance();
+  const datasets::DatasetRegistry& registry = datasets::DatasetRegistry::instance();
   for (const std::string& name : registry.names())
     for (const Path& root : roots)
       for (const std::string& folder : registry.info(name).folders)
@@ -92,7 +92,7 @@ std::string few(std::vector<std::string> names) {
 
 // The first task that reads a data set.
 std::string task_of(const std::string& dataset) {
-  const TaskLibrary library{std::vector<Path>{}};
+  const experiments::TaskLibrary library{std::vector<Path>{}};
   for (const std::string& name : library.names())
     if (library.find(name).dataset == dataset) return name;
   return "";
@@ -125,8 +125,8 @@ std::string next_steps(const Found& found) {
 
 }  // namespace
 
-std::string first_run_text(const Places& places) {
-  const WeightsSearch search = places.weights_search();
+std::string first_run_text(const experiments::Places& places) {
+  const features::WeightsSearch search = places.weights_search();
   const Found found{weights_here(search), datasets_here(places.data_roots()), data_here()};
   std::string text = fmt::format(
       "vise-eval {}: is this frozen representation better than that one on a subjective task, and can a stranger check "

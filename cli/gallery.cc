@@ -28,22 +28,22 @@ namespace {
 
 // A task as a run planned it, with its images.
 struct PlannedTask {
-  RunRequest request;
-  Task task;
-  Dataset data;
+  experiments::RunRequest request;
+  experiments::Task task;
+  datasets::Dataset data;
   std::unordered_map<std::string, std::uint32_t> item_of_id;
 };
 
-RunRequest planned_request(const Path& plan, const Session& session) {
-  RunRequest request = read_study(plan);
+experiments::RunRequest planned_request(const Path& plan, const Session& session) {
+  experiments::RunRequest request = experiments::read_study(plan);
   const std::vector<Path> roots = session.places.data_roots(), weights = request.extract.weights.folders;
   request.data_roots.insert(request.data_roots.begin(), roots.begin(), roots.end());
   request.extract = session.places.extract_options();
-  request.extract.on_bad_image = BadImagePolicy::skip;
+  request.extract.on_bad_image = features::BadImagePolicy::skip;
   // A page must not start a download; a backbone whose weights are gone has no maps.
   request.extract.weights.offline = true;
   request.extract.weights.folders.insert(request.extract.weights.folders.end(), weights.begin(), weights.end());
-  return resolved(request);
+  return experiments::resolved(request);
 }
 
 // By name; of two runs of one task the later counts.
@@ -51,10 +51,10 @@ std::map<std::string, PlannedTask> planned_tasks(const std::vector<Path>& runs, 
   std::map<std::string, PlannedTask> tasks;
   for (const Path& folder : runs) {
     if (!std::filesystem::exists(folder / "plan.yaml")) continue;
-    const RunRequest request = planned_request(folder / "plan.yaml", session);
-    for (const Task& task : request.tasks) {
+    const experiments::RunRequest request = planned_request(folder / "plan.yaml", session);
+    for (const experiments::Task& task : request.tasks) {
       try {
-        PlannedTask planned{request, task, open_dataset(task, request, session.console), {}};
+        PlannedTask planned{request, task, experiments::open_dataset(task, request, session.console), {}};
         for (std::uint32_t item = 0; item < planned.data.size(); ++item)
           planned.item_of_id.emplace(planned.data.ids[item], item);
         tasks.insert_or_assign(task.name, std::move(planned));
@@ -66,7 +66,7 @@ std::map<std::string, PlannedTask> planned_tasks(const std::vector<Path>& runs, 
   return tasks;
 }
 
-using Thumbnails = std::map<std::string, Image>;  // by id
+using Thumbnails = std::map<std::string, images::Image>;  // by id
 
 // An image that is gone has no thumbnail, and the page says so.
 Thumbnails thumbnails_of(const std::vector<std::string>& ids, const PlannedTask& planned, Session& session) {
@@ -84,7 +84,7 @@ Thumbnails thumbnails_of(const std::vector<std::string>& ids, const PlannedTask&
   for (const std::uint32_t item : items) {
     const std::string& id = planned.data.ids[item];
     try {
-      thumbnails[id] = thumbnail(planned.data.read(item), id, kSide);
+      thumbnails[id] = reports::thumbnail(planned.data.read(item), id, kSide);
     } catch (const Error& e) {
       session.console.warn(e.message());
     }
@@ -94,9 +94,9 @@ Thumbnails thumbnails_of(const std::vector<std::string>& ids, const PlannedTask&
 
 // The share of the middle square's edge that the network doesn't see on either side; nothing for transforms that change
 // an image's proportions, whose maps could not be laid over a thumbnail.
-std::optional<double> inset_of(const Backbone& backbone) {
-  if (backbone.kind == BackboneKind::image_function) return std::nullopt;
-  const TransformSpec spec = Transform::parse(backbone.transform).spec();
+std::optional<double> inset_of(const features::Backbone& backbone) {
+  if (backbone.kind == features::BackboneKind::image_function) return std::nullopt;
+  const images::TransformSpec spec = images::Transform::parse(backbone.transform).spec();
   // The map covers the crop, a middle square of the picture whose shorter side was resized;
   // only then is its place on a thumbnail known.
   if (!spec.resize || spec.squash || !spec.crop || *spec.crop > *spec.resize) return std::nullopt;
@@ -106,23 +106,24 @@ std::optional<double> inset_of(const Backbone& backbone) {
 // One row of a section whose maps can be drawn, with the scores that they must add up to.
 struct MappedRow {
   std::size_t row = 0;
-  LinearWeights weights;
-  SavedScores scores;
+  experiments::LinearWeights weights;
+  experiments::SavedScores scores;
   std::unordered_map<std::string, std::size_t> place_of_id;
 };
 
 // Nothing for probes that aren't linear in averaged features; the gallery shows each row's first seed.
-std::optional<MappedRow> mapped_row(const Report& report, const TableSection& section, std::size_t row) {
+std::optional<MappedRow> mapped_row(const reports::Report& report, const reports::TableSection& section,
+                                    std::size_t row) {
   for (const std::size_t i : section.rows[row].results) {
-    const Result& result = report.table.results[i];
+    const experiments::Result& result = report.table.results[i];
     if (!result.ok()) continue;
     // A class activation map (Zhou et al., CVPR 2016) splits a linear score of averaged features
     // into a sum over places, which needs exactly this.
-    if (result.cell.pool != "avg" || result.target_kind != TargetKind::classes || result.scores_file.empty())
+    if (result.cell.pool != "avg" || result.target_kind != datasets::TargetKind::classes || result.scores_file.empty())
       return std::nullopt;
-    auto weights = read_weights(report.runs(i), result);
+    auto weights = experiments::read_weights(report.runs(i), result);
     if (!weights) return std::nullopt;
-    MappedRow mapped{row, std::move(*weights), read_scores(report.runs(i), result), {}};
+    MappedRow mapped{row, std::move(*weights), experiments::read_scores(report.runs(i), result), {}};
     for (std::size_t at = 0; at < mapped.scores.ids.size(); ++at) mapped.place_of_id.emplace(mapped.scores.ids[at], at);
     return mapped;
   }
@@ -130,60 +131,61 @@ std::optional<MappedRow> mapped_row(const Report& report, const TableSection& se
 }
 
 // Whether the map's mean is the score that the run saved: else the weights file or the image is another by now.
-bool adds_up(const ClassMap& map, const MappedRow& row, const std::string& id, int k) {
+bool adds_up(const reports::ClassMap& map, const MappedRow& row, const std::string& id, int k) {
   // Maps are computed anew in float32 and in another order of sums than the run's scores.
   constexpr double kRounding = 1e-3;
-  const Scores& scores = row.scores.scores;
+  const probes::Scores& scores = row.scores.scores;
   const std::span<const double> saved =
       std::span(scores.values).subspan(row.place_of_id.at(id) * scores.columns, scores.columns);
-  const double expected = centred_score(saved, static_cast<std::size_t>(k));
+  const double expected = reports::centred_score(saved, static_cast<std::size_t>(k));
   return std::fabs(map.score - expected) <= kRounding * std::max(1.0, std::fabs(expected));
 }
 
 // The rows of one network of a section, in one pass over the images.
 class NetworkMaps {
  public:
-  NetworkMaps(const PlannedTask& planned, const Thumbnails& thumbnails, const Backbone& backbone,
+  NetworkMaps(const PlannedTask& planned, const Thumbnails& thumbnails, const features::Backbone& backbone,
               const std::string& layer, Session& session)
       : planned_(planned), thumbnails_(thumbnails), context_(session.context()), inset_(inset_of(backbone)) {
     request_ = {backbone, planned.request.engine, planned.request.precision, {{layer, "avg"}}};
     request_.device = planned.request.device;
   }
 
-  void add(const std::vector<MappedRow>& rows, const std::set<MapKey>& wanted, GalleryMaps& maps) {
+  void add(const std::vector<MappedRow>& rows, const std::set<reports::MapKey>& wanted, reports::GalleryMaps& maps) {
     if (!inset_) throw Error(ErrorKind::input, "its transform changes an image's proportions");
     constexpr std::size_t kAtOnce = 32;  // 400 kB each with a ResNet-50
     std::set<std::uint32_t> distinct;
-    for (const MapKey& key : wanted)
+    for (const reports::MapKey& key : wanted)
       if (const auto item = planned_.item_of_id.find(std::get<1>(key)); item != planned_.item_of_id.end())
         distinct.insert(item->second);
     const std::vector<std::uint32_t> items(distinct.begin(), distinct.end());
-    MapSource source(request_, planned_.request.extract, context_);
+    features::MapSource source(request_, planned_.request.extract, context_);
     for (std::size_t first = 0; first < items.size(); first += kAtOnce) {
       const auto some = std::span(items).subspan(first, std::min(kAtOnce, items.size() - first));
-      for (const ImageMap& image : source(planned_.data, some)) add_image(image, rows, wanted, maps);
+      for (const features::ImageMap& image : source(planned_.data, some)) add_image(image, rows, wanted, maps);
     }
   }
 
  private:
-  void add_image(const ImageMap& image, const std::vector<MappedRow>& rows, const std::set<MapKey>& wanted,
-                 GalleryMaps& maps) {
+  void add_image(const features::ImageMap& image, const std::vector<MappedRow>& rows,
+                 const std::set<reports::MapKey>& wanted, reports::GalleryMaps& maps) {
     const std::string& id = planned_.data.ids[image.item];
     const auto thumbnail = thumbnails_.find(id);
     if (thumbnail == thumbnails_.end()) return;
     for (const MappedRow& row : rows)
       for (int k = 0; k < static_cast<int>(row.weights.classes); ++k) {
-        const MapKey key{row.row, id, k};
+        const reports::MapKey key{row.row, id, k};
         if (!wanted.contains(key) || image.values.empty() || image.height * image.width == 1) continue;
         if (static_cast<std::size_t>(image.channels) != row.weights.dim)
           throw Error(ErrorKind::input, "the run's probe is of other features");
-        const ClassMap map =
-            class_map(image.values, image.height, image.width, row.weights, static_cast<std::size_t>(k));
+        const reports::ClassMap map =
+            reports::class_map(image.values, image.height, image.width, row.weights, static_cast<std::size_t>(k));
         if (!adds_up(map, row, id, k))
           throw Error(
               ErrorKind::input,
               fmt::format("the map of {} does not add up to its saved score: the weights or the image changed", id));
-        maps[key] = {picture_uri(overlay(thumbnail->second, map, *inset_)), map.score, strongest_place(map)};
+        maps[key] = {reports::picture_uri(reports::overlay(thumbnail->second, map, *inset_)), map.score,
+                     reports::strongest_place(map)};
       }
   }
 
@@ -191,43 +193,44 @@ class NetworkMaps {
   const Thumbnails& thumbnails_;
   const Context context_;
   std::optional<double> inset_;
-  FeatureRequest request_;
+  features::FeatureRequest request_;
 };
 
 // A network of the section's rows up to a layer, and the images whose attention is shown: those of its own rows, and
 // those of the rows that are compared with them.
 using WantedAttention = std::map<std::pair<std::string, std::string>, std::set<std::string>>;
 
-WantedAttention wanted_attention(const Report& report, std::size_t s) {
-  const TableSection& section = report.table.sections[s];
+WantedAttention wanted_attention(const reports::Report& report, std::size_t s) {
+  const reports::TableSection& section = report.table.sections[s];
   WantedAttention wanted;
-  for (const auto& [row, id, k] : wanted_maps(section, report.evidence[s], kGalleryImages)) {
-    const Cell& cell = section.rows[row].cell;
+  for (const auto& [row, id, k] : reports::wanted_maps(section, report.evidence[s], reports::kGalleryImages)) {
+    const experiments::Cell& cell = section.rows[row].cell;
     // Fine-tuning changed the network.
-    if (!parse_probe(cell.probe).info().needs_images) wanted[{cell.backbone, cell.layer}].insert(id);
+    if (!probes::parse_probe(cell.probe).info().needs_images) wanted[{cell.backbone, cell.layer}].insert(id);
   }
   return wanted;
 }
 
-AttentionPicture attention_picture(const Image& thumbnail, const AttentionMap& map, double inset,
-                                   const std::vector<float>& shares) {
+reports::AttentionPicture attention_picture(const images::Image& thumbnail, const features::AttentionMap& map,
+                                            double inset, const std::vector<float>& shares) {
   const auto [least, most] = std::ranges::minmax(shares);
-  return {picture_uri(overlay(thumbnail, shares, map.height, map.width, inset)), least, most,
+  return {reports::picture_uri(reports::overlay(thumbnail, shares, map.height, map.width, inset)), least, most,
           std::accumulate(shares.begin(), shares.end(), 0.0)};
 }
 
-NetworkAttention attention_of(const PlannedTask& planned, const Thumbnails& thumbnails, const Backbone& backbone,
-                              const std::string& layer, const std::set<std::string>& ids, Session& session) {
-  NetworkAttention attention;
+reports::NetworkAttention attention_of(const PlannedTask& planned, const Thumbnails& thumbnails,
+                                       const features::Backbone& backbone, const std::string& layer,
+                                       const std::set<std::string>& ids, Session& session) {
+  reports::NetworkAttention attention;
   const std::optional<double> inset = inset_of(backbone);
   if (!inset) {
     attention.none = fmt::format("The transform of {} changes an image's proportions: its attention is not laid over",
                                  backbone.name);
     return attention;
   }
-  FeatureRequest request{backbone, planned.request.engine, planned.request.precision, {{layer, "default"}}};
+  features::FeatureRequest request{backbone, planned.request.engine, planned.request.precision, {{layer, "default"}}};
   request.device = planned.request.device;
-  std::optional<AttentionSource> source;
+  std::optional<features::AttentionSource> source;
   try {
     source.emplace(request, planned.request.extract, session.context());
   } catch (const Error& e) {
@@ -238,23 +241,23 @@ NetworkAttention attention_of(const PlannedTask& planned, const Thumbnails& thum
   std::vector<std::uint32_t> items;
   for (const std::string& id : ids)
     if (thumbnails.contains(id)) items.push_back(planned.item_of_id.at(id));
-  for (const AttentionMap& map : (*source)(planned.data, items)) {
+  for (const features::AttentionMap& map : (*source)(planned.data, items)) {
     if (map.rollout.empty()) continue;
     const std::string& id = planned.data.ids[map.item];
-    const Image& under = thumbnails.at(id);
+    const images::Image& under = thumbnails.at(id);
     attention.images[id] = {attention_picture(under, map, *inset, map.class_token),
                             attention_picture(under, map, *inset, map.rollout)};
   }
   return attention;
 }
 
-GalleryAttention attention_maps_of(const Report& report, std::size_t s, const PlannedTask& planned,
-                                   const Thumbnails& thumbnails, Session& session) {
-  GalleryAttention all;
+reports::GalleryAttention attention_maps_of(const reports::Report& report, std::size_t s, const PlannedTask& planned,
+                                            const Thumbnails& thumbnails, Session& session) {
+  reports::GalleryAttention all;
   const WantedAttention wanted = wanted_attention(report, s);
   for (const std::string& text : planned.task.backbones) {
-    const Backbone backbone = parse_backbone(text);
-    if (backbone.kind == BackboneKind::image_function) continue;
+    const features::Backbone backbone = features::parse_backbone(text);
+    if (backbone.kind == features::BackboneKind::image_function) continue;
     for (const auto& [network, ids] : wanted) {
       if (network.first != backbone.name) continue;
       try {
@@ -269,22 +272,22 @@ GalleryAttention attention_maps_of(const Report& report, std::size_t s, const Pl
   return all;
 }
 
-GalleryMaps maps_of(const Report& report, std::size_t s, const PlannedTask& planned, const Thumbnails& thumbnails,
-                    Session& session) {
-  const TableSection& section = report.table.sections[s];
-  const std::set<MapKey> wanted = wanted_maps(section, report.evidence[s], kGalleryImages);
+reports::GalleryMaps maps_of(const reports::Report& report, std::size_t s, const PlannedTask& planned,
+                             const Thumbnails& thumbnails, Session& session) {
+  const reports::TableSection& section = report.table.sections[s];
+  const std::set<reports::MapKey> wanted = reports::wanted_maps(section, report.evidence[s], reports::kGalleryImages);
   std::map<std::pair<std::string, std::string>, std::vector<MappedRow>> networks;
   for (std::size_t row = 0; row < section.rows.size(); ++row)
     if (auto mapped = mapped_row(report, section, row))
       networks[{section.rows[row].cell.backbone, section.rows[row].cell.layer}].push_back(std::move(*mapped));
-  GalleryMaps maps;
+  reports::GalleryMaps maps;
   for (const std::string& text : planned.task.backbones) {
-    const Backbone backbone = parse_backbone(text);
+    const features::Backbone backbone = features::parse_backbone(text);
     for (const auto& [network, rows] : networks) {
       if (network.first != backbone.name) continue;
-      GalleryMaps own;
-      std::set<MapKey> of_rows;
-      for (const MapKey& key : wanted)
+      reports::GalleryMaps own;
+      std::set<reports::MapKey> of_rows;
+      for (const reports::MapKey& key : wanted)
         if (std::ranges::find(rows, std::get<0>(key), &MappedRow::row) != rows.end()) of_rows.insert(key);
       try {
         NetworkMaps(planned, thumbnails, backbone, network.second, session).add(rows, of_rows, own);
@@ -300,9 +303,9 @@ GalleryMaps maps_of(const Report& report, std::size_t s, const PlannedTask& plan
 
 }  // namespace
 
-void add_gallery(Report& report, const std::vector<Path>& runs, Session& session) {
+void add_gallery(reports::Report& report, const std::vector<Path>& runs, Session& session) {
   const std::map<std::string, PlannedTask> tasks = planned_tasks(runs, session);
-  const std::vector<std::vector<std::string>> ids = gallery_ids(report);
+  const std::vector<std::vector<std::string>> ids = reports::gallery_ids(report);
   report.thumbnails.resize(ids.size());
   report.maps.resize(ids.size());
   report.attention.resize(ids.size());
@@ -310,7 +313,7 @@ void add_gallery(Report& report, const std::vector<Path>& runs, Session& session
     const auto planned = tasks.find(report.table.sections[s].task);
     if (planned == tasks.end()) continue;
     const Thumbnails thumbnails = thumbnails_of(ids[s], planned->second, session);
-    for (const auto& [id, picture] : thumbnails) report.thumbnails[s][id] = picture_uri(picture);
+    for (const auto& [id, picture] : thumbnails) report.thumbnails[s][id] = reports::picture_uri(picture);
     report.maps[s] = maps_of(report, s, planned->second, thumbnails, session);
     report.attention[s] = attention_maps_of(report, s, planned->second, thumbnails, session);
   }

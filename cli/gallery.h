@@ -10,6 +10,6 @@ namespace vise::cli {
 
 // Fills report.thumbnails, report.maps and report.attention from the runs' plans, where this machine has their images
 // and weights. What can't be had is reported and left out: the page shows where an image is missing.
-void add_gallery(Report& report, const std::vector<Path>& runs, Session& session);
+void add_gallery(reports::Report& report, const std::vector<Path>& runs, Session& session);
 
 }  // namespace vise::cli

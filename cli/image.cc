@@ -19,9 +19,9 @@ void print(const Json& facts) {
 }
 
 void inspect_verb(const std::vector<std::string>& files, const std::string& transform_name, Session& session) {
-  const Transform transform = Transform::parse(transform_name);
+  const images::Transform transform = images::Transform::parse(transform_name);
   for (const std::string& file : files) {
-    const Json facts = inspect_image(file, transform, {.max_pixels = session.places.max_pixels});
+    const Json facts = images::inspect_image(file, transform, {.max_pixels = session.places.max_pixels});
     std::error_code ignored;
     const ErrorKind kind = std::filesystem::exists(file, ignored) ? ErrorKind::input : ErrorKind::missing;
     // The worst of all files' codes, after all of them were inspected.

@@ -15,19 +15,21 @@ namespace {
 
 // "photos/" and photos.tar.gz are photos; shards of one pattern are called as their folder is.
 std::string name_of(const Path& data) {
-  const Path path = is_file_pattern(data) ? std::filesystem::absolute(data).parent_path() : data;
+  const Path path = datasets::is_file_pattern(data) ? std::filesystem::absolute(data).parent_path() : data;
   const Path name = path.has_filename() ? path : path.parent_path();
-  return is_archive_name(name.string()) ? archive_stem(name) : name.stem().string();
+  return datasets::is_archive_name(name.string()) ? datasets::archive_stem(name) : name.stem().string();
 }
 
-void init_task_verb(const std::string& data, const std::string& out, const DataColumns& columns, Session& session) {
+void init_task_verb(const std::string& data, const std::string& out, const datasets::DataColumns& columns,
+                    Session& session) {
   const Path file = out.empty() ? Path(name_of(data) + ".yaml") : Path(out);
   // A task file is edited by hand: it is never overwritten.
   if (std::filesystem::exists(file))
     throw Error(ErrorKind::input, fmt::format("{} is there already", file.string()),
                 "move it away, or name another file with --out");
-  const Dataset dataset = open_data_path(data, session.console, columns, session.places.cache_dir());
-  write_file_atomically(file, task_yaml(dataset, data, file, columns));
+  const datasets::Dataset dataset =
+      datasets::open_data_path(data, session.console, columns, session.places.cache_dir());
+  write_file_atomically(file, experiments::task_yaml(dataset, data, file, columns));
   session.console.end_progress();
   fmt::print("{}\n", file.string());
   session.console.info(fmt::format("edit it, then: vise-eval run --task {}", file.string()));
@@ -38,7 +40,7 @@ void init_task_verb(const std::string& data, const std::string& out, const DataC
 void add_init_task(Verbs& verbs) {
   auto data = std::make_shared<std::string>();
   auto out = std::make_shared<std::string>();
-  auto columns = std::make_shared<DataColumns>();
+  auto columns = std::make_shared<datasets::DataColumns>();
   Session& session = verbs.session;
   CLI::App* verb = verbs.add("init-task", "write a commented task file from what is found in a folder or manifest",
                              "  vise-eval init-task photos/\n  vise-eval init-task votes.csv --out tasks/votes.yaml",

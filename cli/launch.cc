@@ -20,13 +20,14 @@ namespace {
 
 constexpr auto kBetweenLooks = std::chrono::seconds(2);
 
-LaunchRequest request_of(const LaunchOptions& options, const RunRequest& run, bool clean, const Session& session) {
-  LaunchRequest request{run,
-                        static_cast<std::size_t>(options.shards),
-                        parse_slurm_options(options.slurm),
-                        own_executable(),
-                        session.threads,
-                        clean};
+experiments::LaunchRequest request_of(const LaunchOptions& options, const experiments::RunRequest& run, bool clean,
+                                      const Session& session) {
+  experiments::LaunchRequest request{run,
+                                     static_cast<std::size_t>(options.shards),
+                                     experiments::parse_slurm_options(options.slurm),
+                                     own_executable(),
+                                     session.threads,
+                                     clean};
   // Jobs start in another working folder than this command's.
   request.run.out = std::filesystem::absolute(run.out).lexically_normal();
   request.run.extract.cache = std::filesystem::absolute(run.extract.cache).lexically_normal();
@@ -49,7 +50,8 @@ std::string count_of(const std::vector<std::size_t>& numbers, const char* what) 
   return numbers.empty() ? "" : fmt::format("; {} {}", ranges(numbers), what);
 }
 
-void print_launched(const Launched& launched, const JobFolder& folder, const Session& session) {
+void print_launched(const experiments::Launched& launched, const experiments::JobFolder& folder,
+                    const Session& session) {
   if (session.json) {
     fmt::print("{}\n", Json({{"extract_job", launched.extract_job},
                              {"finish_job", launched.finish_job},
@@ -76,7 +78,7 @@ void print_launched(const Launched& launched, const JobFolder& folder, const Ses
     fmt::print("probes and tables: job {}{}\n", launched.finish_job, launched.finish_is_new ? "" : ", under way");
 }
 
-void tell(const Launched& launched, const JobFolder& folder, Session& session) {
+void tell(const experiments::Launched& launched, const experiments::JobFolder& folder, Session& session) {
   session.console.end_progress();
   for (const std::string& why : launched.failing) session.console.warn(fmt::format("fails, the rest goes on: {}", why));
   if (!launched.damaged.empty())
@@ -91,14 +93,14 @@ void tell(const Launched& launched, const JobFolder& folder, Session& session) {
 }
 
 // The last job's tables, as `run` prints them.
-void print_tables(const JobFolder& folder, Session& session, const Context& context) {
-  CompareOptions compare_options;
-  for (const Task& task : read_study(folder.out() / "plan.yaml").tasks) {
+void print_tables(const experiments::JobFolder& folder, Session& session, const Context& context) {
+  reports::CompareOptions compare_options;
+  for (const experiments::Task& task : experiments::read_study(folder.out() / "plan.yaml").tasks) {
     compare_options.baselines[task.name] = task.baseline;
     if (!task.kind.empty()) compare_options.kinds[task.name] = task.kind;
   }
-  std::vector<RunFolder> runs{read_run(folder.out().string())};
-  print_report(make_report(std::move(runs), compare_options, context), session);
+  std::vector<reports::RunFolder> runs{reports::read_run(folder.out().string())};
+  print_report(reports::make_report(std::move(runs), compare_options, context), session);
 }
 
 void sleep_unless_stopped(const Context& context) {
@@ -111,25 +113,25 @@ void sleep_unless_stopped(const Context& context) {
   }
 }
 
-void tell_failed(const RunStatus& status, Session& session) {
-  const auto line = [&](const std::string& what, const JobStatus& job) {
-    if (job.state == JobState::failed)
+void tell_failed(const experiments::RunStatus& status, Session& session) {
+  const auto line = [&](const std::string& what, const experiments::JobStatus& job) {
+    if (job.state == experiments::JobState::failed)
       session.console.warn(fmt::format("{} failed: {}{}", what, job.reason,
                                        job.log.empty() ? "" : fmt::format("; its log: {}", job.log.string())));
   };
-  for (const ShardStatus& shard : status.shards) line(fmt::format("shard {}", shard.number), shard.job);
+  for (const experiments::ShardStatus& shard : status.shards) line(fmt::format("shard {}", shard.number), shard.job);
   line("the job of probes and tables", status.finish);
   session.console.info("run the same command again: what is done stays, the rest is submitted");
 }
 
-void follow(const JobFolder& folder, Session& session, const Context& context) {
-  RunStatus status = run_status(folder.out());
+void follow(const experiments::JobFolder& folder, Session& session, const Context& context) {
+  experiments::RunStatus status = experiments::run_status(folder.out());
   // Slurm may say nothing while its controller restarts: the jobs keep running.
-  for (; !status.is_over(); status = run_status(folder.out())) {
-    if (status.count(JobState::done) < status.shards.size())
+  for (; !status.is_over(); status = experiments::run_status(folder.out())) {
+    if (status.count(experiments::JobState::done) < status.shards.size())
       session.console.progress(
-          fmt::format("{} of {} shards done; rows", status.count(JobState::done), status.shards.size()), status.rows(),
-          status.of());
+          fmt::format("{} of {} shards done; rows", status.count(experiments::JobState::done), status.shards.size()),
+          status.rows(), status.of());
     else
       session.console.progress("shards done; merging, fitting probes", 0, 0);
     sleep_unless_stopped(context);
@@ -167,10 +169,10 @@ void check_launch_options(const LaunchOptions& options) {
                 "as many as nodes, or jobs, that you may use at a time: --shards 8");
 }
 
-void print_scripts(const LaunchOptions& options, const RunRequest& request, bool clean, Session& session) {
-  const LaunchRequest launched = request_of(options, request, clean, session);
-  const JobFolder folder(launched.run.out);
-  const LaunchPreview preview = preview_launch(launched);
+void print_scripts(const LaunchOptions& options, const experiments::RunRequest& request, bool clean, Session& session) {
+  const experiments::LaunchRequest launched = request_of(options, request, clean, session);
+  const experiments::JobFolder folder(launched.run.out);
+  const experiments::LaunchPreview preview = experiments::preview_launch(launched);
   if (session.json) {
     fmt::print("{}\n",
                Json({{"extract_script", preview.extract_script}, {"finish_script", preview.finish_script}}).dump());
@@ -181,11 +183,11 @@ void print_scripts(const LaunchOptions& options, const RunRequest& request, bool
              preview.finish_script);
 }
 
-void launch_run(const LaunchOptions& options, const RunRequest& request, bool clean, Session& session) {
-  const LaunchRequest asked = request_of(options, request, clean, session);
-  const JobFolder folder(asked.run.out);
+void launch_run(const LaunchOptions& options, const experiments::RunRequest& request, bool clean, Session& session) {
+  const experiments::LaunchRequest asked = request_of(options, request, clean, session);
+  const experiments::JobFolder folder(asked.run.out);
   const Context context = session.context();
-  const Launched launched = launch(asked, context);
+  const experiments::Launched launched = experiments::launch(asked, context);
   tell(launched, folder, session);
   if (!options.wait) return;
   if (launched.finish_job.empty()) return print_tables(folder, session, context);

@@ -21,8 +21,8 @@ void add_launch_options(CLI::App* verb, LaunchOptions& options);
 // Error{usage} for launch options without --launcher.
 void check_launch_options(const LaunchOptions& options);
 // What would be written and submitted, on stdout.
-void print_scripts(const LaunchOptions& options, const RunRequest& request, bool clean, Session& session);
+void print_scripts(const LaunchOptions& options, const experiments::RunRequest& request, bool clean, Session& session);
 // Submits, prints the jobs, and with --wait follows them to the tables.
-void launch_run(const LaunchOptions& options, const RunRequest& request, bool clean, Session& session);
+void launch_run(const LaunchOptions& options, const experiments::RunRequest& request, bool clean, Session& session);
 
 }  // namespace vise::cli

@@ -19,7 +19,7 @@ struct Entry {
   std::string name, text;
 };
 
-std::string group_text(const TaskLibrary& library, const std::string& group) {
+std::string group_text(const experiments::TaskLibrary& library, const std::string& group) {
   std::vector<std::string> members;
   for (const std::string& name : library.names()) {
     const std::vector<std::string>& groups = library.find(name).groups;
@@ -31,21 +31,22 @@ std::string group_text(const TaskLibrary& library, const std::string& group) {
 std::vector<Entry> entries_of(const std::string& kind, const std::vector<std::string>& include_paths) {
   std::vector<Entry> entries;
   if (kind == "tasks") {
-    const TaskLibrary library({include_paths.begin(), include_paths.end()});
+    const experiments::TaskLibrary library({include_paths.begin(), include_paths.end()});
     for (const std::string& name : library.names()) entries.push_back({name, library.find(name).title});
     for (const std::string& group : library.groups()) entries.push_back({group, group_text(library, group)});
   } else if (kind == "studies") {
-    for (const auto& [name, yaml] : builtin_studies()) entries.push_back({name, study_title(yaml, name)});
+    for (const auto& [name, yaml] : experiments::builtin_studies())
+      entries.push_back({name, experiments::study_title(yaml, name)});
   } else if (kind == "datasets") {
-    for (const std::string& name : DatasetRegistry::instance().names())
-      entries.push_back({name, DatasetRegistry::instance().info(name).title});
+    for (const std::string& name : datasets::DatasetRegistry::instance().names())
+      entries.push_back({name, datasets::DatasetRegistry::instance().info(name).title});
   } else if (kind == "backbones") {
-    for (const Backbone& backbone : registry_backbones())
+    for (const features::Backbone& backbone : features::registry_backbones())
       entries.push_back(
           {backbone.name, backbone.title + (backbone.files.empty() ? "" : "  [" + backbone.files.front() + "]")});
   } else {
-    for (const std::string& name : ProbeRegistry::instance().names())
-      entries.push_back({name, ProbeRegistry::instance().info(name).title});
+    for (const std::string& name : probes::ProbeRegistry::instance().names())
+      entries.push_back({name, probes::ProbeRegistry::instance().info(name).title});
   }
   return entries;
 }

@@ -23,7 +23,7 @@ RunSummary summary_of(const Path& file) {
   RunSummary summary;
   summary.folder = file.parent_path().string();
   try {
-    for (const Result& result : read_results(file, ResultDetail::table)) {
+    for (const experiments::Result& result : experiments::read_results(file, experiments::ResultDetail::table)) {
       ++(result.ok() ? summary.ok : summary.failed);
       summary.tasks.insert(result.cell.task);
       summary.backbones.insert(result.cell.backbone);

@@ -1,4 +1,4 @@
 // vise-eval: words in, exit codes out (program.cc). Everything else is in the rooms below.
 #include "cli/program.h"
 
-int main(int argc, char** argv) { return vise::main(argc, argv); }
+int main(int argc, char** argv) { return vise::cli::main(argc, argv); }

@@ -10,8 +10,8 @@
 namespace vise::cli {
 namespace {
 
-bool matches(const Result& result, const std::string& row) {
-  const Cell& cell = result.cell;
+bool matches(const experiments::Result& result, const std::string& row) {
+  const experiments::Cell& cell = result.cell;
   return row == cell.backbone || row == cell.probe || row == fmt::format("{}/{}", cell.backbone, cell.probe) ||
          // Shorter prefixes of a key (hex digits) could be a backbone's name that was mistyped.
          (row.size() >= 6 && result.key.starts_with(row));
@@ -19,10 +19,10 @@ bool matches(const Result& result, const std::string& row) {
 
 }  // namespace
 
-Picked pick_row(const RunFolder& run, const std::string& row) {
+Picked pick_row(const reports::RunFolder& run, const std::string& row) {
   Picked picked{row, run.path, {}};
   std::set<std::string> names;
-  for (const Result& result : run.results) {
+  for (const experiments::Result& result : run.results) {
     names.insert(result.cell.backbone);
     if (matches(result, row)) picked.results.push_back(result);
   }
@@ -38,10 +38,10 @@ Picked pick(const std::string& word) {
   const auto colon = word.rfind(':');
   // A folder's name may have a colon of its own.
   if (colon == std::string::npos || std::filesystem::exists(word, error)) {
-    RunFolder run = read_run(word);
+    reports::RunFolder run = reports::read_run(word);
     return {word, run.path, std::move(run.results)};
   }
-  Picked picked = pick_row(read_run(word.substr(0, colon)), word.substr(colon + 1));
+  Picked picked = pick_row(reports::read_run(word.substr(0, colon)), word.substr(colon + 1));
   picked.word = word;
   return picked;
 }

@@ -12,13 +12,13 @@ namespace vise::cli {
 struct Picked {
   std::string word;
   Path folder;
-  std::vector<Result> results;
+  std::vector<experiments::Result> results;
 };
 
 // "RUN", or "RUN:ROW" where ROW is a backbone, "BACKBONE/PROBE", a probe, or the beginning of a result's key.
 // Error{missing} for no such run, Error{usage} naming the nearest row for no such row.
 Picked pick(const std::string& word);
 // The row alone, of a run that is already read.
-Picked pick_row(const RunFolder& run, const std::string& row);
+Picked pick_row(const reports::RunFolder& run, const std::string& row);
 
 }  // namespace vise::cli

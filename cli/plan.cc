@@ -18,8 +18,8 @@
 namespace vise::cli {
 namespace {
 
-std::string_view state_name(CellState state) {
-  return state == CellState::known ? "known" : state == CellState::open ? "to fit" : "fails";
+std::string_view state_name(experiments::CellState state) {
+  return state == experiments::CellState::known ? "known" : state == experiments::CellState::open ? "to fit" : "fails";
 }
 
 // Which share of the test images only one of two models gets right isn't known before they are fitted: a range that
@@ -32,14 +32,15 @@ using Detectable = std::vector<std::optional<double>>;
 Detectable detectable(const std::vector<std::uint64_t>& images) {
   Detectable differences;
   for (const double rate : kDiscordant)
-    differences.push_back(detectable_mean_difference(images, rate, CompareOptions{}.alpha, kPower));
+    differences.push_back(
+        reports::detectable_mean_difference(images, rate, reports::CompareOptions{}.alpha, reports::kPower));
   return differences;
 }
 
 // Of the mean over tasks; empty for one, and where a task has several splits, which share images.
-Detectable over_tasks(const LookAhead& ahead) {
+Detectable over_tasks(const experiments::LookAhead& ahead) {
   std::vector<std::uint64_t> images;
-  for (const PlannedTest& test : ahead.tests) {
+  for (const experiments::PlannedTest& test : ahead.tests) {
     // Splits that share images aren't independent, so the variance of their mean isn't the sum of theirs.
     if (!test.of_classes || test.is_one_of_many) return {};
     images.push_back(test.images);
@@ -54,9 +55,9 @@ Json detectable_json(const Detectable& differences) {
   return list;
 }
 
-Json tests_json(const LookAhead& ahead) {
+Json tests_json(const experiments::LookAhead& ahead) {
   Json tests = Json::array();
-  for (const PlannedTest& test : ahead.tests)
+  for (const experiments::PlannedTest& test : ahead.tests)
     tests.push_back({{"task", test.task},
                      {"target", test.target},
                      {"images", test.images},
@@ -71,15 +72,15 @@ std::string points_text(const Detectable& differences) {
 }
 
 // A line a task, below one that says what the numbers are.
-void print_tests(const LookAhead& ahead) {
-  if (std::ranges::none_of(ahead.tests, &PlannedTest::of_classes)) return;
+void print_tests(const experiments::LookAhead& ahead) {
+  if (std::ranges::none_of(ahead.tests, &experiments::PlannedTest::of_classes)) return;
   std::vector<std::string> rates;
   for (const double rate : kDiscordant) rates.push_back(number(100 * rate));
   fmt::print(
       "smallest difference of two accuracies that is found 4 times of 5 (McNemar, p < {}, one comparison), if {} % of "
       "the test images are right by one of the two alone:\n",
-      number(CompareOptions{}.alpha), join(rates, ", "));
-  for (const PlannedTest& test : ahead.tests)
+      number(reports::CompareOptions{}.alpha), join(rates, ", "));
+  for (const experiments::PlannedTest& test : ahead.tests)
     if (test.of_classes)
       fmt::print("  {}: {}, {} test images: {} points\n", test.task, test.target, test.images,
                  points_text(detectable({test.images})));
@@ -88,11 +89,12 @@ void print_tests(const LookAhead& ahead) {
                points_text(mean));
 }
 
-Json ahead_json(const LookAhead& ahead) {
+Json ahead_json(const experiments::LookAhead& ahead) {
   const auto optional = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
   Json cells = Json::array(), features = Json::array(), tasks = Json::array();
-  for (const CellAhead& cell : ahead.cells) (cells.emplace_back(to_json(cell.cell)))["state"] = state_name(cell.state);
-  for (const PlannedFeatures& f : ahead.features)
+  for (const experiments::CellAhead& cell : ahead.cells)
+    (cells.emplace_back(experiments::to_json(cell.cell)))["state"] = state_name(cell.state);
+  for (const experiments::PlannedFeatures& f : ahead.features)
     features.push_back({{"task", f.task},
                         {"backbone", f.status.backbone},
                         {"layer", f.status.tap.layer},
@@ -102,10 +104,10 @@ Json ahead_json(const LookAhead& ahead) {
                         {"unread", f.status.unread},
                         {"fetched_from", f.status.fetched_from},
                         {"problem", f.status.problem}});
-  for (const FailingTask& task : ahead.failing_tasks)
+  for (const experiments::FailingTask& task : ahead.failing_tasks)
     tasks.push_back({{"task", task.name}, {"problem", task.why}, {"hint", task.hint}});
   Json weights = Json::array();
-  for (const WeightsAhead& w : ahead.weights)
+  for (const experiments::WeightsAhead& w : ahead.weights)
     weights.push_back({{"backbone", w.backbone},
                        {"licence", w.licence},
                        {"file", w.status.file.string()},
@@ -119,7 +121,7 @@ Json ahead_json(const LookAhead& ahead) {
           {"detectable_over_tasks", detectable_json(over_tasks(ahead))},
           {"failing_tasks", tasks},
           {"extract_seconds", optional(ahead.extract_seconds)},
-          {"bf16_gain", ahead.could_be_bf16 ? Json(bf16_gain()) : Json()},
+          {"bf16_gain", ahead.could_be_bf16 ? Json(networks::bf16_gain()) : Json()},
           {"bf16_extract_seconds", optional(ahead.bf16_extract_seconds)},
           {"fit_seconds", optional(ahead.fit_seconds)}};
 }
@@ -135,8 +137,8 @@ std::string indented(std::string text) {
 
 // What is here and what isn't, of a run that lacks something: data with page, licence and tree, weights with where they
 // are or would come from.
-void print_checklist(const LookAhead& ahead) {
-  for (const FailingTask& task : ahead.failing_tasks) {
+void print_checklist(const experiments::LookAhead& ahead) {
+  for (const experiments::FailingTask& task : ahead.failing_tasks) {
     fmt::print("[ ] {}: {}\n", task.name, task.why);
     if (!task.hint.empty()) fmt::print("      {}\n", indented(task.hint));
   }
@@ -152,9 +154,9 @@ void print_checklist(const LookAhead& ahead) {
 }
 
 // A line a task and backbone, then the sums.
-void print_ahead(const LookAhead& ahead) {
+void print_ahead(const experiments::LookAhead& ahead) {
   print_checklist(ahead);
-  for (const PlannedFeatures& f : ahead.features) {
+  for (const experiments::PlannedFeatures& f : ahead.features) {
     const std::size_t to_do = f.status.missing + f.status.unread;
     fmt::print(
         "{}: {} {}/{}: {}\n", f.task, f.status.backbone, f.status.tap.layer, f.status.tap.pool,
@@ -177,8 +179,8 @@ void print_ahead(const LookAhead& ahead) {
 
 }  // namespace
 
-void print_plan(const RunRequest& request, Session& session) {
-  const LookAhead ahead = look_ahead(request, session.context());
+void print_plan(const experiments::RunRequest& request, Session& session) {
+  const experiments::LookAhead ahead = experiments::look_ahead(request, session.context());
   session.console.end_progress();
   if (session.json)
     fmt::print("{}\n", ahead_json(ahead).dump());

@@ -7,6 +7,6 @@
 namespace vise::cli {
 
 // On stdout; the session ends with exit code 3 where data or weights are missing. Error as look_ahead() has it.
-void print_plan(const RunRequest& request, Session& session);
+void print_plan(const experiments::RunRequest& request, Session& session);
 
 }  // namespace vise::cli

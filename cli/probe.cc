@@ -17,7 +17,7 @@
 namespace vise::cli {
 namespace {
 
-using Intervals = std::map<std::string, Interval>;
+using Intervals = std::map<std::string, reports::Interval>;
 
 // A folder for scores that nobody keeps: the intervals come from them.
 class ScratchFolder {
@@ -40,23 +40,23 @@ class ScratchFolder {
 };
 
 // By metric, of those that can be resampled.
-Intervals intervals_of(const Result& result, const Path& folder, const Context& context) {
+Intervals intervals_of(const experiments::Result& result, const Path& folder, const Context& context) {
   Intervals intervals;
   if (result.scores_file.empty()) return intervals;
-  const Report report = make_report({{folder, {result}}}, {}, context);
-  const TableSection& section = report.table.sections.front();
+  const reports::Report report = reports::make_report({{folder, {result}}}, {}, context);
+  const reports::TableSection& section = report.table.sections.front();
   for (std::size_t m = 0; m < section.metrics.size(); ++m)
     if (const auto& interval = section.rows.front().metrics[m].interval)
       intervals.emplace(section.metrics[m], *interval);
   return intervals;
 }
 
-void print(const Result& result, const Intervals& intervals) {
+void print(const experiments::Result& result, const Intervals& intervals) {
   fmt::print("{}: train {}, val {}, test {} ({})\n", result.cell.probe, result.sizes.train, result.sizes.val,
              result.sizes.test, result.split_origin);
   fmt::print("chosen       {} by {} on {}{}\n", chosen_text(result.selection.chosen), result.selection.metric,
              result.selection.selected_on, result.selection.on_edge ? " (on the edge of its grid)" : "");
-  const Convergence& c = result.convergence;
+  const probes::Convergence& c = result.convergence;
   if (std::isfinite(c.objective) && !c.objective_text.empty())
     fmt::print("objective    {:.10g}: {}{}\n", c.objective, c.objective_text, c.converged ? "" : " (NOT converged)");
   if (std::isfinite(c.gradient_norm) && c.iterations > 0)
@@ -78,16 +78,16 @@ void probe_verb(const ProbeRun& options, Session& session) {
   std::optional<ScratchFolder> scratch;
   ProbeRun run = options;
   if (run.out.empty()) run.out = scratch.emplace().path().string();
-  const Result result = probe_features(run, data, context);
+  const experiments::Result result = probe_features(run, data, context);
   const Intervals intervals = intervals_of(result, run.out, context);
   session.console.end_progress();
   if (!scratch) {
     keep_result(run, data, result);
     // Tables of earlier results in the folder are no longer all of it: the seal leaves them to `report`.
-    write_seal(run.out, seal_of(run.out, Json()));
+    experiments::write_seal(run.out, experiments::seal_of(run.out, Json()));
   }
   if (!session.json) return print(result, intervals);
-  Json json = to_json(result);
+  Json json = experiments::to_json(result);
   if (scratch) json["scores_file"] = "";
   json["intervals"] = Json::object();
   for (const auto& [metric, interval] : intervals) json["intervals"][metric] = {interval.low, interval.high};

@@ -23,12 +23,12 @@ namespace {
 // An .npz is refused by the same reader, which says why.
 bool is_npy(const std::string& file) { return Path(file).extension() == ".npy" || Path(file).extension() == ".npz"; }
 
-TargetKind parse_kind(const std::string& text) {
-  if (text.empty()) return TargetKind::classes;
+datasets::TargetKind parse_kind(const std::string& text) {
+  if (text.empty()) return datasets::TargetKind::classes;
   std::vector<std::string> known;
-  for (const TargetKind kind :
-       {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values}) {
-    known.emplace_back(target_kind_name(kind));
+  for (const datasets::TargetKind kind : {datasets::TargetKind::classes, datasets::TargetKind::multi_label,
+                                          datasets::TargetKind::distribution, datasets::TargetKind::values}) {
+    known.emplace_back(datasets::target_kind_name(kind));
     if (text == known.back()) return kind;
   }
   throw Error(ErrorKind::usage, fmt::format("--target {}: one of {} is needed", text, join(known, ", ")),
@@ -51,7 +51,8 @@ Cells read_npy_cells(const std::string& file) {
   cells.width = array.shape().size() == 2 ? array.shape()[1] : 1;
   for (std::size_t k = 0; k < cells.width; ++k) cells.names.push_back(std::to_string(k));
   if (array.is_text())
-    for (std::string& text : array.to_texts()) cells.text.push_back(is_missing(text) ? std::string() : std::move(text));
+    for (std::string& text : array.to_texts())
+      cells.text.push_back(datasets::is_missing(text) ? std::string() : std::move(text));
   else
     for (const double value : array.to_doubles()) cells.text.push_back(std::isnan(value) ? "" : number(value));
   return cells;
@@ -75,8 +76,9 @@ Cells read_csv_cells(const std::string& file, const std::string& columns) {
   for (std::size_t row = 0; row < table.rows(); ++row) {
     for (const std::size_t place : places) {
       const std::string& cell = table.cell(row, place);
-      const auto with_comma = semicolons && has_decimal_comma(cell) ? parse_cell_number(cell, true) : std::nullopt;
-      cells.text.push_back(is_missing(cell) ? std::string() : with_comma ? number(*with_comma) : cell);
+      const auto with_comma =
+          semicolons && datasets::has_decimal_comma(cell) ? datasets::parse_cell_number(cell, true) : std::nullopt;
+      cells.text.push_back(datasets::is_missing(cell) ? std::string() : with_comma ? number(*with_comma) : cell);
     }
     for (const char* const id : {"id", "path"}) {
       if (cells.ids.size() == row && table.has_column(id)) cells.ids.push_back(table.cell(row, table.column(id)));
@@ -100,7 +102,7 @@ std::vector<std::string> class_order(std::vector<std::string> labels) {
   return labels;
 }
 
-Targets class_targets(const Cells& cells, const std::string& file) {
+datasets::Targets class_targets(const Cells& cells, const std::string& file) {
   if (cells.width != 1)
     bad(file, fmt::format("{} labels a row", cells.width), "say --target multi-label, distribution or values");
   double value = 0;
@@ -109,18 +111,18 @@ Targets class_targets(const Cells& cells, const std::string& file) {
       bad(file, fmt::format("row {}: {} is no class number", row, cells.text[row]),
           "say --target values to predict numbers");
   }
-  return Targets::from_labels(cells.text, class_order(cells.text));
+  return datasets::Targets::from_labels(cells.text, class_order(cells.text));
 }
 
 // Labels that look like something else are asked about, unless the command says that they are classes. Whole numbers
 // are codes here, as scikit-learn's examples have them.
-void check_classes(const Targets& targets, const std::string& file) {
+void check_classes(const datasets::Targets& targets, const std::string& file) {
   const auto is_whole = [](const std::string& name) {
     std::int64_t value = 0;
     return parse_int(name, value);
   };
   if (std::all_of(targets.names().begin(), targets.names().end(), is_whole)) return;
-  if (const auto doubt = doubt_about(targets))
+  if (const auto doubt = datasets::doubt_about(targets))
     bad(file, fmt::format("the labels {}", *doubt),
         "--column names another column; --target values predicts numbers, --target classes takes them as they are");
 }
@@ -133,16 +135,16 @@ double parse_cell(const Cells& cells, std::size_t i, const std::string& file) {
   return value;
 }
 
-Targets make_targets(const Cells& cells, TargetKind kind, const std::string& file) {
-  if (kind == TargetKind::classes) return class_targets(cells, file);
+datasets::Targets make_targets(const Cells& cells, datasets::TargetKind kind, const std::string& file) {
+  if (kind == datasets::TargetKind::classes) return class_targets(cells, file);
   std::vector<double> values;
   for (std::size_t i = 0; i < cells.text.size(); ++i) values.push_back(parse_cell(cells, i, file));
-  if (kind == TargetKind::values) return Targets::from_values(std::move(values), cells.names);
-  if (kind == TargetKind::distribution) {
+  if (kind == datasets::TargetKind::values) return datasets::Targets::from_values(std::move(values), cells.names);
+  if (kind == datasets::TargetKind::distribution) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (!(values[i] >= 0)) bad(file, fmt::format("row {}: votes are 0 or more", i / cells.width));
     }
-    return Targets::from_distribution(std::move(values), cells.names);
+    return datasets::Targets::from_distribution(std::move(values), cells.names);
   }
   std::vector<std::int8_t> bits;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -151,7 +153,7 @@ Targets make_targets(const Cells& cells, TargetKind kind, const std::string& fil
       bad(file, fmt::format("row {}: {} is none of 1, 0 and -1 (unknown)", i / cells.width, number(bit)));
     bits.push_back(static_cast<std::int8_t>(bit));
   }
-  return Targets::from_multi_label(std::move(bits), cells.names);
+  return datasets::Targets::from_multi_label(std::move(bits), cells.names);
 }
 
 std::size_t add_features(ProbeData& data, const std::string& file) {
@@ -182,8 +184,8 @@ std::size_t add_features(ProbeData& data, const std::string& file) {
   return count;
 }
 
-void add_pair(ProbeData& data, Cells& all, std::vector<Part>& parts, const std::string& features,
-              const std::string& labels, const ProbeFiles& files, Part part) {
+void add_pair(ProbeData& data, Cells& all, std::vector<datasets::Part>& parts, const std::string& features,
+              const std::string& labels, const ProbeFiles& files, datasets::Part part) {
   const std::size_t count = add_features(data, features);
   Cells cells = is_npy(labels) ? read_npy_cells(labels) : read_csv_cells(labels, files.column);
   if (cells.rows() != count)
@@ -205,23 +207,25 @@ std::vector<std::string> read_column(const std::string& file, const std::string&
   return std::move(cells.text);
 }
 
-Split read_split(const std::string& file, std::size_t rows) {
-  std::vector<Part> parts;
+datasets::Split read_split(const std::string& file, std::size_t rows) {
+  std::vector<datasets::Part> parts;
   for (const std::string& text : read_column(file, "split", rows)) {
     if (is_npy(file) && text != "0" && text != "1" && text != "2")
       bad(file, fmt::format("row {}: {}: 0 (train), 1 (val) or 2 (test) is needed", parts.size(), text));
-    parts.push_back(is_npy(file) ? static_cast<Part>(text[0] - '0') : parse_part(text));
+    parts.push_back(is_npy(file) ? static_cast<datasets::Part>(text[0] - '0') : datasets::parse_part(text));
   }
-  return Split(std::move(parts), Path(file).filename().string());
+  return datasets::Split(std::move(parts), Path(file).filename().string());
 }
 
-Split draw_split(const ProbeData& data, const ProbeFiles& files) {
+datasets::Split draw_split(const ProbeData& data, const ProbeFiles& files) {
   const std::vector<int> strata = data.targets.strata();
   const std::string text = fmt::format("{:g}/{:g}/{:g} (seed {})", 100 * files.shares[0], 100 * files.shares[1],
                                        100 * files.shares[2], files.seed);
   if (data.groups.empty())
-    return Split::stratified(strata, files.shares, "probe/split", files.seed).with_origin("stratified " + text);
-  return Split::grouped(data.groups, strata, files.shares, "probe/split", files.seed).with_origin("grouped " + text);
+    return datasets::Split::stratified(strata, files.shares, "probe/split", files.seed)
+        .with_origin("stratified " + text);
+  return datasets::Split::grouped(data.groups, strata, files.shares, "probe/split", files.seed)
+      .with_origin("grouped " + text);
 }
 
 }  // namespace
@@ -232,10 +236,10 @@ ProbeData read_probe_data(const ProbeFiles& files) {
     throw Error(ErrorKind::usage, "--split and --val or --test say the same thing twice", "leave one out");
   ProbeData data;
   Cells cells;
-  std::vector<Part> parts;
-  add_pair(data, cells, parts, files.features, files.labels, files, Part::train);
-  if (!files.val.empty()) add_pair(data, cells, parts, files.val[0], files.val[1], files, Part::val);
-  if (!files.test.empty()) add_pair(data, cells, parts, files.test[0], files.test[1], files, Part::test);
+  std::vector<datasets::Part> parts;
+  add_pair(data, cells, parts, files.features, files.labels, files, datasets::Part::train);
+  if (!files.val.empty()) add_pair(data, cells, parts, files.val[0], files.val[1], files, datasets::Part::val);
+  if (!files.test.empty()) add_pair(data, cells, parts, files.test[0], files.test[1], files, datasets::Part::test);
   data.targets = make_targets(cells, parse_kind(files.target), files.labels);
   if (files.target.empty()) check_classes(data.targets, files.labels);
   data.ids = cells.ids.size() == data.rows.size() ? std::move(cells.ids) : std::vector<std::string>{};
@@ -243,7 +247,7 @@ ProbeData read_probe_data(const ProbeFiles& files) {
   // same files can be paired.
   for (std::size_t i = data.ids.size(); i < data.rows.size(); ++i) data.ids.push_back(std::to_string(i));
   if (!files.groups.empty()) data.groups = read_column(files.groups, "group", data.rows.size());
-  data.split = separate              ? Split(std::move(parts), "separate files")
+  data.split = separate              ? datasets::Split(std::move(parts), "separate files")
                : files.split.empty() ? draw_split(data, files)
                                      : read_split(files.split, data.rows.size());
   return data;

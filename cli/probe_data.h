@@ -29,10 +29,10 @@ struct ProbeFiles {
 struct ProbeData {
   std::size_t dim = 0;
   std::vector<const float*> rows;
-  Targets targets;
+  datasets::Targets targets;
   std::vector<std::string> ids,
       groups;  // ids: "0", "1", ... or the CSV's column `id` or `path`; groups: none, or one a row
-  Split split;
+  datasets::Split split;
   std::vector<std::shared_ptr<const void>> owners;  // keep what `rows` points to alive
 };
 

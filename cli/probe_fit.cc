@@ -23,19 +23,19 @@ namespace vise::cli {
 namespace {
 
 // As docs/formats/scores.md has it: a class's index, else K numbers joined by blanks.
-std::string target_text(const Targets& targets, std::size_t item) {
-  if (targets.kind() == TargetKind::classes) return std::to_string(targets.classes()[item]);
+std::string target_text(const datasets::Targets& targets, std::size_t item) {
+  if (targets.kind() == datasets::TargetKind::classes) return std::to_string(targets.classes()[item]);
   std::vector<std::string> values;
   for (std::size_t k = 0; k < targets.width(); ++k) {
     const std::size_t at = item * targets.width() + k;
-    values.push_back(targets.kind() == TargetKind::multi_label ? std::to_string(targets.multi_label()[at])
-                                                               : number(targets.rows()[at]));
+    values.push_back(targets.kind() == datasets::TargetKind::multi_label ? std::to_string(targets.multi_label()[at])
+                                                                         : number(targets.rows()[at]));
   }
   return join(values, " ");
 }
 
-void write_scores(const Path& out, Result& result, const ProbeData& data, const std::vector<std::uint32_t>& items,
-                  const Scores& scores) {
+void write_scores(const Path& out, experiments::Result& result, const ProbeData& data,
+                  const std::vector<std::uint32_t>& items, const probes::Scores& scores) {
   std::filesystem::create_directories(out / "scores");
   const std::string stem = "scores/" + result.key + ".test";
   std::string csv = "id,target\n";
@@ -46,21 +46,23 @@ void write_scores(const Path& out, Result& result, const ProbeData& data, const 
   result.scores_file = stem + ".npy";
 }
 
-Result describe(const ProbeRun& options, const ProbeData& data, const std::string& name, const Probe& probe) {
-  Result result;
+experiments::Result describe(const ProbeRun& options, const ProbeData& data, const std::string& name,
+                             const probes::Probe& probe) {
+  experiments::Result result;
   result.cell.task = Path(options.files.labels).stem().string();
   result.cell.target = options.files.column;
   result.cell.backbone = options.name.empty() ? features_name(options.files.features) : options.name;
   result.cell.probe = options.probe;
   result.cell.seed = options.files.seed;
-  result.cell.layer = result.cell.pool = kGivenLayer;
-  const Split& split = data.split;
-  result.sizes = {split.count(Part::train), split.count(Part::val), split.count(Part::test), split.count(Part::unused)};
+  result.cell.layer = result.cell.pool = experiments::kGivenLayer;
+  const datasets::Split& split = data.split;
+  result.sizes = {split.count(datasets::Part::train), split.count(datasets::Part::val),
+                  split.count(datasets::Part::test), split.count(datasets::Part::unused)};
   result.split_origin = split.origin();
   result.split_hash = split.hash(data.ids);
   result.class_names = data.targets.names();
   result.target_kind = data.targets.kind();
-  result.primary_metric = primary_metric(data.targets.kind());
+  result.primary_metric = probes::primary_metric(data.targets.kind());
   result.probe_settings = probe.describe();
   Sha256 rows;
   for (const float* const row : data.rows) rows.update(std::as_bytes(std::span(row, data.dim)));
@@ -80,55 +82,55 @@ Result describe(const ProbeRun& options, const ProbeData& data, const std::strin
 }
 
 // Chosen on val, or by cross-validation where there is none; tested once.
-void fit_and_test(const ProbeRun& options, const ProbeData& data, const Probe& probe, const Context& context,
-                  Result& result) {
-  const auto train = data.split.items(Part::train), val = data.split.items(Part::val),
-             test = data.split.items(Part::test);
+void fit_and_test(const ProbeRun& options, const ProbeData& data, const probes::Probe& probe, const Context& context,
+                  experiments::Result& result) {
+  const auto train = data.split.items(datasets::Part::train), val = data.split.items(datasets::Part::val),
+             test = data.split.items(datasets::Part::test);
   const auto train_rows = rows_of(data, train), val_rows = rows_of(data, val), test_rows = rows_of(data, test);
-  const Targets train_targets = data.targets.select(train), val_targets = data.targets.select(val);
+  const datasets::Targets train_targets = data.targets.select(train), val_targets = data.targets.select(val);
   std::vector<std::string> groups;
   for (const std::uint32_t item : train) {
     if (!data.groups.empty()) groups.push_back(data.groups[item]);
   }
   std::vector<int> folds;
   if (val.empty() && options.folds > 1)
-    folds = make_folds(train_targets.strata(), groups, options.folds, "probe/folds", options.files.seed);
-  const TrainView train_view{FeatureRows(train_rows, data.dim), train_targets, folds};
-  const ValView val_view{FeatureRows(val_rows, data.dim), val_targets};
+    folds = datasets::make_folds(train_targets.strata(), groups, options.folds, "probe/folds", options.files.seed);
+  const probes::TrainView train_view{probes::FeatureRows(train_rows, data.dim), train_targets, folds};
+  const probes::ValView val_view{probes::FeatureRows(val_rows, data.dim), val_targets};
   const Stopwatch watch;
-  const Fitted fitted = probe.fit(train_view, val.empty() ? nullptr : &val_view, context);
+  const probes::Fitted fitted = probe.fit(train_view, val.empty() ? nullptr : &val_view, context);
   result.seconds["fit"] = watch.seconds();
   result.selection = fitted.selection;
   result.convergence = fitted.convergence;
   result.calibration = fitted.calibration;
   result.notes = fitted.notes;
   if (test.empty()) return;
-  const Scores scores = fitted.model->predict(FeatureRows(test_rows, data.dim));
-  const Targets tested = data.targets.select(test);
-  result.metrics = evaluate(scores, tested, fitted.calibration);
-  if (std::string note = absent_classes_note(tested); !note.empty()) result.notes.push_back(std::move(note));
+  const probes::Scores scores = fitted.model->predict(probes::FeatureRows(test_rows, data.dim));
+  const datasets::Targets tested = data.targets.select(test);
+  result.metrics = probes::evaluate(scores, tested, fitted.calibration);
+  if (std::string note = probes::absent_classes_note(tested); !note.empty()) result.notes.push_back(std::move(note));
   if (!options.out.empty()) write_scores(options.out, result, data, test, scores);
 }
 
 // Every row is tested once; its split doesn't matter.
-void test_nested(const ProbeRun& options, const ProbeData& data, const Probe& probe, const Context& context,
-                 Result& result) {
+void test_nested(const ProbeRun& options, const ProbeData& data, const probes::Probe& probe, const Context& context,
+                 experiments::Result& result) {
   const int inner = std::max(options.folds, 2);
   const Stopwatch watch;
-  const std::vector<NestedFold> folds = nested_cross_validation(probe, data.rows, data.dim, data.targets, data.groups,
-                                                                {options.nested, inner, options.files.seed}, context);
+  const std::vector<probes::NestedFold> folds = probes::nested_cross_validation(
+      probe, data.rows, data.dim, data.targets, data.groups, {options.nested, inner, options.files.seed}, context);
   result.seconds["fit"] = watch.seconds();
   std::vector<std::uint32_t> tested;
-  const Scores scores = pooled(folds, tested);
-  Calibration calibration;
+  const probes::Scores scores = probes::pooled(folds, tested);
+  probes::Calibration calibration;
   calibration.scores_are_logits = folds.front().fitted.calibration.scores_are_logits;
-  result.metrics = evaluate(scores, data.targets.select(tested), calibration);
+  result.metrics = probes::evaluate(scores, data.targets.select(tested), calibration);
   result.calibration = calibration;
-  std::vector<Part> parts(data.rows.size(), Part::unused);
-  for (const std::uint32_t item : tested) parts[item] = Part::test;
-  const Split split(std::move(parts), "");
+  std::vector<datasets::Part> parts(data.rows.size(), datasets::Part::unused);
+  for (const std::uint32_t item : tested) parts[item] = datasets::Part::test;
+  const datasets::Split split(std::move(parts), "");
   result.split_hash = split.hash(data.ids);
-  if (!options.out.empty()) split.write(Path(options.out) / split_file(result, false), data.ids);
+  if (!options.out.empty()) split.write(Path(options.out) / experiments::split_file(result, false), data.ids);
   result.sizes = {0, 0, tested.size(), data.rows.size() - tested.size()};
   result.split_origin =
       fmt::format("nested {} x {}-fold cross-validation (seed {})", options.nested, inner, options.files.seed);
@@ -137,13 +139,14 @@ void test_nested(const ProbeRun& options, const ProbeData& data, const Probe& pr
   result.convergence.objective_text = folds.front().fitted.convergence.objective_text;
   result.convergence.objective = std::nan("");  // each fold's is another
   result.convergence.converged = true;
-  for (const NestedFold& fold : folds) {
-    const Convergence& one = fold.fitted.convergence;
+  for (const probes::NestedFold& fold : folds) {
+    const probes::Convergence& one = fold.fitted.convergence;
     result.convergence.converged = result.convergence.converged && one.converged;
     result.convergence.iterations += one.iterations;
     result.convergence.gradient_norm = std::max(result.convergence.gradient_norm, one.gradient_norm);
     result.selection.on_edge = result.selection.on_edge || fold.fitted.selection.on_edge;
-    const auto value = evaluate(fold.scores, data.targets.select(fold.rows), calibration).at(result.primary_metric);
+    const auto value =
+        probes::evaluate(fold.scores, data.targets.select(fold.rows), calibration).at(result.primary_metric);
     result.notes.push_back(fmt::format("outer fold {}: {}, {} {}", result.notes.size() + 1,
                                        chosen_text(fold.fitted.selection.chosen), result.primary_metric,
                                        value ? fmt::format("{:.4f}", *value) : "undefined"));
@@ -166,18 +169,18 @@ std::string chosen_text(const std::map<std::string, double>& chosen) {
   return text.empty() ? "nothing" : text;
 }
 
-Result probe_features(const ProbeRun& run, const ProbeData& data, const Context& context) {
-  const ProbeChoice choice = parse_probe(run.probe);
+experiments::Result probe_features(const ProbeRun& run, const ProbeData& data, const Context& context) {
+  const probes::ProbeChoice choice = probes::parse_probe(run.probe);
   const auto probe = choice.make(run.files.seed);
-  Result result = describe(run, data, choice.name, *probe);
+  experiments::Result result = describe(run, data, choice.name, *probe);
   (run.nested > 0 ? test_nested : fit_and_test)(run, data, *probe, context, result);
   return result;
 }
 
-void keep_result(const ProbeRun& run, const ProbeData& data, const Result& result) {
-  break_seal(run.out);
-  if (run.nested == 0) data.split.write(Path(run.out) / split_file(result, false), data.ids);
-  append_result(Path(run.out) / "results.jsonl", result);
+void keep_result(const ProbeRun& run, const ProbeData& data, const experiments::Result& result) {
+  experiments::break_seal(run.out);
+  if (run.nested == 0) data.split.write(Path(run.out) / experiments::split_file(result, false), data.ids);
+  experiments::append_result(Path(run.out) / "results.jsonl", result);
 }
 
 }  // namespace vise::cli

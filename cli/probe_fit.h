@@ -22,10 +22,10 @@ struct ProbeRun {
 std::string features_name(const Path& file);
 
 // Writes the test scores below run.out, unless that is "".
-Result probe_features(const ProbeRun& run, const ProbeData& data, const Context& context);
+experiments::Result probe_features(const ProbeRun& run, const ProbeData& data, const Context& context);
 
 // Adds the result and its split to the folder run.out, whose seal is broken by it.
-void keep_result(const ProbeRun& run, const ProbeData& data, const Result& result);
+void keep_result(const ProbeRun& run, const ProbeData& data, const experiments::Result& result);
 
 // "C = 0.1", or "nothing".
 std::string chosen_text(const std::map<std::string, double>& chosen);

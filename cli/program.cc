@@ -14,7 +14,7 @@
 #include "probes/builtin.h"
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::cli {
 namespace {
 
 // What --json prints on stderr.
@@ -32,8 +32,8 @@ int run_program(int argc, char** argv, const char* module_folder) {
   if (*module_folder != '\0') Module::also_look_in(module_folder);
   // Called explicitly: static objects that register themselves are dropped by the linker when
   // nothing else in their file of a static library is used.
-  register_builtin_datasets(DatasetRegistry::instance());
-  register_builtin_probes(ProbeRegistry::instance());
+  datasets::register_builtin_datasets(datasets::DatasetRegistry::instance());
+  probes::register_builtin_probes(probes::ProbeRegistry::instance());
   try {
     return cli::parse_and_run(argc, argv);
   } catch (const Error& e) {
@@ -51,4 +51,4 @@ int run_program(int argc, char** argv, const char* module_folder) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::cli

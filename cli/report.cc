@@ -27,15 +27,19 @@ struct ReportOptions {
   bool gallery = false;
 };
 
-const std::map<std::string, std::string (*)(const ComparisonTable&)> kFormats = {
-    {"csv", to_csv}, {"html", to_html_table}, {"latex", to_latex}, {"markdown", to_markdown}, {"typst", to_typst}};
+const std::map<std::string, std::string (*)(const reports::ComparisonTable&)> kFormats = {
+    {"csv", reports::to_csv},
+    {"html", reports::to_html_table},
+    {"latex", reports::to_latex},
+    {"markdown", reports::to_markdown},
+    {"typst", reports::to_typst}};
 
 // Baselines and kinds of tasks as the runs had them; of two runs of one task the later counts.
-void add_planned(const std::vector<RunFolder>& runs, CompareOptions& options, Log& log) {
-  for (const RunFolder& run : runs) {
+void add_planned(const std::vector<reports::RunFolder>& runs, reports::CompareOptions& options, Log& log) {
+  for (const reports::RunFolder& run : runs) {
     if (!std::filesystem::exists(run.path / "plan.yaml")) continue;
     try {
-      for (const Task& task : read_study(run.path / "plan.yaml").tasks) {
+      for (const experiments::Task& task : experiments::read_study(run.path / "plan.yaml").tasks) {
         if (options.baseline.empty()) options.baselines[task.name] = task.baseline;
         if (!task.kind.empty()) options.kinds[task.name] = task.kind;
       }
@@ -46,10 +50,10 @@ void add_planned(const std::vector<RunFolder>& runs, CompareOptions& options, Lo
 }
 
 // "features" is "x/features" too; of several such rows it is the first, which is said.
-std::string baseline_of(const std::vector<RunFolder>& runs, const std::string& word, Log& log) {
+std::string baseline_of(const std::vector<reports::RunFolder>& runs, const std::string& word, Log& log) {
   std::vector<std::string> ending;
-  for (const RunFolder& run : runs)
-    for (const Result& result : run.results) {
+  for (const reports::RunFolder& run : runs)
+    for (const experiments::Result& result : run.results) {
       if (result.cell.backbone == word) return word;
       if (result.cell.backbone.ends_with("/" + word)) ending.push_back(result.cell.backbone);
     }
@@ -59,8 +63,9 @@ std::string baseline_of(const std::vector<RunFolder>& runs, const std::string& w
 }
 
 // Tables in a run's own folder are part of its seal.
-ReportRecipe recipe_of(const ReportOptions& options, const CompareOptions& compared, const std::vector<Path>& folders) {
-  ReportRecipe recipe{compared.baseline, compared.baselines, compared.kinds};
+reports::ReportRecipe recipe_of(const ReportOptions& options, const reports::CompareOptions& compared,
+                                const std::vector<Path>& folders) {
+  reports::ReportRecipe recipe{compared.baseline, compared.baselines, compared.kinds};
   recipe.gallery = options.gallery;
   recipe.published = options.published;
   std::error_code error;
@@ -71,26 +76,27 @@ ReportRecipe recipe_of(const ReportOptions& options, const CompareOptions& compa
 void report_verb(const ReportOptions& options, Session& session) {
   if (options.gallery && options.out.empty())
     throw Error(ErrorKind::usage, "report: --gallery is part of the page", "say where it goes: --out DIR");
-  std::vector<RunFolder> runs;
+  std::vector<reports::RunFolder> runs;
   // The page and figures alone show sweeps, settings and costs.
-  const ResultDetail detail =
-      options.out.empty() && options.figures.empty() ? ResultDetail::table : ResultDetail::everything;
-  for (const std::string& run : options.runs) runs.push_back(read_run(run, detail));
-  CompareOptions compare_options;
+  const experiments::ResultDetail detail = options.out.empty() && options.figures.empty()
+                                               ? experiments::ResultDetail::table
+                                               : experiments::ResultDetail::everything;
+  for (const std::string& run : options.runs) runs.push_back(reports::read_run(run, detail));
+  reports::CompareOptions compare_options;
   compare_options.baseline = baseline_of(runs, options.baseline, session.console);
   add_planned(runs, compare_options, session.console);
-  compare_options.published = published_records(options.published);
+  compare_options.published = reports::published_records(options.published);
   std::vector<Path> folders;
-  for (const RunFolder& run : runs) folders.push_back(run.path);
-  const ReportRecipe recipe = recipe_of(options, compare_options, folders);
-  Report report = make_report(std::move(runs), compare_options, session.context());
+  for (const reports::RunFolder& run : runs) folders.push_back(run.path);
+  const reports::ReportRecipe recipe = recipe_of(options, compare_options, folders);
+  reports::Report report = reports::make_report(std::move(runs), compare_options, session.context());
   if (options.gallery) add_gallery(report, folders, session);
   session.console.end_progress();
   if (!options.out.empty())
     session.console.info(fmt::format("{} in {}", write_report(report, recipe, options.out), options.out));
   if (!options.figures.empty())
     session.console.info(fmt::format("{} figure(s) as .svg, .tex and .csv in {}",
-                                     write_figures(report, options.figures), options.figures));
+                                     reports::write_figures(report, options.figures), options.figures));
   const auto writer = kFormats.find(options.format);
   if (writer == kFormats.end())
     print_report(report, session);
@@ -98,19 +104,19 @@ void report_verb(const ReportOptions& options, Session& session) {
     fmt::print("{}", writer->second(report.table));
 }
 
-std::string row_name(const TableSection& section, std::size_t row) {
-  const auto of_probe = [&](const TableRow& other) { return other.probe == section.rows[row].probe; };
-  const TableRow& of = section.rows[row];
+std::string row_name(const reports::TableSection& section, std::size_t row) {
+  const auto of_probe = [&](const reports::TableRow& other) { return other.probe == section.rows[row].probe; };
+  const reports::TableRow& of = section.rows[row];
   return std::ranges::all_of(section.rows, of_probe) ? of.backbone : fmt::format("{}, {}", of.backbone, of.probe);
 }
 
-void print_won_images(const TableSection& section, const SectionEvidence& evidence, std::size_t row) {
+void print_won_images(const reports::TableSection& section, const reports::SectionEvidence& evidence, std::size_t row) {
   constexpr std::size_t kMost = 10;
-  const std::vector<WonImage> won = won_images(evidence, row, section.rows[row].compared_with);
+  const std::vector<reports::WonImage> won = reports::won_images(evidence, row, section.rows[row].compared_with);
   if (won.empty()) return;
   std::string names[2];
   std::size_t counts[2] = {};
-  for (const WonImage& image : won) {
+  for (const reports::WonImage& image : won) {
     std::string& text = names[image.by_row ? 0 : 1];
     const std::size_t count = counts[image.by_row ? 0 : 1]++;
     if (count < kMost) text += (count > 0 ? ", " : "") + evidence.ids()[image.item];
@@ -118,7 +124,7 @@ void print_won_images(const TableSection& section, const SectionEvidence& eviden
   }
   const std::string mine = row_name(section, row), theirs = row_name(section, section.rows[row].compared_with);
   fmt::print("\n{}: {} alone is right on {} of {} test images, {} alone on {} (the surest first; all: --json)\n",
-             section_title(section), mine, counts[0], evidence.ids().size(), theirs, counts[1]);
+             reports::section_title(section), mine, counts[0], evidence.ids().size(), theirs, counts[1]);
   for (const std::size_t side : {0u, 1u})
     if (counts[side] > 0) fmt::print("  {}: {}\n", side == 0 ? mine : theirs, names[side]);
 }
@@ -130,27 +136,27 @@ void add_published_option(CLI::App* verb, std::string& file) {
       ->type_name("FILE");
 }
 
-void print_report(const Report& report, const Session& session) {
+void print_report(const reports::Report& report, const Session& session) {
   if (session.json) {
-    fmt::print("{}", to_json_text(report.table, report.evidence));
+    fmt::print("{}", reports::to_json_text(report.table, report.evidence));
     return;
   }
   const bool on_terminal = ::isatty(STDOUT_FILENO) == 1;
-  fmt::print("{}", on_terminal ? to_terminal(report.table, {wants_colour(STDOUT_FILENO), terminal_width()})
-                               : to_plain(report.table));
+  fmt::print("{}", on_terminal ? reports::to_terminal(report.table, {wants_colour(STDOUT_FILENO), terminal_width()})
+                               : reports::to_plain(report.table));
 }
 
-void print_won_images(const Report& report, const Session& session) {
+void print_won_images(const reports::Report& report, const Session& session) {
   if (session.json) return;
   for (std::size_t s = 0; s < report.evidence.size(); ++s) {
-    const TableSection& section = report.table.sections[s];
+    const reports::TableSection& section = report.table.sections[s];
     for (std::size_t r = 0; r < section.rows.size(); ++r)
       if (section.rows[r].difference) print_won_images(section, report.evidence[s], r);
   }
 }
 
-std::string write_report(const Report& report, const ReportRecipe& recipe, const Path& folder) {
-  return join(write_report_files(report, recipe, folder), ", ");
+std::string write_report(const reports::Report& report, const reports::ReportRecipe& recipe, const Path& folder) {
+  return join(reports::write_report_files(report, recipe, folder), ", ");
 }
 
 void add_report(Verbs& verbs) {

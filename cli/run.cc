@@ -32,7 +32,7 @@ struct RunOptions {
   std::vector<int> sides;
   std::string data, target, baseline, engine, precision, device, views, store, out, where, published;
   std::string overwrite = "missing";
-  DataColumns columns;
+  datasets::DataColumns columns;
   int seeds = 0;
   bool dry_run = false, clean = false;
   SplitOptions split;
@@ -62,13 +62,14 @@ std::vector<std::string> split_names(const std::vector<std::string>& given) {
 }
 
 // A file, or a study that ships with the program.
-RunRequest request_of_study(const RunOptions& options) {
+experiments::RunRequest request_of_study(const RunOptions& options) {
   const std::vector<Path> folders(options.include_paths.begin(), options.include_paths.end());
-  const auto& builtin = builtin_studies();
+  const auto& builtin = experiments::builtin_studies();
   std::error_code error;
   if (const auto found = builtin.find(options.study);
       found != builtin.end() && !std::filesystem::exists(options.study, error))
-    return parse_study(found->second, fmt::format("{}.yaml", found->first), std::filesystem::current_path(), folders);
+    return experiments::parse_study(found->second, fmt::format("{}.yaml", found->first),
+                                    std::filesystem::current_path(), folders);
   if (!std::filesystem::exists(options.study, error)) {
     std::vector<std::string> names;
     for (const auto& [name, yaml] : builtin) names.push_back(name);
@@ -76,18 +77,18 @@ RunRequest request_of_study(const RunOptions& options) {
                 fmt::format("a study is a .yaml file, or one that ships with the program: {}; a task is --task NAME",
                             suggest(options.study, names)));
   }
-  return read_study(options.study, folders);
+  return experiments::read_study(options.study, folders);
 }
 
-RunRequest request_of_tasks(const RunOptions& options) {
-  RunRequest request;
+experiments::RunRequest request_of_tasks(const RunOptions& options) {
+  experiments::RunRequest request;
   if (!options.data.empty()) {
-    request.tasks = {task_for_data(options.data, options.target, options.columns)};
+    request.tasks = {experiments::task_for_data(options.data, options.target, options.columns)};
     return request;
   }
-  const TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
+  const experiments::TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
   for (const std::string& name : split_names(options.tasks))
-    for (Task& task : library.expand(name)) {
+    for (experiments::Task& task : library.expand(name)) {
       if (!options.target.empty() && options.target != task.target) {
         task.target = options.target;
         task.metric.clear();  // metric and probe may not suit another kind of target: its own defaults
@@ -99,7 +100,7 @@ RunRequest request_of_tasks(const RunOptions& options) {
 }
 
 bool knows_task(const std::string& word) {
-  const TaskLibrary library;
+  const experiments::TaskLibrary library;
   return std::ranges::count(library.names(), word) + std::ranges::count(library.groups(), word) > 0;
 }
 
@@ -108,7 +109,8 @@ RunOptions in_its_place(RunOptions options) {
   const Path word = options.study;
   const std::string ending = lower(word.extension().string());
   std::error_code error;
-  if (options.study.empty() || ending == ".yaml" || ending == ".yml" || builtin_studies().contains(options.study))
+  if (options.study.empty() || ending == ".yaml" || ending == ".yml" ||
+      experiments::builtin_studies().contains(options.study))
     return options;
   if (options.data.empty() && std::filesystem::exists(word, error))
     options.data = std::exchange(options.study, "");
@@ -117,7 +119,7 @@ RunOptions in_its_place(RunOptions options) {
   return options;
 }
 
-RunRequest what_is_asked(const RunOptions& options) {
+experiments::RunRequest what_is_asked(const RunOptions& options) {
   check_columns(options.columns, !options.data.empty());
   const int given = !options.study.empty() + !options.tasks.empty() + !options.data.empty();
   if (given != 1)
@@ -130,8 +132,8 @@ RunRequest what_is_asked(const RunOptions& options) {
   return options.study.empty() ? request_of_tasks(options) : request_of_study(options);
 }
 
-std::vector<FeatureTap> taps_of(const RunOptions& options) {
-  std::vector<FeatureTap> taps;
+std::vector<features::FeatureTap> taps_of(const RunOptions& options) {
+  std::vector<features::FeatureTap> taps;
   for (const std::string& layer : options.layers.empty() ? std::vector<std::string>{"default"} : options.layers)
     for (const std::string& pool : options.pools.empty() ? std::vector<std::string>{"default"} : options.pools)
       taps.push_back({layer, pool});
@@ -139,11 +141,11 @@ std::vector<FeatureTap> taps_of(const RunOptions& options) {
 }
 
 // Of a task that was several by another rule one is left to be divided anew.
-void apply_split(const SplitOptions& options, RunRequest& request) {
-  std::vector<Task> tasks;
+void apply_split(const SplitOptions& options, experiments::RunRequest& request) {
+  std::vector<experiments::Task> tasks;
   std::set<std::string> divided;
-  for (const Task& task : request.tasks)
-    for (Task& one : with_split(task, options)) {
+  for (const experiments::Task& task : request.tasks)
+    for (experiments::Task& one : with_split(task, options)) {
       const bool named = !one.name.empty() && options.any();
       if (!named || divided.insert(one.name + "\n" + one.target).second) tasks.push_back(std::move(one));
     }
@@ -151,45 +153,46 @@ void apply_split(const SplitOptions& options, RunRequest& request) {
 }
 
 // What is said on the command line wins over a study's.
-void apply_options(const RunOptions& options, RunRequest& request) {
+void apply_options(const RunOptions& options, experiments::RunRequest& request) {
   if (!options.backbones.empty()) request.backbones = split_names(options.backbones);
   request.sides = options.sides;
   if (!options.baseline.empty()) request.baseline = options.baseline;
   if (!options.probes.empty()) request.probes = split_names(options.probes);
   if (options.seeds > 0) request.seeds = options.seeds;
   if (!options.device.empty()) {
-    request.device = parse_device(options.device);
+    request.device = networks::parse_device(options.device);
     request.engine.reset();  // a study's suits its own device
   }
-  if (!options.engine.empty()) request.engine = parse_engine(options.engine);
-  if (!options.precision.empty()) request.precision = parse_precision(options.precision);
-  check_combination(request.engine.value_or(default_engine(request.device)), request.precision, request.device);
-  if (!options.views.empty()) request.views = parse_views(options.views);
-  if (!options.store.empty()) request.storage = parse_storage(options.store);
+  if (!options.engine.empty()) request.engine = networks::parse_engine(options.engine);
+  if (!options.precision.empty()) request.precision = networks::parse_precision(options.precision);
+  networks::check_combination(request.engine.value_or(networks::default_engine(request.device)), request.precision,
+                              request.device);
+  if (!options.views.empty()) request.views = images::parse_views(options.views);
+  if (!options.store.empty()) request.storage = features::parse_storage(options.store);
   if (!options.layers.empty() || !options.pools.empty()) request.taps = taps_of(options);
   if (!options.where.empty())
-    for (Task& task : request.tasks) task.condition = options.where;
-  std::vector<TrainSubset> subsets;
-  for (const std::string& text : options.shots) subsets.push_back(parse_shots(text));
-  for (const std::string& text : options.fractions) subsets.push_back(parse_fraction(text));
+    for (experiments::Task& task : request.tasks) task.condition = options.where;
+  std::vector<experiments::TrainSubset> subsets;
+  for (const std::string& text : options.shots) subsets.push_back(experiments::parse_shots(text));
+  for (const std::string& text : options.fractions) subsets.push_back(experiments::parse_fraction(text));
   if (!subsets.empty()) request.subsets = subsets;
 }
 
-Overwrite parse_overwrite(const std::string& text) {
-  if (text == "always") return Overwrite::always;
-  return text == "never" ? Overwrite::never : Overwrite::missing;
+experiments::Overwrite parse_overwrite(const std::string& text) {
+  if (text == "always") return experiments::Overwrite::always;
+  return text == "never" ? experiments::Overwrite::never : experiments::Overwrite::missing;
 }
 
-Path default_out(const RunOptions& options, const RunRequest& request) {
-  const Task& first = request.tasks.front();
+Path default_out(const RunOptions& options, const experiments::RunRequest& request) {
+  const experiments::Task& first = request.tasks.front();
   Path name = first.name;
   if (first.name.empty()) name = first.data.stem();
   if (!options.study.empty()) name = Path(options.study).stem();
   return Path("vise-results") / name;
 }
 
-RunRequest make_request(const RunOptions& options, const Session& session) {
-  RunRequest request = what_is_asked(options);
+experiments::RunRequest make_request(const RunOptions& options, const Session& session) {
+  experiments::RunRequest request = what_is_asked(options);
   apply_split(options.split, request);
   apply_options(options, request);
   request.include_paths.insert(request.include_paths.begin(), options.include_paths.begin(),
@@ -201,29 +204,30 @@ RunRequest make_request(const RunOptions& options, const Session& session) {
 }
 
 // What the table is of, where that isn't everything in results.jsonl, in its order.
-std::vector<std::string> keys_of(const Path& out, const std::vector<Result>& results) {
-  const std::vector<Result> kept = read_results(out / "results.jsonl", ResultDetail::table);
-  if (std::ranges::equal(kept, results, {}, &Result::key, &Result::key)) return {};
+std::vector<std::string> keys_of(const Path& out, const std::vector<experiments::Result>& results) {
+  const std::vector<experiments::Result> kept =
+      experiments::read_results(out / "results.jsonl", experiments::ResultDetail::table);
+  if (std::ranges::equal(kept, results, {}, &experiments::Result::key, &experiments::Result::key)) return {};
   std::vector<std::string> keys;
-  for (const Result& result : results) keys.push_back(result.key);
+  for (const experiments::Result& result : results) keys.push_back(result.key);
   return keys;
 }
 
 // Tables on stdout and as files beside results.jsonl.
-void print_and_write(const RunRequest& request, const RunOutcome& outcome, std::vector<Result> clean,
-                     const std::string& published_file, std::vector<PublishedRecord> published, const Context& context,
-                     Session& session) {
-  CompareOptions compare_options;
+void print_and_write(const experiments::RunRequest& request, const experiments::RunOutcome& outcome,
+                     std::vector<experiments::Result> clean, const std::string& published_file,
+                     std::vector<reports::PublishedRecord> published, const Context& context, Session& session) {
+  reports::CompareOptions compare_options;
   compare_options.baselines = outcome.baselines;
   compare_options.kinds = outcome.kinds;
   compare_options.published = std::move(published);
-  ReportRecipe recipe{{}, outcome.baselines, outcome.kinds};
+  reports::ReportRecipe recipe{{}, outcome.baselines, outcome.kinds};
   recipe.clean = !clean.empty();
   recipe.published = published_file;
   recipe.keys = keys_of(request.out, outcome.results);
-  std::vector<RunFolder> runs{{request.out, outcome.results}};
+  std::vector<reports::RunFolder> runs{{request.out, outcome.results}};
   if (!clean.empty()) runs.push_back({request.out / "clean", std::move(clean)});
-  const Report report = make_report(std::move(runs), compare_options, context);
+  const reports::Report report = reports::make_report(std::move(runs), compare_options, context);
   const std::string files = write_report(report, recipe, request.out);
   session.console.end_progress();
   print_report(report, session);
@@ -232,35 +236,38 @@ void print_and_write(const RunRequest& request, const RunOutcome& outcome, std::
 }
 
 // The same models on the test images that the audit doesn't flag.
-std::vector<Result> judge_clean(const RunRequest& request, const RunOutcome& outcome, const Context& context,
-                                Session& session) {
-  std::vector<Result> clean;
+std::vector<experiments::Result> judge_clean(const experiments::RunRequest& request,
+                                             const experiments::RunOutcome& outcome, const Context& context,
+                                             Session& session) {
+  std::vector<experiments::Result> clean;
   std::filesystem::remove_all(request.out / "clean");
-  for (const Task& task : outcome.tasks) {
-    const bool measured =
-        std::ranges::any_of(outcome.results, [&](const Result& r) { return r.cell.task == task.name && r.ok(); });
+  for (const experiments::Task& task : outcome.tasks) {
+    const bool measured = std::ranges::any_of(
+        outcome.results, [&](const experiments::Result& r) { return r.cell.task == task.name && r.ok(); });
     if (!measured) continue;
-    const auto flagged = flagged_test_images(task, request, context);
+    const auto flagged = experiments::flagged_test_images(task, request, context);
     session.console.info(fmt::format("{}: the audit flags {} test image(s)", task.name, flagged.size()));
-    std::ranges::move(write_clean_results(request.out, outcome.results, task, flagged), std::back_inserter(clean));
+    std::ranges::move(experiments::write_clean_results(request.out, outcome.results, task, flagged),
+                      std::back_inserter(clean));
   }
   return clean;
 }
 
 void run_verb(const RunOptions& options, Session& session) {
   check_launch_options(options.launch);
-  const RunRequest request = make_request(options, session);
+  const experiments::RunRequest request = make_request(options, session);
   const bool is_launched = !options.launch.launcher.empty();
   if (options.dry_run) {
     print_plan(request, session);
     if (is_launched) print_scripts(options.launch, request, options.clean, session);
     return;
   }
-  std::vector<PublishedRecord> published = published_records(options.published);  // a bad file is said at once
+  std::vector<reports::PublishedRecord> published =
+      reports::published_records(options.published);  // a bad file is said at once
   if (is_launched) return launch_run(options.launch, request, options.clean, session);
   const Context context = session.context();
-  const RunOutcome outcome = run(request, context);
-  std::vector<Result> clean;
+  const experiments::RunOutcome outcome = experiments::run(request, context);
+  std::vector<experiments::Result> clean;
   if (options.clean) clean = judge_clean(request, outcome, context, session);
   print_and_write(request, outcome, std::move(clean), options.published, std::move(published), context, session);
   session.exit_code = outcome.failed > 0 ? 1 : 0;

@@ -39,7 +39,7 @@ Verbs Verbs::add_group(const std::string& name, const std::string& what, const s
 }
 
 void Verbs::add_place_options(CLI::App* verb) {
-  Places& places = session.places;
+  experiments::Places& places = session.places;
   verb->add_option("--cache", places.cache, "where features are kept [$VISE_CACHE or ~/.cache/vise-eval]")
       ->type_name("DIR");
   verb->add_option("--weights-dir", places.weights, "where weights are looked for first")->type_name("DIR");

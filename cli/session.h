@@ -25,8 +25,8 @@ class Session {
   Session();
 
   Console console;
-  Places places;    // --cache, --weights-dir, --data-root, --offline ..., and the process's environment
-  int threads = 0;  // --threads; 0: all cores
+  experiments::Places places;  // --cache, --weights-dir, --data-root, --offline ..., and the process's environment
+  int threads = 0;             // --threads; 0: all cores
   bool json = false;
   int exit_code = 0;
 

@@ -34,15 +34,15 @@ void add_split_options(CLI::App* verb, SplitOptions& options, bool several) {
       ->check(CLI::Range(2, 100));
 }
 
-std::vector<Task> with_split(const Task& given, const SplitOptions& options) {
+std::vector<experiments::Task> with_split(const experiments::Task& given, const SplitOptions& options) {
   check(options);
-  if (!options.any()) return one_task_a_split(given);
-  Task task = given;
-  SplitRule& rule = task.split;
+  if (!options.any()) return experiments::one_task_a_split(given);
+  experiments::Task task = given;
+  experiments::SplitRule& rule = task.split;
   // A task of several splits that was expanded before keeps its number, unless the rule is another now.
   const bool other_rule = !options.file.empty() || options.folds > 0 || options.splits > 0 || !options.group.empty();
   if (other_rule && rule.number > 0) {
-    task.name = base_task_name(task);
+    task.name = experiments::base_task_name(task);
     rule.number = 0;
   }
   rule.asked = true;
@@ -63,7 +63,7 @@ std::vector<Task> with_split(const Task& given, const SplitOptions& options) {
   }
   if (options.splits > 0) rule.draws = options.splits;
   if (options.seed >= 0) rule.seed = static_cast<std::uint64_t>(options.seed);
-  return one_task_a_split(task);
+  return experiments::one_task_a_split(task);
 }
 
 }  // namespace vise::cli

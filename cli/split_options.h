@@ -21,6 +21,6 @@ struct SplitOptions {
 void add_split_options(CLI::App* verb, SplitOptions& options, bool several);
 
 // The task under that rule, one a split. Error{usage} for options that exclude each other.
-std::vector<Task> with_split(const Task& task, const SplitOptions& options);
+std::vector<experiments::Task> with_split(const experiments::Task& task, const SplitOptions& options);
 
 }  // namespace vise::cli

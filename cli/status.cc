@@ -12,18 +12,21 @@
 namespace vise::cli {
 namespace {
 
-Json to_json(const JobStatus& job) {
-  return {{"state", job_state_name(job.state)}, {"job", job.job}, {"reason", job.reason}, {"log", job.log.string()}};
+Json to_json(const experiments::JobStatus& job) {
+  return {{"state", experiments::job_state_name(job.state)},
+          {"job", job.job},
+          {"reason", job.reason},
+          {"log", job.log.string()}};
 }
 
-std::int64_t expected_end(const RunStatus& status) {
+std::int64_t expected_end(const experiments::RunStatus& status) {
   return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) +
          static_cast<std::int64_t>(*status.seconds_left);
 }
 
-Json to_json(const RunStatus& status) {
+Json to_json(const experiments::RunStatus& status) {
   Json shards = Json::array();
-  for (const ShardStatus& shard : status.shards) {
+  for (const experiments::ShardStatus& shard : status.shards) {
     Json each = to_json(shard.job);
     each.update({{"shard", shard.number}, {"rows", shard.rows}, {"of", shard.of}, {"merged", shard.merged}});
     shards.push_back(std::move(each));
@@ -38,22 +41,24 @@ Json to_json(const RunStatus& status) {
           {"over", status.is_over()}};
 }
 
-std::string words_of(const JobStatus& job) {
-  std::string words(job_state_name(job.state));
+std::string words_of(const experiments::JobStatus& job) {
+  std::string words(experiments::job_state_name(job.state));
   if (!job.job.empty()) words += fmt::format(", job {}", job.job);
   if (!job.reason.empty()) words += fmt::format(" ({})", job.reason);
-  if (job.state == JobState::failed && !job.log.empty()) words += fmt::format("; log: {}", job.log.string());
+  if (job.state == experiments::JobState::failed && !job.log.empty())
+    words += fmt::format("; log: {}", job.log.string());
   return words;
 }
 
-void print(const RunStatus& status) {
-  for (const ShardStatus& shard : status.shards)
+void print(const experiments::RunStatus& status) {
+  for (const experiments::ShardStatus& shard : status.shards)
     fmt::print("shard {}: {}{}; {}\n", shard.number, words_of(shard.job), shard.merged ? ", merged" : "",
                shard.of > 0 ? fmt::format("{} of {} rows", shard.rows, shard.of) : "not begun");
   fmt::print("probes and tables: {}\n", words_of(status.finish));
-  fmt::print("{} of {} shards done, {} running, {} waiting, {} failed; {} of {} rows\n", status.count(JobState::done),
-             status.shards.size(), status.count(JobState::running), status.count(JobState::waiting),
-             status.count(JobState::failed), status.rows(), status.of());
+  fmt::print("{} of {} shards done, {} running, {} waiting, {} failed; {} of {} rows\n",
+             status.count(experiments::JobState::done), status.shards.size(),
+             status.count(experiments::JobState::running), status.count(experiments::JobState::waiting),
+             status.count(experiments::JobState::failed), status.rows(), status.of());
   if (status.seconds_left)
     fmt::print("extraction: {} to go, until about {:%Y-%m-%d %H:%M}\n", duration_text(*status.seconds_left),
                fmt::localtime(expected_end(status)));
@@ -63,7 +68,7 @@ void print(const RunStatus& status) {
 }
 
 void status_verb(const std::string& out, Session& session) {
-  const RunStatus status = run_status(out);
+  const experiments::RunStatus status = experiments::run_status(out);
   if (!status.slurm_answers) session.console.warn("Slurm doesn't answer: what is known is from the run's files alone");
   if (session.json)
     fmt::print("{}\n", to_json(status).dump());

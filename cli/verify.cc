@@ -11,7 +11,7 @@
 namespace vise::cli {
 namespace {
 
-void print(const Verification& v) {
+void print(const experiments::Verification& v) {
   fmt::print("{} result(s): {} metrics recomputed from their scores, {} split file(s) checked\n", v.results, v.metrics,
              v.splits);
   fmt::print("{} cell(s) fitted again, {} of them with the same scores to the last bit\n", v.refitted, v.identical);
@@ -22,10 +22,11 @@ void print(const Verification& v) {
 }
 
 // What is printed of the results, rendered again. Where results can't be read, that is known.
-void check_tables(const Path& run, const Context& context, Verification& v) {
+void check_tables(const Path& run, const Context& context, experiments::Verification& v) {
   const Path folder = std::filesystem::is_directory(run) ? run : run.parent_path();
   try {
-    for (std::string& difference : rendering_differences(folder.empty() ? Path(".") : folder, context, v.notes))
+    for (std::string& difference :
+         reports::rendering_differences(folder.empty() ? Path(".") : folder, context, v.notes))
       v.differences.push_back(std::move(difference));
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::interrupted) throw;
@@ -34,12 +35,12 @@ void check_tables(const Path& run, const Context& context, Verification& v) {
 }
 
 void verify_verb(const std::string& run, std::size_t refit, Session& session) {
-  VerifyOptions options;
+  experiments::VerifyOptions options;
   options.refit = refit;
   options.data_roots = session.places.data_roots();
   options.extract = session.places.extract_options();
   const Context context = session.context();
-  Verification v = verify(run, options, context);
+  experiments::Verification v = experiments::verify(run, options, context);
   check_tables(run, context, v);
   session.console.end_progress();
   if (session.json)

@@ -15,7 +15,7 @@
 #include "base/threads.h"
 #include "datasets/label_check.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::size_t kTinyBytes = 256;
@@ -370,4 +370,4 @@ bool has_findings(const Audit& audit) {
          std::any_of(audit.similar.begin(), audit.similar.end(), matters);
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -22,7 +22,7 @@
 #include "datasets/groups.h"
 #include "datasets/neighbours.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct ClassCount {
   std::string name;
@@ -124,4 +124,4 @@ bool has_findings(const Audit& audit);
 // these.
 std::string_view format_by_content(ByteView first_bytes);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -7,7 +7,7 @@
 #include "base/base64.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr int kSchemaVersion = 1;
@@ -262,4 +262,4 @@ std::string audit_html(const Audit& audit, const Dataset& dataset, const Split& 
   return html + "</body></html>\n";
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

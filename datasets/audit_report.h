@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "datasets/audit.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // At most `most` examples of each finding.
 std::string audit_text(const Audit& audit, const Dataset& dataset, const Split& split, std::size_t most = 5);
@@ -24,4 +24,4 @@ Json audit_json(const Audit& audit, const Dataset& dataset, const Split& split);
 std::string audit_html(const Audit& audit, const Dataset& dataset, const Split& split,
                        const std::function<std::string(std::uint32_t item)>& png_of, std::size_t most = 200);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
@@ -63,4 +63,4 @@ std::optional<double> parse_cell_number(std::string_view cell, bool decimal_comm
   return parse_double(plain, value) ? std::optional(value) : std::nullopt;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-namespace vise {
+namespace vise::datasets {
 
 // No value: "", and what programs write for one that is missing: NA, N/A, #N/A, <NA>, NaN, null (any case), None, "-",
 // "?". A label "none" in small letters is a word.
@@ -16,4 +16,4 @@ std::optional<double> parse_cell_number(std::string_view cell, bool decimal_comm
 // Whether a number can only be read with a comma for its decimal mark.
 bool has_decimal_comma(std::string_view cell);
 
-}  // namespace vise
+}  // namespace vise::datasets

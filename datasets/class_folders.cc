@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "datasets/folder_layout.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 void add_remarks(const FolderLayout& layout, Dataset& dataset, Log& log) {
@@ -52,4 +52,4 @@ void add_labels_of_folders(Dataset& dataset, Log& log) {
   add_remarks(layout, dataset, log);
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

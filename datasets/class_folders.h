@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // What the folders in the ids say, where nothing else does: the target "label" and the official split
 // (folder_layout.h), with its remarks as warnings and notes. `ids` must be sorted.
@@ -12,4 +12,4 @@ void add_class_folders(Dataset& dataset, Log& log);
 // The same where a table gives neither label, labels nor votes; recorded in a note.
 void add_labels_of_folders(Dataset& dataset, Log& log);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace vise {
+namespace vise::datasets {
 
 // Which columns of a table say what, where their names don't (manifest.h), and what its labels are.
 struct DataColumns {
@@ -11,4 +11,4 @@ struct DataColumns {
   std::string kind;                // of the labels, of class folders too: "classes" or "values"; "" as they look
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

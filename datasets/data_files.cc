@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 bool is_there(const Path& path) {
@@ -126,4 +126,4 @@ std::vector<Path> files_ending_in(const Path& folder, std::span<const std::strin
   return files;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

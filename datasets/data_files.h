@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // Whether `word` is no file or folder itself but would stand for several.
 bool is_file_pattern(const Path& word);
@@ -27,4 +27,4 @@ std::vector<Path> data_files(const Path& word);
 std::vector<Path> files_ending_in(const Path& folder, std::span<const std::string_view> endings);
 bool ends_in(std::string_view name, std::span<const std::string_view> endings);
 
-}  // namespace vise
+}  // namespace vise::datasets

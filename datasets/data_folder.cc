@@ -9,7 +9,7 @@
 #include "datasets/archives/archive_names.h"
 #include "datasets/data_files.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 bool is_folder(const Path& path) {
@@ -131,4 +131,4 @@ std::vector<Path> archives_among(const Path& root, const std::vector<std::string
   return archives;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

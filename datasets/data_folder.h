@@ -18,7 +18,7 @@
 #include "datasets/image_container.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 
 class ArchiveImages;
 
@@ -61,4 +61,4 @@ std::shared_ptr<const DataFolder> container_of(const Path& root, const Path& cac
 // Those of a tree's other files that are archives, with their folder before; warns of nothing.
 std::vector<Path> archives_among(const Path& root, const std::vector<std::string>& others);
 
-}  // namespace vise
+}  // namespace vise::datasets

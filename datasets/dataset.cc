@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 template <typename Map>
@@ -86,4 +86,4 @@ void Dataset::check() const {
   if (official) check_rows("its split", official->size());
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

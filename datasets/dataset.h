@@ -22,7 +22,7 @@
 #include "datasets/split.h"
 #include "datasets/targets.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct Dataset {
   std::string name;
@@ -57,4 +57,4 @@ struct Dataset {
 // Items a and b, a < b, with the same id, if there are any.
 std::optional<std::pair<std::size_t, std::size_t>> equal_ids(std::span<const std::string> ids);
 
-}  // namespace vise
+}  // namespace vise::datasets

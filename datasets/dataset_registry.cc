@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "datasets/data_folder.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 bool is_folder(const Path& path) {
@@ -99,4 +99,4 @@ Dataset DatasetRegistry::open(const std::string& name, const std::vector<Path>& 
   }
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -13,7 +13,7 @@
 #include "datasets/data_folder.h"
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // What is known of a data set without reading it.
 struct DatasetInfo {
@@ -70,4 +70,4 @@ class DatasetRegistry {
 // library would be dropped by the linker.
 void register_builtin_datasets(DatasetRegistry& registry);
 
-}  // namespace vise
+}  // namespace vise::datasets

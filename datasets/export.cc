@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // A column and the text of each of its cells.
@@ -117,4 +117,4 @@ std::string export_table(const Dataset& dataset, const Split* split, ExportForma
   return format == ExportFormat::csv ? as_csv(columns, dataset.size()) : as_jsonl(columns, dataset.size());
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

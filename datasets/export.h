@@ -9,7 +9,7 @@
 
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 enum class ExportFormat { csv, jsonl };
 
@@ -35,4 +35,4 @@ std::size_t export_libsvm(const Path& folder, const Targets& targets, Part part,
 std::size_t export_npy(const Path& folder, const Dataset& dataset, const Targets& targets, Part part,
                        std::span<const std::uint32_t> items, std::size_t dim, const FeaturesOfItem& features);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "datasets/export.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 std::string libsvm_label(const Targets& targets, std::uint32_t item) {
@@ -75,4 +75,4 @@ std::size_t export_npy(const Path& folder, const Dataset& dataset, const Targets
   return kept.size();
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -8,7 +8,7 @@
 
 #include "base/threads.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // By the pigeonhole principle: if two prints differ in fewer than 8 bits, one of their four words differs in
@@ -128,4 +128,4 @@ std::vector<SimilarPair> similar_pairs(std::span<const Fingerprint> prints, cons
   return pairs;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct Fingerprint {
   std::uint64_t bits = 0;
@@ -47,4 +47,4 @@ inline constexpr std::size_t kMostPartners = 1000;
 // Pearson's correlation of two thumbnails; 0 where one is flat.
 double thumbnail_correlation(const Fingerprint& a, const Fingerprint& b);
 
-}  // namespace vise
+}  // namespace vise::datasets

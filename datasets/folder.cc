@@ -14,7 +14,7 @@
 #include "datasets/manifest_part.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 std::string own_name(const Path& folder) {
@@ -81,4 +81,4 @@ Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns, co
   return dataset;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -13,7 +13,7 @@
 #include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // Error{missing} where `folder` isn't a folder, Error{input} where no image is in it.
 // `columns` are those of the metadata; Error{usage} where there is none.
@@ -21,4 +21,4 @@ namespace vise {
 // the images of a table may be in archives beside it (data_folder.h).
 Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns = {}, const Path& cache = {});
 
-}  // namespace vise
+}  // namespace vise::datasets

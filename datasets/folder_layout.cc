@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using Items = std::vector<std::size_t>;
@@ -258,4 +258,4 @@ class LayoutReader {
 
 FolderLayout folder_layout(std::span<const std::string> ids) { return LayoutReader(ids).read(); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -15,7 +15,7 @@
 
 #include "datasets/split.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct FolderLayout {
   std::vector<std::string> labels;   // an item; "" where no folder names its class
@@ -27,4 +27,4 @@ struct FolderLayout {
 // has not.
 FolderLayout folder_layout(std::span<const std::string> ids);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -70,4 +70,4 @@ std::vector<std::string> groups_by_name(std::span<const std::string> ids) {
   return result;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

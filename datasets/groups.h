@@ -12,7 +12,7 @@
 
 #include "datasets/split.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct GroupCount {
   std::size_t groups = 0;             // with at least one item in train, val or test
@@ -30,4 +30,4 @@ GroupCount straddling_groups(std::span<const std::string> groups, const Split& s
 // (a camera's prefix, a class's name) that they tell nothing.
 std::vector<std::string> groups_by_name(std::span<const std::string> ids);
 
-}  // namespace vise
+}  // namespace vise::datasets

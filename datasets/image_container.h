@@ -12,7 +12,7 @@
 
 #include "base/file_identity.h"
 
-namespace vise {
+namespace vise::datasets {
 
 class ImageContainer {
  public:
@@ -31,4 +31,4 @@ class ImageContainer {
   virtual bool has_random_access() const { return true; }
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -16,7 +16,7 @@
 #include "datasets/split.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -167,4 +167,4 @@ Targets labels_as(const Targets& targets, const std::string& kind) {
   return Targets::from_labels(labels);
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

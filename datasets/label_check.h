@@ -11,7 +11,7 @@
 
 #include "datasets/targets.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // Why these classes look like something else: a split's names or folds', file names, dates, numbers (other than the
 // codes of a few classes, see class_codes), or as many values as half of the items. Nothing for other kinds of targets.
@@ -29,4 +29,4 @@ bool class_codes(const Targets& targets);
 // one is none), values classes called by their numbers. Other kinds of targets are Error{usage}.
 Targets labels_as(const Targets& targets, const std::string& kind);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -18,7 +18,7 @@
 #include "datasets/rows.h"
 #include "datasets/sampling.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // Second pass: every column into its sink, paths into ids.
@@ -229,4 +229,4 @@ Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns, c
                        columns, container_of(root, cache));
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

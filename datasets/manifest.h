@@ -30,7 +30,7 @@
 #include "datasets/dataset.h"
 #include "datasets/manifest_part.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // The data set of one table; its root is the table's folder, its name "folder/stem".
 // Its images may be in archives beside the table (data_folder.h).
@@ -40,4 +40,4 @@ Dataset read_manifest(const Path& table, Log& log, const DataColumns& columns = 
 Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std::string name, Log& log,
                       const DataColumns& columns = {}, std::shared_ptr<const ImageContainer> container = nullptr);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -14,7 +14,7 @@
 #include "datasets/data_columns.h"
 #include "datasets/rows.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::array<std::string_view, 13> kPathColumns{
@@ -133,4 +133,4 @@ std::vector<std::string> unused_splits(const ColumnKinds& kinds, const ColumnRol
   return columns;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

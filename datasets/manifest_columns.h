@@ -10,7 +10,7 @@
 #include "datasets/data_columns.h"
 #include "datasets/manifest_part.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // What the first pass learns of a column, so that the second can store its cells in their final form.
 struct ColumnKind {
@@ -46,4 +46,4 @@ ColumnRoles column_roles(const ColumnKinds& kinds, const DataColumns& asked, con
 // Columns that hold a split's names and aren't used as one, for a warning.
 std::vector<std::string> unused_splits(const ColumnKinds& kinds, const ColumnRoles& roles);
 
-}  // namespace vise
+}  // namespace vise::datasets

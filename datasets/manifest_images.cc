@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr const char* kSlashes = "write '/' between folders, not '\\'";
@@ -82,4 +82,4 @@ void check_images(const Dataset& dataset, const Path& table) {
                   kSlashes);
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

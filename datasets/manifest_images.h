@@ -3,11 +3,11 @@
 
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // Error{missing} where none of the first five images is there, with the path that one of them has; Error{input} for a
 // table without rows, and for a path with a backslash that is no file's name. Other images are looked for when they are
 // read.
 void check_images(const Dataset& dataset, const Path& table);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -9,7 +9,7 @@
 #include "datasets/rows.h"
 #include "datasets/split.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // A data set in several tables (the metadata.csv of train/ and of test/).
 struct ManifestPart {
@@ -22,4 +22,4 @@ struct ManifestPart {
   std::unique_ptr<RowReader> open() const { return rows ? rows() : RowReader::open(table); }
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

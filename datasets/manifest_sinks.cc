@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "datasets/cells.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
@@ -240,4 +240,4 @@ std::shared_ptr<ClassColumns> rows_sink(std::string name, TargetKind kind) {
   return std::make_shared<RowsSink>(std::move(name), kind);
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

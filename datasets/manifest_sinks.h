@@ -10,7 +10,7 @@
 
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct CellPlace {
   const std::string& table;
@@ -55,4 +55,4 @@ std::shared_ptr<Sink> list_sink();  // target "labels", cells "sky|dog"
 // Target "votes" or "labels". Classes in the order in which they are added, as are a row's cells.
 std::shared_ptr<ClassColumns> rows_sink(std::string name, TargetKind kind);
 
-}  // namespace vise
+}  // namespace vise::datasets

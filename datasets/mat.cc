@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::size_t kHeader = 128, kMaxInflated = std::size_t{1} << 30, kMaxArrays = 20'000'000;
@@ -323,4 +323,4 @@ const MatArray& MatFile::variable(const std::string& name) const {
   throw Error(ErrorKind::input, fmt::format("{}: has no variable '{}'", name_, name), suggest(name, names));
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -18,7 +18,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct MatArray {
   enum class Kind : std::uint8_t { numbers, text, cells, structs, other };
@@ -50,4 +50,4 @@ class MatFile {
   std::map<std::string, MatArray> variables_;
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::size_t kTables = 32, kBits = 12, kSigns = kTables * kBits;
@@ -153,4 +153,4 @@ std::vector<NeighbourPair> neighbour_pairs(Rows rows, const NeighbourOptions& op
   return pairs;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

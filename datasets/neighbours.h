@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct NeighbourOptions {
   double cosine = 0.85;  // of the centred rows, at least: where ResNet-50 puts most crops of one picture
@@ -38,4 +38,4 @@ std::vector<NeighbourPair> neighbour_pairs(std::span<const std::span<const float
 
 inline constexpr std::size_t kMostInBucket = 2000;
 
-}  // namespace vise
+}  // namespace vise::datasets

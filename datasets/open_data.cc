@@ -18,7 +18,7 @@
 #include "datasets/rows.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // One archive is the data set's root, so that messages name a member as photos.zip/joy/1.jpg.
@@ -75,4 +75,4 @@ Dataset open_data_path(const Path& path, Log& log, const DataColumns& columns, c
   return dataset;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -5,7 +5,7 @@
 #include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // Reads what `--data PATH` names: a folder of class folders or one with metadata.csv|jsonl (folder.h), a
 // .csv|.tsv|.jsonl manifest (manifest.h), archives, or Parquet files (parquet_data.h). A folder's name is its own, a
@@ -13,4 +13,4 @@ namespace vise {
 // that a later run opens none; empty: nowhere.
 Dataset open_data_path(const Path& path, Log& log, const DataColumns& columns = {}, const Path& cache = {});
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -11,7 +11,7 @@
 #include "datasets/cells.h"
 #include "datasets/data_columns.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using parquet::Column;
@@ -167,4 +167,4 @@ ParquetColumns parquet_columns(const parquet::File& file, const std::string& nam
   return found;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

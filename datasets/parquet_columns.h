@@ -15,7 +15,7 @@
 #include "datasets/data_columns.h"
 #include "datasets/parquet/parquet.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // What the hub's metadata say of columns, by their names ("image", "objects:category").
 struct HubFeatures {
@@ -42,4 +42,4 @@ struct ParquetColumns {
 // Error{input} where several columns may be the image, or one that was asked for holds what is not read.
 ParquetColumns parquet_columns(const parquet::File& file, const std::string& name, const DataColumns& asked);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -16,7 +16,7 @@
 #include "datasets/parquet_rows.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 bool is_parquet(const Path& file) { return lower(file.extension().string()) == ".parquet"; }
@@ -201,4 +201,4 @@ std::optional<Dataset> open_parquet(const Path& path, const std::vector<Path>& f
   return read_parquet(files, root, std::move(name), log, columns);
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -14,7 +14,7 @@
 #include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // The data set that `--data PATH` names, where it is one of Parquet files: `files` are those of PATH (data_files.h), or
 // PATH is a folder that holds some. Those are the ones right in it; else those in its folders, or in theirs, that are
@@ -29,4 +29,4 @@ std::optional<Dataset> open_parquet(const Path& path, const std::vector<Path>& f
 // unused. Error{input} where only one part is stated and some files state none. What was decided is added to `remarks`.
 std::vector<std::optional<Part>> parts_of_files(const std::vector<std::string>& ids, std::vector<std::string>& remarks);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 
 ParquetImages::ParquetImages(Path root, std::vector<Shard> shards)
     : root_(std::move(root)), shards_(std::move(shards)) {
@@ -86,4 +86,4 @@ std::vector<std::byte> ParquetImages::read(const std::string& id) const {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -16,7 +16,7 @@
 #include "datasets/image_container.h"
 #include "datasets/parquet/parquet.h"
 
-namespace vise {
+namespace vise::datasets {
 
 class ParquetImages final : public ImageContainer {
  public:
@@ -60,4 +60,4 @@ class ParquetImages final : public ImageContainer {
   mutable std::optional<Reading> reading_;
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "datasets/parquet_data.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
@@ -122,4 +122,4 @@ std::vector<std::optional<Part>> parts_of_files(const std::vector<std::string>& 
   return parts;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using parquet::Cell;
@@ -150,4 +150,4 @@ std::unique_ptr<RowReader> parquet_rows(parquet::File file, std::string name, Pa
   return std::make_unique<ParquetRows>(std::move(file), std::move(name), std::move(columns));
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

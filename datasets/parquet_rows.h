@@ -10,11 +10,11 @@
 #include "datasets/parquet_columns.h"
 #include "datasets/rows.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // Reads a page a column at a time. Error{input} for a file that claims more rows than its bytes could hold, and while
 // reading for a class without a name, a class that is twice in a list (0 and 1 a class are no list of classes), a text
 // that is no UTF-8, over 1 MiB, or with a '|' in a list.
 std::unique_ptr<RowReader> parquet_rows(parquet::File file, std::string name, ParquetColumns columns);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "datasets/split.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, Part>, 14> kWords{{{"train", Part::train},
@@ -80,4 +80,4 @@ std::optional<Part> part_named(std::string_view name) {
   return is_public && found == Part::test ? Part::val : found;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 void put_u32(std::string& out, std::uint32_t value) {
@@ -63,4 +63,4 @@ std::string png_bytes(std::span<const std::uint8_t> pixels, std::uint32_t width,
   return out;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -6,9 +6,9 @@
 #include <span>
 #include <string>
 
-namespace vise {
+namespace vise::datasets {
 
 // `pixels` holds height x width x channels bytes, row by row; channels is 1 or 3. The file's bytes.
 std::string png_bytes(std::span<const std::uint8_t> pixels, std::uint32_t width, std::uint32_t height, int channels);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "datasets/parquet_rows.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // Spreadsheets set to a language with a decimal comma write semicolons.
@@ -174,4 +174,4 @@ std::unique_ptr<RowReader> RowReader::parse(const Path& path, std::string text) 
               "known: .csv, .tsv, .jsonl, .ndjson, .parquet");
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

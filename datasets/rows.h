@@ -17,7 +17,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::datasets {
 
 class RowReader {
  public:
@@ -43,4 +43,4 @@ class RowReader {
   virtual std::size_t row() const = 0;
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -11,7 +11,7 @@
 #include "base/random.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // Train without all but the first `kept(n)` of each stratum's n items in drawn order. The order doesn't depend on how
@@ -163,4 +163,4 @@ void add_label_from_votes(Dataset& dataset, Log& log) {
   dataset.targets.emplace("label", Targets::from_classes(std::move(classes), votes->second.names()));
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

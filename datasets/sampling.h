@@ -14,7 +14,7 @@
 
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // The items of `items`, in that order, with their targets, attributes and official split.
 Dataset subset(const Dataset& dataset, std::span<const std::uint32_t> items);
@@ -40,4 +40,4 @@ std::vector<std::uint32_t> agreed(const Targets& votes, double share);
 // how many). Does nothing without votes, or with a label.
 void add_label_from_votes(Dataset& dataset, Log& log);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr double kRounding = 1e-9;  // 0.1 * 30 and the like must not be a hair below a whole number
@@ -280,4 +280,4 @@ std::vector<int> make_folds(std::span<const int> strata, std::span<const std::st
   return numbers;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -17,7 +17,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::datasets {
 
 enum class Part : std::uint8_t { train, val, test, unused };
 
@@ -77,4 +77,4 @@ class Split {
 std::vector<int> make_folds(std::span<const int> strata, std::span<const std::string> groups, int folds,
                             std::string_view name, std::uint64_t seed);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::array<std::string_view, 4> kKindNames{"classes", "multi-label", "distribution", "values"};
@@ -222,4 +222,4 @@ std::vector<int> Targets::strata() const {
   return {};
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -18,7 +18,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::datasets {
 
 enum class TargetKind { classes, multi_label, distribution, values };
 
@@ -69,4 +69,4 @@ class Targets {
   std::vector<double> rows_;
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 class TreeWalk {
@@ -95,4 +95,4 @@ std::string describe_others(const ImageTree& tree) {
                      join(shown, ", "));
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -13,7 +13,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct ImageTree {
   std::vector<std::string> images;  // relative to the root, with '/'
@@ -31,4 +31,4 @@ ImageTree list_images(const Path& root, const std::string& below = {});
 // "12 other files, such as readme.txt, labels.csv", or "" where there are none.
 std::string describe_others(const ImageTree& tree);
 
-}  // namespace vise
+}  // namespace vise::datasets

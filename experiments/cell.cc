@@ -1,6 +1,6 @@
 #include "experiments/cell.h"
 
-namespace vise {
+namespace vise::experiments {
 
 Json to_json(const Cell& cell) {
   Json json = Json::object();
@@ -8,4 +8,4 @@ Json to_json(const Cell& cell) {
   return json;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // task x backbone x features x probe x seed x subset of train. Plain values; Result::key names it.
 struct Cell {
@@ -46,4 +46,4 @@ void visit_fields(AnyCell& cell, Visit&& visit) {
 // All fields by their names.
 Json to_json(const Cell& cell);
 
-}  // namespace vise
+}  // namespace vise::experiments

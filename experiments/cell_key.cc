@@ -5,7 +5,7 @@
 #include "extract/features/store.h"
 #include "probes/parse_probe.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // A key is a hash of everything that the numbers depend on and of nothing else: no path,
 // no time, no thread count. The same cell asked for again has the same key and is reused; a
@@ -42,7 +42,7 @@ namespace {
 // cell's probe doesn't have today are those of a program of then, or edited; they stand for themselves.
 Json keyed_settings(const Result& result) {
   try {
-    const auto probe = parse_probe(result.cell.probe).make(result.cell.seed);
+    const auto probe = probes::parse_probe(result.cell.probe).make(result.cell.seed);
     if (probe->describe() == *result.probe_settings) return probe->identity();
   } catch (const Error&) {  // a probe that this program doesn't know
   }
@@ -57,9 +57,9 @@ std::string key_of(const Result& result) {
   // A failed result, or one of a program that did not write its inputs, can't be
   // recomputed from what is stored.
   if (!result.ok() || result.data_hash.empty() || !result.features->is_object()) return {};
-  const FeatureKey features{*result.features, 0};
+  const features::FeatureKey features{*result.features, 0};
   return cell_key(result.cell, cell_identity(result.cell, {result.data_hash, result.targets_hash, features.str(),
                                                            keyed_settings(result), result.version}));
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

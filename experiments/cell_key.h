@@ -10,7 +10,7 @@
 
 #include "experiments/result.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct CellInputs {
   std::string data;      // SHA-256 of ids, contents and parts
@@ -30,4 +30,4 @@ std::string key_without_data(const Cell& cell);
 // up to 0.1, of `probe`, and of `run --clean`, whose keys are made of others.
 std::string key_of(const Result& result);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -15,7 +15,7 @@
 #include "extract/images/fingerprint.h"
 #include "probes/evaluate.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // Is printed where --where's condition is: in the table's title and in the names of files.
@@ -40,11 +40,11 @@ SavedScores without(const SavedScores& saved, const std::map<std::string, std::s
 std::string write_clean_split(const Path& run_folder, const Path& out, const Cell& of_run, const Cell& cell,
                               const std::map<std::string, std::string>& flagged) {
   const SavedSplit saved = read_split(run_folder / split_file(of_run, false));
-  std::vector<Part> parts = saved.split.parts();
+  std::vector<datasets::Part> parts = saved.split.parts();
   for (std::size_t i = 0; i < parts.size(); ++i)
     // Train and val stay as they were, so the fitted models are the run's own and only the judging changes.
-    if (parts[i] == Part::test && flagged.contains(saved.ids[i])) parts[i] = Part::unused;
-  const Split clean(std::move(parts), "");
+    if (parts[i] == datasets::Part::test && flagged.contains(saved.ids[i])) parts[i] = datasets::Part::unused;
+  const datasets::Split clean(std::move(parts), "");
   clean.write(out / split_file(cell, false), saved.ids);
   return clean.hash(saved.ids);
 }
@@ -60,7 +60,7 @@ std::optional<Result> clean_result(const Path& run_folder, const Path& out, cons
   for (const auto& [id, reason] : flagged) identity += fmt::format("\n{}", id);
   clean.key = sha256_hex(identity).substr(0, 16);
   // From stored scores: nothing is fitted again, and the calibration is val's.
-  clean.metrics = evaluate(kept.scores, kept.targets, result.calibration);
+  clean.metrics = probes::evaluate(kept.scores, kept.targets, result.calibration);
   clean.split_hash = write_clean_split(run_folder, out, result.cell, clean.cell, flagged);
   clean.data_hash.clear();    // the run's: this key is of its key and what is left out
   clean.sample_hash.clear();  // the subset's file lies with the run
@@ -77,17 +77,20 @@ std::optional<Result> clean_result(const Path& run_folder, const Path& out, cons
 
 std::map<std::string, std::string> flagged_test_images(const Task& task, const RunRequest& request,
                                                        const Context& context) {
-  const Dataset dataset = open_dataset(task, request, context.log);
-  const Split split = resolve_split(task, dataset);
-  std::vector<PictureFacts> pictures(dataset.size());
-  const DecodeOptions decode{request.extract.max_pixels};
-  Audit audit = audit_files(
+  const datasets::Dataset dataset = open_dataset(task, request, context.log);
+  const datasets::Split split = resolve_split(task, dataset);
+  std::vector<datasets::PictureFacts> pictures(dataset.size());
+  const images::DecodeOptions decode{request.extract.max_pixels};
+  datasets::Audit audit = datasets::audit_files(
       dataset, split, context,
-      [&](std::uint32_t item, ByteView bytes) { pictures[item] = picture_facts(bytes, dataset.ids[item], decode); },
+      [&](std::uint32_t item, ByteView bytes) {
+        pictures[item] = images::picture_facts(bytes, dataset.ids[item], decode);
+      },
       task.target);
-  audit_pictures(dataset, split, pictures, context, audit, task.target);
+  datasets::audit_pictures(dataset, split, pictures, context, audit, task.target);
   std::map<std::string, std::string> flagged;
-  for (const BadFile& bad : flagged_test_items(audit, dataset, split)) flagged[dataset.ids[bad.item]] = bad.reason;
+  for (const datasets::BadFile& bad : datasets::flagged_test_items(audit, dataset, split))
+    flagged[dataset.ids[bad.item]] = bad.reason;
   return flagged;
 }
 
@@ -110,4 +113,4 @@ std::vector<Result> write_clean_results(const Path& run_folder, const std::vecto
   return clean;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

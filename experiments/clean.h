@@ -14,7 +14,7 @@
 
 #include "experiments/runner.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // Item id -> why. Reads and decodes every image of the task. Error as open_dataset() has it.
 std::map<std::string, std::string> flagged_test_images(const Task& task, const RunRequest& request,
@@ -25,4 +25,4 @@ std::map<std::string, std::string> flagged_test_images(const Task& task, const R
 std::vector<Result> write_clean_results(const Path& run_folder, const std::vector<Result>& results, const Task& task,
                                         const std::map<std::string, std::string>& flagged);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "datasets/sampling.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 constexpr int kMostFolds = 5;
@@ -26,7 +26,7 @@ auto in_order(const Values& values, std::span<const std::uint32_t> order) {
   return result;
 }
 
-Split in_order(const Split& split, std::span<const std::uint32_t> order) {
+datasets::Split in_order(const datasets::Split& split, std::span<const std::uint32_t> order) {
   return {in_order(split.parts(), order), split.origin()};
 }
 
@@ -59,49 +59,51 @@ Draws Draws::by_name(const std::string& task, std::size_t items) {
   return draws;
 }
 
-Split Draws::shares(std::span<const int> strata, std::span<const std::string> groups,
-                    std::array<double, 3> shares) const {
+datasets::Split Draws::shares(std::span<const int> strata, std::span<const std::string> groups,
+                              std::array<double, 3> shares) const {
   const std::vector<int> drawn = in_order(strata, order_);
-  const Split split = groups.empty()
-                          ? Split::stratified(drawn, shares, stream("split"), split_seed_)
-                          : Split::grouped(in_order(groups, order_), drawn, shares, stream("split"), split_seed_);
+  const datasets::Split split =
+      groups.empty() ? datasets::Split::stratified(drawn, shares, stream("split"), split_seed_)
+                     : datasets::Split::grouped(in_order(groups, order_), drawn, shares, stream("split"), split_seed_);
   return in_order(split, place_);
 }
 
-Split Draws::with_val_from_train(const Split& split, std::span<const int> strata, std::span<const std::string> groups,
-                                 double share) const {
+datasets::Split Draws::with_val_from_train(const datasets::Split& split, std::span<const int> strata,
+                                           std::span<const std::string> groups, double share) const {
   const std::vector<int> drawn = in_order(strata, order_);
-  const Split ordered = in_order(split, order_);
+  const datasets::Split ordered = in_order(split, order_);
   if (groups.empty()) return in_order(ordered.with_val_from_train(drawn, share, stream("split"), split_seed_), place_);
   std::vector<int> of_train = drawn;
   for (std::size_t i = 0; i < of_train.size(); ++i)
     // A negative stratum takes no part in the draw.
-    if (ordered.part(i) != Part::train) of_train[i] = -1;
-  const Split dealt =
-      Split::grouped(in_order(groups, order_), of_train, {1 - share, share, 0}, stream("split/val"), split_seed_);
-  std::vector<Part> parts = ordered.parts();
+    if (ordered.part(i) != datasets::Part::train) of_train[i] = -1;
+  const datasets::Split dealt = datasets::Split::grouped(in_order(groups, order_), of_train, {1 - share, share, 0},
+                                                         stream("split/val"), split_seed_);
+  std::vector<datasets::Part> parts = ordered.parts();
   for (std::size_t i = 0; i < parts.size(); ++i)
-    if (dealt.part(i) == Part::val) parts[i] = Part::val;
+    if (dealt.part(i) == datasets::Part::val) parts[i] = datasets::Part::val;
   const std::string origin = fmt::format("{}, val = {} % of train (whole groups, seed {})", split.origin(),
                                          number(std::round(share * 1e4) / 100), split_seed_);
-  return in_order(Split(std::move(parts), origin), place_);
+  return in_order(datasets::Split(std::move(parts), origin), place_);
 }
 
 std::vector<int> Draws::folds(std::span<const int> strata, std::span<const std::string> groups, int folds) const {
   const std::vector<int> numbers =
-      make_folds(in_order(strata, order_), in_order(groups, order_), folds, stream("split"), split_seed_);
+      datasets::make_folds(in_order(strata, order_), in_order(groups, order_), folds, stream("split"), split_seed_);
   return in_order(numbers, place_);
 }
 
-Split Draws::few_shots(const Split& split, std::span<const int> strata, int shots, std::uint64_t seed) const {
-  const Split few = vise::few_shots(in_order(split, order_), in_order(strata, order_), shots, stream("shots"), seed);
+datasets::Split Draws::few_shots(const datasets::Split& split, std::span<const int> strata, int shots,
+                                 std::uint64_t seed) const {
+  const datasets::Split few =
+      datasets::few_shots(in_order(split, order_), in_order(strata, order_), shots, stream("shots"), seed);
   return in_order(few, place_);
 }
 
-Split Draws::label_fraction(const Split& split, std::span<const int> strata, double fraction,
-                            std::uint64_t seed) const {
-  const Split few =
-      vise::label_fraction(in_order(split, order_), in_order(strata, order_), fraction, stream("fraction"), seed);
+datasets::Split Draws::label_fraction(const datasets::Split& split, std::span<const int> strata, double fraction,
+                                      std::uint64_t seed) const {
+  const datasets::Split few =
+      datasets::label_fraction(in_order(split, order_), in_order(strata, order_), fraction, stream("fraction"), seed);
   return in_order(few, place_);
 }
 
@@ -122,8 +124,8 @@ std::vector<int> Draws::inner_folds(std::span<const std::uint32_t> items, std::s
   std::iota(order.begin(), order.end(), 0u);
   std::ranges::sort(order, {}, [&](std::uint32_t i) { return place_[items[i]]; });
   const std::vector<int> folds =
-      make_folds(in_order(strata, order), in_order(groups, order), most, stream("folds"), seed);
+      datasets::make_folds(in_order(strata, order), in_order(groups, order), most, stream("folds"), seed);
   return in_order(folds, places_in(order));
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

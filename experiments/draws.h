@@ -17,7 +17,7 @@
 
 #include "datasets/split.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // How a result's split and subset were drawn (Result::draw).
 inline constexpr int kDrawnByName = 1, kDrawnFromIds = 2;
@@ -28,13 +28,16 @@ class Draws {
   static Draws by_name(const std::string& task, std::size_t items);
 
   // As Split has them. `groups`: none, or a text an item: then whole groups go to one part.
-  Split shares(std::span<const int> strata, std::span<const std::string> groups, std::array<double, 3> shares) const;
-  Split with_val_from_train(const Split& split, std::span<const int> strata, std::span<const std::string> groups,
-                            double share) const;
+  datasets::Split shares(std::span<const int> strata, std::span<const std::string> groups,
+                         std::array<double, 3> shares) const;
+  datasets::Split with_val_from_train(const datasets::Split& split, std::span<const int> strata,
+                                      std::span<const std::string> groups, double share) const;
   std::vector<int> folds(std::span<const int> strata, std::span<const std::string> groups, int folds) const;
   // As sampling.h has them.
-  Split few_shots(const Split& split, std::span<const int> strata, int shots, std::uint64_t seed) const;
-  Split label_fraction(const Split& split, std::span<const int> strata, double fraction, std::uint64_t seed) const;
+  datasets::Split few_shots(const datasets::Split& split, std::span<const int> strata, int shots,
+                            std::uint64_t seed) const;
+  datasets::Split label_fraction(const datasets::Split& split, std::span<const int> strata, double fraction,
+                                 std::uint64_t seed) const;
   // Folds of a cross-validation among `items` (strata and groups are theirs): as many as the rarest stratum and the
   // groups allow, at most five; none where that is one.
   std::vector<int> inner_folds(std::span<const std::uint32_t> items, std::span<const int> strata,
@@ -53,4 +56,4 @@ class Draws {
   std::vector<std::uint32_t> place_;  // of an item in order_
 };
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -6,7 +6,7 @@
 #include "experiments/result.h"
 #include "experiments/results_file.h"
 
-namespace vise {
+namespace vise::experiments {
 
 void keep_earlier_draws(const Path& run_folder, Task& task) {
   std::error_code error;
@@ -20,4 +20,4 @@ void keep_earlier_draws(const Path& run_folder, Task& task) {
   });
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -5,9 +5,9 @@
 
 #include "experiments/task.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // A task that was opened (it has its name and target). A rule that the command line asks for is nobody's earlier one.
 void keep_earlier_draws(const Path& run_folder, Task& task);
 
-}  // namespace vise
+}  // namespace vise::experiments

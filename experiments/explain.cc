@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 std::string text_of(const Json& value) {
@@ -65,7 +65,7 @@ std::string split_text(const Result& r) {
   return fmt::format("{} ({}...), test {} images", r.split_origin, r.split_hash.substr(0, 8), r.sizes.test);
 }
 
-std::string chosen_text(const Selection& selection) {
+std::string chosen_text(const probes::Selection& selection) {
   std::vector<std::string> parts;
   for (const auto& [name, value] : selection.chosen) parts.push_back(fmt::format("{} = {}", name, number(value)));
   return join(parts, ", ");
@@ -159,4 +159,4 @@ std::string cell_words(const Cell& cell) {
   return words + fmt::format(", seed {}", cell.seed);
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

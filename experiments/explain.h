@@ -10,7 +10,7 @@
 
 #include "experiments/result.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct Cause {
   std::string what;    // "weights", "transform: resize_shorter_edge", "probe: grid"
@@ -24,4 +24,4 @@ std::vector<Cause> explain(const Result& a, const Result& b);
 // "emotion: vise-250m logreg, seed 0": names a cell to people; parts at their defaults are left out.
 std::string cell_words(const Cell& cell);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -13,12 +13,12 @@
 #include "probes/dense_targets.h"
 #include "probes/evaluate.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // Items with a known target, and those targets.
 struct KnownPart {
-  KnownPart(std::span<const std::uint32_t> all, const Targets& of_all) {
+  KnownPart(std::span<const std::uint32_t> all, const datasets::Targets& of_all) {
     std::vector<std::uint32_t> rows;
     for (std::uint32_t i = 0; i < all.size(); ++i) {
       if (!of_all.known(i)) continue;
@@ -28,13 +28,13 @@ struct KnownPart {
     targets = of_all.select(rows);
   }
   std::vector<std::uint32_t> items;
-  Targets targets;
+  datasets::Targets targets;
 };
 
 // Writes a data set's images as a network takes them.
 class ImageReader {
  public:
-  ImageReader(const FinetuneRequest& request, const Transform& transform)
+  ImageReader(const FinetuneRequest& request, const images::Transform& transform)
       : request_(request), transform_(transform), augmentation_(augmentation(request.settings)) {}
 
   ImagePart plain(std::span<const std::uint32_t> items) const {
@@ -52,36 +52,37 @@ class ImageReader {
               // A stream for each image and epoch: what is drawn doesn't depend on which thread
               // decodes it, nor on where a resumed training begins.
               RandomStream random(fmt::format("probe/finetune/augment/{}/{}", epoch, i), request_.settings.seed);
-              augmented_pixels(decode(items[i]), transform_, augmentation_, random, rgb);
+              images::augmented_pixels(decode(items[i]), transform_, augmentation_, random, rgb);
               transform_.normalise(rgb, chw);
             }};
   }
 
  private:
-  static Augmentation augmentation(const FinetuneSettings& settings) {
-    const Cropping cropping = settings.augment == "none"   ? Cropping::none
-                              : settings.augment == "crop" ? Cropping::crop
-                                                           : Cropping::resized_crop;
+  static images::Augmentation augmentation(const probes::FinetuneSettings& settings) {
+    const images::Cropping cropping = settings.augment == "none"   ? images::Cropping::none
+                                      : settings.augment == "crop" ? images::Cropping::crop
+                                                                   : images::Cropping::resized_crop;
     return {cropping, settings.least_area, settings.flip};
   }
 
-  Image decode(std::uint32_t item) const {
-    const Dataset& dataset = request_.dataset;
-    return decode_image(dataset.read(item), dataset.path(item).string(), {.max_pixels = request_.extract.max_pixels});
+  images::Image decode(std::uint32_t item) const {
+    const datasets::Dataset& dataset = request_.dataset;
+    return images::decode_image(dataset.read(item), dataset.path(item).string(),
+                                {.max_pixels = request_.extract.max_pixels});
   }
 
   const FinetuneRequest& request_;
-  const Transform& transform_;
-  const Augmentation augmentation_;
+  const images::Transform& transform_;
+  const images::Augmentation augmentation_;
 };
 
-Scores as_scores(std::vector<double> values, std::size_t columns) {
+probes::Scores as_scores(std::vector<double> values, std::size_t columns) {
   return {values.size() / columns, columns, std::move(values)};
 }
 
-Selection selection_of(const FinetuneResult& result, const FinetuneSettings& settings, std::size_t val,
-                       const std::string& metric) {
-  Selection selection;
+probes::Selection selection_of(const FinetuneResult& result, const probes::FinetuneSettings& settings, std::size_t val,
+                               const std::string& metric) {
+  probes::Selection selection;
   selection.metric = metric;
   selection.selected_on = val > 0 ? fmt::format("val ({} rows)", val) : "nothing to choose";
   selection.chosen = {{"epoch", static_cast<double>(result.best + 1)}};
@@ -105,14 +106,14 @@ FinetuneResult train(const FinetuneJob& job) {
 }  // namespace
 
 FittedAndTested finetune(const FinetuneRequest& request, const Context& context) {
-  FeatureRequest wanted;
+  features::FeatureRequest wanted;
   wanted.backbone = request.backbone;
   wanted.taps = {request.tap};
-  const Recipe recipe = make_recipe(wanted, request.extract, context);
+  const features::Recipe recipe = features::make_recipe(wanted, request.extract, context);
   if (recipe.is_floor())
     throw Error(ErrorKind::usage,
                 fmt::format("{}: a floor has no network for probe finetune to train", request.backbone.name));
-  const Network network = recipe.network();
+  const networks::Network network = recipe.network();
   if (network.graph)
     throw Error(ErrorKind::usage,
                 fmt::format("{}: probe finetune trains networks that it knows operation by operation, "
@@ -124,14 +125,14 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
                 fmt::format("{}: probe finetune reads images in a random order, and a packed tar has only one",
                             request.dataset.root.string()),
                 "unpack it to a .tar (gunzip, zstd -d), or pack the images as a .zip");
-  const Transform& transform = *recipe.transform;
+  const images::Transform& transform = *recipe.transform;
   const ImageReader reader(request, transform);
   const KnownPart train_part(request.train, request.train_targets), val_part(request.val, request.val_targets);
   if (train_part.items.empty()) throw Error(ErrorKind::input, "no row of train has a known target");
-  const TargetKind kind = train_part.targets.kind();
-  const std::string metric = request.settings.metric.empty() ? selection_metric(kind) : request.settings.metric;
-  check_selection_metric(metric, kind);
-  const std::vector<float> targets = dense_targets(train_part.targets);
+  const datasets::TargetKind kind = train_part.targets.kind();
+  const std::string metric = request.settings.metric.empty() ? probes::selection_metric(kind) : request.settings.metric;
+  probes::check_selection_metric(metric, kind);
+  const std::vector<float> targets = probes::dense_targets(train_part.targets);
 
   FinetuneJob job;
   job.network = &network;
@@ -144,9 +145,9 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
   job.test = reader.plain(request.test);
   job.targets = targets;
   job.outputs = train_part.targets.width();
-  job.loss = loss_of(kind);
+  job.loss = probes::loss_of(kind);
   job.judge = [&](const std::vector<double>& scores) {
-    return selection_score(as_scores(scores, job.outputs), val_part.targets, metric);
+    return probes::selection_score(as_scores(scores, job.outputs), val_part.targets, metric);
   };
   job.checkpoint = request.checkpoint;
   job.identity = request.identity;
@@ -157,11 +158,11 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
   tuned.test = as_scores(std::move(result.test_scores), job.outputs);
   const FinetuneEpoch& best = result.epochs[result.best];
   tuned.fitted.selection = selection_of(result, request.settings, val_part.items.size(), metric);
-  tuned.fitted.convergence = {loss_text(kind), best.loss, best.gradient_max, result.steps, false};
+  tuned.fitted.convergence = {probes::loss_text(kind), best.loss, best.gradient_max, result.steps, false};
   if (!val_part.items.empty()) {
     tuned.fitted.val_scores = as_scores(std::move(result.val_scores), job.outputs);
     tuned.fitted.calibration =
-        calibrate(*tuned.fitted.val_scores, val_part.targets, tuned.fitted.selection.selected_on);
+        probes::calibrate(*tuned.fitted.val_scores, val_part.targets, tuned.fitted.selection.selected_on);
   }
   if (!request.settings.freeze_batch_norm)
     tuned.fitted.notes.push_back("finetune: batch norms took their statistics from mini-batches while training");
@@ -172,4 +173,4 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
   return tuned;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -14,26 +14,26 @@
 #include "probes/finetune.h"
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct FinetuneRequest {
-  const Dataset& dataset;
-  const Backbone& backbone;
-  const ExtractOptions& extract;
-  FeatureTap tap;  // what the head reads
-  FinetuneSettings settings;
+  const datasets::Dataset& dataset;
+  const features::Backbone& backbone;
+  const features::ExtractOptions& extract;
+  features::FeatureTap tap;  // what the head reads
+  probes::FinetuneSettings settings;
   std::span<const std::uint32_t> train, val, test;  // items; test comes without targets
-  const Targets &train_targets, &val_targets;
+  const datasets::Targets &train_targets, &val_targets;
   Path checkpoint;       // kept after every epoch and removed at the end; empty: none
   std::string identity;  // the cell's key: a checkpoint of another cell is passed over
 };
 
 struct FittedAndTested {
-  Fitted fitted;  // of finetune() without a model: a network is no function of features
-  Scores test;
+  probes::Fitted fitted;  // of finetune() without a model: a network is no function of features
+  probes::Scores test;
 };
 
 // Error{usage} for a floor or a TorchScript program; Error{missing|input} for weights and images; Error{interrupted}.
 FittedAndTested finetune(const FinetuneRequest& request, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -11,25 +11,25 @@
 #include "datasets/label_check.h"
 #include "probes/evaluate.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // Double-quoted YAML scalars are JSON strings.
 std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-std::string describe(const Targets& targets) {
+std::string describe(const datasets::Targets& targets) {
   constexpr std::size_t kShown = 8;
   const auto& names = targets.names();
-  if (targets.kind() == TargetKind::values)
+  if (targets.kind() == datasets::TargetKind::values)
     return names.size() == 1 ? "a number" : fmt::format("{} numbers", names.size());
   std::vector<std::string> shown(names.begin(),
                                  names.begin() + static_cast<std::ptrdiff_t>(std::min(kShown, names.size())));
   if (names.size() > kShown) shown.push_back("...");
-  return fmt::format("{}, {} of: {}", target_kind_name(targets.kind()), names.size(), join(shown, ", "));
+  return fmt::format("{}, {} of: {}", datasets::target_kind_name(targets.kind()), names.size(), join(shown, ", "));
 }
 
 // The target a person most likely means.
-std::string first_target(const Dataset& dataset) {
+std::string first_target(const datasets::Dataset& dataset) {
   for (const std::string name : {"label", "labels", "votes"})
     if (dataset.targets.contains(name)) return name;
   if (dataset.targets.empty())
@@ -47,7 +47,7 @@ Path data_as_seen_from(const Path& data, const Path& file) {
   return relative.empty() || *relative.begin() == ".." ? target : relative;
 }
 
-std::string split_text(const Dataset& dataset) {
+std::string split_text(const datasets::Dataset& dataset) {
   std::vector<std::string> columns;
   for (const auto& [name, texts] : dataset.attributes) columns.push_back(name);
   std::string text;
@@ -70,7 +70,7 @@ std::string split_text(const Dataset& dataset) {
 }
 
 // Which columns were asked for; where labels look like something else, what is to be decided.
-std::string columns_text(const DataColumns& columns, const Dataset& dataset) {
+std::string columns_text(const datasets::DataColumns& columns, const datasets::Dataset& dataset) {
   std::vector<std::string> parts;
   for (const auto& [key, name] : {std::pair("path", columns.path), std::pair("label", columns.label),
                                   std::pair("split", columns.split), std::pair("kind", columns.kind)})
@@ -78,7 +78,7 @@ std::string columns_text(const DataColumns& columns, const Dataset& dataset) {
   std::string text;
   const auto label = dataset.targets.find("label");
   if (label != dataset.targets.end() && columns.kind.empty())
-    if (const auto doubt = doubt_about(label->second))
+    if (const auto doubt = datasets::doubt_about(label->second))
       text += fmt::format("# The labels {}. If that is meant, say so: columns: {{kind: classes}}, or kind: values.\n",
                           *doubt);
   return parts.empty() ? text : text + fmt::format("columns: {{{}}}\n", join(parts, ", "));
@@ -87,10 +87,11 @@ std::string columns_text(const DataColumns& columns, const Dataset& dataset) {
 }  // namespace
 
 // Comments and alternatives are part of the text: the file is meant to be read and changed by a person.
-std::string task_yaml(const Dataset& dataset, const Path& data, const Path& file, const DataColumns& columns) {
+std::string task_yaml(const datasets::Dataset& dataset, const Path& data, const Path& file,
+                      const datasets::DataColumns& columns) {
   const std::string target = first_target(dataset);
-  const Targets& targets = dataset.target(target);
-  const bool values = targets.kind() == TargetKind::values;
+  const datasets::Targets& targets = dataset.target(target);
+  const bool values = targets.kind() == datasets::TargetKind::values;
   std::string text = "# A task of vise-eval: docs/formats/task.md has every key.\n";
   text += fmt::format("title: {}\n", quoted(dataset.name));
   text += fmt::format("# {} images.\ndata: {}\n", dataset.size(), quoted(data_as_seen_from(data, file).string()));
@@ -98,8 +99,8 @@ std::string task_yaml(const Dataset& dataset, const Path& data, const Path& file
   text += "# What is predicted:\n";
   for (const auto& [name, column] : dataset.targets) text += fmt::format("#   {}: {}\n", name, describe(column));
   text += fmt::format("target: {}\n", quoted(target));
-  text += fmt::format("# Also: {}.\nmetric: {}\n", join(metric_names(targets.kind(), targets.width()), ", "),
-                      primary_metric(targets.kind()));
+  text += fmt::format("# Also: {}.\nmetric: {}\n", join(probes::metric_names(targets.kind(), targets.width()), ", "),
+                      probes::primary_metric(targets.kind()));
   text += split_text(dataset);
   text += fmt::format("# Also clip_logreg, dinov2_logreg, knn, vissl_svm_voc, vpt_linear, ridge.\nprotocol: {}\n",
                       values ? "ridge" : "logreg");
@@ -111,4 +112,4 @@ std::string task_yaml(const Dataset& dataset, const Path& data, const Path& file
   return text;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

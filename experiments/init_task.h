@@ -6,11 +6,12 @@
 #include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // YAML that parse_task() reads, commented with the choices there are. `data` is what was opened, with these columns,
 // `file` where the text is to be written: the task names data below the file's folder relative to it, other data by its
 // absolute path. Error{input} where the data set has no target.
-std::string task_yaml(const Dataset& dataset, const Path& data, const Path& file, const DataColumns& columns = {});
+std::string task_yaml(const datasets::Dataset& dataset, const Path& data, const Path& file,
+                      const datasets::DataColumns& columns = {});
 
-}  // namespace vise
+}  // namespace vise::experiments

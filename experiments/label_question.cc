@@ -6,11 +6,11 @@
 #include "base/text.h"
 #include "datasets/label_check.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // "another column (mood, weather)": what else the data could be asked for.
-std::string other_targets(const Task& task, const Dataset& dataset) {
+std::string other_targets(const Task& task, const datasets::Dataset& dataset) {
   std::vector<std::string> names;
   for (const auto& [name, column] : dataset.targets)
     if (name != task.target) names.push_back(name);
@@ -19,22 +19,23 @@ std::string other_targets(const Task& task, const Dataset& dataset) {
 
 }  // namespace
 
-void ask_about_labels(const Task& task, Dataset& dataset) {
+void ask_about_labels(const Task& task, datasets::Dataset& dataset) {
   // A known data set's adapter, or the user, has said what the labels are.
   if (!task.dataset.empty() || !task.columns.kind.empty()) return;
-  const Targets& targets = dataset.target(task.target);
-  if (const auto doubt = doubt_about(targets))
+  const datasets::Targets& targets = dataset.target(task.target);
+  if (const auto doubt = datasets::doubt_about(targets))
     throw Error(
         ErrorKind::usage, fmt::format("{}: the labels '{}' {}", dataset.name, task.target, *doubt),
         fmt::format("say --label-column NAME if the labels are another column's, --label-kind values if they are "
                     "numbers to be predicted, --label-kind classes if they are classes all the same{}",
                     other_targets(task, dataset)));
-  if (const auto remark = remark_on(targets)) dataset.notes.push_back(fmt::format("'{}': {}", task.target, *remark));
-  if (class_codes(targets) && targets.width() > 2)
+  if (const auto remark = datasets::remark_on(targets))
+    dataset.notes.push_back(fmt::format("'{}': {}", task.target, *remark));
+  if (datasets::class_codes(targets) && targets.width() > 2)
     dataset.notes.push_back(
         fmt::format("the numbers {} to {} of '{}' are taken for classes (--label-kind values predicts "
                     "them as numbers)",
                     targets.names().front(), targets.names().back(), task.target));
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

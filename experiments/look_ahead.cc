@@ -8,16 +8,16 @@
 #include "experiments/task_run.h"
 #include "extract/networks/bf16.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // An image that two data sets share is counted for each: its content may not be known yet.
-void add_features(const std::vector<FeatureStatus>& all, const std::string& task, const Context& context,
+void add_features(const std::vector<features::FeatureStatus>& all, const std::string& task, const Context& context,
                   LookAhead& ahead) {
   double seconds = 0, bf16_seconds = 0, most_images = 0, image_seconds = 0;
   std::set<std::string> counted;  // taps of one network share its forward pass
   bool all_known = true;
-  for (const FeatureStatus& status : all) {
+  for (const features::FeatureStatus& status : all) {
     ahead.features.push_back({task, status});
     const std::size_t images = status.missing + status.unread;
     if (!status.problem.empty() || images == 0 || !counted.insert(status.backbone).second) continue;
@@ -28,9 +28,10 @@ void add_features(const std::vector<FeatureStatus>& all, const std::string& task
       continue;
     }
     seconds += static_cast<double>(images) * *status.forward_seconds;
-    bf16_seconds += static_cast<double>(images) *
-                    (status.could_be_bf16 ? status.bf16_forward_seconds.value_or(*status.forward_seconds / bf16_gain())
-                                          : *status.forward_seconds);
+    bf16_seconds +=
+        static_cast<double>(images) *
+        (status.could_be_bf16 ? status.bf16_forward_seconds.value_or(*status.forward_seconds / networks::bf16_gain())
+                              : *status.forward_seconds);
     most_images = std::max(most_images, static_cast<double>(images));
     // Decoding is shared, so the slowest measurement of it counts once, for the backbone
     // that needs the most images.
@@ -75,12 +76,12 @@ CellState state_of(const PlannedCell& cell, const RunRequest& request, const std
   return request.overwrite == Overwrite::never || found->second.ok() ? CellState::known : CellState::open;
 }
 
-bool can_be_had(const PlannedCell& cell, const std::vector<FeatureStatus>& all) {
+bool can_be_had(const PlannedCell& cell, const std::vector<features::FeatureStatus>& all) {
   return std::ranges::none_of(
-      all, [&](const FeatureStatus& s) { return s.backbone == cell.cell.backbone && !s.problem.empty(); });
+      all, [&](const features::FeatureStatus& s) { return s.backbone == cell.cell.backbone && !s.problem.empty(); });
 }
 
-void add_cells(const TaskRun& task, const std::vector<FeatureStatus>& status, const RunRequest& request,
+void add_cells(const TaskRun& task, const std::vector<features::FeatureStatus>& status, const RunRequest& request,
                const std::map<std::string, Result>& earlier, const FitTimes& times, LookAhead& ahead) {
   for (const PlannedCell& cell : task.plan()) {
     const CellState state = can_be_had(cell, status) ? state_of(cell, request, earlier) : CellState::fails;
@@ -99,9 +100,10 @@ void add_weights(const RunRequest& request, LookAhead& ahead) {
   std::set<std::string> seen;
   for (const Task& task : request.tasks)
     for (const std::string& text : task.backbones) {
-      const Backbone backbone = parse_backbone(text);
-      if (backbone.kind == BackboneKind::weights && seen.insert(backbone.name).second)
-        ahead.weights.push_back({backbone.name, backbone.licence, weights_status(backbone, request.extract.weights)});
+      const features::Backbone backbone = features::parse_backbone(text);
+      if (backbone.kind == features::BackboneKind::weights && seen.insert(backbone.name).second)
+        ahead.weights.push_back(
+            {backbone.name, backbone.licence, features::weights_status(backbone, request.extract.weights)});
     }
 }
 
@@ -123,11 +125,11 @@ LookAhead look_ahead(const RunRequest& given, const Context& context) {
   for (const Task& task : request.tasks) {
     try {
       TaskRun run(request, task, context);
-      const std::vector<FeatureStatus>& status = run.look();
+      const std::vector<features::FeatureStatus>& status = run.look();
       add_features(status, run.task().name, context, ahead);
       add_cells(run, status, request, earlier, times, ahead);
       const Task& planned = run.task();
-      ahead.tests.push_back({planned.name, planned.target, run.targets().kind() == TargetKind::classes,
+      ahead.tests.push_back({planned.name, planned.target, run.targets().kind() == datasets::TargetKind::classes,
                              planned.split.number > 0, run.test_images()});
     } catch (const Error& e) {
       // One task's missing data must not hide what is known of the others.
@@ -135,9 +137,9 @@ LookAhead look_ahead(const RunRequest& given, const Context& context) {
       ahead.failing_tasks.push_back({task.name.empty() ? task.data.string() : task.name, e.message(), e.hint()});
     }
   }
-  if (!ahead.could_be_bf16 || !cpu_has_bf16()) ahead.bf16_extract_seconds.reset();
+  if (!ahead.could_be_bf16 || !networks::cpu_has_bf16()) ahead.bf16_extract_seconds.reset();
   add_weights(request, ahead);
   return ahead;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -16,11 +16,11 @@
 #include "experiments/run_request.h"
 #include "extract/features/feature_status.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct PlannedFeatures {
   std::string task;
-  FeatureStatus status;
+  features::FeatureStatus status;
 };
 
 // What a task's models will be judged on.
@@ -46,7 +46,7 @@ struct FailingTask {
 // Of each backbone of weights once, whatever tasks ask for it.
 struct WeightsAhead {
   std::string backbone, licence;
-  WeightsStatus status;
+  features::WeightsStatus status;
 };
 
 struct LookAhead {
@@ -70,4 +70,4 @@ struct LookAhead {
 // Error as run() for what would end it.
 LookAhead look_ahead(const RunRequest& request, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "experiments/runner.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 Path home(const Environment& environment) {
@@ -46,8 +46,8 @@ Path Places::cache_dir() const {
 
 // From the most specific place to the least: the command line, our own variable, torch's,
 // then the user's cache.
-WeightsSearch Places::weights_search() const {
-  WeightsSearch search;
+features::WeightsSearch Places::weights_search() const {
+  features::WeightsSearch search;
   for (const std::string& folder : weights) search.folders.emplace_back(folder);
   if (const std::string value = environment("VISE_WEIGHTS"); !value.empty()) search.folders.emplace_back(value);
   if (const std::string value = environment("TORCH_HOME"); !value.empty())
@@ -73,11 +73,11 @@ std::vector<Path> Places::data_roots() const {
   return roots;
 }
 
-ExtractOptions Places::extract_options() const {
-  ExtractOptions options;
+features::ExtractOptions Places::extract_options() const {
+  features::ExtractOptions options;
   options.cache = cache_dir();
   options.weights = weights_search();
-  options.on_bad_image = on_bad_image == "skip" ? BadImagePolicy::skip : BadImagePolicy::fail;
+  options.on_bad_image = on_bad_image == "skip" ? features::BadImagePolicy::skip : features::BadImagePolicy::fail;
   options.max_pixels = max_pixels;
   return options;
 }
@@ -88,7 +88,7 @@ void Places::add_to(RunRequest& request) const {
   roots.insert(roots.end(), request.data_roots.begin(), request.data_roots.end());
   request.data_roots = std::move(roots);
   const std::vector<Path> of_study_weights = request.extract.weights.folders;
-  const ExtractOptions of_study = request.extract;
+  const features::ExtractOptions of_study = request.extract;
   request.extract = extract_options();
   if (on_bad_image == "fail") request.extract.on_bad_image = of_study.on_bad_image;
   if (max_pixels == Places{}.max_pixels) request.extract.max_pixels = of_study.max_pixels;
@@ -97,4 +97,4 @@ void Places::add_to(RunRequest& request) const {
   folders.insert(folders.empty() ? folders.end() : folders.end() - 1, of_study_weights.begin(), of_study_weights.end());
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "extract/features/features.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct RunRequest;
 
@@ -35,12 +35,12 @@ struct Places {
   std::uint64_t max_pixels = 178'956'970;
 
   Path cache_dir() const;
-  WeightsSearch weights_search() const;
+  features::WeightsSearch weights_search() const;
   std::vector<Path> data_roots() const;
-  ExtractOptions extract_options() const;
+  features::ExtractOptions extract_options() const;
   // Before a study's own; fetched weights go where these say. The cache is theirs; limits and bad images a study's,
   // unless something other than the defaults was given.
   void add_to(RunRequest& request) const;
 };
 
-}  // namespace vise
+}  // namespace vise::experiments

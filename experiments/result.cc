@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // JSON has no NaN and no infinities: they are written as null (and read back as NaN).
@@ -13,9 +13,9 @@ Json from_doubles(const std::map<std::string, double>& values) {
   return json;
 }
 
-Json selection_json(const Selection& selection) {
+Json selection_json(const probes::Selection& selection) {
   Json curve = Json::array();
-  for (const Candidate& candidate : selection.curve)
+  for (const probes::Candidate& candidate : selection.curve)
     curve.push_back({{"parameters", from_doubles(*candidate.parameters)}, {"score", from_double(candidate.score)}});
   return {{"selected_on", selection.selected_on},
           {"metric", selection.metric},
@@ -25,7 +25,7 @@ Json selection_json(const Selection& selection) {
           {"refit_on_val", selection.refit_on_val}};
 }
 
-Json convergence_json(const Convergence& convergence) {
+Json convergence_json(const probes::Convergence& convergence) {
   return {{"objective_text", convergence.objective_text},
           {"objective", from_double(convergence.objective)},
           {"gradient_norm", from_double(convergence.gradient_norm)},
@@ -33,7 +33,7 @@ Json convergence_json(const Convergence& convergence) {
           {"converged", convergence.converged}};
 }
 
-Json calibration_json(const Calibration& calibration) {
+Json calibration_json(const probes::Calibration& calibration) {
   return {{"scores_are_logits", calibration.scores_are_logits},
           {"temperature", from_double(calibration.temperature)},
           {"threshold", from_double(calibration.threshold)},
@@ -58,7 +58,7 @@ Json to_json(const Result& result) {
           {"primary_metric", result.primary_metric},
           {"metrics", metrics_json(result.metrics)},
           {"class_names", result.class_names},
-          {"target_kind", target_kind_name(result.target_kind)},
+          {"target_kind", datasets::target_kind_name(result.target_kind)},
           {"split",
            {{"draw", result.draw},
             {"origin", result.split_origin},
@@ -82,4 +82,4 @@ Json to_json(const Result& result) {
           {"started_at", result.started_at}};
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -17,7 +17,7 @@
 #include "experiments/cell.h"
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct SplitSizes {
   std::size_t train = 0, val = 0, test = 0, unused = 0;
@@ -36,15 +36,15 @@ struct Result {
   std::string primary_metric;                            // "accuracy": what the table ranks by
   std::map<std::string, std::optional<double>> metrics;  // null = undefined on this test set
   std::vector<std::string> class_names;
-  TargetKind target_kind = TargetKind::classes;
+  datasets::TargetKind target_kind = datasets::TargetKind::classes;
 
   std::string split_origin, split_hash;
   int draw = 1;  // how split and subset were drawn (draws.h): 1, by the task's name, as up to 0.1; 2, from ids
   std::string sample_hash;  // of the split with train thinned to shots or a fraction; empty: all of train
   SplitSizes sizes;
-  Selection selection;
-  Convergence convergence;
-  Calibration calibration;              // what the scores were judged with
+  probes::Selection selection;
+  probes::Convergence convergence;
+  probes::Calibration calibration;      // what the scores were judged with
   SharedJson probe_settings;            // Probe::describe()
   std::string data_hash, targets_hash;  // of ids, contents and parts; of the labels: with the rest they make `key`
   std::string parameters;  // SHA-256 of the network's parameters, whatever file they came in; empty: none, or unknown
@@ -70,4 +70,4 @@ enum class ResultDetail {
   table
 };
 
-}  // namespace vise
+}  // namespace vise::experiments

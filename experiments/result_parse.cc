@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
@@ -129,7 +129,7 @@ class Known {
 
 struct KnownValues {
   Known<SharedJson> settings;
-  Known<decltype(Candidate::parameters)> parameters;
+  Known<decltype(probes::Candidate::parameters)> parameters;
   std::size_t candidates = 0;  // of the last curve; the next one is likely as long
 };
 
@@ -139,7 +139,7 @@ SharedJson any_json(ondemand::value value, std::string_view name, KnownValues& k
   return known.settings(raw, [&] { return parse_json(raw, fmt::format("{} of a result", name)); });
 }
 
-decltype(Candidate::parameters) read_parameters(ondemand::object& candidate, KnownValues& known) {
+decltype(probes::Candidate::parameters) read_parameters(ondemand::object& candidate, KnownValues& known) {
   auto object = field<ondemand::object>(candidate, "parameters");
   std::string_view raw;
   if (const auto code = object.raw_json().get(raw)) fail("parameters", code);
@@ -182,15 +182,15 @@ CellStatus read_status(ondemand::object& object) {
   fail_unknown("status", status);
 }
 
-TargetKind read_target_kind(ondemand::object& object) {
+datasets::TargetKind read_target_kind(ondemand::object& object) {
   const auto name = field<std::string_view>(object, "target_kind");
-  if (const auto kind = target_kind_named(name)) return *kind;
+  if (const auto kind = datasets::target_kind_named(name)) return *kind;
   fail_unknown("target_kind", name);
 }
 
 // Absent from files of earlier programs: then the defaults.
-Calibration read_calibration(ondemand::object& result) {
-  Calibration calibration;
+probes::Calibration read_calibration(ondemand::object& result) {
+  probes::Calibration calibration;
   ondemand::value value;
   if (!find(result, "calibration", value)) return calibration;
   auto object = get<ondemand::object>(value, "calibration");
@@ -201,8 +201,8 @@ Calibration read_calibration(ondemand::object& result) {
   return calibration;
 }
 
-Convergence read_convergence(ondemand::object object) {
-  Convergence convergence;
+probes::Convergence read_convergence(ondemand::object object) {
+  probes::Convergence convergence;
   convergence.converged = field<bool>(object, "converged");
   convergence.gradient_norm = number_field(object, "gradient_norm");
   convergence.iterations = field<std::int64_t>(object, "iterations");
@@ -211,8 +211,8 @@ Convergence read_convergence(ondemand::object object) {
   return convergence;
 }
 
-std::vector<Candidate> read_curve(ondemand::object& selection, ResultDetail detail, KnownValues& known) {
-  std::vector<Candidate> curve;
+std::vector<probes::Candidate> read_curve(ondemand::object& selection, ResultDetail detail, KnownValues& known) {
+  std::vector<probes::Candidate> curve;
   curve.reserve(detail == ResultDetail::table ? 1 : known.candidates);
   for (auto element : field<ondemand::array>(selection, "curve")) {
     ondemand::object candidate;
@@ -226,8 +226,8 @@ std::vector<Candidate> read_curve(ondemand::object& selection, ResultDetail deta
   return curve;
 }
 
-Selection read_selection(ondemand::object object, ResultDetail detail, KnownValues& known) {
-  Selection selection;
+probes::Selection read_selection(ondemand::object object, ResultDetail detail, KnownValues& known) {
+  probes::Selection selection;
   selection.chosen = doubles(field<ondemand::object>(object, "chosen"), "chosen");
   selection.curve = read_curve(object, detail, known);
   selection.metric = text(object, "metric");
@@ -304,4 +304,4 @@ void ResultParser::parse(std::string_view text, Result& result) {
   read_result(object, state_->detail, state_->known, result);
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

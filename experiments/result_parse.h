@@ -9,7 +9,7 @@
 
 #include "experiments/result.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // The first line of a results.jsonl.
 std::string results_schema_line();
@@ -31,4 +31,4 @@ class ResultParser {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -17,7 +17,7 @@
 #include "experiments/result_parse.h"
 #include "experiments/results_file.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 constexpr std::string_view kSchema = "vise-eval/results";
@@ -234,4 +234,4 @@ std::vector<Result> read_results(const Path& results_jsonl, ResultDetail detail)
   return without_replaced(Reader(results_jsonl, detail).read());
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

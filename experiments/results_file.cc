@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "experiments/result_parse.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // A line that a crash cut short has no newline at its end. It counts only if it is whole all the same.
@@ -92,4 +92,4 @@ void append_result(const Path& results_jsonl, const Result& result) {
   if (::fsync(file.get()) != 0) throw_errno("cannot write", results_jsonl);
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "experiments/result.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // Every Result of a run's results.jsonl, later lines replacing earlier ones of the same key. Error{input} with the
 // line.
@@ -18,4 +18,4 @@ void append_result(const Path& results_jsonl, const Result& result);
 // Error{input} for what isn't a Result of this schema.
 Result result_from_json(const Json& json);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "probes/parse_probe.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // Afterwards the baseline is a name among the backbones; one that wasn't listed is put first.
@@ -24,20 +24,20 @@ void resolve_baseline(Task& task, const RunRequest& request, const std::vector<s
     return;
   }
   const bool by_default = request.baseline.empty() && (task.baseline.empty() || !request.backbones.empty());
-  const std::string name = by_default ? names.front() : parse_backbone(task.baseline).name;
+  const std::string name = by_default ? names.front() : features::parse_backbone(task.baseline).name;
   if (!is_listed(name)) task.backbones.insert(task.backbones.begin(), task.baseline);
   task.baseline = name;
 }
 
 void resolve_backbones(Task& task, const RunRequest& request) {
   if (!request.backbones.empty()) task.backbones = request.backbones;
-  task.backbones = with_sides(task.backbones, request.sides);
+  task.backbones = features::with_sides(task.backbones, request.sides);
   if (task.backbones.empty())
     throw Error(ErrorKind::usage, "no backbone was named",
                 "add --backbone NAME[,NAME] or NAME=FILE; vise-eval list backbones");
   std::vector<std::string> names;
   for (const std::string& text : task.backbones) {
-    names.push_back(parse_backbone(text).name);
+    names.push_back(features::parse_backbone(text).name);
     if (std::ranges::count(names, names.back()) > 1)
       throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is named twice", names.back()),
                   "give each row a name of its own: NAME=FILE");
@@ -48,7 +48,7 @@ void resolve_backbones(Task& task, const RunRequest& request) {
 void resolve_probes(Task& task, const RunRequest& request) {
   if (!request.probes.empty()) task.probes = request.probes;
   for (const std::string& probe : task.probes) {
-    parse_probe(probe).make(0);  // a wrong option is said before hours of extraction
+    probes::parse_probe(probe).make(0);  // a wrong option is said before hours of extraction
   }
 }
 
@@ -85,4 +85,4 @@ TrainSubset parse_fraction(const std::string& text) {
   return {0, fraction};
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

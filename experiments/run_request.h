@@ -11,7 +11,7 @@
 #include "experiments/task.h"
 #include "extract/features/feature_request.h"
 
-namespace vise {
+namespace vise::experiments {
 
 enum class Overwrite {
   missing,  // cells whose key is not in results.jsonl, and failed ones
@@ -44,13 +44,13 @@ struct RunRequest {
   std::vector<std::string> probes;     // "logreg", "liblinear,solver=1"; empty: the task's
   int seeds = 1;
   std::vector<TrainSubset> subsets = {TrainSubset{}};
-  std::optional<Engine> engine = {};  // none: the device's own
-  Precision precision = Precision::fp32;
-  Device device = {};
-  std::vector<FeatureTap> taps = {FeatureTap{}};
-  Views views = Views::one;
-  Storage storage = Storage::fp32;
-  ExtractOptions extract;
+  std::optional<networks::Engine> engine = {};  // none: the device's own
+  networks::Precision precision = networks::Precision::fp32;
+  networks::Device device = {};
+  std::vector<features::FeatureTap> taps = {features::FeatureTap{}};
+  images::Views views = images::Views::one;
+  features::Storage storage = features::Storage::fp32;
+  features::ExtractOptions extract;
   Path out;             // results.jsonl, plan.yaml, scores/, splits/
   Path keeps_draws_of;  // a run's folder whose earlier draws are kept (earlier_draws.h); run() sets `out`
   Overwrite overwrite = Overwrite::missing;
@@ -61,4 +61,4 @@ struct RunRequest {
 // named twice and for a task named twice.
 RunRequest resolved(RunRequest request);
 
-}  // namespace vise
+}  // namespace vise::experiments

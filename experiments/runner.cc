@@ -13,7 +13,7 @@
 #include "experiments/study.h"
 #include "experiments/task_run.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // Cells side by side each hold a few copies of their rows in memory: beyond this they take turns on all threads.
@@ -194,4 +194,4 @@ RunOutcome run(const RunRequest& given, const Context& context) {
   return outcome;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -19,7 +19,7 @@
 #include "experiments/result.h"
 #include "experiments/run_request.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct RunOutcome {
   std::vector<Result> results;                   // one a cell of the plan, in its order, old and new
@@ -36,4 +36,4 @@ RunOutcome run(const RunRequest& request, const Context& context);
 // By key; empty where the file isn't there.
 std::map<std::string, Result> earlier_results(const Path& results_jsonl);
 
-}  // namespace vise
+}  // namespace vise::experiments

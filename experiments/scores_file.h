@@ -12,14 +12,14 @@
 
 #include "experiments/result.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // Row i: item ids[i], its true target i and its scores.
 struct SavedScores {
   std::vector<std::string> ids;
-  Targets targets;
-  Scores scores;
-  std::optional<Targets> votes = {};  // annotators' votes for the same classes, where the data have them
+  datasets::Targets targets;
+  probes::Scores scores;
+  std::optional<datasets::Targets> votes = {};  // annotators' votes for the same classes, where the data have them
 };
 
 // Writes both files below `run_folder`, each atomically, and returns the .npy's path relative to it.
@@ -29,4 +29,4 @@ std::string write_scores(const Path& run_folder, const std::string& key, const S
 // kind and classes, an id given twice, scores that aren't finite, or a count of rows or columns that doesn't fit.
 SavedScores read_scores(const Path& run_folder, const Result& result);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -8,7 +8,7 @@
 #include "base/hash.h"
 #include "base/version.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 constexpr const char *kSeal = "seal.json", *kPage = "report.html", *kSchema = "vise-eval/seal";
@@ -124,4 +124,4 @@ std::vector<std::string> seal_differences(const Path& folder) {
   return differences;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -17,7 +17,7 @@
 #include "base/file.h"
 #include "base/json.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct Seal {
   std::string version;  // of the vise-eval that sealed
@@ -39,4 +39,4 @@ void break_seal(const Path& folder);
 // Files that changed, went or came since, and a seal that was itself edited. Empty too where there is no seal.
 std::vector<std::string> seal_differences(const Path& folder);
 
-}  // namespace vise
+}  // namespace vise::experiments

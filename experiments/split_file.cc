@@ -2,7 +2,7 @@
 
 #include "base/csv.h"
 
-namespace vise {
+namespace vise::experiments {
 
 SavedSplit read_split(const Path& file) {
   const CsvTable csv = CsvTable::parse(read_text_file(file, std::uint64_t{4} << 30), file.string());
@@ -10,13 +10,13 @@ SavedSplit read_split(const Path& file) {
   const std::size_t id = csv.column(csv.has_column("path") && !csv.has_column("id") ? "path" : "id"),
                     part = csv.column(csv.has_column("split") && !csv.has_column("part") ? "split" : "part");
   SavedSplit saved;
-  std::vector<Part> parts;
+  std::vector<datasets::Part> parts;
   for (std::size_t row = 0; row < csv.rows(); ++row) {
     saved.ids.push_back(csv.cell(row, id));
-    parts.push_back(parse_part(csv.cell(row, part)));
+    parts.push_back(datasets::parse_part(csv.cell(row, part)));
   }
-  saved.split = Split(std::move(parts), "");
+  saved.split = datasets::Split(std::move(parts), "");
   return saved;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

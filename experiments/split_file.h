@@ -8,14 +8,14 @@
 #include "base/file.h"
 #include "datasets/split.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct SavedSplit {
   std::vector<std::string> ids;
-  Split split;  // of the ids
+  datasets::Split split;  // of the ids
 };
 
 // Error{missing|input} with file and line.
 SavedSplit read_split(const Path& file);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -9,7 +9,7 @@
 #include "base/yaml.h"
 #include "experiments/task.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 const std::vector<std::string> kKeys{"kind",       "shares", "group", "val_from_train", "folds",
@@ -133,4 +133,4 @@ std::string split_yaml(const SplitRule& rule) {
   return fmt::format("{{{}}}", join(parts, ", "));
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -9,7 +9,7 @@
 #include "base/yaml.h"
 #include "datasets/data_columns.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 const std::vector<std::string> kStudyKeys{
@@ -47,7 +47,7 @@ class StudyReader {
     request.data_roots = paths("/data_roots");
     request.extract.weights.folders = paths("/weights_dirs");
     if (const std::string policy = text("/on_bad_image"); policy == "skip")
-      request.extract.on_bad_image = BadImagePolicy::skip;
+      request.extract.on_bad_image = features::BadImagePolicy::skip;
     else if (!policy.empty() && policy != "fail")
       file_.fail("/on_bad_image", "one of fail and skip is needed here");
     request.extract.max_pixels = static_cast<std::uint64_t>(
@@ -144,7 +144,7 @@ class StudyReader {
     }
   }
 
-  DataColumns columns(const std::string& place) const {
+  datasets::DataColumns columns(const std::string& place) const {
     if (!find(place)) return {};
     file_.expect_keys(place, kColumnKeys);
     return {text(place + "/path"), text(place + "/label"), text(place + "/split"), text(place + "/kind")};
@@ -200,11 +200,11 @@ class StudyReader {
   }
 
   void read_features(RunRequest& request) const {
-    read_name("/engine", request.engine, parse_engine);
-    read_name("/precision", request.precision, parse_precision);
-    read_name("/device", request.device, parse_device);
-    read_name("/views", request.views, parse_views);
-    read_name("/store", request.storage, parse_storage);
+    read_name("/engine", request.engine, networks::parse_engine);
+    read_name("/precision", request.precision, networks::parse_precision);
+    read_name("/device", request.device, networks::parse_device);
+    read_name("/views", request.views, images::parse_views);
+    read_name("/store", request.storage, features::parse_storage);
     const std::vector<std::string> layers = find("/layers") ? texts("/layers") : std::vector<std::string>{"default"},
                                    pools = find("/pools") ? texts("/pools") : std::vector<std::string>{"default"};
     request.taps.clear();
@@ -246,7 +246,7 @@ std::vector<std::string> with_absolute_files(std::vector<std::string> backbones)
 }
 
 // An entry's line `columns`, where there is something to say.
-std::string columns_yaml(const DataColumns& columns) {
+std::string columns_yaml(const datasets::DataColumns& columns) {
   std::vector<std::string> parts;
   for (const auto& [key, text] : {std::pair("path", columns.path), std::pair("label", columns.label),
                                   std::pair("split", columns.split), std::pair("kind", columns.kind)})
@@ -274,9 +274,9 @@ std::string task_yaml(const Task& task) {
 }
 
 template <typename Get>
-std::vector<std::string> distinct(const std::vector<FeatureTap>& taps, const Get& get) {
+std::vector<std::string> distinct(const std::vector<features::FeatureTap>& taps, const Get& get) {
   std::vector<std::string> names;
-  for (const FeatureTap& tap : taps)
+  for (const features::FeatureTap& tap : taps)
     if (std::ranges::count(names, get(tap)) == 0) names.push_back(get(tap));
   return names;
 }
@@ -322,13 +322,14 @@ std::string study_yaml(const RunRequest& request) {
   for (const Task& task : full.tasks) yaml += task_yaml(task);
   yaml += fmt::format("seeds: {}\n{}", full.seeds, subsets_yaml(full.subsets));
   yaml += fmt::format("layers: {}\npools: {}\n",
-                      list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.layer; })),
-                      list_yaml(distinct(full.taps, [](const FeatureTap& t) { return t.pool; })));
+                      list_yaml(distinct(full.taps, [](const features::FeatureTap& t) { return t.layer; })),
+                      list_yaml(distinct(full.taps, [](const features::FeatureTap& t) { return t.pool; })));
   yaml += fmt::format("engine: {}\nprecision: {}\ndevice: {}\nviews: {}\nstore: {}\n",
-                      engine_name(full.engine.value_or(default_engine(full.device))), precision_name(full.precision),
-                      full.device.name(), views_name(full.views), storage_name(full.storage));
-  if (full.extract.on_bad_image == BadImagePolicy::skip) yaml += "on_bad_image: skip\n";
-  if (full.extract.max_pixels != ExtractOptions{}.max_pixels)
+                      networks::engine_name(full.engine.value_or(networks::default_engine(full.device))),
+                      networks::precision_name(full.precision), full.device.name(), images::views_name(full.views),
+                      features::storage_name(full.storage));
+  if (full.extract.on_bad_image == features::BadImagePolicy::skip) yaml += "on_bad_image: skip\n";
+  if (full.extract.max_pixels != features::ExtractOptions{}.max_pixels)
     yaml += fmt::format("max_pixels: {}\n", full.extract.max_pixels);
   if (!full.include_paths.empty()) yaml += fmt::format("include_paths: {}\n", paths_yaml(full.include_paths));
   if (!full.data_roots.empty()) yaml += fmt::format("data_roots: {}\n", paths_yaml(full.data_roots));
@@ -337,4 +338,4 @@ std::string study_yaml(const RunRequest& request) {
   return yaml;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -13,7 +13,7 @@
 
 #include "experiments/run_request.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // Error{input} with file and line for what isn't a study (unknown keys with the nearest name), Error{missing} for no
 // such file. Paths in it are relative to the file's folder. `include_paths`: folders of tasks beside the file's own.
@@ -31,4 +31,4 @@ std::string study_title(const std::string& yaml, const std::string& name);
 // Studies that ship with the program: name -> YAML. Generated at build time from experiments/studies/*.yaml.
 const std::map<std::string, std::string>& builtin_studies();
 
-}  // namespace vise
+}  // namespace vise::experiments

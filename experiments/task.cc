@@ -12,7 +12,7 @@
 #include "datasets/data_columns.h"
 #include "probes/evaluate.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 const std::vector<std::string> kTaskKeys{"title",  "dataset",  "data",      "columns",   "target",   "metric",
@@ -55,8 +55,8 @@ std::vector<std::string> list_of(const YamlFile& file, const Json& map, const st
 }
 
 // `columns: {path: image_id, label: emotion}` of the file's `data`.
-DataColumns columns_of(const YamlFile& file) {
-  DataColumns columns;
+datasets::DataColumns columns_of(const YamlFile& file) {
+  datasets::DataColumns columns;
   if (!file.root().contains("columns")) return columns;
   if (!file.root().contains("data")) file.fail("/columns", "'columns' are those of 'data', and there is none");
   file.expect_keys("/columns", kColumnKeys);
@@ -91,11 +91,11 @@ void read_probes(const YamlFile& file, Task& task) {
 void check_metric(const YamlFile& file, const std::string& metric) {
   if (metric.empty()) return;
   std::vector<std::string> known;
-  for (const TargetKind kind :
-       {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values})
+  for (const datasets::TargetKind kind : {datasets::TargetKind::classes, datasets::TargetKind::multi_label,
+                                          datasets::TargetKind::distribution, datasets::TargetKind::values})
     // Two numbers of classes between them have every metric's name.
     for (const std::size_t classes : {2, 10})
-      for (std::string& name : metric_names(kind, classes)) known.push_back(std::move(name));
+      for (std::string& name : probes::metric_names(kind, classes)) known.push_back(std::move(name));
   std::sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
   if (!std::binary_search(known.begin(), known.end(), metric))
@@ -233,7 +233,7 @@ std::vector<Task> TaskLibrary::expand(const std::string& name_or_group) const {
   return members;
 }
 
-Task task_for_data(const Path& path, const std::string& target, const DataColumns& columns) {
+Task task_for_data(const Path& path, const std::string& target, const datasets::DataColumns& columns) {
   Task task;
   task.title = path.filename().string();
   task.data = path;
@@ -243,4 +243,4 @@ Task task_for_data(const Path& path, const std::string& target, const DataColumn
   return task;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

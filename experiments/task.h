@@ -20,7 +20,7 @@
 #include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // How items are divided when the data set has no official split, or when the task asks for another.
 struct SplitRule {
@@ -42,10 +42,10 @@ struct SplitRule {
 
 struct Task {
   std::string name, title;
-  std::string dataset;  // in the registry; empty when `data` or --data names a path
-  Path data;            // a folder or manifest, absolute or as the file's own folder has it
-  DataColumns columns;  // of `data`
-  Path file;            // that describes it, where it isn't built in
+  std::string dataset;            // in the registry; empty when `data` or --data names a path
+  Path data;                      // a folder or manifest, absolute or as the file's own folder has it
+  datasets::DataColumns columns;  // of `data`
+  Path file;                      // that describes it, where it isn't built in
   std::string target = "label";
   std::string metric;  // the primary one; empty: the target kind's own
   SplitRule split;
@@ -89,7 +89,7 @@ Task parse_task(const std::string& yaml, const std::string& name, const std::str
 
 // The task that --data PATH stands for. Its name is empty: a run takes the data set's; so with an empty target. Split:
 // official, or stratified 60/20/20.
-Task task_for_data(const Path& path, const std::string& target, const DataColumns& columns = {});
+Task task_for_data(const Path& path, const std::string& target, const datasets::DataColumns& columns = {});
 
 // "artphoto" of "artphoto.3", third of five.
 std::string base_task_name(const Task& task);
@@ -104,4 +104,4 @@ std::string split_yaml(const SplitRule& rule);
 // The built-in files: name -> YAML text. Generated at build time from experiments/tasks/*.yaml.
 const std::map<std::string, std::string>& builtin_task_files();
 
-}  // namespace vise
+}  // namespace vise::experiments

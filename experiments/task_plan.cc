@@ -11,15 +11,15 @@
 #include "experiments/task_run.h"
 #include "probes/parse_probe.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 constexpr std::string_view kTokens = "tokens";  // the pool
 
 // A thinned cell learns from its subset alone: val belongs to nobody.
-Split without_val(const Split& split) {
-  std::vector<Part> parts = split.parts();
-  std::ranges::replace(parts, Part::val, Part::unused);
+datasets::Split without_val(const datasets::Split& split) {
+  std::vector<datasets::Part> parts = split.parts();
+  std::ranges::replace(parts, datasets::Part::val, datasets::Part::unused);
   return {std::move(parts), split.origin()};
 }
 
@@ -34,14 +34,15 @@ std::string subset_name(const TrainSubset& subset, std::uint64_t seed) {
 }  // namespace
 
 // Tokens are extracted for the probes that read them alone, and pooled rows for the others.
-std::vector<FeatureTap> TaskRun::wanted_taps() const {
-  std::vector<FeatureTap> taps;
-  const auto add = [&](const FeatureTap& tap) {
-    if (std::ranges::none_of(taps, [&](const FeatureTap& t) { return t.layer == tap.layer && t.pool == tap.pool; }))
+std::vector<features::FeatureTap> TaskRun::wanted_taps() const {
+  std::vector<features::FeatureTap> taps;
+  const auto add = [&](const features::FeatureTap& tap) {
+    if (std::ranges::none_of(taps,
+                             [&](const features::FeatureTap& t) { return t.layer == tap.layer && t.pool == tap.pool; }))
       taps.push_back(tap);
   };
-  for (const ProbeChoice& probe : probes_)
-    for (const FeatureTap& tap : request_.taps) {
+  for (const probes::ProbeChoice& probe : probes_)
+    for (const features::FeatureTap& tap : request_.taps) {
       if (probe.info().needs_tokens)
         add({tap.layer, std::string(kTokens)});
       else if (tap.pool != kTokens)
@@ -53,8 +54,8 @@ std::vector<FeatureTap> TaskRun::wanted_taps() const {
   return taps;
 }
 
-Split TaskRun::thinned(const TrainSubset& subset, std::uint64_t seed) const {
-  Split thin = split_;
+datasets::Split TaskRun::thinned(const TrainSubset& subset, std::uint64_t seed) const {
+  datasets::Split thin = split_;
   const std::vector<int> strata = targets_.strata();
   if (subset.fraction < 1) thin = draws_.label_fraction(thin, strata, subset.fraction, seed);
   if (subset.shots > 0) thin = draws_.few_shots(thin, strata, subset.shots, seed);
@@ -68,7 +69,7 @@ void TaskRun::draw_subsets() {
   splits_ = {{TrainSubset{}, 0, split_, split_hash_, ""}};
   for (const TrainSubset& subset : request_.subsets)
     for (int seed = 0; seed < request_.seeds && !subset.is_all(); ++seed) {
-      Split thin = thinned(subset, static_cast<std::uint64_t>(seed));
+      datasets::Split thin = thinned(subset, static_cast<std::uint64_t>(seed));
       std::string hash = thin.hash(dataset_.ids);
       splits_.push_back({subset, static_cast<std::uint64_t>(seed), std::move(thin), std::move(hash), ""});
     }
@@ -79,8 +80,8 @@ void TaskRun::hash_data(std::span<const ContentHash> contents) {
   for (SubsetSplit& split : splits_) {
     Sha256 hash;
     for (std::size_t item = 0; item < dataset_.size(); ++item)
-      hash.update(
-          fmt::format("{}\n{}\n{}\n", dataset_.ids[item], contents[item].str(), part_name(split.split.part(item))));
+      hash.update(fmt::format("{}\n{}\n{}\n", dataset_.ids[item], contents[item].str(),
+                              datasets::part_name(split.split.part(item))));
     split.data_hash = hash.hex();
   }
 }
@@ -93,7 +94,7 @@ const SubsetSplit& TaskRun::split_for(const TrainSubset& subset, std::uint64_t s
 
 // Two keys: `key` names the cell, `fit_key` the fit. Cells of several seeds share a fit where the
 // probe draws nothing and the split is the same, and are then computed once.
-void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
+void TaskRun::set_keys(PlannedCell& planned, const features::FeatureKey* features) const {
   const Cell& cell = planned.cell;
   const SubsetSplit& split = *planned.split;
   // Without contents of images no key can be made: look_ahead() then counts the cell as open.
@@ -102,14 +103,14 @@ void TaskRun::set_keys(PlannedCell& planned, const FeatureKey* features) const {
       cell, {split.data_hash, targets_hash_, features->str(), planned.probe->make(cell.seed)->identity(), kVersion});
   // Probes describe their seed where they use it, a subset's split is in its data; folds are drawn where val is empty.
   Json fit = identity;
-  if (split.split.count(Part::val) == 0) fit["folds"] = cell.seed;
+  if (split.split.count(datasets::Part::val) == 0) fit["folds"] = cell.seed;
   planned.key = cell_key(cell, identity);
   planned.fit_key = sha256_hex(canonical_json(fit));
 }
 
-void TaskRun::plan_row(const Row& row, const FeatureTap& tap, const Features* features, const FeatureKey* key,
-                       std::vector<PlannedCell>& cells) const {
-  for (const ProbeChoice& probe : probes_) {
+void TaskRun::plan_row(const Row& row, const features::FeatureTap& tap, const features::Features* features,
+                       const features::FeatureKey* key, std::vector<PlannedCell>& cells) const {
+  for (const probes::ProbeChoice& probe : probes_) {
     // A floor has no tokens; the probe says so.
     if (probe.info().needs_tokens != (tap.pool == kTokens) && !row.request.backbone.function) continue;
     for (const TrainSubset& subset : request_.subsets)
@@ -136,13 +137,14 @@ void TaskRun::plan_row(const Row& row, const FeatureTap& tap, const Features* fe
 std::vector<PlannedCell> TaskRun::plan() const {
   std::vector<PlannedCell> cells;
   for (const Row& row : rows_) {
-    for (const Features& features : row.features) plan_row(row, features.tap, &features, &features.key, cells);
+    for (const features::Features& features : row.features)
+      plan_row(row, features.tap, &features, &features.key, cells);
     if (!row.features.empty()) continue;
-    for (const FeatureStatus& status : row.status)
+    for (const features::FeatureStatus& status : row.status)
       plan_row(row, status.tap, nullptr, status.problem.empty() && status.fetched_from.empty() ? &status.key : nullptr,
                cells);
     if (!row.failure.empty())
-      for (const FeatureTap& tap : row.request.taps) plan_row(row, tap, nullptr, nullptr, cells);
+      for (const features::FeatureTap& tap : row.request.taps) plan_row(row, tap, nullptr, nullptr, cells);
   }
   return cells;
 }
@@ -176,4 +178,4 @@ Path split_file(const Result& result, bool of_subset) {
   return split_file(named, of_subset);
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

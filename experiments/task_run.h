@@ -20,13 +20,13 @@
 #include "extract/features/feature_status.h"
 #include "probes/parse_probe.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // The task's split, or one with train thinned.
 struct SubsetSplit {
   TrainSubset subset;
   std::uint64_t seed = 0;
-  Split split;
+  datasets::Split split;
   std::string hash;       // of `split`
   std::string data_hash;  // of ids, contents and parts; empty until the contents are known
 };
@@ -34,8 +34,8 @@ struct SubsetSplit {
 // A cell with everything that decides its numbers, before it is fitted.
 struct PlannedCell {
   Cell cell;
-  const ProbeChoice* probe = nullptr;
-  const Features* features = nullptr;  // null: not extracted, or `failure` says why there are none
+  const probes::ProbeChoice* probe = nullptr;
+  const features::Features* features = nullptr;  // null: not extracted, or `failure` says why there are none
   const SubsetSplit* split = nullptr;
   std::string failure;
   std::string key;  // empty in a dry run where it can't be known yet
@@ -48,11 +48,11 @@ struct PlannedCell {
 struct FittedCell {
   Result result;
   std::optional<SavedScores> scores;
-  std::unique_ptr<ProbeModel> model = {};
+  std::unique_ptr<probes::ProbeModel> model = {};
 };
 
 // The task's data: in the registry below the request's roots, or the user's own. Error as the readers throw it.
-Dataset open_dataset(const Task& task, const RunRequest& request, Log& log);
+datasets::Dataset open_dataset(const Task& task, const RunRequest& request, Log& log);
 
 class TaskRun {
  public:
@@ -70,7 +70,7 @@ class TaskRun {
   std::size_t count_missing(std::span<const std::uint32_t> items) const;
   // What extract() would have to do; `read_unknown` as feature_status() has it. After it plan() gives the cells of a
   // dry run.
-  const std::vector<FeatureStatus>& look(bool read_unknown = false);
+  const std::vector<features::FeatureStatus>& look(bool read_unknown = false);
 
   std::vector<PlannedCell> plan() const;
   // Never throws but for a stop: a failure is the cell's result. Safe from several threads.
@@ -85,55 +85,55 @@ class TaskRun {
   void write_splits(const Path& out) const;
 
   const Task& task() const { return task_; }
-  const Dataset& dataset() const { return dataset_; }
-  const Targets& targets() const { return targets_; }
+  const datasets::Dataset& dataset() const { return dataset_; }
+  const datasets::Targets& targets() const { return targets_; }
   std::size_t fit_rows() const;  // of the largest cell: train + val
   std::size_t test_images() const;
 
  private:
   // A backbone of the table, in the request's order.
   struct Row {
-    FeatureRequest request;
-    std::vector<Features> features;     // by tap; empty: not extracted, or failed
-    std::vector<FeatureStatus> status;  // by tap, after look()
+    features::FeatureRequest request;
+    std::vector<features::Features> features;     // by tap; empty: not extracted, or failed
+    std::vector<features::FeatureStatus> status;  // by tap, after look()
     std::string failure;
   };
-  std::vector<FeatureTap> wanted_taps() const;
-  std::vector<FeatureRequest> feature_requests() const;  // of the rows that didn't fail
+  std::vector<features::FeatureTap> wanted_taps() const;
+  std::vector<features::FeatureRequest> feature_requests() const;  // of the rows that didn't fail
   std::vector<Row*> with_features();
   void extract_rows(const std::vector<Row*>& rows);
   void find_failing(const Error& error);
-  Split thinned(const TrainSubset& subset, std::uint64_t seed) const;
+  datasets::Split thinned(const TrainSubset& subset, std::uint64_t seed) const;
   std::vector<int> folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const;
   void note_straddling_groups();
   // What is printed below a row of random weights: which architecture's floor it is.
-  std::optional<std::string> random_note(const Features& features) const;
+  std::optional<std::string> random_note(const features::Features& features) const;
   void draw_subsets();
   void hash_data(std::span<const ContentHash> contents);
   void leave_out_unreadable();
-  void plan_row(const Row& row, const FeatureTap& tap, const Features* features, const FeatureKey* key,
-                std::vector<PlannedCell>& cells) const;
+  void plan_row(const Row& row, const features::FeatureTap& tap, const features::Features* features,
+                const features::FeatureKey* key, std::vector<PlannedCell>& cells) const;
   // `planned.key` and `fit_key`; both stay empty where the data aren't known yet.
-  void set_keys(PlannedCell& planned, const FeatureKey* features) const;
+  void set_keys(PlannedCell& planned, const features::FeatureKey* features) const;
   const SubsetSplit& split_for(const TrainSubset& subset, std::uint64_t seed) const;
   Result describe(const PlannedCell& planned) const;
   // A probe on the cell's features, and test scored with it; the same for one that learns from the images themselves.
-  FittedAndTested fit_features(const PlannedCell& planned, const Probe& probe, const Context& context) const;
-  FittedAndTested fit_images(const PlannedCell& planned, FinetuneSettings settings) const;
+  FittedAndTested fit_features(const PlannedCell& planned, const probes::Probe& probe, const Context& context) const;
+  FittedAndTested fit_images(const PlannedCell& planned, probes::FinetuneSettings settings) const;
   void fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const;
 
   const RunRequest& request_;
   const Context& context_;
   Task task_;
-  Dataset dataset_;
+  datasets::Dataset dataset_;
   Draws draws_;
-  Split split_;
-  Targets targets_;
+  datasets::Split split_;
+  datasets::Targets targets_;
   std::string targets_hash_, split_hash_;
   std::vector<SubsetSplit> splits_;  // the first is the whole one
   std::vector<Row> rows_;
-  std::vector<ProbeChoice> probes_;
-  std::vector<FeatureStatus> status_;
+  std::vector<probes::ProbeChoice> probes_;
+  std::vector<features::FeatureStatus> status_;
   std::vector<std::string> notes_;
   std::string skipped_csv_;  // empty where every image was read
 };
@@ -148,4 +148,4 @@ Path split_file(const Result& result, bool of_subset);
 // The cells of a task whose data can't be had, each failed with `reason`.
 std::vector<Result> failed_task(const RunRequest& request, const Task& task, const std::string& reason);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -20,7 +20,7 @@
 #include "experiments/task_run.h"
 #include "probes/evaluate.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // What evaluate() may round otherwise on another processor.
@@ -36,7 +36,7 @@ bool same(const std::optional<double>& a, const std::optional<double>& b) {
 std::string value_text(const std::optional<double>& value) { return value ? number(*value) : "undefined"; }
 
 // Every metric of one that the other lacks or has otherwise.
-std::vector<std::string> metric_differences(const Metrics& recorded, const Metrics& recomputed) {
+std::vector<std::string> metric_differences(const probes::Metrics& recorded, const probes::Metrics& recomputed) {
   std::vector<std::string> differences;
   for (const auto& [name, value] : recorded) {
     const auto found = recomputed.find(name);
@@ -152,7 +152,7 @@ class Verifier {
   void check_metrics(const Result& result) {
     if (result.scores_file.empty()) return note(fmt::format("{}: no scores were kept", cell_words(result.cell)));
     const SavedScores saved = read_scores(folder_, result);
-    const Metrics recomputed = evaluate(saved.scores, saved.targets, result.calibration);
+    const probes::Metrics recomputed = probes::evaluate(saved.scores, saved.targets, result.calibration);
     out_.metrics += recomputed.size();
     for (const std::string& difference : metric_differences(result.metrics, recomputed)) differ(result, difference);
     if (saved.ids.size() != result.sizes.test)
@@ -178,7 +178,7 @@ class Verifier {
       return differ(result, fmt::format("{} has the hash {}..., the result {}...", file.string(), hash.substr(0, 8),
                                         recorded.substr(0, 8)));
     std::set<std::string> test;
-    for (const std::uint32_t item : saved.split.items(Part::test)) test.insert(saved.ids[item]);
+    for (const std::uint32_t item : saved.split.items(datasets::Part::test)) test.insert(saved.ids[item]);
     if (const auto scored = test_ids_.find(result.key); scored != test_ids_.end() && scored->second != test)
       differ(result, fmt::format("the scored images are not the test images of {}", file.string()));
     if (of_subset) check_subset(result, saved);
@@ -188,9 +188,9 @@ class Verifier {
   void check_subset(const Result& result, const SavedSplit& subset) {
     const SavedSplit& whole = split_at(split_file(result, false));
     for (std::size_t i = 0; i < subset.ids.size(); ++i)
-      if (subset.split.part(i) == Part::train && whole.split.part(i) != Part::train)
-        return differ(
-            result, fmt::format("'{}' is fitted on, but belongs to {}", subset.ids[i], part_name(whole.split.part(i))));
+      if (subset.split.part(i) == datasets::Part::train && whole.split.part(i) != datasets::Part::train)
+        return differ(result, fmt::format("'{}' is fitted on, but belongs to {}", subset.ids[i],
+                                          datasets::part_name(whole.split.part(i))));
   }
 
   void note(const std::string& text) {
@@ -202,7 +202,7 @@ class Verifier {
     request.data_roots.insert(request.data_roots.begin(), options_.data_roots.begin(), options_.data_roots.end());
     std::vector<Path> weights = options_.extract.weights.folders;
     weights.insert(weights.end(), request.extract.weights.folders.begin(), request.extract.weights.folders.end());
-    const BadImagePolicy bad_images = request.extract.on_bad_image;
+    const features::BadImagePolicy bad_images = request.extract.on_bad_image;
     const std::uint64_t max_pixels = request.extract.max_pixels;
     request.extract = options_.extract;
     request.extract.on_bad_image = bad_images;
@@ -258,12 +258,12 @@ class Verifier {
   // Only features that are in the cache: verifying must not take as long as the run.
   void drop_cold_backbones(const RunRequest& request, Task& task) {
     TaskRun probe(request, task, context_);
-    for (const FeatureStatus& status : probe.look(true)) {
+    for (const features::FeatureStatus& status : probe.look(true)) {
       if (status.problem.empty() && status.missing == 0) continue;
       note(fmt::format("{}: the features of {} are not in the cache; none of its cells was fitted again",
                        probe.task().name, status.backbone));
       std::erase_if(task.backbones,
-                    [&](const std::string& text) { return parse_backbone(text).name == status.backbone; });
+                    [&](const std::string& text) { return features::parse_backbone(text).name == status.backbone; });
     }
   }
 
@@ -314,4 +314,4 @@ Verification verify(const Path& run_folder, const VerifyOptions& options, const 
   return Verifier(folder, options, context).run();
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

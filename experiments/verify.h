@@ -13,12 +13,12 @@
 
 #include "experiments/run_request.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct VerifyOptions {
-  std::size_t refit = 5;         // cells to fit again, drawn by name, at least one a task; 0: none
-  std::vector<Path> data_roots;  // before those of plan.yaml
-  ExtractOptions extract;        // the cache and the folders of weights; nothing is extracted
+  std::size_t refit = 5;             // cells to fit again, drawn by name, at least one a task; 0: none
+  std::vector<Path> data_roots;      // before those of plan.yaml
+  features::ExtractOptions extract;  // the cache and the folders of weights; nothing is extracted
 };
 
 struct Verification {
@@ -34,4 +34,4 @@ struct Verification {
 // Error{missing|input} where `run_folder` holds no readable results.jsonl.
 Verification verify(const Path& run_folder, const VerifyOptions& options, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/npy.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 Path file_of(const Path& run_folder, const std::string& key) {
@@ -14,7 +14,7 @@ Path file_of(const Path& run_folder, const std::string& key) {
 
 }  // namespace
 
-void write_weights(const Path& run_folder, const std::string& key, const ProbeModel& model) {
+void write_weights(const Path& run_folder, const std::string& key, const probes::ProbeModel& model) {
   const std::vector<double> weights = model.weights(), intercepts = model.intercepts();
   if (weights.empty() || intercepts.empty()) return;
   const std::size_t classes = intercepts.size(), dim = weights.size() / classes;
@@ -43,4 +43,4 @@ std::optional<LinearWeights> read_weights(const Path& run_folder, const Result& 
   return LinearWeights{shape[0], shape[1] - 1, {values.begin(), values.end()}};
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -13,7 +13,7 @@
 #include "experiments/result.h"
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // Scores are W x + b of the features as they were extracted. float32: scores from them agree to about 1e-6.
 struct LinearWeights {
@@ -29,9 +29,9 @@ inline constexpr std::size_t kMostWeightsBytes = std::size_t{1} << 20;
 
 // Writes below `run_folder` what `model` says; nothing for models that aren't linear in the features (a treatment such
 // as l2 among them) and for weights beyond kMostWeightsBytes.
-void write_weights(const Path& run_folder, const std::string& key, const ProbeModel& model);
+void write_weights(const Path& run_folder, const std::string& key, const probes::ProbeModel& model);
 
 // Nothing where none were kept. Error{input} for a file that doesn't fit the result's classes.
 std::optional<LinearWeights> read_weights(const Path& run_folder, const Result& result);
 
-}  // namespace vise
+}  // namespace vise::experiments

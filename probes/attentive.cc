@@ -16,7 +16,7 @@
 #include "probes/options.h"
 #include "probes/selection.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // What candidates that train side by side may take: each has its parameters, their gradient and two moments.
@@ -201,7 +201,7 @@ std::vector<Attentive::Trained> Attentive::train(const Pool& pool, std::span<con
 Fitted Attentive::fit(const TrainView& train_view, const ValView* val, const Context& context) const {
   const Pool pool = make_pool(train_view, val);
   check(pool);
-  const TargetKind kind = pool.targets.kind();
+  const datasets::TargetKind kind = pool.targets.kind();
   const std::vector<Parameters> grid = candidates();
   Selector selector(pool, s_.metric.empty() ? selection_metric(kind) : s_.metric, grid);
   std::vector<HeadRate> rates;
@@ -286,11 +286,12 @@ std::unique_ptr<ProbeModel> attentive_model(const AttentiveParameters& p, const 
 void register_attentive(ProbeRegistry& registry) {
   ProbeInfo info{"attentive",
                  "attention of a learned query over an image's tokens, and a linear layer (LibTorch)",
-                 {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values},
+                 {datasets::TargetKind::classes, datasets::TargetKind::multi_label, datasets::TargetKind::distribution,
+                  datasets::TargetKind::values},
                  {"heads", "optimizer", "lr", "weight-decay", "momentum", "epochs", "warmup", "batch", "schedule",
                   "metric", "device"}};
   info.needs_tokens = true;
   registry.add(std::move(info), [](const ProbeOptions& options) { return std::make_unique<Attentive>(options); });
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -24,7 +24,7 @@
 #include "probes/probe.h"
 #include "probes/torch/entry.h"
 
-namespace vise {
+namespace vise::probes {
 
 // Mean and deviation of each channel over all tokens of all rows, in double; the deviation is sqrt(variance + 1e-6).
 struct TokenScale {
@@ -37,4 +37,4 @@ TokenScale token_scale(std::span<const std::uint16_t* const> rows, std::size_t t
 std::unique_ptr<ProbeModel> attentive_model(const AttentiveParameters& parameters, const TokenScale& scale,
                                             std::size_t heads);
 
-}  // namespace vise
+}  // namespace vise::probes

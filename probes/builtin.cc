@@ -1,6 +1,6 @@
 #include "probes/builtin.h"
 
-namespace vise {
+namespace vise::probes {
 
 void register_builtin_probes(ProbeRegistry& registry) {
   register_attentive(registry);
@@ -14,4 +14,4 @@ void register_builtin_probes(ProbeRegistry& registry) {
   register_ridge(registry);
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -4,7 +4,7 @@
 
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::probes {
 
 void register_builtin_probes(ProbeRegistry& registry);
 
@@ -19,4 +19,4 @@ void register_logreg(ProbeRegistry& registry);     // logreg
 void register_permuted_labels(ProbeRegistry& registry);
 void register_ridge(ProbeRegistry& registry);  // ridge
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -6,12 +6,12 @@
 #include "datasets/targets.h"
 #include "probes/torch/entry.h"
 
-namespace vise {
+namespace vise::probes {
 
-HeadLoss loss_of(TargetKind kind);
+HeadLoss loss_of(datasets::TargetKind kind);
 // "mean cross-entropy + weight_decay/2 ||W||^2, by mini-batches".
-const char* loss_text(TargetKind kind);
+const char* loss_text(datasets::TargetKind kind);
 // N x K, as HeadJob::targets has them.
-std::vector<float> dense_targets(const Targets& targets);
+std::vector<float> dense_targets(const datasets::Targets& targets);
 
-}  // namespace vise
+}  // namespace vise::probes

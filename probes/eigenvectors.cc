@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::probes {
 
 Eigenvectors eigenvectors(Matrix<double> a, Eigen::UpLoType triangle, const char* of) {
   const int n = static_cast<int>(a.rows());
@@ -17,4 +17,4 @@ Eigenvectors eigenvectors(Matrix<double> a, Eigen::UpLoType triangle, const char
   return found;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

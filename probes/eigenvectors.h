@@ -6,7 +6,7 @@
 
 #include "probes/matrix.h"
 
-namespace vise {
+namespace vise::probes {
 
 struct Eigenvectors {
   Vector values;           // ascending
@@ -17,4 +17,4 @@ struct Eigenvectors {
 // none.
 Eigenvectors eigenvectors(Matrix<double> a, Eigen::UpLoType triangle, const char* of);
 
-}  // namespace vise
+}  // namespace vise::probes

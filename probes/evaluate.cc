@@ -14,16 +14,16 @@
 #include "probes/metrics/metrics.h"
 #include "probes/metrics/weighted.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // Scores and targets of the rows whose target is known.
 struct Known {
-  Targets targets;
+  datasets::Targets targets;
   std::vector<double> scores;
 };
 
-Known known_rows(const Scores& scores, const Targets& targets) {
+Known known_rows(const Scores& scores, const datasets::Targets& targets) {
   if (scores.rows != targets.size() || scores.columns != targets.width()) {
     throw Error(ErrorKind::input, fmt::format("scores are {} x {}, targets {} x {}", scores.rows, scores.columns,
                                               targets.size(), targets.width()));
@@ -43,9 +43,9 @@ Known known_rows(const Scores& scores, const Targets& targets) {
 }
 
 // Classes that no row has, or labels that are never 1. None of other kinds.
-std::vector<std::string> classes_without_rows(const Targets& targets) {
-  const bool classes = targets.kind() == TargetKind::classes;
-  if (!classes && targets.kind() != TargetKind::multi_label) return {};
+std::vector<std::string> classes_without_rows(const datasets::Targets& targets) {
+  const bool classes = targets.kind() == datasets::TargetKind::classes;
+  if (!classes && targets.kind() != datasets::TargetKind::multi_label) return {};
   const std::size_t width = targets.width();
   std::vector<bool> seen(width, false);
   if (classes)
@@ -124,11 +124,11 @@ Metrics evaluate_known(const Known& known, const Calibration& calibration, std::
 
 }  // namespace
 
-Metrics evaluate(const Scores& scores, const Targets& targets, const Calibration& calibration) {
+Metrics evaluate(const Scores& scores, const datasets::Targets& targets, const Calibration& calibration) {
   return evaluate_known(known_rows(scores, targets), calibration);
 }
 
-std::string absent_classes_note(const Targets& test) {
+std::string absent_classes_note(const datasets::Targets& test) {
   constexpr std::size_t kShown = 5;
   std::vector<std::string> absent = classes_without_rows(test);
   const std::size_t count = absent.size();
@@ -136,31 +136,31 @@ std::string absent_classes_note(const Targets& test) {
   if (count > kShown) absent.resize(kShown);
   return fmt::format("test has no image of {}{}: macro-F1 counts {} as 0{}", join(absent, ", "),
                      count > kShown ? fmt::format(" and {} more", count - kShown) : "", count == 1 ? "it" : "each",
-                     test.kind() == TargetKind::classes
+                     test.kind() == datasets::TargetKind::classes
                          ? "; f1_macro_seen in the results leaves out what neither test nor predictions have"
                          : "");
 }
 
-std::string primary_metric(TargetKind kind) {
+std::string primary_metric(datasets::TargetKind kind) {
   switch (kind) {
-    case TargetKind::classes:
+    case datasets::TargetKind::classes:
       return "accuracy";
-    case TargetKind::multi_label:
+    case datasets::TargetKind::multi_label:
       return "map";
-    case TargetKind::distribution:
+    case datasets::TargetKind::distribution:
       return "kl";
-    case TargetKind::values:
+    case datasets::TargetKind::values:
       break;
   }
   return "r2";
 }
 
-std::string selection_metric(TargetKind kind) {
+std::string selection_metric(datasets::TargetKind kind) {
   const std::string metric = primary_metric(kind);
   return higher_is_better(metric) ? metric : "neg_" + metric;
 }
 
-std::vector<std::string> metric_names(TargetKind kind, std::size_t classes) {
+std::vector<std::string> metric_names(datasets::TargetKind kind, std::size_t classes) {
   std::vector<std::string> names = builtin_metric_names(kind, classes);
   for (const UserMetric& metric : MetricRegistry::instance().all())
     if (metric.kind == kind) names.push_back(metric.name);
@@ -176,7 +176,7 @@ bool higher_is_better(const std::string& metric) {
   return std::find(kLow.begin(), kLow.end(), name) == kLow.end();
 }
 
-void check_selection_metric(const std::string& metric, TargetKind kind) {
+void check_selection_metric(const std::string& metric, datasets::TargetKind kind) {
   std::vector<std::string> known;
   // The names depend on the number of classes: 2 has auc, 6 the first with top5.
   for (const std::size_t classes : {std::size_t{2}, std::size_t{6}}) {
@@ -186,11 +186,12 @@ void check_selection_metric(const std::string& metric, TargetKind kind) {
   std::sort(known.begin(), known.end());
   known.erase(std::unique(known.begin(), known.end()), known.end());
   if (std::find(known.begin(), known.end(), metric) != known.end()) return;
-  throw Error(ErrorKind::usage, fmt::format("cannot choose by '{}' for {} targets", metric, target_kind_name(kind)),
+  throw Error(ErrorKind::usage,
+              fmt::format("cannot choose by '{}' for {} targets", metric, datasets::target_kind_name(kind)),
               suggest(metric, known));
 }
 
-double selection_score(const Scores& scores, const Targets& targets, const std::string& metric) {
+double selection_score(const Scores& scores, const datasets::Targets& targets, const std::string& metric) {
   // A candidate whose metric is not defined on the held-out rows loses to any other.
   constexpr double kUndefined = -std::numeric_limits<double>::infinity();
   const bool negative = metric.starts_with("neg_");
@@ -203,12 +204,12 @@ double selection_score(const Scores& scores, const Targets& targets, const std::
 
 // Fitted on held-out rows alone; on rows that the probe was fitted to it would find the
 // probe too sure of itself by design.
-Calibration calibrate(const Scores& val, const Targets& targets, std::string fitted_on) {
+Calibration calibrate(const Scores& val, const datasets::Targets& targets, std::string fitted_on) {
   Calibration calibration;
   const Known known = known_rows(val, targets);
-  if (targets.kind() == TargetKind::classes)
+  if (targets.kind() == datasets::TargetKind::classes)
     calibration.temperature = best_temperature(known);
-  else if (targets.kind() == TargetKind::multi_label)
+  else if (targets.kind() == datasets::TargetKind::multi_label)
     calibration.threshold = best_threshold(known);
   else
     return calibration;
@@ -216,4 +217,4 @@ Calibration calibrate(const Scores& val, const Targets& targets, std::string fit
   return calibration;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

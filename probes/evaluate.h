@@ -25,35 +25,35 @@
 #include "probes/probe.h"
 #include "probes/views.h"
 
-namespace vise {
+namespace vise::probes {
 
 using Metrics = std::map<std::string, std::optional<double>>;
 
 // Error{input} where no row is known or scores and targets don't match.
-Metrics evaluate(const Scores& scores, const Targets& targets, const Calibration& calibration = {});
+Metrics evaluate(const Scores& scores, const datasets::Targets& targets, const Calibration& calibration = {});
 
 // A macro average over classes without a test image is a choice: what a table's foot says of it, or "" where test has
 // every class (or a 1 of every label), and for other kinds of targets.
-std::string absent_classes_note(const Targets& test);
+std::string absent_classes_note(const datasets::Targets& test);
 
 // What a table ranks by: "accuracy", "map", "kl", "r2".
-std::string primary_metric(TargetKind kind);
+std::string primary_metric(datasets::TargetKind kind);
 // What candidates are compared by unless an option says otherwise: "accuracy", "map", "neg_kl", "r2".
-std::string selection_metric(TargetKind kind);
+std::string selection_metric(datasets::TargetKind kind);
 // The names evaluate() gives for `classes` classes (or one value).
-std::vector<std::string> metric_names(TargetKind kind, std::size_t classes);
+std::vector<std::string> metric_names(datasets::TargetKind kind, std::size_t classes);
 // False for losses and errors: kl, log_loss, brier, ece, mae ...
 bool higher_is_better(const std::string& metric);
 
 // The score of a candidate, higher is better: one of evaluate()'s metrics, or "neg_" before one that is better low.
 // Undefined = -infinity. Error{usage} with the nearest name for an unknown metric.
-double selection_score(const Scores& scores, const Targets& targets, const std::string& metric);
+double selection_score(const Scores& scores, const datasets::Targets& targets, const std::string& metric);
 // Error{usage} with the nearest name unless selection_score knows `metric`.
-void check_selection_metric(const std::string& metric, TargetKind kind);
+void check_selection_metric(const std::string& metric, datasets::TargetKind kind);
 
 // What test scores are judged with, fitted on val: the softmax temperature that minimises val's log loss (classes), or
 // the threshold with val's best macro F1, of the probabilities .05 to .95 in steps of .05 (multi-label). `fitted_on`
 // names it. Thresholds are in units of the scores, logits.
-Calibration calibrate(const Scores& val, const Targets& targets, std::string fitted_on);
+Calibration calibrate(const Scores& val, const datasets::Targets& targets, std::string fitted_on);
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -10,7 +10,7 @@
 #include "probes/builtin.h"
 #include "probes/options.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 class Finetune final : public Probe {
@@ -100,11 +100,12 @@ Json FinetuneSettings::identity() const {
 void register_finetune(ProbeRegistry& registry) {
   ProbeInfo info{"finetune",
                  "a linear layer and the network's last blocks (or all of it), trained on images (LibTorch)",
-                 {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values},
+                 {datasets::TargetKind::classes, datasets::TargetKind::multi_label, datasets::TargetKind::distribution,
+                  datasets::TargetKind::values},
                  {"unfreeze", "batch-norm", "optimizer", "lr", "stage-lr", "momentum", "weight-decay", "epochs",
                   "warmup", "batch", "patience", "schedule", "augment", "least-area", "flip", "metric", "device"}};
   info.needs_images = true;
   registry.add(std::move(info), [](const ProbeOptions& options) { return std::make_unique<Finetune>(options); });
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::probes {
 
 struct FinetuneSettings {
   std::int64_t blocks = 1;  // that learn, from the end: blocks or stages of the network; 0: all
@@ -34,4 +34,4 @@ struct FinetuneSettings {
 // Error{usage} as every probe's options.
 FinetuneSettings parse_finetune(const ProbeOptions& given);
 
-}  // namespace vise
+}  // namespace vise::probes

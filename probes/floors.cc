@@ -9,7 +9,7 @@
 #include "probes/options.h"
 #include "probes/selection.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // The same scores for every row.
@@ -29,9 +29,9 @@ class ConstantModel final : public ProbeModel {
 // Finite where a class never occurs: the clip of metrics.h's log_loss.
 double safe_log(double p) { return std::log(std::max(p, std::numeric_limits<double>::epsilon())); }
 
-std::vector<double> class_shares(const Targets& targets) {
+std::vector<double> class_shares(const datasets::Targets& targets) {
   std::vector<double> shares(targets.width());
-  if (targets.kind() == TargetKind::classes) {
+  if (targets.kind() == datasets::TargetKind::classes) {
     for (const int k : targets.classes()) shares[static_cast<std::size_t>(k)] += 1;
   } else {
     for (std::size_t i = 0; i < targets.size(); ++i) {
@@ -46,7 +46,7 @@ std::vector<double> class_shares(const Targets& targets) {
 }
 
 // The share of positives among a label's known entries.
-std::vector<double> label_rates(const Targets& targets) {
+std::vector<double> label_rates(const datasets::Targets& targets) {
   std::vector<double> positive(targets.width()), known(targets.width());
   for (std::size_t j = 0; j < targets.multi_label().size(); ++j) {
     const auto bit = targets.multi_label()[j];
@@ -57,7 +57,7 @@ std::vector<double> label_rates(const Targets& targets) {
   return positive;
 }
 
-std::vector<double> column(const Targets& targets, std::size_t t) {
+std::vector<double> column(const datasets::Targets& targets, std::size_t t) {
   std::vector<double> values;
   for (std::size_t j = t; j < targets.rows().size(); j += targets.width()) values.push_back(targets.rows()[j]);
   return values;
@@ -70,14 +70,14 @@ double median(std::vector<double> values) {
   return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
-std::vector<double> prior_scores(const Targets& targets) {
+std::vector<double> prior_scores(const datasets::Targets& targets) {
   std::vector<double> scores;
-  if (targets.kind() == TargetKind::values) {
+  if (targets.kind() == datasets::TargetKind::values) {
     for (std::size_t t = 0; t < targets.width(); ++t) {
       const std::vector<double> values = column(targets, t);
       scores.push_back(std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size()));
     }
-  } else if (targets.kind() == TargetKind::multi_label) {
+  } else if (targets.kind() == datasets::TargetKind::multi_label) {
     // A logit, since scores of labels go through the sigmoid.
     for (const double rate : label_rates(targets)) scores.push_back(safe_log(rate) - safe_log(1 - rate));
   } else {
@@ -86,11 +86,11 @@ std::vector<double> prior_scores(const Targets& targets) {
   return scores;
 }
 
-std::vector<double> majority_scores(const Targets& targets) {
+std::vector<double> majority_scores(const datasets::Targets& targets) {
   std::vector<double> scores;
-  if (targets.kind() == TargetKind::values) {
+  if (targets.kind() == datasets::TargetKind::values) {
     for (std::size_t t = 0; t < targets.width(); ++t) scores.push_back(median(column(targets, t)));
-  } else if (targets.kind() == TargetKind::multi_label) {
+  } else if (targets.kind() == datasets::TargetKind::multi_label) {
     for (const double rate : label_rates(targets)) scores.push_back(rate > 0.5 ? 1 : -1);
   } else {
     const std::vector<double> shares = class_shares(targets);
@@ -128,12 +128,12 @@ class Floor final : public Probe {
 }  // namespace
 
 void register_floors(ProbeRegistry& registry) {
-  const std::vector<TargetKind> all{TargetKind::classes, TargetKind::multi_label, TargetKind::distribution,
-                                    TargetKind::values};
+  const std::vector<datasets::TargetKind> all{datasets::TargetKind::classes, datasets::TargetKind::multi_label,
+                                              datasets::TargetKind::distribution, datasets::TargetKind::values};
   registry.add({"majority", "the most frequent class, whatever the image", all, {}, false},
                [](const ProbeOptions&) { return std::make_unique<Floor>(false); });
   registry.add({"prior", "class frequencies, whatever the image", all, {}, false},
                [](const ProbeOptions&) { return std::make_unique<Floor>(true); });
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -17,7 +17,7 @@
 #include "probes/selection.h"
 #include "probes/torch/entry.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 struct Settings {
@@ -159,7 +159,7 @@ std::unique_ptr<LinearModel> model_or_zero(const HeadResult& result, std::size_t
 
 Fitted Head::fit(const TrainView& train, const ValView* val, const Context& context) const {
   const Pool pool = make_pool(train, val, Treatment::parse(s_.treatment));
-  const TargetKind kind = pool.targets.kind();
+  const datasets::TargetKind kind = pool.targets.kind();
   const std::vector<Parameters> grid = candidates();
   Selector selector(pool, s_.metric.empty() ? selection_metric(kind) : s_.metric, grid);
   std::vector<HeadRate> rates;
@@ -197,10 +197,11 @@ Fitted Head::fit(const TrainView& train, const ValView* val, const Context& cont
 void register_head(ProbeRegistry& registry) {
   registry.add({"head",
                 "a linear layer trained by mini-batches (LibTorch)",
-                {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values},
+                {datasets::TargetKind::classes, datasets::TargetKind::multi_label, datasets::TargetKind::distribution,
+                 datasets::TargetKind::values},
                 {"preset", "optimizer", "lr", "weight-decay", "momentum", "epochs", "warmup", "batch", "schedule",
                  "init", "init-bias", "treatment", "metric", "device"}},
                [](const ProbeOptions& options) { return std::make_unique<Head>(options); });
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -18,7 +18,7 @@
 #include "probes/options.h"
 #include "probes/selection.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 constexpr double kNoVote = 1e-12;
@@ -55,7 +55,7 @@ std::vector<Neighbour> nearest(std::span<const float> similarities, std::size_t 
 }
 
 // Sums of weights by class, label (of what is known) or value, as scores.
-std::vector<double> vote(const Targets& targets, std::span<const Neighbour> neighbours,
+std::vector<double> vote(const datasets::Targets& targets, std::span<const Neighbour> neighbours,
                          std::span<const double> weights) {
   const std::size_t width = targets.width();
   std::vector<double> sums(width), known(width);
@@ -63,26 +63,26 @@ std::vector<double> vote(const Targets& targets, std::span<const Neighbour> neig
     const std::size_t row = neighbours[i].row;
     for (std::size_t k = 0; k < width; ++k) {
       double y = 0;
-      if (targets.kind() == TargetKind::classes)
+      if (targets.kind() == datasets::TargetKind::classes)
         y = targets.classes()[row] == static_cast<int>(k);
-      else if (targets.kind() == TargetKind::multi_label)
+      else if (targets.kind() == datasets::TargetKind::multi_label)
         y = targets.multi_label()[row * width + k];
       else
         y = targets.rows()[row * width + k];
-      if (targets.kind() == TargetKind::distribution) {
+      if (targets.kind() == datasets::TargetKind::distribution) {
         const auto votes = targets.rows().subspan(row * width, width);
         y /= std::accumulate(votes.begin(), votes.end(), 0.0);
       }
       // Weights are counted label by label: a neighbour whose label is unknown has no vote on it.
-      if (targets.kind() == TargetKind::multi_label && y < 0) continue;
+      if (targets.kind() == datasets::TargetKind::multi_label && y < 0) continue;
       sums[k] += weights[i] * y;
       known[k] += weights[i];
     }
   }
   for (std::size_t k = 0; k < width; ++k) {
-    if (targets.kind() == TargetKind::values)
+    if (targets.kind() == datasets::TargetKind::values)
       sums[k] /= known[k];
-    else if (targets.kind() == TargetKind::multi_label)
+    else if (targets.kind() == datasets::TargetKind::multi_label)
       sums[k] = std::log(std::max(sums[k], kNoVote)) - std::log(std::max(known[k] - sums[k], kNoVote));
     else
       sums[k] = std::log(std::max(sums[k], kNoVote));
@@ -92,8 +92,8 @@ std::vector<double> vote(const Targets& targets, std::span<const Neighbour> neig
 
 class KnnModel final : public ProbeModel {
  public:
-  KnnModel(std::vector<const float*> rows, std::size_t dim, Targets targets, std::size_t k, std::size_t largest,
-           double t)
+  KnnModel(std::vector<const float*> rows, std::size_t dim, datasets::Targets targets, std::size_t k,
+           std::size_t largest, double t)
       : dim_(dim),
         known_(unit_rows(rows, dim)),
         targets_(std::move(targets)),
@@ -146,7 +146,7 @@ class KnnModel final : public ProbeModel {
 
   std::size_t dim_;
   Matrix<float> known_;
-  Targets targets_;
+  datasets::Targets targets_;
   std::size_t k_, largest_;
   double temperature_;
 };
@@ -235,9 +235,10 @@ class Knn final : public Probe {
 void register_knn(ProbeRegistry& registry) {
   registry.add({"knn",
                 "nearest neighbours by cosine",
-                {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values},
+                {datasets::TargetKind::classes, datasets::TargetKind::multi_label, datasets::TargetKind::distribution,
+                 datasets::TargetKind::values},
                 {"preset", "k", "temperature", "largest", "treatment", "metric"}},
                [](const ProbeOptions& options) { return std::make_unique<Knn>(options); });
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -19,7 +19,7 @@
 #include "probes/options.h"
 #include "probes/selection.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 class LibLinear final : public Probe {
@@ -76,12 +76,12 @@ class LibLinear final : public Probe {
   std::vector<Scores> sweep(LibLinearNodes& nodes, const Pool& pool, Selector& selector, const Context& context) const;
   Fitted fit_c_a_class(const Pool& pool, const Context& context) const;
 
-  void expect_kind(const Targets& targets) const {
-    const bool values = targets.kind() == TargetKind::values;
-    if (targets.kind() != TargetKind::distribution && values == settings_.solver.values) return;
+  void expect_kind(const datasets::Targets& targets) const {
+    const bool values = targets.kind() == datasets::TargetKind::values;
+    if (targets.kind() != datasets::TargetKind::distribution && values == settings_.solver.values) return;
     throw Error(ErrorKind::usage,
                 fmt::format("LIBLINEAR's solver {} doesn't fit {} targets", settings_.solver.type,
-                            target_kind_name(targets.kind())),
+                            datasets::target_kind_name(targets.kind())),
                 values ? "solvers 11, 12 and 13 are for values" : "use --probe logreg");
   }
 
@@ -108,17 +108,18 @@ std::vector<Scores> LibLinear::sweep(LibLinearNodes& nodes, const Pool& pool, Se
 }
 
 // Every class's average precision in held-out scores; of two classes the second's, for both.
-std::vector<double> precisions(const Scores& scores, const Targets& targets) {
+std::vector<double> precisions(const Scores& scores, const datasets::Targets& targets) {
   std::vector<double> out;
   for (std::size_t k = 0; k < targets.width(); ++k) {
     // Two classes have one vector with both signs, so both must get the same C.
-    const bool two = targets.kind() == TargetKind::classes && targets.width() == 2;
+    const bool two = targets.kind() == datasets::TargetKind::classes && targets.width() == 2;
     const std::size_t column = two ? 1 : k;
     std::vector<double> score;
     std::vector<std::uint8_t> positive;
     for (std::size_t i = 0; i < scores.rows; ++i) {
-      const int bit = targets.kind() == TargetKind::classes ? targets.classes()[i] == static_cast<int>(column)
-                                                            : targets.multi_label()[i * targets.width() + column];
+      const int bit = targets.kind() == datasets::TargetKind::classes
+                          ? targets.classes()[i] == static_cast<int>(column)
+                          : targets.multi_label()[i * targets.width() + column];
       if (bit < 0) continue;
       score.push_back(scores(i, column));
       positive.push_back(bit == 1);
@@ -134,7 +135,8 @@ Fitted LibLinear::fit_c_a_class(const Pool& pool, const Context& context) const 
   constexpr int kFolds = 3;
   const std::vector<double>& grid = settings_.grid;
   const std::size_t width = pool.targets.width(), count = grid.size();
-  const std::vector<int> folds = make_folds(pool.targets.strata(), {}, kFolds, "probe/liblinear/c-a-class", 0);
+  const std::vector<int> folds =
+      datasets::make_folds(pool.targets.strata(), {}, kFolds, "probe/liblinear/c-a-class", 0);
   LibLinearNodes nodes(pool);
   std::vector<std::vector<double>> found(count * kFolds);
   std::atomic<std::size_t> done{0};
@@ -201,7 +203,7 @@ Fitted LibLinear::fit(const TrainView& train_view, const ValView* val, const Con
     return fitted;
   }
   LibLinearNodes nodes(pool);
-  const TargetKind kind = pool.targets.kind();
+  const datasets::TargetKind kind = pool.targets.kind();
   Selector selector(pool, settings_.metric.empty() ? selection_metric(kind) : settings_.metric,
                     candidates_of("C", settings_.grid));
   std::vector<Scores> held_out;
@@ -223,7 +225,8 @@ Fitted LibLinear::fit(const TrainView& train_view, const ValView* val, const Con
   fitted.notes.push_back(kBias);
   // SVM scores are distances and no log odds, so neither a temperature nor a log loss means anything
   // for them; nor do one-against-the-rest scores of several classes.
-  const bool logits = settings_.solver.logistic && (kind == TargetKind::multi_label || pool.targets.width() == 2);
+  const bool logits =
+      settings_.solver.logistic && (kind == datasets::TargetKind::multi_label || pool.targets.width() == 2);
   if (pool.has_val && selector.needed()) {
     if (logits)
       fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.folds[0].score), pool.selected_on);
@@ -238,9 +241,9 @@ Fitted LibLinear::fit(const TrainView& train_view, const ValView* val, const Con
 void register_liblinear(ProbeRegistry& registry) {
   registry.add({"liblinear",
                 "linear classifiers and regressors of LIBLINEAR",
-                {TargetKind::classes, TargetKind::multi_label, TargetKind::values},
+                {datasets::TargetKind::classes, datasets::TargetKind::multi_label, datasets::TargetKind::values},
                 {"preset", "solver", "C", "grid", "eps", "p", "positive-weight", "c-a-class", "treatment", "metric"}},
                [](const ProbeOptions& options) { return std::make_unique<LibLinear>(options); });
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -37,7 +37,7 @@ extern "C" int __wrap_rand() {
   return value;
 }
 
-namespace vise {
+namespace vise::probes {
 
 LibLinearNodes::LibLinearNodes(const Pool& pool) : columns_(static_cast<int>(pool.dim) + 1) {
   check_memory(pool);
@@ -199,11 +199,11 @@ Vectors fit_values(LibLinearNodes& nodes, const Pool& pool, std::span<const std:
 
 LinearModel fit_liblinear(LibLinearNodes& nodes, const Pool& pool, std::span<const std::uint32_t> rows, double c,
                           const LibLinearSettings& settings) {
-  const auto fit_kind = pool.targets.kind() == TargetKind::classes       ? fit_classes
-                        : pool.targets.kind() == TargetKind::multi_label ? fit_labels
-                                                                         : fit_values;
+  const auto fit_kind = pool.targets.kind() == datasets::TargetKind::classes       ? fit_classes
+                        : pool.targets.kind() == datasets::TargetKind::multi_label ? fit_labels
+                                                                                   : fit_values;
   Vectors v = fit_kind(nodes, pool, rows, c, settings);
   return LinearModel(std::move(v.weights), std::move(v.intercepts));
 }
 
-}  // namespace vise
+}  // namespace vise::probes

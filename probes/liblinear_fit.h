@@ -14,7 +14,7 @@
 #include "probes/linear_model.h"
 #include "probes/selection.h"
 
-namespace vise {
+namespace vise::probes {
 
 struct LibLinearSolver {
   int type;
@@ -67,4 +67,4 @@ class LibLinearNodes {
 LinearModel fit_liblinear(LibLinearNodes& nodes, const Pool& pool, std::span<const std::uint32_t> rows, double c,
                           const LibLinearSettings& settings);
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 using Weights = Matrix<double>::ConstRowXpr;
@@ -49,4 +49,4 @@ Scores LinearModel::predict(const FeatureRows& rows) const {
   return scores;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -6,7 +6,7 @@
 #include "probes/matrix.h"
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::probes {
 
 // Immutable; safe from many threads. A row's scores depend on that row alone: each is one dot product, summed in order.
 class LinearModel final : public ProbeModel {
@@ -30,4 +30,4 @@ class LinearModel final : public ProbeModel {
   Row intercepts_;
 };
 
-}  // namespace vise
+}  // namespace vise::probes

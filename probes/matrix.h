@@ -34,7 +34,7 @@
 #include "base/error.h"
 #include "probes/views.h"
 
-namespace vise {
+namespace vise::probes {
 
 template <typename T>
 using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -95,4 +95,4 @@ std::span<const double> values_of(const M& m) {
   return {m.data(), static_cast<std::size_t>(m.size())};
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -6,17 +6,17 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::probes {
 
-std::vector<std::string> builtin_metric_names(TargetKind kind, std::size_t classes) {
-  if (kind == TargetKind::multi_label) {
+std::vector<std::string> builtin_metric_names(datasets::TargetKind kind, std::size_t classes) {
+  if (kind == datasets::TargetKind::multi_label) {
     return {"map", "auc_macro", "f1_macro", "f1_micro", "f1_samples", "f1_samples_empty_right", "exact_match"};
   }
-  if (kind == TargetKind::distribution) {
+  if (kind == datasets::TargetKind::distribution) {
     return {"kl",         "cross_entropy",     "js", "accuracy_within_votes", "majority_accuracy",
             "vote_share", "vote_share_ceiling"};
   }
-  if (kind == TargetKind::values) return {"r2", "pearson", "spearman", "ccc", "mae", "rmse"};
+  if (kind == datasets::TargetKind::values) return {"r2", "pearson", "spearman", "ccc", "mae", "rmse"};
   std::vector<std::string> names{"accuracy", "balanced_accuracy", "f1_macro", "f1_weighted"};
   if (classes == 2) names.insert(names.end(), {"auc", "average_precision"});
   if (classes != 2) names.insert(names.end(), {"auc_ovr_macro", "map"});
@@ -45,4 +45,4 @@ void MetricRegistry::add(UserMetric metric) {
   metrics_.push_back(std::move(metric));
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -5,7 +5,7 @@
 
 #include "datasets/split.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 std::vector<std::string> groups_of(std::span<const std::string> groups, std::span<const std::uint32_t> rows) {
@@ -25,9 +25,10 @@ std::vector<const float*> pick(std::span<const float* const> rows, std::span<con
 }  // namespace
 
 std::vector<NestedFold> nested_cross_validation(const Probe& probe, std::span<const float* const> rows, std::size_t dim,
-                                                const Targets& targets, std::span<const std::string> groups,
+                                                const datasets::Targets& targets, std::span<const std::string> groups,
                                                 const NestedPlan& plan, const Context& context) {
-  const std::vector<int> outer = make_folds(targets.strata(), groups, plan.outer, "probe/nested/outer", plan.seed);
+  const std::vector<int> outer =
+      datasets::make_folds(targets.strata(), groups, plan.outer, "probe/nested/outer", plan.seed);
   std::vector<NestedFold> folds(static_cast<std::size_t>(plan.outer));
   for (std::size_t f = 0; f < folds.size(); ++f) {
     context.throw_if_stopped();
@@ -38,11 +39,12 @@ std::vector<NestedFold> nested_cross_validation(const Probe& probe, std::span<co
       // Rows without a known target are in no fold: they neither fit nor score.
       if (outer[row] >= 0) (outer[row] == static_cast<int>(f) ? fold.rows : fit).push_back(row);
     }
-    const Targets fit_targets = targets.select(fit);
+    const datasets::Targets fit_targets = targets.select(fit);
     const std::vector<int> inner =
         // The inner folds are made of the outer training rows alone, so the choice of a candidate
         // never sees the rows that judge it (Varma & Simon 2006).
-        make_folds(fit_targets.strata(), groups_of(groups, fit), plan.inner, "probe/nested/inner", plan.seed + f);
+        datasets::make_folds(fit_targets.strata(), groups_of(groups, fit), plan.inner, "probe/nested/inner",
+                             plan.seed + f);
     const std::vector<const float*> fit_rows = pick(rows, fit), held_out = pick(rows, fold.rows);
     fold.fitted = probe.fit({FeatureRows(fit_rows, dim), fit_targets, inner}, nullptr, context);
     fold.scores = fold.fitted.model->predict(FeatureRows(held_out, dim));
@@ -66,4 +68,4 @@ Scores pooled(std::span<const NestedFold> folds, std::vector<std::uint32_t>& row
   return scores;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

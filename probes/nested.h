@@ -12,7 +12,7 @@
 
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::probes {
 
 struct NestedPlan {
   int outer = 5, inner = 5;
@@ -29,10 +29,10 @@ struct NestedFold {
 // Folds are stratified, and keep groups together where `groups` isn't empty (one a row). Rows without a known target
 // are in no fold. Error{usage} for fewer than two folds, Error{input} for fewer rows or groups than folds.
 std::vector<NestedFold> nested_cross_validation(const Probe& probe, std::span<const float* const> rows, std::size_t dim,
-                                                const Targets& targets, std::span<const std::string> groups,
+                                                const datasets::Targets& targets, std::span<const std::string> groups,
                                                 const NestedPlan& plan, const Context& context);
 
 // The folds' scores by row, and the rows that have one, in order.
 Scores pooled(std::span<const NestedFold> folds, std::vector<std::uint32_t>& rows);
 
-}  // namespace vise
+}  // namespace vise::probes

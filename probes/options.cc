@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 [[noreturn]] void bad_grid(const std::string& text, const std::string& why) {
@@ -116,4 +116,4 @@ std::vector<double> OptionReader::grid(const std::string& key, const std::string
   return parse_grid(text(key, fallback));
 }
 
-}  // namespace vise
+}  // namespace vise::probes

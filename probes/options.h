@@ -15,7 +15,7 @@
 
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::probes {
 
 class OptionReader {
  public:
@@ -50,4 +50,4 @@ class OptionReader {
 // `zero_allowed`). LO:HI:COUNT gives 10^e as numpy.logspace does. Error{usage} with the accepted forms.
 std::vector<double> parse_grid(const std::string& text, bool zero_allowed = false);
 
-}  // namespace vise
+}  // namespace vise::probes

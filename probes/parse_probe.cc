@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::probes {
 
 ProbeChoice parse_probe(const std::string& text) {
   const std::vector<std::string> parts = split(text, ',');
@@ -22,4 +22,4 @@ ProbeChoice parse_probe(const std::string& text) {
   return {text, parts[0], std::move(options)};
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -10,7 +10,7 @@
 
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::probes {
 
 // A registered probe and its options. A value: it is parsed once, and travels.
 struct ProbeChoice {
@@ -27,4 +27,4 @@ struct ProbeChoice {
 // Error{usage} naming what is wrong: no such probe, or no KEY=VALUE.
 ProbeChoice parse_probe(const std::string& text);
 
-}  // namespace vise
+}  // namespace vise::probes

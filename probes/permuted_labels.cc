@@ -4,7 +4,7 @@
 #include "base/random.h"
 #include "probes/builtin.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // The control: logreg on labels dealt out anew among the same rows. What it scores is what selection and chance give.
@@ -15,10 +15,10 @@ class PermutedLabels final : public Probe {
 
   Fitted fit(const TrainView& train, const ValView* val, const Context& context) const override {
     // Train and val are dealt apart, so each keeps its own class frequencies.
-    const Targets dealt = deal(train.targets, "probe/permuted-labels/train");
+    const datasets::Targets dealt = deal(train.targets, "probe/permuted-labels/train");
     const TrainView permuted{train.features, dealt, train.folds};
     if (!val) return inner_->fit(permuted, nullptr, context);
-    const Targets dealt_val = deal(val->targets, "probe/permuted-labels/val");
+    const datasets::Targets dealt_val = deal(val->targets, "probe/permuted-labels/val");
     const ValView permuted_val{val->features, dealt_val};
     return inner_->fit(permuted, &permuted_val, context);
   }
@@ -28,7 +28,7 @@ class PermutedLabels final : public Probe {
   }
 
  private:
-  Targets deal(const Targets& targets, const char* name) const {
+  datasets::Targets deal(const datasets::Targets& targets, const char* name) const {
     std::vector<std::uint32_t> order(targets.size());
     std::iota(order.begin(), order.end(), 0u);
     RandomStream(name, seed_).shuffle(std::span(order));
@@ -43,9 +43,9 @@ class PermutedLabels final : public Probe {
 void register_permuted_labels(ProbeRegistry& registry) {
   registry.add({"permuted-labels",
                 "a control: logreg on labels dealt out anew",
-                {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution},
+                {datasets::TargetKind::classes, datasets::TargetKind::multi_label, datasets::TargetKind::distribution},
                 registry.info("logreg").options},
                [](const ProbeOptions& options) { return std::make_unique<PermutedLabels>(options); });
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::probes {
 
 ProbeRegistry& ProbeRegistry::instance() {
   static ProbeRegistry registry;
@@ -43,4 +43,4 @@ std::unique_ptr<Probe> ProbeRegistry::make(const std::string& name, const ProbeO
   return entries_.at(name).factory(options);
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -21,7 +21,7 @@
 #include "base/shared_value.h"
 #include "probes/views.h"
 
-namespace vise {
+namespace vise::probes {
 
 // One candidate of a sweep and how it did on the selection split.
 struct Candidate {
@@ -98,7 +98,7 @@ struct ProbeOptions {
 
 struct ProbeInfo {
   std::string name, title;
-  std::vector<TargetKind> fits;
+  std::vector<datasets::TargetKind> fits;
   std::vector<std::string> options;  // the keys it knows
   bool uses_features = true;         // false: floors
   bool needs_tokens = false;         // its rows are tokens (pool `tokens`)
@@ -125,4 +125,4 @@ class ProbeRegistry {
   std::map<std::string, Entry> entries_;
 };
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -17,15 +17,15 @@
 #include "probes/row_matrix.h"
 #include "probes/selection.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // N x K, what the outputs should be.
-Matrix<double> target_matrix(const Targets& targets) {
+Matrix<double> target_matrix(const datasets::Targets& targets) {
   const std::size_t n = targets.size(), width = targets.width();
-  if (targets.kind() == TargetKind::values) return view(targets.rows().data(), n, width, width);
+  if (targets.kind() == datasets::TargetKind::values) return view(targets.rows().data(), n, width, width);
   Matrix<double> y = Matrix<double>::Zero(n, width);
-  if (targets.kind() == TargetKind::classes) {
+  if (targets.kind() == datasets::TargetKind::classes) {
     for (std::size_t i = 0; i < n; ++i) y(i, targets.classes()[i]) = 1;
     return y;
   }
@@ -157,12 +157,12 @@ Convergence measure(const RowMatrix& matrix, std::span<const std::uint32_t> rows
 }
 
 Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& context) const {
-  if (train.targets.kind() == TargetKind::distribution) {
+  if (train.targets.kind() == datasets::TargetKind::distribution) {
     throw Error(ErrorKind::usage, "ridge fits classes, labels and values, not distributions", "use --probe logreg");
   }
   openblas_set_num_threads(1);
   const Pool pool = make_pool(train, val, Treatment::parse(treatment_));
-  const TargetKind kind = pool.targets.kind();
+  const datasets::TargetKind kind = pool.targets.kind();
   std::vector<std::uint32_t> all(pool.size());
   std::iota(all.begin(), all.end(), 0u);
   const RowMatrix matrix = RowMatrix::make(pool.rows, pool.dim, context.threads);
@@ -191,7 +191,7 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
   fitted.convergence = measure(matrix, all, y, w, grid_[chosen]);
   fitted.convergence.objective_text = describe()["objective"];
   if (pool.has_val && selector.needed()) {
-    if (kind == TargetKind::multi_label) {
+    if (kind == datasets::TargetKind::multi_label) {
       fitted.calibration = calibrate(held_out[chosen], pool.targets.select(pool.folds[0].score), pool.selected_on);
     }
     fitted.val_scores = std::move(held_out[chosen]);
@@ -205,9 +205,9 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
 void register_ridge(ProbeRegistry& registry) {
   registry.add({"ridge",
                 "least squares with an L2 penalty, in closed form",
-                {TargetKind::classes, TargetKind::multi_label, TargetKind::values},
+                {datasets::TargetKind::classes, datasets::TargetKind::multi_label, datasets::TargetKind::values},
                 {"lambda", "grid", "treatment", "metric"}},
                [](const ProbeOptions& options) { return std::make_unique<Ridge>(options); });
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -11,7 +11,7 @@
 #include "base/threads.h"
 #include "probes/eigenvectors.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 constexpr std::size_t kTile = 256;
@@ -193,4 +193,4 @@ Matrix<double> RowMatrix::centred_gram(const Row& means, std::span<const double>
   return gram;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

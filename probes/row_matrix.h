@@ -18,7 +18,7 @@
 
 #include "probes/matrix.h"
 
-namespace vise {
+namespace vise::probes {
 
 class RowMatrix {
  public:
@@ -60,4 +60,4 @@ class RowMatrix {
   Matrix<double> to_rows_;  // eigenvectors: N x columns, U / S; empty for Cholesky
 };
 
-}  // namespace vise
+}  // namespace vise::probes

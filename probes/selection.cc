@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "probes/evaluate.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 void check_finite(const float* row, std::size_t dim, std::size_t i, const char* part) {
@@ -30,7 +30,8 @@ void check_finite(const std::uint16_t* row, std::size_t dim, std::size_t i, cons
 }
 
 // The rows of `view` with a known target go into the pool; their places in the view are returned.
-std::vector<std::uint32_t> add_rows(const FeatureRows& features, const Targets& targets, const char* part, Pool& pool) {
+std::vector<std::uint32_t> add_rows(const FeatureRows& features, const datasets::Targets& targets, const char* part,
+                                    Pool& pool) {
   if (features.size() != targets.size()) {
     throw Error(ErrorKind::input,
                 fmt::format("{}: {} feature rows for {} targets", part, features.size(), targets.size()));
@@ -95,21 +96,21 @@ std::vector<T> joined(std::span<const T> a, std::span<const T> b) {
 
 }  // namespace
 
-Targets concatenate(const Targets& a, const Targets& b) {
+datasets::Targets concatenate(const datasets::Targets& a, const datasets::Targets& b) {
   if (a.kind() != b.kind() || a.names() != b.names()) {
     throw Error(ErrorKind::input, "train and val have different classes or kinds of target");
   }
   switch (a.kind()) {
-    case TargetKind::classes:
-      return Targets::from_classes(joined(a.classes(), b.classes()), a.names());
-    case TargetKind::multi_label:
-      return Targets::from_multi_label(joined(a.multi_label(), b.multi_label()), a.names());
-    case TargetKind::distribution:
-      return Targets::from_distribution(joined(a.rows(), b.rows()), a.names());
-    case TargetKind::values:
+    case datasets::TargetKind::classes:
+      return datasets::Targets::from_classes(joined(a.classes(), b.classes()), a.names());
+    case datasets::TargetKind::multi_label:
+      return datasets::Targets::from_multi_label(joined(a.multi_label(), b.multi_label()), a.names());
+    case datasets::TargetKind::distribution:
+      return datasets::Targets::from_distribution(joined(a.rows(), b.rows()), a.names());
+    case datasets::TargetKind::values:
       break;
   }
-  return Targets::from_values(joined(a.rows(), b.rows()), a.names());
+  return datasets::Targets::from_values(joined(a.rows(), b.rows()), a.names());
 }
 
 std::vector<const float*> Pool::rows_of(std::span<const std::uint32_t> chosen) const {
@@ -139,7 +140,8 @@ Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment) 
   pool.tokens = train.features.tokens();
   const auto kept = add_rows(train.features, train.targets, "train", pool);
   if (kept.empty()) throw Error(ErrorKind::input, "no row of train has a known target");
-  const bool shares = train.targets.kind() == TargetKind::classes || train.targets.kind() == TargetKind::distribution;
+  const bool shares = train.targets.kind() == datasets::TargetKind::classes ||
+                      train.targets.kind() == datasets::TargetKind::distribution;
   if (shares && train.targets.width() < 2) {
     throw Error(ErrorKind::input, fmt::format("a probe needs two classes; train has {}", train.targets.width()));
   }
@@ -244,4 +246,4 @@ Selection Selector::selection(std::size_t chosen) const {
   return selection;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -24,7 +24,7 @@
 #include "probes/treatment.h"
 #include "probes/views.h"
 
-namespace vise {
+namespace vise::probes {
 
 // Which rows of the pool to fit on, and which to score.
 struct Fold {
@@ -38,7 +38,7 @@ struct Pool {
   std::vector<const float*> rows;
   std::size_t tokens = 0;                    // 0: pooled rows; else `halves` has them, and `rows` is empty
   std::vector<const std::uint16_t*> halves;  // T x C each
-  Targets targets;
+  datasets::Targets targets;
   std::size_t train_rows = 0;
   bool has_val = false;
   std::vector<Fold> folds;  // one for val; else one a fold; else none
@@ -56,7 +56,7 @@ struct Pool {
 // finite, or there are fewer than two classes (or shares of a distribution). Rows of tokens take no treatment.
 Pool make_pool(const TrainView& train, const ValView* val, Treatment treatment = {});
 // `a` then `b`, which must be of one kind with the same names.
-Targets concatenate(const Targets& a, const Targets& b);
+datasets::Targets concatenate(const datasets::Targets& a, const datasets::Targets& b);
 
 using Parameters = std::map<std::string, double>;
 
@@ -86,9 +86,9 @@ class Selector {
   const Pool& pool_;
   std::string metric_;
   std::vector<Parameters> candidates_;
-  std::vector<Targets> held_out_;            // a fold
+  std::vector<datasets::Targets> held_out_;  // a fold
   std::vector<std::vector<double>> scores_;  // candidate, fold; NaN until recorded
   std::mutex mutex_;
 };
 
-}  // namespace vise
+}  // namespace vise::probes

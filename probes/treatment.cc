@@ -10,7 +10,7 @@
 #include "probes/eigenvectors.h"
 #include "probes/vectors.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 class TreatedModel final : public ProbeModel {
@@ -116,4 +116,4 @@ std::unique_ptr<ProbeModel> treated_model(std::unique_ptr<ProbeModel> inner,
   return std::make_unique<TreatedModel>(std::move(inner), std::move(treatment));
 }
 
-}  // namespace vise
+}  // namespace vise::probes

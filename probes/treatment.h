@@ -22,7 +22,7 @@
 #include "probes/matrix.h"
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::probes {
 
 // Immutable after learn(); then safe from many threads.
 class Treatment {
@@ -55,4 +55,4 @@ class Treatment {
 std::unique_ptr<ProbeModel> treated_model(std::unique_ptr<ProbeModel> inner,
                                           std::shared_ptr<const Treatment> treatment);
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -10,7 +10,7 @@
 
 #include "probes/matrix.h"
 
-namespace vise {
+namespace vise::probes {
 
 inline double dot(std::span<const double> a, std::span<const double> b) {
   return cblas_ddot(static_cast<int>(a.size()), a.data(), 1, b.data(), 1);
@@ -23,4 +23,4 @@ inline void add_scaled(Matrix<double>& to, double factor, const Matrix<double>& 
   cblas_daxpy(static_cast<int>(to.size()), factor, from.data(), 1, to.data(), 1);
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -10,7 +10,7 @@
 
 #include "datasets/targets.h"
 
-namespace vise {
+namespace vise::probes {
 
 // Chosen rows of a row-major float32 matrix, N x dim, that somebody else owns and keeps alive. Or rows that are tokens
 // of an image, T x C one after the other in float16 (dim = T C), for probes that look at tokens
@@ -51,13 +51,13 @@ class FeatureRows {
 // Row i of `features` has target i. Constructed by experiments/ from a split's train (or train + val) items only.
 struct TrainView {
   FeatureRows features;
-  const Targets& targets;
+  const datasets::Targets& targets;
   std::span<const int> folds;  // empty, or a fold an item: choose by cross-validation when there is no val
 };
 
 struct ValView {
   FeatureRows features;
-  const Targets& targets;
+  const datasets::Targets& targets;
 };
 
 // N x K scores, row-major, float64: logits for classes (two columns for two classes: z0, z1), a score a label, or
@@ -68,4 +68,4 @@ struct Scores {
   double operator()(std::size_t row, std::size_t column) const { return values[row * columns + column]; }
 };
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -28,7 +28,7 @@ MatrixRows::MatrixRows(const FloatMatrix& matrix, std::string_view what) {
   std::iota(order_.begin(), order_.end(), 0u);
 }
 
-py::array_t<double> array_of(Scores scores) {
+py::array_t<double> array_of(probes::Scores scores) {
   const auto rows = static_cast<py::ssize_t>(scores.rows), columns = static_cast<py::ssize_t>(scores.columns);
   return array_of(std::move(scores.values), {rows, columns});
 }

@@ -25,7 +25,7 @@ void check_matrix(const py::array& array, std::string_view what);
 class MatrixRows {
  public:
   MatrixRows(const FloatMatrix& matrix, std::string_view what);
-  FeatureRows rows() const { return {values_, dim_, order_}; }
+  probes::FeatureRows rows() const { return {values_, dim_, order_}; }
 
  private:
   const float* values_;
@@ -42,6 +42,6 @@ py::array_t<T> array_of(std::vector<T> values, std::vector<py::ssize_t> shape) {
 }
 
 // N x K.
-py::array_t<double> array_of(Scores scores);
+py::array_t<double> array_of(probes::Scores scores);
 
 }  // namespace vise::python

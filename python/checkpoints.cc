@@ -12,42 +12,42 @@ namespace vise::python {
 namespace {
 
 // numpy's letter; bfloat16 has none.
-const char* numpy_name(DType dtype) {
+const char* numpy_name(networks::DType dtype) {
   switch (dtype) {
-    case DType::f64:
+    case networks::DType::f64:
       return "f8";
-    case DType::f32:
+    case networks::DType::f32:
       return "f4";
-    case DType::f16:
+    case networks::DType::f16:
       return "f2";
-    case DType::i64:
+    case networks::DType::i64:
       return "i8";
-    case DType::i32:
+    case networks::DType::i32:
       return "i4";
-    case DType::i16:
+    case networks::DType::i16:
       return "i2";
-    case DType::i8:
+    case networks::DType::i8:
       return "i1";
-    case DType::u8:
+    case networks::DType::u8:
       return "u1";
-    case DType::boolean:
+    case networks::DType::boolean:
       return "?";
-    case DType::complex64:
+    case networks::DType::complex64:
       return "c8";
-    case DType::complex128:
+    case networks::DType::complex128:
       return "c16";
-    case DType::bf16:
+    case networks::DType::bf16:
       break;
   }
   return nullptr;
 }
 
 // A read-only view of the mapped file, which lives as long as the array does; bfloat16 is widened to float32.
-py::array array_of_tensor(const Tensor& tensor) {
+py::array array_of_tensor(const networks::Tensor& tensor) {
   const std::vector<py::ssize_t> shape(tensor.shape.begin(), tensor.shape.end());
   py::array array;
   if (const char* const name = numpy_name(tensor.dtype)) {
-    const auto size = static_cast<py::ssize_t>(dtype_size(tensor.dtype));
+    const auto size = static_cast<py::ssize_t>(networks::dtype_size(tensor.dtype));
     std::vector<py::ssize_t> strides;
     for (const std::int64_t stride : tensor.strides) strides.push_back(static_cast<py::ssize_t>(stride) * size);
     // numpy frees the capsule with the last array that views the file, and the mapping goes with it.
@@ -64,13 +64,13 @@ py::array array_of_tensor(const Tensor& tensor) {
 }
 
 py::dict read(const std::string& path, bool skip_foreign) {
-  Checkpoint checkpoint;
+  networks::Checkpoint checkpoint;
   {
     const py::gil_scoped_release released;
-    checkpoint = read_checkpoint(path, {.skip_foreign = skip_foreign});
+    checkpoint = networks::read_checkpoint(path, {.skip_foreign = skip_foreign});
   }
   py::dict arrays;
-  for (const NamedTensor& named : checkpoint.tensors) {
+  for (const networks::NamedTensor& named : checkpoint.tensors) {
     const py::str name(named.name);
     if (arrays.contains(name))
       throw Error(ErrorKind::input, fmt::format("{}: two tensors are called '{}'", path, named.name));

@@ -29,8 +29,8 @@ std::string environment(const char* name) {
   return value ? value : "";
 }
 
-Places places_of(const py::dict& settings) {
-  Places places;
+experiments::Places places_of(const py::dict& settings) {
+  experiments::Places places;
   places.environment = environment;
   places.cache = setting<std::string>(settings, "cache");
   places.weights = setting<std::vector<std::string>>(settings, "weights");
@@ -42,8 +42,8 @@ Places places_of(const py::dict& settings) {
   return places;
 }
 
-Dataset dataset_of_paths(const std::vector<std::string>& paths) {
-  Dataset dataset;
+datasets::Dataset dataset_of_paths(const std::vector<std::string>& paths) {
+  datasets::Dataset dataset;
   dataset.name = "paths";
   dataset.root = "/";
   for (const std::string& path : paths)
@@ -52,40 +52,41 @@ Dataset dataset_of_paths(const std::vector<std::string>& paths) {
   return dataset;
 }
 
-Dataset open_dataset_of(const std::string& what, bool is_task, const py::dict& settings, const py::object& progress) {
-  RunRequest request;
+datasets::Dataset open_dataset_of(const std::string& what, bool is_task, const py::dict& settings,
+                                  const py::object& progress) {
+  experiments::RunRequest request;
   places_of(settings).add_to(request);
-  std::optional<Dataset> dataset;
+  std::optional<datasets::Dataset> dataset;
   LongCall(progress, 1).run([&](const Context& context) {
-    dataset = is_task ? open_dataset(TaskLibrary().expand(what).front(), request, context.log)
-                      : open_data_path(what, context.log);
+    dataset = is_task ? experiments::open_dataset(experiments::TaskLibrary().expand(what).front(), request, context.log)
+                      : datasets::open_data_path(what, context.log);
   });
   return std::move(*dataset);
 }
 
-py::object targets_of(const Dataset& dataset, const std::string& name) {
-  const Targets& targets = dataset.target(name);
+py::object targets_of(const datasets::Dataset& dataset, const std::string& name) {
+  const datasets::Targets& targets = dataset.target(name);
   const auto rows = static_cast<py::ssize_t>(targets.size()), width = static_cast<py::ssize_t>(targets.width());
   py::object values;
-  if (targets.kind() == TargetKind::classes)
+  if (targets.kind() == datasets::TargetKind::classes)
     values = array_of(std::vector<int>(targets.classes().begin(), targets.classes().end()), {rows});
-  else if (targets.kind() == TargetKind::multi_label)
+  else if (targets.kind() == datasets::TargetKind::multi_label)
     values =
         array_of(std::vector<std::int8_t>(targets.multi_label().begin(), targets.multi_label().end()), {rows, width});
   else
     values = array_of(std::vector<double>(targets.rows().begin(), targets.rows().end()), {rows, width});
-  return py::make_tuple(std::string(target_kind_name(targets.kind())), targets.names(), values);
+  return py::make_tuple(std::string(datasets::target_kind_name(targets.kind())), targets.names(), values);
 }
 
-py::object parts_of(const Dataset& dataset) {
+py::object parts_of(const datasets::Dataset& dataset) {
   if (!dataset.official) return py::none();
   std::vector<std::string> parts;
-  for (const Part part : dataset.official->parts()) parts.emplace_back(part_name(part));
+  for (const datasets::Part part : dataset.official->parts()) parts.emplace_back(datasets::part_name(part));
   return py::cast(parts);
 }
 
 // The rows of the items that have one, N x D: where the store's rows have their order, they are not copied.
-py::array rows_of(const Features& features, const std::vector<std::uint32_t>& items) {
+py::array rows_of(const features::Features& features, const std::vector<std::uint32_t>& items) {
   const auto dim = static_cast<py::ssize_t>(features.dim), count = static_cast<py::ssize_t>(items.size());
   std::vector<float> values;
   bool rising = !items.empty();
@@ -93,8 +94,8 @@ py::array rows_of(const Features& features, const std::vector<std::uint32_t>& it
     // Rows of a first extraction are stored in the order of the items, the usual case.
     rising = rising && features.rows[items[i]] == features.rows[items[0]] + i;
   if (rising) {
-    const py::capsule owner(new std::shared_ptr<const FeatureMap>(features.map),
-                            [](void* p) { delete static_cast<std::shared_ptr<const FeatureMap>*>(p); });
+    const py::capsule owner(new std::shared_ptr<const features::FeatureMap>(features.map),
+                            [](void* p) { delete static_cast<std::shared_ptr<const features::FeatureMap>*>(p); });
     py::array_t<float> view({count, dim}, features.values(items[0]).data(), owner);
     view.attr("setflags")(py::arg("write") = false);
     return view;
@@ -107,7 +108,7 @@ py::array rows_of(const Features& features, const std::vector<std::uint32_t>& it
   return array_of(std::move(values), {count, dim});
 }
 
-py::dict dict_of(const Dataset& dataset, const Features& features) {
+py::dict dict_of(const datasets::Dataset& dataset, const features::Features& features) {
   std::vector<std::uint32_t> items;
   py::dict unreadable;
   std::vector<std::string> ids;
@@ -132,40 +133,40 @@ py::dict dict_of(const Dataset& dataset, const Features& features) {
   return out;
 }
 
-py::list extract(const Dataset& dataset, const std::string& backbone, const py::dict& settings,
+py::list extract(const datasets::Dataset& dataset, const std::string& backbone, const py::dict& settings,
                  const py::object& progress, int threads) {
-  FeatureRequest request{.backbone = parse_backbone(backbone),
-                         .precision = parse_precision(setting<std::string>(settings, "precision")),
-                         .taps = {},
-                         .views = parse_views(setting<std::string>(settings, "views")),
-                         .storage = parse_storage(setting<std::string>(settings, "storage")),
-                         .device = parse_device(setting<std::string>(settings, "device"))};
+  features::FeatureRequest request{.backbone = features::parse_backbone(backbone),
+                                   .precision = networks::parse_precision(setting<std::string>(settings, "precision")),
+                                   .taps = {},
+                                   .views = images::parse_views(setting<std::string>(settings, "views")),
+                                   .storage = features::parse_storage(setting<std::string>(settings, "storage")),
+                                   .device = networks::parse_device(setting<std::string>(settings, "device"))};
   for (const auto& [layer, pool] : setting<std::vector<std::pair<std::string, std::string>>>(settings, "taps"))
     request.taps.push_back({layer, pool});
-  const ExtractOptions options = places_of(settings).extract_options();
-  std::vector<Features> all;
+  const features::ExtractOptions options = places_of(settings).extract_options();
+  std::vector<features::Features> all;
   LongCall(progress, threads).run([&](const Context& context) {
-    all = extract_features(dataset, {request}, options, context);
+    all = features::extract_features(dataset, {request}, options, context);
   });
   py::list out;
-  for (const Features& features : all) out.append(dict_of(dataset, features));
+  for (const features::Features& features : all) out.append(dict_of(dataset, features));
   return out;
 }
 
 // The results are in `out` afterwards, where table_of_runs() finds them.
 py::dict run_task(const std::string& task, bool is_path, const std::string& out, const py::dict& settings,
                   const py::object& progress, int threads) {
-  RunRequest request;
-  request.tasks = is_path ? std::vector{task_for_data(task, "")} : TaskLibrary().expand(task);
+  experiments::RunRequest request;
+  request.tasks = is_path ? std::vector{experiments::task_for_data(task, "")} : experiments::TaskLibrary().expand(task);
   request.backbones = setting<std::vector<std::string>>(settings, "backbones");
   request.probes = setting<std::vector<std::string>>(settings, "probes");
   request.baseline = setting<std::string>(settings, "baseline");
-  request.precision = parse_precision(setting<std::string>(settings, "precision"));
+  request.precision = networks::parse_precision(setting<std::string>(settings, "precision"));
   request.seeds = setting<int>(settings, "seeds");
   request.out = out;
   places_of(settings).add_to(request);
-  RunOutcome outcome;
-  LongCall(progress, threads).run([&](const Context& context) { outcome = vise::run(request, context); });
+  experiments::RunOutcome outcome;
+  LongCall(progress, threads).run([&](const Context& context) { outcome = experiments::run(request, context); });
   py::dict counts;
   counts["fitted"] = outcome.fitted;
   counts["reused"] = outcome.reused;
@@ -177,13 +178,13 @@ py::dict run_task(const std::string& task, bool is_path, const std::string& out,
 }  // namespace
 
 void bind_features(py::module_& core) {
-  py::class_<Dataset>(core, "DatasetFiles")
-      .def_readonly("name", &Dataset::name)
-      .def_readonly("ids", &Dataset::ids)
-      .def_readonly("notes", &Dataset::notes)
-      .def_property_readonly("root", [](const Dataset& d) { return d.root.string(); })
+  py::class_<datasets::Dataset>(core, "DatasetFiles")
+      .def_readonly("name", &datasets::Dataset::name)
+      .def_readonly("ids", &datasets::Dataset::ids)
+      .def_readonly("notes", &datasets::Dataset::notes)
+      .def_property_readonly("root", [](const datasets::Dataset& d) { return d.root.string(); })
       .def_property_readonly("target_names",
-                             [](const Dataset& d) {
+                             [](const datasets::Dataset& d) {
                                std::vector<std::string> names;
                                for (const auto& [name, targets] : d.targets) names.push_back(name);
                                return names;

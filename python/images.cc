@@ -10,13 +10,13 @@
 namespace vise::python {
 namespace {
 
-Image decode(const std::string& path, std::uint64_t max_pixels) {
+images::Image decode(const std::string& path, std::uint64_t max_pixels) {
   const MappedFile file(path);
-  return decode_image(file.bytes(), path, {.max_pixels = max_pixels});
+  return images::decode_image(file.bytes(), path, {.max_pixels = max_pixels});
 }
 
 py::array pixels_of(const std::string& path, std::uint64_t max_pixels) {
-  Image image;
+  images::Image image;
   {
     const py::gil_scoped_release released;
     image = decode(path, max_pixels);
@@ -28,7 +28,7 @@ py::array pixels_of(const std::string& path, std::uint64_t max_pixels) {
 py::array load_image(const std::string& path, const std::optional<std::string>& transform_text,
                      std::uint64_t max_pixels) {
   if (!transform_text) return pixels_of(path, max_pixels);
-  const Transform transform = Transform::parse(*transform_text);
+  const images::Transform transform = images::Transform::parse(*transform_text);
   std::vector<float> input(transform.bytes());
   {
     const py::gil_scoped_release released;
@@ -44,7 +44,7 @@ py::array load_image(const std::string& path, const std::optional<std::string>& 
 
 void bind_images(py::module_& core) {
   core.def("load_image", &load_image, py::arg("path"), py::arg("transform"), py::arg("max_pixels"));
-  core.def("transforms", [] { return transform_names(); });
+  core.def("transforms", [] { return images::transform_names(); });
 }
 
 }  // namespace vise::python

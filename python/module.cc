@@ -27,8 +27,8 @@ vise::Path build_folder() {
 PYBIND11_MODULE(_core, core) {
   vise::Module::also_look_in(build_folder());
   // Called explicitly, as in the program (cli/program.cc).
-  vise::register_builtin_datasets(vise::DatasetRegistry::instance());
-  vise::register_builtin_probes(vise::ProbeRegistry::instance());
+  vise::datasets::register_builtin_datasets(vise::datasets::DatasetRegistry::instance());
+  vise::probes::register_builtin_probes(vise::probes::ProbeRegistry::instance());
   vise::python::translate_errors();
   vise::python::bind_checkpoints(core);
   vise::python::bind_features(core);

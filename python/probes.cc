@@ -36,9 +36,9 @@ class BlasThreads {
   static inline int users_ = 0, before_ = 1;
 };
 
-py::dict selection_of(const Selection& selection) {
+py::dict selection_of(const probes::Selection& selection) {
   py::list candidates, scores;
-  for (const Candidate& candidate : selection.curve) {
+  for (const probes::Candidate& candidate : selection.curve) {
     candidates.append(py::cast(*candidate.parameters));
     scores.append(candidate.score);
   }
@@ -55,7 +55,7 @@ py::dict selection_of(const Selection& selection) {
   return out;
 }
 
-py::dict proof_of(const Convergence& convergence) {
+py::dict proof_of(const probes::Convergence& convergence) {
   py::dict out;
   out["objective_text"] = convergence.objective_text;
   out["objective"] = convergence.objective;
@@ -68,13 +68,13 @@ py::dict proof_of(const Convergence& convergence) {
 // A fitted model; immutable, and safe from several threads.
 class FittedProbe {
  public:
-  FittedProbe(Fitted fitted, std::size_t dim) : fitted_(std::move(fitted)), dim_(dim) {}
+  FittedProbe(probes::Fitted fitted, std::size_t dim) : fitted_(std::move(fitted)), dim_(dim) {}
 
   py::array_t<double> scores(const FloatMatrix& features) const {
     const MatrixRows matrix(features, "X");
     if (matrix.rows().dim() != dim_)
       throw Error(ErrorKind::input, fmt::format("X has {} columns, not {}", matrix.rows().dim(), dim_));
-    Scores scores;
+    probes::Scores scores;
     {
       const py::gil_scoped_release released;
       const BlasThreads threads;
@@ -97,21 +97,21 @@ class FittedProbe {
   py::dict proof() const { return proof_of(fitted_.convergence); }
 
  private:
-  Fitted fitted_;
+  probes::Fitted fitted_;
   std::size_t dim_;
 };
 
-Targets class_targets(const IntVector& y, std::size_t classes) {
+datasets::Targets class_targets(const IntVector& y, std::size_t classes) {
   std::vector<std::string> names;
   for (std::size_t k = 0; k < classes; ++k) names.push_back(fmt::format("{}", k));
-  return Targets::from_classes({y.data(), y.data() + y.size()}, std::move(names));
+  return datasets::Targets::from_classes({y.data(), y.data() + y.size()}, std::move(names));
 }
 
-Targets value_targets(const DoubleMatrix& y) {
+datasets::Targets value_targets(const DoubleMatrix& y) {
   check_matrix(y, "y");
   std::vector<std::string> names;
   for (py::ssize_t t = 0; t < y.shape(1); ++t) names.push_back(fmt::format("{}", t));
-  return Targets::from_values({y.data(), y.data() + y.size()}, std::move(names));
+  return datasets::Targets::from_values({y.data(), y.data() + y.size()}, std::move(names));
 }
 
 // `classes`: 0 where y is values, N x T.
@@ -119,13 +119,13 @@ FittedProbe fit_probe(const std::string& name, const std::map<std::string, std::
                       const FloatMatrix& features, const py::array& y, std::size_t classes,
                       const std::optional<IntVector>& folds, const py::object& progress, int threads) {
   const MatrixRows matrix(features, "X");
-  const Targets targets = classes > 0 ? class_targets(IntVector(y), classes) : value_targets(DoubleMatrix(y));
+  const datasets::Targets targets = classes > 0 ? class_targets(IntVector(y), classes) : value_targets(DoubleMatrix(y));
   std::vector<int> fold_of_row;
   if (folds) fold_of_row.assign(folds->data(), folds->data() + folds->size());
   if (folds && fold_of_row.size() != targets.size())
     throw Error(ErrorKind::input, fmt::format("{} folds for {} rows", fold_of_row.size(), targets.size()));
-  const auto probe = ProbeRegistry::instance().make(name, {options, 0});
-  Fitted fitted;
+  const auto probe = probes::ProbeRegistry::instance().make(name, {options, 0});
+  probes::Fitted fitted;
   LongCall(progress, threads).run([&](const Context& context) {
     const BlasThreads restored;
     fitted = probe->fit({matrix.rows(), targets, fold_of_row}, nullptr, context);

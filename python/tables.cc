@@ -43,33 +43,34 @@ class ScratchFolder {
 // The forms of one table.
 struct Table {
   std::string json, markdown, csv, latex, terminal;
-  Report report;
+  reports::Report report;
 
-  explicit Table(Report made) : report(std::move(made)) {
-    const ComparisonTable& table = report.table;
-    json = to_json_text(table);
-    markdown = to_markdown(table);
-    csv = to_csv(table);
-    latex = to_latex(table);
-    terminal = to_terminal(table, {});
+  explicit Table(reports::Report made) : report(std::move(made)) {
+    const reports::ComparisonTable& table = report.table;
+    json = reports::to_json_text(table);
+    markdown = reports::to_markdown(table);
+    csv = reports::to_csv(table);
+    latex = reports::to_latex(table);
+    terminal = reports::to_terminal(table, {});
   }
 };
 
-Targets targets_of(const std::string& kind, const py::array& y, const std::vector<std::string>& names) {
+datasets::Targets targets_of(const std::string& kind, const py::array& y, const std::vector<std::string>& names) {
   if (kind == "classes") {
     const IntVector classes(y);
-    return Targets::from_classes({classes.data(), classes.data() + classes.size()}, names);
+    return datasets::Targets::from_classes({classes.data(), classes.data() + classes.size()}, names);
   }
   if (kind == "multi-label") {
     const py::array_t<std::int8_t, py::array::c_style | py::array::forcecast> bits(y);
-    return Targets::from_multi_label({bits.data(), bits.data() + bits.size()}, names);
+    return datasets::Targets::from_multi_label({bits.data(), bits.data() + bits.size()}, names);
   }
   const DoubleMatrix rows(y);
   const std::vector<double> values(rows.data(), rows.data() + rows.size());
-  return kind == "values" ? Targets::from_values(values, names) : Targets::from_distribution(values, names);
+  return kind == "values" ? datasets::Targets::from_values(values, names)
+                          : datasets::Targets::from_distribution(values, names);
 }
 
-Scores scores_of(const DoubleMatrix& array, const std::string& name) {
+probes::Scores scores_of(const DoubleMatrix& array, const std::string& name) {
   check_matrix(array, name);
   return {static_cast<std::size_t>(array.shape(0)),
           static_cast<std::size_t>(array.shape(1)),
@@ -79,23 +80,24 @@ Scores scores_of(const DoubleMatrix& array, const std::string& name) {
 // What a table is made of: rows are models, distinguished by name.
 struct Question {
   std::string title, metric;
-  Targets targets;
+  datasets::Targets targets;
   std::vector<std::string> ids;
   bool logits;
 };
 
-Result result_of(const std::string& name, const Question& question, Scores scores, const Path& folder) {
-  Result result;
+experiments::Result result_of(const std::string& name, const Question& question, probes::Scores scores,
+                              const Path& folder) {
+  experiments::Result result;
   result.cell.task = question.title;
   result.cell.target = "label";
   result.cell.backbone = name;
   result.cell.probe = "scores";
-  result.cell.layer = result.cell.pool = kGivenLayer;
+  result.cell.layer = result.cell.pool = experiments::kGivenLayer;
   // Only tells rows of this table apart; nothing of it is kept.
   result.key = fmt::format("{:016x}", std::hash<std::string>()(name));
-  result.primary_metric = question.metric.empty() ? primary_metric(question.targets.kind()) : question.metric;
+  result.primary_metric = question.metric.empty() ? probes::primary_metric(question.targets.kind()) : question.metric;
   result.calibration.scores_are_logits = question.logits;
-  result.metrics = evaluate(scores, question.targets, result.calibration);
+  result.metrics = probes::evaluate(scores, question.targets, result.calibration);
   if (!result.metrics.contains(result.primary_metric)) {
     std::string known;
     for (const auto& [metric, value] : result.metrics) known += (known.empty() ? "" : ", ") + metric;
@@ -107,8 +109,10 @@ Result result_of(const std::string& name, const Question& question, Scores score
   result.split_hash = "given";
   result.sizes.test = question.targets.size();
   result.version = kVersion;
-  if (std::string note = absent_classes_note(question.targets); !note.empty()) result.notes.push_back(std::move(note));
-  result.scores_file = write_scores(folder, result.key, {question.ids, question.targets, std::move(scores), {}});
+  if (std::string note = probes::absent_classes_note(question.targets); !note.empty())
+    result.notes.push_back(std::move(note));
+  result.scores_file =
+      experiments::write_scores(folder, result.key, {question.ids, question.targets, std::move(scores), {}});
   return result;
 }
 
@@ -118,33 +122,33 @@ Table table_of_scores(const std::vector<std::string>& names, const std::vector<D
                       int threads) {
   const Question question{settings["title"].cast<std::string>(), settings["metric"].cast<std::string>(),
                           targets_of(kind, y, classes), ids, settings["logits"].cast<bool>()};
-  CompareOptions options{.baseline = names.size() > 1 ? names.back() : ""};
+  reports::CompareOptions options{.baseline = names.size() > 1 ? names.back() : ""};
   options.level = settings["level"].cast<double>();
   options.alpha = std::round(1e12 * (1 - options.level)) / 1e12;  // 0.05, not 0.050000000000000044
   options.resamples = settings["resamples"].cast<int>();
   if (std::set<std::string>(names.begin(), names.end()).size() != names.size())
     throw Error(ErrorKind::usage, "two rows of the table have one name");
-  std::vector<Scores> scores;
+  std::vector<probes::Scores> scores;
   for (std::size_t i = 0; i < names.size(); ++i) scores.push_back(scores_of(arrays[i], names[i]));
-  std::optional<Report> report;
+  std::optional<reports::Report> report;
   LongCall(progress, threads).run([&](const Context& context) {
     // Reports read scores from files, as a run's; these files end with the call.
     const ScratchFolder folder;
-    std::vector<Result> results;
+    std::vector<experiments::Result> results;
     for (std::size_t i = 0; i < names.size(); ++i)
       results.push_back(result_of(names[i], question, std::move(scores[i]), folder.path()));
-    report = make_report({{folder.path(), std::move(results)}}, options, context);
+    report = reports::make_report({{folder.path(), std::move(results)}}, options, context);
   });
   return Table(std::move(*report));
 }
 
 Table table_of_runs(const std::vector<std::string>& folders, const std::string& baseline, const py::object& progress,
                     int threads) {
-  std::optional<Report> report;
+  std::optional<reports::Report> report;
   LongCall(progress, threads).run([&](const Context& context) {
-    std::vector<RunFolder> runs;
-    for (const std::string& folder : folders) runs.push_back(read_run(folder));
-    report = make_report(std::move(runs), {.baseline = baseline}, context);
+    std::vector<reports::RunFolder> runs;
+    for (const std::string& folder : folders) runs.push_back(reports::read_run(folder));
+    report = reports::make_report(std::move(runs), {.baseline = baseline}, context);
   });
   return Table(std::move(*report));
 }
@@ -158,7 +162,7 @@ void bind_tables(py::module_& core) {
       .def_readonly("csv", &Table::csv)
       .def_readonly("latex", &Table::latex)
       .def_readonly("terminal", &Table::terminal)
-      .def("page", [](const Table& table) { return to_html(table.report); });
+      .def("page", [](const Table& table) { return reports::to_html(table.report); });
   core.def("table_of_scores", &table_of_scores);
   core.def("table_of_runs", &table_of_runs);
 }

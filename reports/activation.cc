@@ -5,13 +5,13 @@
 #include <cmath>
 #include <numeric>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // The class's weights less the mean over classes, the intercept last.
 // A softmax doesn't see a common shift of its logits, so a class's own evidence is its score less the mean
 // over classes. By linearity the map of centred weights has that as its mean (CAM: Zhou et al. 2016).
-std::vector<double> centred_weights(const LinearWeights& weights, std::size_t k) {
+std::vector<double> centred_weights(const experiments::LinearWeights& weights, std::size_t k) {
   const std::size_t columns = weights.dim + 1;
   std::vector<double> centred(columns);
   for (std::size_t d = 0; d < columns; ++d) {
@@ -24,7 +24,7 @@ std::vector<double> centred_weights(const LinearWeights& weights, std::size_t k)
 
 }  // namespace
 
-ClassMap class_map(std::span<const float> features, int height, int width, const LinearWeights& weights,
+ClassMap class_map(std::span<const float> features, int height, int width, const experiments::LinearWeights& weights,
                    std::size_t k) {
   const std::size_t positions = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
   assert(positions > 0 && features.size() == positions * weights.dim);
@@ -51,4 +51,4 @@ double centred_score(std::span<const double> scores, std::size_t k) {
   return scores[k] - mean;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

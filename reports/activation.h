@@ -14,7 +14,7 @@
 
 #include "experiments/weights_file.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct ClassMap {
   int height = 0, width = 0;
@@ -23,7 +23,8 @@ struct ClassMap {
 };
 
 // `features`: height x width x weights.dim, channels innermost: the image's last feature map (the size is asserted).
-ClassMap class_map(std::span<const float> features, int height, int width, const LinearWeights& weights, std::size_t k);
+ClassMap class_map(std::span<const float> features, int height, int width, const experiments::LinearWeights& weights,
+                   std::size_t k);
 
 // The largest value for or against the class: what a map is scaled by where it is drawn.
 float strongest_place(const ClassMap& map);
@@ -31,4 +32,4 @@ float strongest_place(const ClassMap& map);
 // The same score of one row of saved scores.
 double centred_score(std::span<const double> scores, std::size_t k);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -15,7 +15,7 @@
 #include "reports/folds.h"
 #include "reports/metric_names.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 const char* const kEdgeNote =
@@ -24,14 +24,14 @@ const char* const kEdgeNote =
 // What must agree for two results to be rows of one section, as views of the result.
 // Rows are compared only with rows of the same split: its hash is part of the key,
 // whatever the task is called.
-auto section_key(const Result& r) {
+auto section_key(const experiments::Result& r) {
   return std::make_tuple(std::string_view(r.cell.task), std::string_view(r.cell.target), std::string_view(r.cell.where),
                          std::string_view(r.split_hash), std::string_view(r.primary_metric), r.cell.shots,
                          r.cell.fraction);
 }
 
 // ... and of one row of a section.
-auto row_key(std::size_t section, const Cell& cell) {
+auto row_key(std::size_t section, const experiments::Cell& cell) {
   return std::make_tuple(section, std::string_view(cell.backbone), std::string_view(cell.probe),
                          std::string_view(cell.layer), std::string_view(cell.pool));
 }
@@ -54,7 +54,7 @@ struct TupleHash {
   }
 };
 
-TableSection new_section(const Result& r) {
+TableSection new_section(const experiments::Result& r) {
   TableSection section;
   section.task = r.cell.task;
   section.target = r.cell.target;
@@ -65,7 +65,7 @@ TableSection new_section(const Result& r) {
   section.class_names = r.class_names;
   section.split_origin = r.split_origin;
   // Two tables with other draws of one seed must not look alike.
-  if (r.draw == kDrawnByName && r.split_origin.find("(seed ") != std::string::npos)
+  if (r.draw == experiments::kDrawnByName && r.split_origin.find("(seed ") != std::string::npos)
     section.split_origin += fmt::format(", as 0.1 drew it from the name {}", r.cell.task);
   section.split_hash = r.split_hash;
   section.sizes = r.sizes;
@@ -80,7 +80,7 @@ class Grouping {
   explicit Grouping(ComparisonTable& table) : table_(table) {}
 
   void add(std::size_t index) {
-    const Result& r = table_.results[index];
+    const experiments::Result& r = table_.results[index];
     const auto [place, is_new] = sections_.try_emplace(section_key(r), table_.sections.size());
     if (is_new) table_.sections.push_back(new_section(r));
     TableSection& section = table_.sections[place->second];
@@ -90,8 +90,8 @@ class Grouping {
   }
 
  private:
-  using SectionKey = decltype(section_key(std::declval<Result>()));
-  using RowKey = decltype(row_key(0, std::declval<Cell>()));
+  using SectionKey = decltype(section_key(std::declval<experiments::Result>()));
+  using RowKey = decltype(row_key(0, std::declval<experiments::Cell>()));
 
   // The rows of one key: places in the section.
   struct Variants {
@@ -99,7 +99,7 @@ class Grouping {
     std::map<std::uint64_t, std::size_t> results_of_seed;
   };
 
-  static TableRow& row(TableSection& section, Variants& variants, std::size_t variant, const Cell& cell) {
+  static TableRow& row(TableSection& section, Variants& variants, std::size_t variant, const experiments::Cell& cell) {
     if (variant == variants.rows.size()) {
       variants.rows.push_back(section.rows.size());
       TableRow added;
@@ -153,7 +153,7 @@ void list_metrics(TableSection& section, const ComparisonTable& table) {
 
 // People's tables show at most five metrics; of classes those that everybody reports ("auc" exists for two only).
 void choose_shown(TableSection& section) {
-  const bool classes = section.target_kind == TargetKind::classes;
+  const bool classes = section.target_kind == datasets::TargetKind::classes;
   static const std::set<std::string, std::less<>> kUsual{"accuracy", "balanced_accuracy", "f1_macro", "auc"};
   for (const std::string& name : section.metrics) {
     const bool usual = classes ? kUsual.contains(name) : !metric_name(name).title.empty();
@@ -166,7 +166,7 @@ Estimate average_metric(const TableRow& row, const ComparisonTable& table, const
   std::vector<double> values;
   values.reserve(row.results.size());
   for (const std::size_t i : row.results) {
-    const Result& r = table.results[i];
+    const experiments::Result& r = table.results[i];
     if (!r.ok()) continue;
     const auto found = r.metrics.find(metric);
     if (found == r.metrics.end() || !found->second) return {};
@@ -184,7 +184,7 @@ std::string parameters_text(const std::map<std::string, double>& parameters) {
 void describe_choice(TableRow& row, const ComparisonTable& table) {
   std::map<std::string, int> counts;
   for (const std::size_t i : row.results) {
-    const Result& r = table.results[i];
+    const experiments::Result& r = table.results[i];
     if (!r.ok() || r.selection.chosen.empty()) continue;
     ++counts[parameters_text(r.selection.chosen)];
     row.on_edge |= r.selection.on_edge;
@@ -199,7 +199,7 @@ void describe_choice(TableRow& row, const ComparisonTable& table) {
 
 void summarise(TableRow& row, const TableSection& section, const ComparisonTable& table) {
   for (const std::size_t i : row.results) {
-    const Result& r = table.results[i];
+    const experiments::Result& r = table.results[i];
     row.seeds += r.ok();
     if (!r.ok() && row.error.empty()) row.error = r.error.empty() ? "no reason was recorded" : r.error;
   }
@@ -301,7 +301,7 @@ void finish_sections(ComparisonTable& table) {
 
 void check_baseline(const ComparisonTable& table, const std::string& baseline) {
   std::set<std::string> names;
-  for (const Result& r : table.results) names.insert(r.cell.backbone);
+  for (const experiments::Result& r : table.results) names.insert(r.cell.backbone);
   if (names.contains(baseline)) return;
   throw Error(ErrorKind::usage, fmt::format("baseline '{}' is no backbone of these results", baseline),
               suggest(baseline, std::vector<std::string>(names.begin(), names.end())));
@@ -361,7 +361,7 @@ void set_baseline(ComparisonTable& table, const std::string& backbone) {
   for (TableSection& section : table.sections) set_section_baseline(section, backbone);
 }
 
-ComparisonTable compare(std::vector<Result> results, const CompareOptions& options) {
+ComparisonTable compare(std::vector<experiments::Result> results, const CompareOptions& options) {
   ComparisonTable table;
   table.alpha = options.alpha;
   table.level = options.level;
@@ -380,4 +380,4 @@ ComparisonTable compare(std::vector<Result> results, const CompareOptions& optio
   return table;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

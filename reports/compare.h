@@ -12,7 +12,7 @@
 
 #include "reports/table.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct CompareOptions {
   std::string baseline = {};                          // of every section; "": each task's own
@@ -26,9 +26,9 @@ struct CompareOptions {
 };
 
 // Error{usage} with the nearest name when the baseline is no backbone of `results`.
-ComparisonTable compare(std::vector<Result> results, const CompareOptions& options);
+ComparisonTable compare(std::vector<experiments::Result> results, const CompareOptions& options);
 
 // Sets rows' baseline marks and plain differences (values only) anew, for another baseline.
 void set_baseline(ComparisonTable& table, const std::string& backbone);
 
-}  // namespace vise
+}  // namespace vise::reports

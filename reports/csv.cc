@@ -8,7 +8,7 @@
 #include "reports/table.h"
 #include "reports/writers.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 using Cells = std::vector<std::string>;
@@ -113,4 +113,4 @@ std::string to_csv(const ComparisonTable& table) {
   return text;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -3,7 +3,7 @@
 #include <array>
 #include <utility>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
@@ -68,4 +68,4 @@ std::string markup_text(std::string_view text) {
   return result;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

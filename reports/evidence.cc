@@ -18,15 +18,15 @@
 #include "reports/statistics/holm.h"
 #include "reports/statistics/mcnemar.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::size_t kBins = 10;
 
 struct Loaded {
   std::size_t row;
-  const Result* result;
-  SavedScores scores;
+  const experiments::Result* result;
+  experiments::SavedScores scores;
 };
 
 using Places = std::unordered_map<std::string, std::size_t>;
@@ -49,27 +49,27 @@ std::vector<std::string> common_ids(const std::vector<Loaded>& loaded) {
   return ids;
 }
 
-SavedScores in_order(SavedScores saved, const std::vector<std::string>& ids) {
+experiments::SavedScores in_order(experiments::SavedScores saved, const std::vector<std::string>& ids) {
   if (saved.ids == ids) return saved;
   const Places places = places_of(saved.ids);
   std::vector<std::uint32_t> order;
-  Scores scores{ids.size(), saved.scores.columns, {}};
+  probes::Scores scores{ids.size(), saved.scores.columns, {}};
   for (const std::string& id : ids) {
     const std::size_t at = places.at(id);
     order.push_back(static_cast<std::uint32_t>(at));
     const auto begin = saved.scores.values.begin() + static_cast<std::ptrdiff_t>(at * scores.columns);
     scores.values.insert(scores.values.end(), begin, begin + static_cast<std::ptrdiff_t>(scores.columns));
   }
-  SavedScores ordered{ids, saved.targets.select(order), std::move(scores), {}};
+  experiments::SavedScores ordered{ids, saved.targets.select(order), std::move(scores), {}};
   if (saved.votes) ordered.votes = saved.votes->select(order);
   return ordered;
 }
 
 // Whether two rows were judged by the same truth.
-bool same_targets(const Targets& a, const Targets& b) {
+bool same_targets(const datasets::Targets& a, const datasets::Targets& b) {
   if (a.kind() != b.kind() || a.names() != b.names()) return false;
-  if (a.kind() == TargetKind::classes) return std::ranges::equal(a.classes(), b.classes());
-  if (a.kind() == TargetKind::multi_label) return std::ranges::equal(a.multi_label(), b.multi_label());
+  if (a.kind() == datasets::TargetKind::classes) return std::ranges::equal(a.classes(), b.classes());
+  if (a.kind() == datasets::TargetKind::multi_label) return std::ranges::equal(a.multi_label(), b.multi_label());
   return std::ranges::equal(a.rows(), b.rows());
 }
 
@@ -101,7 +101,7 @@ void finish_reliability(RowEvidence& row) {
 }
 
 // Of each image: the share of its votes that its label got.
-std::vector<double> agreement_of(const Targets& votes, const std::vector<int>& classes) {
+std::vector<double> agreement_of(const datasets::Targets& votes, const std::vector<int>& classes) {
   std::vector<double> shares;
   for (std::size_t i = 0; i < votes.size(); ++i) {
     const auto row = votes.rows().subspan(i * votes.width(), votes.width());
@@ -202,7 +202,8 @@ SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, 
   resample(section, options, context);
 }
 
-void SectionEvidence::add_row_evidence(const Result& result, const SavedScores& scores, std::size_t r) {
+void SectionEvidence::add_row_evidence(const experiments::Result& result, const experiments::SavedScores& scores,
+                                       std::size_t r) {
   rows_[r].seeds.push_back(seed_evidence(scores, result));
 }
 
@@ -223,12 +224,12 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
     bool complete = true;
     const std::size_t before = loaded.size();
     for (const std::size_t i : section.rows[r].results) {
-      const Result& result = table.results[i];
+      const experiments::Result& result = table.results[i];
       if (!result.ok()) continue;
       // All of a row's seeds or none: a mean over those that happen to have scores would
       // be another number than the table's.
       complete &= !result.scores_file.empty() && std::filesystem::exists(runs(i) / result.scores_file);
-      if (complete) loaded.push_back({r, &result, read_scores(runs(i), result)});
+      if (complete) loaded.push_back({r, &result, experiments::read_scores(runs(i), result)});
     }
     if (complete) continue;
     loaded.erase(loaded.begin() + static_cast<std::ptrdiff_t>(before), loaded.end());
@@ -237,10 +238,10 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
   if (loaded.empty()) return;
   join_equal_models(loaded, table, section);
   std::vector<std::string> ids = common_ids(loaded);
-  std::optional<Targets> votes;
+  std::optional<datasets::Targets> votes;
   for (Loaded& model : loaded) {
     const std::size_t all = model.scores.ids.size();
-    const SavedScores scores = in_order(std::move(model.scores), ids);
+    const experiments::SavedScores scores = in_order(std::move(model.scores), ids);
     if (targets_.size() == 0) targets_ = scores.targets;
     if (scores.votes) votes = scores.votes;
     if (!same_targets(scores.targets, targets_))
@@ -255,13 +256,13 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
   }
   ids_ = std::move(ids);
   y_.assign(ids_.size(), 0);
-  if (targets_.kind() == TargetKind::classes) y_.assign(targets_.classes().begin(), targets_.classes().end());
+  if (targets_.kind() == datasets::TargetKind::classes) y_.assign(targets_.classes().begin(), targets_.classes().end());
   count_predictions();
-  if (votes && targets_.kind() == TargetKind::classes) add_agreement(table, section, *votes);
+  if (votes && targets_.kind() == datasets::TargetKind::classes) add_agreement(table, section, *votes);
 }
 
 // How well annotators agree bounds what a model can show; where they do, it should be right more often.
-void SectionEvidence::add_agreement(ComparisonTable& table, TableSection& section, const Targets& votes) {
+void SectionEvidence::add_agreement(ComparisonTable& table, TableSection& section, const datasets::Targets& votes) {
   constexpr double kEdges[] = {0, 0.5, 0.7, 0.9, 1, 2};
   const std::vector<double> shares = agreement_of(votes, y_);
   double sum = 0, known = 0;
@@ -290,11 +291,12 @@ void SectionEvidence::add_agreement(ComparisonTable& table, TableSection& sectio
 void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& section) const {
   constexpr double kRounding = 1e-9;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    if (rows_[r].seeds.empty() || y_.size() != section.sizes.test || targets_.kind() != TargetKind::classes) continue;
+    if (rows_[r].seeds.empty() || y_.size() != section.sizes.test || targets_.kind() != datasets::TargetKind::classes)
+      continue;
     for (std::size_t m = 0; m < section.metrics.size(); ++m) {
       const std::string_view name = section.metrics[m];
       // Those of scores that were probabilities when they were recorded may differ by their rounding.
-      if (!is_decision_metric(name) || !section.rows[r].metrics[m].value) continue;
+      if (!probes::is_decision_metric(name) || !section.rows[r].metrics[m].value) continue;
       double sum = 0;
       for (const SeedEvidence& seed : rows_[r].seeds) {
         double value = 0;
@@ -377,4 +379,4 @@ void SectionEvidence::test_differences(const ComparisonTable& table, TableSectio
   }
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -21,7 +21,7 @@
 #include "reports/statistics/seed_means.h"
 #include "reports/table.h"
 
-namespace vise {
+namespace vise::reports {
 
 // The footnote of rows whose scores were not kept.
 inline constexpr const char* kNoScores = "No scores were kept: no intervals and no tests.";
@@ -75,16 +75,16 @@ class SectionEvidence {
 
   const std::vector<RowEvidence>& rows() const { return rows_; }  // as section.rows
   const std::vector<std::string>& ids() const { return ids_; }    // the items of every seed's predictions, in order
-  const Targets& targets() const { return targets_; }             // theirs
+  const datasets::Targets& targets() const { return targets_; }   // theirs
   std::span<const int> strata() const { return y_; }              // what they are resampled within
   double test_to_train() const { return test_to_train_; }         // of a mean over drawn splits, in images
   bool empty() const { return ids_.empty(); }
 
  private:
   void load(ComparisonTable& table, TableSection& section, const RunOfResults& runs);
-  void add_row_evidence(const Result& result, const SavedScores& scores, std::size_t row);
+  void add_row_evidence(const experiments::Result& result, const experiments::SavedScores& scores, std::size_t row);
   void count_predictions();
-  void add_agreement(ComparisonTable& table, TableSection& section, const Targets& votes);
+  void add_agreement(ComparisonTable& table, TableSection& section, const datasets::Targets& votes);
   void check_recorded(ComparisonTable& table, TableSection& section) const;
   void resample(const TableSection& section, const CompareOptions& options, const Context& context);
   void resample_rows(const TableSection& section, std::span<RowEvidence> rows, const CompareOptions& options,
@@ -97,11 +97,11 @@ class SectionEvidence {
 
   std::vector<std::string> metrics_;  // those that are resampled
   std::vector<std::string> ids_;      // the test images that every row has
-  Targets targets_;                   // theirs
+  datasets::Targets targets_;         // theirs
   std::vector<int> y_;                // their classes, or one stratum
   std::vector<RowEvidence> rows_;
   double level_ = 0.95;
   double test_to_train_ = 0;  // of a mean over drawn splits: images of test to those learnt from
 };
 
-}  // namespace vise
+}  // namespace vise::reports

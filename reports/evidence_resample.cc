@@ -15,7 +15,7 @@
 #include "reports/statistics/intervals.h"
 #include "reports/statistics/seed_means.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // Models whose replicates of every metric are in memory at once: 16 x 12 metrics x 10,000 doubles are 15 MB.
@@ -34,11 +34,11 @@ struct Replicates {
 void evaluate_block(const RowEvidence& row, std::span<const std::string_view> metrics,
                     std::span<const std::uint16_t> counts, std::size_t first, std::size_t lanes,
                     Replicates& replicates) {
-  std::vector<double> values(metrics.size() * kLanes);
+  std::vector<double> values(metrics.size() * probes::kLanes);
   for (std::size_t s = 0; s < row.seeds.size(); ++s) {
     row.seeds[s].metrics.evaluate(metrics, counts, values);
     for (std::size_t m = 0; m < metrics.size(); ++m)
-      std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(m * kLanes), lanes,
+      std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(m * probes::kLanes), lanes,
                   replicates.resampled[m][s].begin() + static_cast<std::ptrdiff_t>(first));
   }
 }
@@ -106,13 +106,13 @@ void SectionEvidence::resample_rows(const TableSection& section, std::span<RowEv
   // Named after the split: rows of one split meet the same resamples, whichever run they are
   // from, so that differences are paired resample by resample.
   const Resampler resampler(y_, "reports/bootstrap/" + section.split_hash, options.seed);
-  parallel_for(context.threads, (wanted + kLanes - 1) / kLanes, [&](std::size_t block) {
+  parallel_for(context.threads, (wanted + probes::kLanes - 1) / probes::kLanes, [&](std::size_t block) {
     context.throw_if_stopped();
-    std::vector<std::uint16_t> counts(y_.size() * kLanes);
+    std::vector<std::uint16_t> counts(y_.size() * probes::kLanes);
     // A block's counts serve every row and metric before the next block is drawn: counts
     // are the only thing that a resample is.
     resampler.block(block, counts);
-    const std::size_t first = block * kLanes, lanes = std::min(wanted - first, kLanes);
+    const std::size_t first = block * probes::kLanes, lanes = std::min(wanted - first, probes::kLanes);
     for (std::size_t r = 0; r < rows.size(); ++r) evaluate_block(rows[r], names, counts, first, lanes, replicates[r]);
   });
   parallel_for(context.threads, rows.size(), [&](std::size_t r) {
@@ -188,4 +188,4 @@ void SectionEvidence::add_intervals(TableSection& section) const {
         section.rows[r].metrics[m].interval = found->second;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

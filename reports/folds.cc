@@ -7,7 +7,7 @@
 #include <map>
 #include <tuple>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // What must agree for sections to be folds of one task; its name first.
@@ -143,4 +143,4 @@ void add_fold_means(ComparisonTable& table) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::reports

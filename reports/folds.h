@@ -11,11 +11,11 @@
 
 #include "reports/table.h"
 
-namespace vise {
+namespace vise::reports {
 
 void add_fold_means(ComparisonTable& table);
 
 // Whether the section is one of several draws of a split (origin "draw 2 of 5 ..."), whose parts overlap.
 bool is_drawn_several_times(const TableSection& section);
 
-}  // namespace vise
+}  // namespace vise::reports

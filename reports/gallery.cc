@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vise {
+namespace vise::reports {
 
 RowGallery row_gallery(const SectionEvidence& evidence, std::size_t row, std::size_t most) {
   RowGallery gallery;
@@ -35,4 +35,4 @@ std::set<MapKey> wanted_maps(const TableSection& section, const SectionEvidence&
   return wanted;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -13,7 +13,7 @@
 #include "reports/evidence.h"
 #include "reports/gallery_map.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct GalleryItem {
   std::string id;
@@ -32,4 +32,4 @@ RowGallery row_gallery(const SectionEvidence& evidence, std::size_t row, std::si
 // own network and in that of the row it is compared with.
 std::set<MapKey> wanted_maps(const TableSection& section, const SectionEvidence& evidence, std::size_t most);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-namespace vise {
+namespace vise::reports {
 
 // A row of the section, an image's id, and the class whose evidence is shown.
 using MapKey = std::tuple<std::size_t, std::string, int>;
@@ -42,4 +42,4 @@ struct NetworkAttention {
 // By backbone and layer, as the table's rows name them.
 using GalleryAttention = std::map<std::pair<std::string, std::string>, NetworkAttention>;
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // A code point and its bytes; an invalid byte is one code point.
@@ -47,4 +47,4 @@ std::string padded(std::string_view utf8, std::size_t width, bool right_aligned)
   return right_aligned ? blanks + std::string(utf8) : std::string(utf8) + blanks;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vise {
+namespace vise::reports {
 
 enum class Weight { plain, strong, faint };
 
@@ -32,4 +32,4 @@ std::size_t display_width(std::string_view utf8);
 // The text followed (or, right-aligned, preceded) by blanks.
 std::string padded(std::string_view utf8, std::size_t width, bool right_aligned);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -10,7 +10,7 @@
 #include "reports/won_images.h"
 #include "reports/writers.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // JSON inside <script>: no "<" may occur in it, so neither "</script>" nor "<!--" can end it.
@@ -38,13 +38,14 @@ std::string html_text(std::string_view text) {
   return result;
 }
 
-Json curve_json(const Selection& selection) {
+Json curve_json(const probes::Selection& selection) {
   Json curve = Json::array();
-  for (const Candidate& c : selection.curve) curve.push_back({{"parameters", *c.parameters}, {"score", c.score}});
+  for (const probes::Candidate& c : selection.curve)
+    curve.push_back({{"parameters", *c.parameters}, {"score", c.score}});
   return curve;
 }
 
-Json provenance_json(const Result& r) {
+Json provenance_json(const experiments::Result& r) {
   return {{"key", r.key},
           {"seed", r.cell.seed},
           {"version", r.version},
@@ -62,8 +63,8 @@ Json provenance_json(const Result& r) {
 
 // What the charts of one row need beyond the table; sweeps and costs of a mean are shown with its folds.
 void add_details(Json& row_json, const ComparisonTable& table, const TableRow& row, const RowEvidence& evidence) {
-  static const Result kNothing;
-  const Result& first = row.fold_rows.empty() ? table.results[row.results.front()] : kNothing;
+  static const experiments::Result kNothing;
+  const experiments::Result& first = row.fold_rows.empty() ? table.results[row.results.front()] : kNothing;
   row_json["curve"] = curve_json(first.selection);
   row_json["curve_metric"] = first.selection.metric;
   row_json["picked"] = first.selection.chosen;
@@ -234,4 +235,4 @@ std::string to_html(const Report& report) {
       numbers, page::kLibrary, page::kScript);
 }
 
-}  // namespace vise
+}  // namespace vise::reports

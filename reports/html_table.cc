@@ -7,7 +7,7 @@
 #include "reports/paper_tables.h"
 #include "reports/verdict/verdict_grid.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr const char *kThick = "1.5pt solid windowtext", *kThin = "0.75pt solid windowtext";
@@ -71,4 +71,4 @@ std::string to_html_table(const ComparisonTable& table) {
   return text + "</body></html>\n";
 }
 
-}  // namespace vise
+}  // namespace vise::reports

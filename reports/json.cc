@@ -6,7 +6,7 @@
 #include "reports/table.h"
 #include "reports/writers.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
@@ -69,7 +69,7 @@ Json folds_json(const ComparisonTable& table, const TableSection& section) {
 Json section_json(const ComparisonTable& table, const TableSection& section) {
   Json json{{"task", section.task},
             {"target", section.target},
-            {"target_kind", target_kind_name(section.target_kind)},
+            {"target_kind", datasets::target_kind_name(section.target_kind)},
             {"shots", section.shots},
             {"fraction", section.fraction},
             {"labels", training_images(section)},
@@ -146,4 +146,4 @@ std::string to_json_text(const ComparisonTable& table) {
   return table_json(table).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-}  // namespace vise
+}  // namespace vise::reports

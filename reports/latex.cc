@@ -9,7 +9,7 @@
 #include "reports/verdict/verdict_grid.h"
 #include "reports/writers.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::string escaped(std::string_view text) { return latex_text(text); }
@@ -114,4 +114,4 @@ std::string to_latex(const ComparisonTable& table) {
   return text;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -9,7 +9,7 @@
 #include "reports/metric_names.h"
 #include "reports/verdict/verdict_grid.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::string interval_text(const MetricName& metric, const Interval& interval, std::size_t images, bool signed_ends) {
@@ -198,7 +198,7 @@ std::vector<std::string> reading_guide(const ComparisonTable& table) {
   for (const TableSection& section : table.sections)
     for (const TableRow& row : section.rows) {
       (section.folds.empty() ? seeds : folds) |= row.seeds > 1;
-      classes |= section.target_kind == TargetKind::classes;
+      classes |= section.target_kind == datasets::TargetKind::classes;
       intervals |= !row.metrics.empty() && row.metrics.front().interval.has_value();
       tested |= row.difference && row.difference->p_holm;
       alone |= row.difference && row.difference->survives_alone && !row.difference->survives;
@@ -227,4 +227,4 @@ std::vector<std::string> reading_guide(const ComparisonTable& table) {
   return guide;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -8,7 +8,7 @@
 #include "reports/grid.h"
 #include "reports/table.h"
 
-namespace vise {
+namespace vise::reports {
 
 Grid section_grid(const TableSection& section);
 
@@ -22,4 +22,4 @@ std::string section_foot(const TableSection& section);
 // How to read intervals, marks and p-values; one sentence each, only those this table needs.
 std::vector<std::string> reading_guide(const ComparisonTable& table);
 
-}  // namespace vise
+}  // namespace vise::reports

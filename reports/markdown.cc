@@ -10,7 +10,7 @@
 #include "reports/verdict/verdict_grid.h"
 #include "reports/writers.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
@@ -120,4 +120,4 @@ std::string to_markdown(const ComparisonTable& table) { return written(table, es
 
 std::string to_plain(const ComparisonTable& table) { return written(table, unescaped); }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -6,7 +6,7 @@
 
 #include "probes/evaluate.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // In the order of tables; the keys are probes/evaluate.h's.
@@ -61,7 +61,7 @@ std::span<const MetricName> metric_names() { return kNames; }
 MetricName metric_name(std::string_view key) {
   for (const MetricName& name : kNames)
     if (name.key == key) return name;
-  return {key, key, key, false, higher_is_better(std::string(key))};
+  return {key, key, key, false, probes::higher_is_better(std::string(key))};
 }
 
 std::string metric_text(const MetricName& metric, std::optional<double> value, std::size_t test_images) {
@@ -76,4 +76,4 @@ std::string difference_text(const MetricName& metric, double difference, std::si
   return text.substr(1) == zero.substr(1) ? zero.substr(1) : text;  // neither "-0.0" nor "+0.0"
 }
 
-}  // namespace vise
+}  // namespace vise::reports

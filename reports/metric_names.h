@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace vise {
+namespace vise::reports {
 
 struct MetricName {
   std::string_view key;          // in results.jsonl: "balanced_accuracy"
@@ -29,4 +29,4 @@ std::string metric_text(const MetricName& metric, std::optional<double> value, s
 // The same with a sign always: "+5.0", "-0.012".
 std::string difference_text(const MetricName& metric, double difference, std::size_t test_images);
 
-}  // namespace vise
+}  // namespace vise::reports

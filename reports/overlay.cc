@@ -7,7 +7,7 @@
 
 #include "extract/images/mat_view.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // page.css has the same colours in its key.
@@ -15,12 +15,13 @@ const cv::Vec3f kWarm(226, 60, 30), kCold(40, 96, 214), kSeen(240, 160, 20);
 constexpr float kMostCover = 0.75F;
 
 // The map's values are taken as they are: from -1, all `below`, over 0, clear, to 1, all `above`.
-Image covered(Image thumbnail, const cv::Mat1f& map, double inset, const cv::Vec3f& above, const cv::Vec3f& below) {
+images::Image covered(images::Image thumbnail, const cv::Mat1f& map, double inset, const cv::Vec3f& above,
+                      const cv::Vec3f& below) {
   const int edge = static_cast<int>(std::min(thumbnail.width, thumbnail.height));
   // The network saw the middle of the picture only; the map covers that part of the thumbnail.
   const int skipped = static_cast<int>(std::lround(inset * edge)), side = edge - 2 * skipped;
   if (side <= 0) return thumbnail;
-  cv::Mat3b seen = mat_view(thumbnail)({skipped, skipped, side, side});
+  cv::Mat3b seen = images::mat_view(thumbnail)({skipped, skipped, side, side});
   cv::Mat1f strength;
   cv::resize(map, strength, {side, side}, 0, 0, cv::INTER_LINEAR);
   for (int y = 0; y < side; ++y)
@@ -34,14 +35,14 @@ Image covered(Image thumbnail, const cv::Mat1f& map, double inset, const cv::Vec
 
 }  // namespace
 
-Image overlay(Image thumbnail, const ClassMap& map, double inset) {
+images::Image overlay(images::Image thumbnail, const ClassMap& map, double inset) {
   cv::Mat1f values(map.height, map.width);
   const float most = strongest_place(map);
   std::ranges::transform(map.values, values.begin(), [&](float value) { return most > 0 ? value / most : 0; });
   return covered(std::move(thumbnail), values, inset, kWarm, kCold);
 }
 
-Image overlay(Image thumbnail, std::span<const float> shares, int height, int width, double inset) {
+images::Image overlay(images::Image thumbnail, std::span<const float> shares, int height, int width, double inset) {
   assert(!shares.empty() && shares.size() == static_cast<std::size_t>(height) * static_cast<std::size_t>(width));
   const auto [least, most] = std::ranges::minmax(shares);
   cv::Mat1f values(height, width);
@@ -51,4 +52,4 @@ Image overlay(Image thumbnail, std::span<const float> shares, int height, int wi
   return covered(std::move(thumbnail), values, inset, kSeen, kSeen);
 }
 
-}  // namespace vise
+}  // namespace vise::reports

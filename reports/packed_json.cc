@@ -9,7 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::vector<std::string> keys_of(const Json& object) {
@@ -119,4 +119,4 @@ Json packed(const Json& value) {
   return Json::array({shapes.keys(), sharing.shared(), std::move(root)});
 }
 
-}  // namespace vise
+}  // namespace vise::reports

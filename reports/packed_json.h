@@ -8,8 +8,8 @@
 
 #include "base/json.h"
 
-namespace vise {
+namespace vise::reports {
 
 Json packed(const Json& value);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -5,7 +5,7 @@
 
 #include "reports/table.h"
 
-namespace vise {
+namespace vise::reports {
 
 std::string to_typst(const ComparisonTable& table);
 // To be pasted into Word, Writer or a mail. The page is to_html (report.h).
@@ -13,4 +13,4 @@ std::string to_html_table(const ComparisonTable& table);
 // Markdown without its escapes: for people who read it in a file or behind a pipe.
 std::string to_plain(const ComparisonTable& table);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 const std::vector<std::string>& known_keys() {
@@ -162,4 +162,4 @@ std::vector<PublishedRecord> published_records(const Path& file) {
   return records;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

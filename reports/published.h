@@ -15,7 +15,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct PublishedRecord {
   std::string task, backbone, protocol, metric;
@@ -43,4 +43,4 @@ const std::map<std::string, std::string>& builtin_published_file();  // "publish
 std::vector<PublishedRecord> published_for(const std::vector<PublishedRecord>& records, std::string_view task,
                                            std::string_view backbone, std::string_view metric);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -13,21 +13,21 @@
 #include "reports/verdict/make_verdict.h"
 #include "reports/won_images.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 struct Merged {
-  std::vector<Result> results;
+  std::vector<experiments::Result> results;
   RunOfResults runs;
 };
 
 // A failure whose cell succeeded later, under the key that only success could give it, is history.
 void drop_overcome(Merged& merged) {
-  std::set<Cell> failed, overcome;
-  for (const Result& result : merged.results)
+  std::set<experiments::Cell> failed, overcome;
+  for (const experiments::Result& result : merged.results)
     if (!result.ok()) failed.insert(result.cell);
   if (failed.empty()) return;
-  for (const Result& result : merged.results)
+  for (const experiments::Result& result : merged.results)
     if (result.ok() && failed.contains(result.cell)) overcome.insert(result.cell);
   std::size_t kept = 0;
   for (std::size_t i = 0; i < merged.results.size(); ++i) {
@@ -50,7 +50,7 @@ Merged merge(std::vector<RunFolder> runs) {
   std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < merged.results.size() && runs.size() > 1; ++i) places.emplace(merged.results[i].key, i);
   for (std::size_t run = 1; run < runs.size(); ++run)
-    for (Result& result : runs[run].results) {
+    for (experiments::Result& result : runs[run].results) {
       const auto [place, is_new] = places.try_emplace(result.key, merged.results.size());
       if (is_new) {
         merged.results.push_back(std::move(result));
@@ -98,13 +98,13 @@ void add_won(const SectionEvidence& evidence, const TableRow& row, std::size_t p
 
 }  // namespace
 
-RunFolder read_run(const Path& path, ResultDetail detail) {
+RunFolder read_run(const Path& path, experiments::ResultDetail detail) {
   const bool is_folder = std::filesystem::is_directory(path);
   const Path file = is_folder ? path / "results.jsonl" : path;
   if (!std::filesystem::exists(file))
     throw Error(ErrorKind::missing, fmt::format("{}: there are no results here", path.string()),
                 "name a run's folder, the one that holds results.jsonl");
-  return {file.parent_path(), read_results(file, detail)};
+  return {file.parent_path(), experiments::read_results(file, detail)};
 }
 
 Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, const Context& context) {
@@ -147,4 +147,4 @@ void switch_baseline(Report& report, const std::string& backbone) {
   test_all(report);
 }
 
-}  // namespace vise
+}  // namespace vise::reports

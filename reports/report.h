@@ -15,15 +15,15 @@
 #include "reports/gallery_map.h"
 #include "reports/table.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct RunFolder {
   Path path;  // scores are below it
-  std::vector<Result> results;
+  std::vector<experiments::Result> results;
 };
 
 // `path` is a run's folder or its results.jsonl. Error{missing} with what to do when there is none.
-RunFolder read_run(const Path& path, ResultDetail detail = ResultDetail::everything);
+RunFolder read_run(const Path& path, experiments::ResultDetail detail = experiments::ResultDetail::everything);
 
 struct Report {
   ComparisonTable table;
@@ -55,4 +55,4 @@ std::string to_html(const Report& report);
 // The numbers it holds.
 Json page_json(const Report& report);
 
-}  // namespace vise
+}  // namespace vise::reports

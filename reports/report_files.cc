@@ -14,7 +14,7 @@
 #include "reports/report_registry.h"
 #include "reports/writers.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr const char *kPage = "report.html", *kPublished = "published.yaml";
@@ -55,11 +55,12 @@ void copy_published(const Path& from, const Path& folder) {
 }
 
 // In the order of `keys`; all, in the file's, where there are none.
-std::vector<Result> picked(std::vector<Result> results, const std::vector<std::string>& keys) {
+std::vector<experiments::Result> picked(std::vector<experiments::Result> results,
+                                        const std::vector<std::string>& keys) {
   if (keys.empty()) return results;
-  std::map<std::string, Result> by_key;
-  for (Result& result : results) by_key.insert_or_assign(result.key, std::move(result));
-  std::vector<Result> chosen;
+  std::map<std::string, experiments::Result> by_key;
+  for (experiments::Result& result : results) by_key.insert_or_assign(result.key, std::move(result));
+  std::vector<experiments::Result> chosen;
   for (const std::string& key : keys) {
     const auto found = by_key.find(key);
     if (found == by_key.end())
@@ -139,22 +140,22 @@ std::vector<std::string> write_report_files(Report report, const ReportRecipe& r
   }
   names.emplace_back(kPage);
   std::error_code error;
-  std::optional<Seal> seal;
+  std::optional<experiments::Seal> seal;
   if (std::filesystem::exists(folder / "results.jsonl", error)) {
     copy_published(recipe.published, folder);
-    seal = seal_of(folder, recipe_json(recipe, names));
+    seal = experiments::seal_of(folder, recipe_json(recipe, names));
     report.seal = seal->digest;
   }
   // The seal is made of the tables before the page is written, because the page shows its digest.
   write_file_atomically(folder / kPage, to_html(report));
-  if (seal) write_seal(folder, std::move(*seal));
+  if (seal) experiments::write_seal(folder, std::move(*seal));
   return names;
 }
 
 std::vector<std::string> rendering_differences(const Path& folder, const Context& context,
                                                std::vector<std::string>& notes) {
   std::vector<std::string> differences;
-  const std::optional<Seal> seal = read_seal(folder);
+  const std::optional<experiments::Seal> seal = experiments::read_seal(folder);
   if (!seal || !seal->tables.is_object()) return differences;
   const ReportRecipe recipe = recipe_of(seal->tables, folder);
   if (recipe.merged) notes.push_back("tables and page weren't rendered again: they are of other folders too");
@@ -163,7 +164,7 @@ std::vector<std::string> rendering_differences(const Path& folder, const Context
         fmt::format("tables and page weren't rendered again: they are those of vise-eval {}", seal->version));
   if (recipe.merged || seal->version != kVersion) return differences;
   Report report = made_again(folder, recipe, context);
-  report.seal = seal_of(folder, seal->tables).digest;
+  report.seal = experiments::seal_of(folder, seal->tables).digest;
   for (const auto& [name, text] : report_files(report)) {
     std::error_code error;
     if (name == kPage && recipe.gallery) {
@@ -177,4 +178,4 @@ std::vector<std::string> rendering_differences(const Path& folder, const Context
   return differences;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -13,7 +13,7 @@
 #include "experiments/seal.h"
 #include "reports/report.h"
 
-namespace vise {
+namespace vise::reports {
 
 // How a report was made of the folder it is written to; what the seal keeps as Seal::tables.
 struct ReportRecipe {
@@ -42,4 +42,4 @@ std::vector<std::string> rendering_differences(const Path& folder, const Context
 // Whether two texts are the same but for the last digits of their numbers, as another processor may round them.
 bool same_but_rounding(std::string_view a, std::string_view b);
 
-}  // namespace vise
+}  // namespace vise::reports

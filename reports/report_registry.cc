@@ -1,10 +1,10 @@
 #include "reports/report_registry.h"
 
-namespace vise {
+namespace vise::reports {
 
 ReportRegistry& ReportRegistry::instance() {
   static ReportRegistry registry;
   return registry;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

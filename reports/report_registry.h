@@ -1,6 +1,7 @@
 // Forms of a report of a user's own, written beside table.md, table.csv, table.tex and report.html.
 //
-//   vise::ReportRegistry::instance().add({.file = "table.typ", .write = [](const vise::Report& report) { ... }});
+//   vise::reports::ReportRegistry::instance().add(
+//       {.file = "table.typ", .write = [](const vise::reports::Report& report) { ... }});
 #pragma once
 
 #include <functional>
@@ -9,7 +10,7 @@
 
 #include "reports/report.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct ReportForm {
   std::string file;                                 // its name below the run's folder
@@ -27,4 +28,4 @@ class ReportRegistry {
   std::vector<ReportForm> forms_;
 };
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // The softmax probability of the highest score; of a single score, the logistic one.
@@ -23,10 +23,10 @@ int predicted_class(std::span<const double> row) {
 
 }  // namespace
 
-SeedEvidence seed_evidence(const SavedScores& saved, const Result& result) {
-  const Scores& scores = saved.scores;
-  SeedEvidence seed{WeightedMetrics(scores, saved.targets, result.calibration), {}, {}, {}};
-  if (saved.targets.kind() != TargetKind::classes) return seed;
+SeedEvidence seed_evidence(const experiments::SavedScores& saved, const experiments::Result& result) {
+  const probes::Scores& scores = saved.scores;
+  SeedEvidence seed{probes::WeightedMetrics(scores, saved.targets, result.calibration), {}, {}, {}};
+  if (saved.targets.kind() != datasets::TargetKind::classes) return seed;
   const auto truth = saved.targets.classes();
   seed.predictions.emplace(ClassPredictions{{truth.begin(), truth.end()}, {}});
   for (std::size_t i = 0; i < scores.rows; ++i) {
@@ -38,4 +38,4 @@ SeedEvidence seed_evidence(const SavedScores& saved, const Result& result) {
   return seed;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -8,7 +8,7 @@
 #include "experiments/scores_file.h"
 #include "probes/metrics/weighted.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct ClassPredictions {
   std::vector<int> truth, predicted;
@@ -16,13 +16,13 @@ struct ClassPredictions {
 };
 
 struct SeedEvidence {
-  WeightedMetrics metrics;
+  probes::WeightedMetrics metrics;
   std::optional<ClassPredictions> predictions;  // of classes
   std::vector<double> positive;                 // two classes: the score of the second against the first
   std::vector<double> confidence;               // classes: the predicted class's softmax probability
 };
 
 // `saved` is in the section's order of items.
-SeedEvidence seed_evidence(const SavedScores& saved, const Result& result);
+SeedEvidence seed_evidence(const experiments::SavedScores& saved, const experiments::Result& result);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -4,7 +4,7 @@
 
 #include "reports/layout.h"
 
-namespace vise {
+namespace vise::reports {
 
 std::string shortened(std::string_view utf8, std::size_t width) {
   if (display_width(utf8) <= width) return std::string(utf8);
@@ -23,4 +23,4 @@ std::string shortened(std::string_view utf8, std::size_t width) {
   return head + "..." + tail;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-namespace vise {
+namespace vise::reports {
 
 // The text, or its two ends around "..." so that it takes at most `width` columns (8 or more; layout.h: display_width).
 std::string shortened(std::string_view utf8, std::size_t width);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace vise {
+namespace vise::reports {
 
 std::size_t training_images(const TableSection& section) {
   const bool all = section.shots == 0 && section.fraction == 1;
@@ -29,4 +29,4 @@ int add_footnote(ComparisonTable& table, const std::string& text) {
   return static_cast<int>(found - table.footnotes.begin()) + 1;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -20,7 +20,7 @@
 #include "reports/statistics/interval.h"
 #include "reports/verdict.h"
 
-namespace vise {
+namespace vise::reports {
 
 // A metric of a row: the mean over its seeds.
 struct Estimate {
@@ -48,7 +48,7 @@ struct Difference {
 struct TableRow {
   std::string backbone;  // with layer and pool where the section has several
   std::string probe;
-  Cell cell;                           // of the first result; its seed is one of the row's
+  experiments::Cell cell;              // of the first result; its seed is one of the row's
   std::vector<std::size_t> results;    // places in ComparisonTable::results, one a seed
   std::size_t seeds = 0;               // results that are ok; of a mean over folds: how many folds
   std::vector<std::size_t> fold_rows;  // of a mean over folds: this row's place in each of them
@@ -67,13 +67,13 @@ struct TableRow {
 
 struct TableSection {
   std::string task, target;
-  TargetKind target_kind = TargetKind::classes;
+  datasets::TargetKind target_kind = datasets::TargetKind::classes;
   int shots = 0;
   double fraction = 1;  // of train
   std::string where;    // the condition that items meet
   std::vector<std::string> class_names;
   std::string split_origin, split_hash;
-  SplitSizes sizes;
+  experiments::SplitSizes sizes;
   std::string primary_metric;
   std::vector<std::string> metrics;  // every metric any row has: the primary one first, then in metric_names' order
   std::vector<std::string> shown;    // those for people's tables, in that order
@@ -95,7 +95,7 @@ struct ComparisonTable {
   int resamples = 0;  // of the bootstrap; 0: no intervals
   std::vector<TableSection> sections;
   std::vector<std::string> footnotes;        // number i + 1
-  std::vector<Result> results;               // what the rows were made of
+  std::vector<experiments::Result> results;  // what the rows were made of
   std::map<std::string, std::string> kinds;  // of tasks that have one: "subjective", "control"
   Verdict verdict;                           // over the tasks, samples and layers; make_report's
 };
@@ -106,4 +106,4 @@ Estimate mean_estimate(const std::vector<double>& values);
 // The footnote's number; the same text is kept once.
 int add_footnote(ComparisonTable& table, const std::string& text);
 
-}  // namespace vise
+}  // namespace vise::reports

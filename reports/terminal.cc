@@ -10,7 +10,7 @@
 #include "reports/verdict/verdict_grid.h"
 #include "reports/writers.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::size_t kGap = 2, kShortest = 16;
@@ -129,4 +129,4 @@ std::string to_terminal(const ComparisonTable& table, const TerminalStyle& style
   return text;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

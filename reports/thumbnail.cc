@@ -10,13 +10,13 @@
 #include "extract/images/decode/decode.h"
 #include "extract/images/shown.h"
 
-namespace vise {
+namespace vise::reports {
 
-Image thumbnail(ByteView image, const std::string& name, unsigned side) {
-  return middle_square(decode_image(image, name), side);
+images::Image thumbnail(ByteView image, const std::string& name, unsigned side) {
+  return images::middle_square(images::decode_image(image, name), side);
 }
 
-std::string picture_uri(const Image& picture) {
+std::string picture_uri(const images::Image& picture) {
   // WebP inside the page, as data: the page loads nothing from anywhere, and must stay
   // small enough to be mailed.
   constexpr float kQuality = 70;
@@ -29,4 +29,4 @@ std::string picture_uri(const Image& picture) {
   return fmt::format("data:image/webp;base64,{}", base64(std::as_bytes(std::span(encoded, size))));
 }
 
-}  // namespace vise
+}  // namespace vise::reports

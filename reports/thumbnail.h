@@ -9,12 +9,12 @@
 #include "base/file.h"
 #include "extract/images/image.h"
 
-namespace vise {
+namespace vise::reports {
 
 // side x side pixels of an image file's bytes. Error{input} with `name` for an image that can't be read.
-Image thumbnail(ByteView image, const std::string& name, unsigned side);
+images::Image thumbnail(ByteView image, const std::string& name, unsigned side);
 
 // "data:image/webp;base64,...", about 2 kB of 96 x 96 pixels. Error{system} where it can't be encoded.
-std::string picture_uri(const Image& picture);
+std::string picture_uri(const images::Image& picture);
 
-}  // namespace vise
+}  // namespace vise::reports

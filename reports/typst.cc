@@ -8,7 +8,7 @@
 #include "reports/paper_tables.h"
 #include "reports/verdict/verdict_grid.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::string cell_text(const GridCell& cell) {
@@ -60,4 +60,4 @@ std::string to_typst(const ComparisonTable& table) {
   return text;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -18,7 +18,7 @@
 #include "reports/statistics/interval.h"
 #include "reports/statistics/ranks.h"
 
-namespace vise {
+namespace vise::reports {
 
 // A number over tasks, with what two questions leave open: other test images (and training runs) of these tasks, or
 // other tasks like these as well. The p-values are two-sided, of the number being 0.
@@ -129,4 +129,4 @@ Json verdict_json(const Verdict& verdict);
 // A line a backbone of each comparison.
 std::string verdict_csv(const Verdict& verdict);
 
-}  // namespace vise
+}  // namespace vise::reports

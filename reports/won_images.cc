@@ -7,7 +7,7 @@
 
 #include "reports/writers.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -85,7 +85,7 @@ std::string to_json_text(const ComparisonTable& table, std::span<const SectionEv
   Json json = table_json(table);
   for (std::size_t s = 0; s < evidence.size(); ++s) {
     const SectionEvidence& of_section = evidence[s];
-    if (of_section.empty() || table.sections[s].target_kind != TargetKind::classes) continue;
+    if (of_section.empty() || table.sections[s].target_kind != datasets::TargetKind::classes) continue;
     json["sections"][s]["images"] = of_section.ids();
     for (std::size_t r = 0; r < table.sections[s].rows.size(); ++r) {
       const TableRow& row = table.sections[s].rows[r];
@@ -114,7 +114,7 @@ std::vector<Json> answers_json(const ComparisonTable& table, std::span<const Sec
   for (const std::size_t s : order) {
     const TableSection& section = table.sections[s];
     const SectionEvidence& of_section = evidence[s];
-    if (of_section.empty() || section.target_kind != TargetKind::classes) continue;
+    if (of_section.empty() || section.target_kind != datasets::TargetKind::classes) continue;
     const std::size_t bytes = bytes_of(section, of_section);
     if (spent + bytes > most_bytes) continue;
     spent += bytes;
@@ -123,4 +123,4 @@ std::vector<Json> answers_json(const ComparisonTable& table, std::span<const Sec
   return answers;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -14,7 +14,7 @@
 #include "reports/evidence.h"
 #include "reports/writers.h"
 
-namespace vise {
+namespace vise::reports {
 
 // What one of the rows says of an image: the predicted class and its softmax probability.
 struct Answer {
@@ -41,4 +41,4 @@ std::string to_json_text(const ComparisonTable& table, std::span<const SectionEv
 std::vector<Json> answers_json(const ComparisonTable& table, std::span<const SectionEvidence> evidence,
                                std::size_t most_bytes);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "reports/table.h"
 
-namespace vise {
+namespace vise::reports {
 
 // Each returns the whole document.
 std::string to_markdown(const ComparisonTable& table);
@@ -27,4 +27,4 @@ struct TerminalStyle {
 };
 std::string to_terminal(const ComparisonTable& table, const TerminalStyle& style);
 
-}  // namespace vise
+}  // namespace vise::reports

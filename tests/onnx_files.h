@@ -11,14 +11,14 @@ namespace vise::test {
 
 inline std::string varint_field(std::uint64_t number, std::uint64_t value) {
   std::string out;
-  append_varint(out, number << 3);
-  append_varint(out, value);
+  networks::append_varint(out, number << 3);
+  networks::append_varint(out, value);
   return out;
 }
 
 inline std::string bytes_field(std::uint64_t number, std::string_view bytes) {
   std::string out;
-  append_field(out, number, bytes);
+  networks::append_field(out, number, bytes);
   return out;
 }
 

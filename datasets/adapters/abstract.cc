@@ -17,7 +17,7 @@
 #include "datasets/sampling.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kAbstract{.name = "abstract",
@@ -96,4 +96,4 @@ Dataset read_abstract(const DatasetRequest& request) {
 
 void add_abstract(DatasetRegistry& registry) { registry.add(kAbstract, read_abstract); }
 
-}  // namespace vise
+}  // namespace vise::datasets

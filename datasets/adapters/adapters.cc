@@ -11,7 +11,7 @@
 #include "datasets/sampling.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 std::string class_of(const std::string& id, const std::string& folder, const ClassTree& tree) {
@@ -157,4 +157,4 @@ void expect_count(Dataset& dataset, Log& log, const std::string& what, std::size
   log.warn(fmt::format("{}: {}", dataset.name, dataset.notes.back()));
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -11,7 +11,7 @@
 #include "datasets/dataset.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 
 void add_abstract(DatasetRegistry& registry);
 void add_artphoto(DatasetRegistry& registry);
@@ -73,4 +73,4 @@ std::string existing_folder(const DatasetRequest& request, const std::vector<std
 // A warning and a note where `found` differs from what is known.
 void expect_count(Dataset& dataset, Log& log, const std::string& what, std::size_t found, std::size_t known);
 
-}  // namespace vise
+}  // namespace vise::datasets

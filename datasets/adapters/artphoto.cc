@@ -14,7 +14,7 @@
 #include "datasets/dataset_registry.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kArtphoto{.name = "artphoto",
@@ -55,4 +55,4 @@ Dataset read_artphoto(const DatasetRequest& request) {
 
 void add_artphoto(DatasetRegistry& registry) { registry.add(kArtphoto, read_artphoto); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -12,7 +12,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kAva{.name = "ava",
@@ -68,4 +68,4 @@ Dataset read_ava(const DatasetRequest& request) {
 
 void add_ava(DatasetRegistry& registry) { registry.add(kAva, read_ava); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -8,7 +8,7 @@
 #include "datasets/manifest.h"
 #include "datasets/manifest_part.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kBass{.name = "bass",
@@ -38,4 +38,4 @@ Dataset read_bass(const DatasetRequest& request) {
 
 void add_bass(DatasetRegistry& registry) { registry.add(kBass, read_bass); }
 
-}  // namespace vise
+}  // namespace vise::datasets

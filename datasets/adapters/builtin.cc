@@ -1,7 +1,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 
 void register_builtin_datasets(DatasetRegistry& registry) {
   add_abstract(registry);
@@ -29,4 +29,4 @@ void register_builtin_datasets(DatasetRegistry& registry) {
   add_webemo(registry);
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -13,7 +13,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kCub{.name = "cub",
@@ -70,4 +70,4 @@ Dataset read_cub(const DatasetRequest& request) {
 
 void add_cub(DatasetRegistry& registry) { registry.add(kCub, read_cub); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -13,7 +13,7 @@
 #include "datasets/dataset_registry.h"
 #include "datasets/png.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kDemo{.name = "demo",
@@ -72,4 +72,4 @@ Dataset read_demo(const DatasetRequest& request) {
 
 void add_demo(DatasetRegistry& registry) { registry.add(kDemo, read_demo); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 struct Colour {
@@ -193,4 +193,4 @@ std::vector<std::uint8_t> draw_demo_picture(Mood mood, int number) {
   return picture.take();
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

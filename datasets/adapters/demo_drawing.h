@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vise {
+namespace vise::datasets {
 
 enum class Mood : std::uint8_t { anger, calm, joy, sadness };  // bytewise, as their names
 
@@ -25,4 +25,4 @@ inline constexpr int kDemoSide = 256;
 // kDemoSide x kDemoSide x 3 bytes of picture `number` of a mood.
 std::vector<std::uint8_t> draw_demo_picture(Mood mood, int number);
 
-}  // namespace vise
+}  // namespace vise::datasets

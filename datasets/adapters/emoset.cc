@@ -22,7 +22,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kEmoset{.name = "emoset",
@@ -165,4 +165,4 @@ Dataset read_emoset(const DatasetRequest& request) {
 
 void add_emoset(DatasetRegistry& registry) { registry.add(kEmoset, read_emoset); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -25,7 +25,7 @@
 #include "datasets/dataset_registry.h"
 #include "datasets/mat.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kEmotic{.name = "emotic",
@@ -178,4 +178,4 @@ Dataset read_emotic(const DatasetRequest& request) {
 
 void add_emotic(DatasetRegistry& registry) { registry.add(kEmotic, read_emotic); }
 
-}  // namespace vise
+}  // namespace vise::datasets

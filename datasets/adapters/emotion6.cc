@@ -15,7 +15,7 @@
 #include "datasets/dataset_registry.h"
 #include "datasets/sampling.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kEmotion6{.name = "emotion6",
@@ -69,4 +69,4 @@ Dataset read_emotion6(const DatasetRequest& request) {
 
 void add_emotion6(DatasetRegistry& registry) { registry.add(kEmotion6, read_emotion6); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -6,7 +6,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kEmotion6Panda{
@@ -33,4 +33,4 @@ Dataset read_emotion_6_panda(const DatasetRequest& request) {
 
 void add_emotion_6_panda(DatasetRegistry& registry) { registry.add(kEmotion6Panda, read_emotion_6_panda); }
 
-}  // namespace vise
+}  // namespace vise::datasets

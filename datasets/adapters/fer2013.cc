@@ -27,7 +27,7 @@
 #include "datasets/png.h"
 #include "datasets/rows.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kFer2013{
@@ -285,4 +285,4 @@ Dataset read_fer2013(const DatasetRequest& request) {
 
 void add_fer2013(DatasetRegistry& registry) { registry.add(kFer2013, read_fer2013); }
 
-}  // namespace vise
+}  // namespace vise::datasets

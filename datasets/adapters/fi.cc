@@ -7,7 +7,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kFi{
@@ -38,4 +38,4 @@ Dataset read_fi(const DatasetRequest& request) {
 
 void add_fi(DatasetRegistry& registry) { registry.add(kFi, read_fi); }
 
-}  // namespace vise
+}  // namespace vise::datasets

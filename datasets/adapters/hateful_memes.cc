@@ -20,7 +20,7 @@
 #include "datasets/dataset_registry.h"
 #include "datasets/rows.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kHatefulMemes{
@@ -159,4 +159,4 @@ Dataset read_hateful_memes(const DatasetRequest& request) {
 
 void add_hateful_memes(DatasetRegistry& registry) { registry.add(kHatefulMemes, read_hateful_memes); }
 
-}  // namespace vise
+}  // namespace vise::datasets

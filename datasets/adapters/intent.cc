@@ -14,7 +14,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kIntent{.name = "intent",
@@ -121,4 +121,4 @@ Dataset read_intent(const DatasetRequest& request) {
 
 void add_intent(DatasetRegistry& registry) { registry.add(kIntent, read_intent); }
 
-}  // namespace vise
+}  // namespace vise::datasets

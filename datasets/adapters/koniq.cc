@@ -13,7 +13,7 @@
 #include "datasets/manifest.h"
 #include "datasets/manifest_part.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kKoniq{.name = "koniq",
@@ -62,4 +62,4 @@ Dataset read_koniq(const DatasetRequest& request) {
 
 void add_koniq(DatasetRegistry& registry) { registry.add(kKoniq, read_koniq); }
 
-}  // namespace vise
+}  // namespace vise::datasets

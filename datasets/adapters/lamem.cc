@@ -13,7 +13,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kLamem{.name = "lamem",
@@ -69,4 +69,4 @@ Dataset read_lamem(const DatasetRequest& request) {
 
 void add_lamem(DatasetRegistry& registry) { registry.add(kLamem, read_lamem); }
 
-}  // namespace vise
+}  // namespace vise::datasets

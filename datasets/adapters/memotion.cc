@@ -10,7 +10,7 @@
 #include "datasets/manifest.h"
 #include "datasets/manifest_part.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kMemotion{.name = "memotion",
@@ -48,4 +48,4 @@ Dataset read_memotion(const DatasetRequest& request) {
 
 void add_memotion(DatasetRegistry& registry) { registry.add(kMemotion, read_memotion); }
 
-}  // namespace vise
+}  // namespace vise::datasets

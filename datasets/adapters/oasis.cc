@@ -15,7 +15,7 @@
 #include "datasets/dataset_registry.h"
 #include "datasets/rows.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kOasis{.name = "oasis",
@@ -63,4 +63,4 @@ Dataset read_oasis(const DatasetRequest& request) {
 
 void add_oasis(DatasetRegistry& registry) { registry.add(kOasis, read_oasis); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -17,7 +17,7 @@
 #include "datasets/manifest.h"
 #include "datasets/manifest_part.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kOmi{.name = "omi",
@@ -65,4 +65,4 @@ Dataset read_omi(const DatasetRequest& request) {
 
 void add_omi(DatasetRegistry& registry) { registry.add(kOmi, read_omi); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -25,7 +25,7 @@
 #include "datasets/manifest_part.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kPolitics{
@@ -217,4 +217,4 @@ Dataset read_politics(const DatasetRequest& request) {
 
 void add_politics(DatasetRegistry& registry) { registry.add(kPolitics, read_politics); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -14,7 +14,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kTwitter{
@@ -78,4 +78,4 @@ Dataset read_twitter(const DatasetRequest& request) {
 
 void add_twitter(DatasetRegistry& registry) { registry.add(kTwitter, read_twitter); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -8,7 +8,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kUnbiasedEmotion{
@@ -37,4 +37,4 @@ Dataset read_unbiased_emotion(const DatasetRequest& request) {
 
 void add_emotion(DatasetRegistry& registry) { registry.add(kUnbiasedEmotion, read_unbiased_emotion); }
 
-}  // namespace vise
+}  // namespace vise::datasets

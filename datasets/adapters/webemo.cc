@@ -7,7 +7,7 @@
 #include "datasets/dataset_registry.h"
 #include "datasets/folder.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const DatasetInfo kWebemo{.name = "webemo",
@@ -31,4 +31,4 @@ Dataset read_webemo(const DatasetRequest& request) {
 
 void add_webemo(DatasetRegistry& registry) { registry.add(kWebemo, read_webemo); }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -16,7 +16,7 @@
 #include "datasets/data_files.h"
 #include "datasets/tree.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // A label or a caption is small; a larger text is some other file and isn't kept in memory with the index.
@@ -339,4 +339,4 @@ std::vector<std::byte> ArchiveReader::read(const ArchiveMember& member) {
   });
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

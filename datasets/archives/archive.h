@@ -20,7 +20,7 @@
 
 #include "base/file_identity.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // Names that are archives by their endings: .zip, .tar, .tar.gz, .tgz, .tar.zst, .tzst, in any case.
 inline constexpr std::array<std::string_view, 6> kArchiveEndings{".zip", ".tar",     ".tar.gz",
@@ -85,4 +85,4 @@ class ArchiveReader {
   std::shared_ptr<Open> open_;
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -16,7 +16,7 @@
 #include "datasets/manifest.h"
 #include "datasets/manifest_part.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::string_view kClassNames = "classnames.txt";
@@ -223,4 +223,4 @@ Dataset read_archives(std::span<const Path> files, const Path& root, std::string
   return ArchiveData(files, root, std::move(name), log, columns).read(cache);
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -18,10 +18,10 @@
 #include "datasets/data_columns.h"
 #include "datasets/dataset.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // `files` are at `root`, or below it, or the root itself. Error{input} where no image is in them.
 Dataset read_archives(std::span<const Path> files, const Path& root, std::string name, Log& log,
                       const DataColumns& columns, const Path& cache);
 
-}  // namespace vise
+}  // namespace vise::datasets

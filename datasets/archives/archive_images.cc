@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::datasets {
 
 std::strong_ordering ArchiveImages::Name::operator<=>(const Name& other) const {
   Name a = *this, b = other;
@@ -134,4 +134,4 @@ bool ArchiveImages::has_random_access() const {
   return std::none_of(archives_.begin(), archives_.end(), [](const auto& a) { return a.index.is_packed_tar(); });
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

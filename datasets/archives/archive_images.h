@@ -20,7 +20,7 @@
 #include "datasets/archives/archive.h"
 #include "datasets/image_container.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // Where the archive's images are placed among the others': `prefix` ("" or "train/") replaces `inside`, with which all
 // its names begin ("" or "photos/").
@@ -72,4 +72,4 @@ class ArchiveImages final : public ImageContainer {
   mutable std::deque<std::uint32_t> open_;  // the archives that were opened last
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "datasets/archives/archive.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::string_view kPreamble = "#vise-eval/archive 1\n";
@@ -165,4 +165,4 @@ ArchiveIndex archive_index(const Path& path, const Path& cache) {
   return index;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

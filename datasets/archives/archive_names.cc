@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 
 std::string shard_word(const Path& archive) {
   std::string stem = archive_stem(archive);
@@ -44,4 +44,4 @@ void tell_leftovers(const ArchiveIndex& index, const Path& archive, Log& log) {
                          index.others == 1 ? "" : "s", index.other));
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

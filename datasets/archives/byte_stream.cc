@@ -15,7 +15,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // No set of pictures is packed so well: deflate reaches 1,032 at most, and Zstandard's frames of one repeated byte
@@ -232,4 +232,4 @@ bool read_at(const FileDescriptor& file, std::uint64_t offset, std::span<std::by
   return true;
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

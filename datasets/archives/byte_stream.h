@@ -16,7 +16,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::datasets {
 
 enum class Packing { none, gzip, zstd };
 
@@ -49,4 +49,4 @@ std::unique_ptr<ByteStream> open_byte_stream(const FileDescriptor& file, Packing
 // Reads all of `to` at `offset` of the file; false where the file is shorter. Error{system} where it can't be read.
 bool read_at(const FileDescriptor& file, std::uint64_t offset, std::span<std::byte> to, const std::string& name);
 
-}  // namespace vise
+}  // namespace vise::datasets

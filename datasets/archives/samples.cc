@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // "a/0001" and "seg.png" of "a/0001.seg.png".
@@ -111,4 +111,4 @@ std::unique_ptr<RowReader> Samples::rows() const {
   return RowReader::parse(Path(archive_.index.identity.path) / "samples.jsonl", std::move(lines));
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -16,7 +16,7 @@
 #include "datasets/archives/archive_images.h"
 #include "datasets/rows.h"
 
-namespace vise {
+namespace vise::datasets {
 
 // The column of rows() that names the image.
 inline constexpr const char* kSamplePath = "__path__";
@@ -55,4 +55,4 @@ class Samples {
   std::size_t without_image_ = 0;
 };
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::uint64_t kMaxExtension = 1 << 20;  // of a pax header or a GNU name
@@ -193,4 +193,4 @@ void scan_tar(ByteStream& stream, const std::function<void(const StreamedMember&
   TarScan(stream, visit).run();
 }
 
-}  // namespace vise
+}  // namespace vise::datasets

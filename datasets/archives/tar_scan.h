@@ -13,7 +13,7 @@
 
 #include "datasets/archives/byte_stream.h"
 
-namespace vise {
+namespace vise::datasets {
 
 struct StreamedMember {
   std::string name;          // as written, less leading "./"; not judged
@@ -24,4 +24,4 @@ struct StreamedMember {
 
 void scan_tar(ByteStream& stream, const std::function<void(const StreamedMember&)>& visit);
 
-}  // namespace vise
+}  // namespace vise::datasets

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 // Whether there are `width` bits at bit `at`.
 inline bool has_bits(ByteView bytes, std::uint64_t at, unsigned width) {
@@ -26,4 +26,4 @@ inline std::uint64_t bits_at(ByteView bytes, std::uint64_t at, unsigned width) {
   return width == 64 ? low : low & ((std::uint64_t{1} << width) - 1);
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 constexpr std::array<std::string_view, 8> kNames{"uncompressed", "snappy", "gzip", "LZO",
@@ -101,4 +101,4 @@ void unpack(int codec, ByteView packed, std::span<std::byte> out) {
   if (!whole) refuse(codec, out.size());
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 // parquet.thrift, CompressionCodec.
 enum Codec : int { kUncompressed = 0, kSnappy = 1, kGzip = 2, kZstd = 6 };
@@ -22,4 +22,4 @@ std::uint64_t most_unpacked(int codec, std::uint64_t packed);
 // Fills `out`, or throws Error{input}: bytes that don't unpack, to fewer or to more.
 void unpack(int codec, ByteView packed, std::span<std::byte> out);
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -8,7 +8,7 @@
 #include "datasets/parquet/parquet.h"
 #include "datasets/parquet/source.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 struct File::Contents {
   std::string name;
@@ -16,4 +16,4 @@ struct File::Contents {
   Metadata metadata;
 };
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

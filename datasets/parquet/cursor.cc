@@ -11,7 +11,7 @@
 #include "datasets/parquet/levels.h"
 #include "datasets/parquet/pages.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, what); }
@@ -248,4 +248,4 @@ Cursor File::read(std::size_t column, std::size_t group) const {
   }
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

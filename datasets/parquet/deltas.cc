@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "datasets/parquet/bits.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 constexpr std::uint64_t kMaxBlock = 1U << 20, kMaxMiniblocks = 1U << 12;  // writers take 128 and 4
@@ -77,4 +77,4 @@ std::int64_t DeltaDecoder::zigzag() {
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

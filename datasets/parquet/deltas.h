@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 class DeltaDecoder {
  public:
@@ -39,4 +39,4 @@ class DeltaDecoder {
   std::uint64_t bit_ = 0;
 };
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -11,7 +11,7 @@
 #include "datasets/parquet/deltas.h"
 #include "datasets/parquet/levels.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, what); }
@@ -266,4 +266,4 @@ std::unique_ptr<ValueDecoder> open_values(int encoding, const Column& column, By
   refuse(fmt::format("values in the encoding {}, which is not read for this type", encoding_name(encoding)));
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

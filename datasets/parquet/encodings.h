@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "datasets/parquet/schema.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 // parquet.thrift, Encoding.
 enum Encoding : int {
@@ -50,4 +50,4 @@ class ValueDecoder {
 std::unique_ptr<ValueDecoder> open_values(int encoding, const Column& column, ByteView bytes, std::uint64_t most,
                                           const std::vector<Value>* dictionary);
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

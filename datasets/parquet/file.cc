@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "datasets/parquet/contents.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 constexpr std::string_view kMagic = "PAR1", kEncryptedMagic = "PARE";
@@ -83,4 +83,4 @@ std::string_view File::text(std::string_view key) const {
   return found == contents_->metadata.texts.end() ? std::string_view() : std::string_view(found->second);
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

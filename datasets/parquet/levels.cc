@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "datasets/parquet/bits.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 [[noreturn]] void refuse(const char* what) { throw Error(ErrorKind::input, what); }
@@ -61,4 +61,4 @@ void RunDecoder::next_run() {
   if (width_ < 32 && value_ >> width_ != 0) refuse("a run's number has more bits than it may");
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

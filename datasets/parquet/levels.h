@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 // Bits that hold 0 to `largest`.
 unsigned bits_of(std::uint32_t largest);
@@ -37,4 +37,4 @@ class RunDecoder {
   std::uint64_t bit_ = 0;    // of a packed group
 };
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "datasets/parquet/thrift_compact.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, "footer: " + what); }
@@ -285,4 +285,4 @@ Metadata read_footer(ByteView footer, std::uint64_t data_end) {
   return metadata;
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "datasets/parquet/schema.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 inline constexpr std::uint64_t kMagicSize = 4;  // "PAR1", at either end
 
@@ -42,4 +42,4 @@ struct Metadata {
 // `footer` is the Thrift structure alone; the chunks are before `data_end`. Error{input}.
 Metadata read_footer(ByteView footer, std::uint64_t data_end);
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "datasets/parquet/thrift_compact.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 std::uint64_t count(ThriftReader& in, ThriftField field) {
@@ -119,4 +119,4 @@ PageHeader read_page_header(ByteView bytes) {
   return header;
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 enum class PageKind : std::uint8_t { data, data_v2, dictionary, other };
 
@@ -25,4 +25,4 @@ struct PageHeader {
 // The header at the front of `bytes`. Error{input} where it is none, is cut off or has a negative count.
 PageHeader read_page_header(ByteView bytes);
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "datasets/parquet/codecs.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 constexpr std::uint64_t kFirstWindow = 512, kMaxHeader = 1U << 20;  // old writers put whole values in the statistics
@@ -163,4 +163,4 @@ Page PageReader::split_v2(ByteView bytes) {
   return page;
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

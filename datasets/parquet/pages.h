@@ -16,7 +16,7 @@
 #include "datasets/parquet/page_header.h"
 #include "datasets/parquet/source.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 // Views of the reader's memory, valid until its next load().
 struct Page {
@@ -57,4 +57,4 @@ class PageReader {
   bool has_dictionary_ = false;
 };
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -24,7 +24,7 @@
 #include "base/file.h"
 #include "datasets/parquet/schema.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 class Source;
 
@@ -91,4 +91,4 @@ class File {
   std::shared_ptr<const Contents> contents_;
 };
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

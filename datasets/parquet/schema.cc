@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 constexpr int kMaxDepth = 32;
@@ -172,4 +172,4 @@ class TreeReader {
 
 std::vector<Column> read_columns(std::span<const SchemaElement> elements) { return TreeReader(elements).read(); }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 // How a value is stored in the file (parquet.thrift, Type).
 enum class Physical : std::uint8_t { boolean, int32, int64, int96, real32, real64, bytes, fixed };
@@ -72,4 +72,4 @@ struct Column {
 // Error{input} for a tree that its counts don't make, nests deeper than 32 or has more than 10,000 leaves.
 std::vector<Column> read_columns(std::span<const SchemaElement> elements);
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 class FileSource final : public Source {
@@ -63,4 +63,4 @@ std::unique_ptr<const Source> memory_source(std::vector<std::byte> bytes) {
   return std::make_unique<const MemorySource>(std::move(bytes));
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 class Source {
  public:
@@ -41,4 +41,4 @@ class Buffer {
   std::size_t capacity_ = 0;
 };
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

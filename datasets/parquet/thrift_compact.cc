@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 constexpr int kMaxDepth = 24;  // Parquet's own structures nest 6 deep
@@ -160,4 +160,4 @@ void ThriftReader::pass(std::uint64_t bytes) {
   at_ += bytes;
 }
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

@@ -17,7 +17,7 @@
 
 #include "base/file.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 
 enum class ThriftType : std::uint8_t {
   stop = 0,
@@ -95,4 +95,4 @@ class ThriftReader {
   int depth_ = 0;
 };
 
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

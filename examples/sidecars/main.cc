@@ -8,33 +8,34 @@
 
 namespace {
 
-vise::Dataset read_sidecars(const vise::DatasetRequest& request) {
-  vise::Dataset dataset;
+vise::datasets::Dataset read_sidecars(const vise::datasets::DatasetRequest& request) {
+  vise::datasets::Dataset dataset;
   dataset.name = "sidecars";
   dataset.root = request.root;
-  dataset.ids = vise::list_images(request.root, "photos").images;
+  dataset.ids = vise::datasets::list_images(request.root, "photos").images;
   std::vector<std::string> moods;
   for (std::size_t i = 0; i < dataset.size(); ++i) {
     const vise::Path note = dataset.path(i).replace_extension(".txt");
     moods.emplace_back(vise::trim(vise::read_text_file(note)));
   }
-  dataset.targets.emplace("label", vise::Targets::from_labels(moods));
+  dataset.targets.emplace("label", vise::datasets::Targets::from_labels(moods));
   return dataset;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  vise::DatasetRegistry::instance().add({.name = "sidecars",
-                                         .title = "Photos with their mood beside them",
-                                         .folders = {"sidecars"},
-                                         .tree = "sidecars/\n  photos/<name>.jpg\n  photos/<name>.txt",
-                                         .page = "nowhere: yours",
-                                         .licence = "yours",
-                                         .citation = ""},
-                                        read_sidecars);
-  vise::ReportRegistry::instance().add({.file = "winner.txt", .write = [](const vise::Report& report) {
-                                          return report.table.sections.front().rows.front().backbone + "\n";
-                                        }});
-  return vise::main(argc, argv);
+  vise::datasets::DatasetRegistry::instance().add({.name = "sidecars",
+                                                   .title = "Photos with their mood beside them",
+                                                   .folders = {"sidecars"},
+                                                   .tree = "sidecars/\n  photos/<name>.jpg\n  photos/<name>.txt",
+                                                   .page = "nowhere: yours",
+                                                   .licence = "yours",
+                                                   .citation = ""},
+                                                  read_sidecars);
+  vise::reports::ReportRegistry::instance().add(
+      {.file = "winner.txt", .write = [](const vise::reports::Report& report) {
+         return report.table.sections.front().rows.front().backbone + "\n";
+       }});
+  return vise::cli::main(argc, argv);
 }

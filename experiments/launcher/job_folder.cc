@@ -6,7 +6,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 std::string name_of(const char* what, const Path& out) {
@@ -19,7 +19,7 @@ std::string name_of(const char* what, const Path& out) {
 
 JobFolder::JobFolder(const Path& out) : out_(std::filesystem::absolute(out).lexically_normal()), path_(out_ / "jobs") {}
 
-Path JobFolder::store(const Shard& shard) const {
+Path JobFolder::store(const features::Shard& shard) const {
   return path_ / "shards" / fmt::format("{}-of-{}", shard.number, shard.of);
 }
 
@@ -58,4 +58,4 @@ void write_launch_record(const JobFolder& folder, const LaunchRecord& record) {
   write_file_atomically(folder.launch_record(), facts.dump(2) + "\n");
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

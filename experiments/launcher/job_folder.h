@@ -8,7 +8,7 @@
 #include "experiments/run_request.h"
 #include "extract/features/shard.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // A value: paths only. Nothing is made or read by it.
 class JobFolder {
@@ -24,7 +24,7 @@ class JobFolder {
   Path lock() const { return path_ / "lock"; }
   Path logs() const { return path_ / "logs"; }
   Path finished() const { return path_ / "finished"; }  // the exit code of the last job, once it ended by itself
-  Path store(const Shard& shard) const;                 // a cache of the shard's own
+  Path store(const features::Shard& shard) const;       // a cache of the shard's own
 
   // Of this run and no other: jobs are found by their names, so that none is forgotten that was submitted a moment
   // before a crash.
@@ -52,4 +52,4 @@ struct LaunchRecord {
 std::optional<LaunchRecord> read_launch_record(const JobFolder& folder);
 void write_launch_record(const JobFolder& folder, const LaunchRecord& record);
 
-}  // namespace vise
+}  // namespace vise::experiments

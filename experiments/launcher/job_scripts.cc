@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "base/version.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // For the shell.
@@ -77,12 +77,13 @@ exit "$code"
 )sh";
 
 std::string common_options(const LaunchRequest& request) {
-  const ExtractOptions& extract = request.run.extract;
+  const features::ExtractOptions& extract = request.run.extract;
   std::string text = fmt::format(
       " \\\n  --cache {} --offline --threads {}", quoted(std::filesystem::absolute(extract.cache).lexically_normal()),
       request.threads > 0 ? std::to_string(request.threads) : std::string("\"${SLURM_CPUS_ON_NODE:-1}\""));
-  if (extract.on_bad_image == BadImagePolicy::skip) text += " --on-bad-image skip";
-  if (extract.max_pixels != ExtractOptions{}.max_pixels) text += fmt::format(" --max-pixels {}", extract.max_pixels);
+  if (extract.on_bad_image == features::BadImagePolicy::skip) text += " --on-bad-image skip";
+  if (extract.max_pixels != features::ExtractOptions{}.max_pixels)
+    text += fmt::format(" --max-pixels {}", extract.max_pixels);
   return text;
 }
 
@@ -131,4 +132,4 @@ std::string finish_script(const LaunchRequest& request, const JobFolder& folder,
   return text + kRequeue;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -7,7 +7,7 @@
 #include "experiments/launcher/job_folder.h"
 #include "experiments/launcher/slurm.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct LaunchRequest {
   RunRequest run;
@@ -22,4 +22,4 @@ std::string extract_script(const LaunchRequest& request, const JobFolder& folder
 // `merges`: false where every row was known before, and there are no shards.
 std::string finish_script(const LaunchRequest& request, const JobFolder& folder, bool merges);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -15,7 +15,7 @@
 #include "experiments/study.h"
 #include "extract/features/recipe.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // Slurm's epilogue may take this long; a job is COMPLETING while it runs.
@@ -57,8 +57,10 @@ void fetch_weights_now(const RunRequest& request, const LookAhead& ahead, const 
     if (!features.status.fetched_from.empty()) {
       for (const Task& task : request.tasks)
         for (const std::string& text : task.backbones)
-          if (const Backbone backbone = parse_backbone(text); backbone.name == features.status.backbone)
-            make_recipe({backbone, request.engine, request.precision, request.taps}, request.extract, context);
+          if (const features::Backbone backbone = features::parse_backbone(text);
+              backbone.name == features.status.backbone)
+            features::make_recipe({backbone, request.engine, request.precision, request.taps}, request.extract,
+                                  context);
     }
 }
 
@@ -150,8 +152,8 @@ class Launch {
   bool has_unmerged_rows(std::size_t shards) const {
     for (std::size_t number = 1; number <= shards; ++number) {
       const Path store = folder_.store({number, shards});
-      const auto record = read_shard_record(store);
-      if (record && record->state != ShardState::merged && !count_kept(store).empty()) return true;
+      const auto record = features::read_shard_record(store);
+      if (record && record->state != features::ShardState::merged && !features::count_kept(store).empty()) return true;
     }
     return false;
   }
@@ -159,28 +161,30 @@ class Launch {
   // Done is what a store says of itself, under way what Slurm says; the record of
   // submissions decides nothing.
   void sort_shards(bool rows_are_missing) {
-    std::vector<std::optional<ShardRecord>> records;
+    std::vector<std::optional<features::ShardRecord>> records;
     for (std::size_t number = 1; number <= request_.shards; ++number) {
-      records.push_back(read_shard_record(folder_.store({number, request_.shards})));
+      records.push_back(features::read_shard_record(folder_.store({number, request_.shards})));
       // A store of another plan has other features; it is computed anew.
       if (records.back() && records.back()->plan != plan_hash_) records.back().reset();
     }
-    const auto is = [](const std::optional<ShardRecord>& record, ShardState state) {
+    const auto is = [](const std::optional<features::ShardRecord>& record, features::ShardState state) {
       return record && record->state == state;
     };
     // Rows that are still missing after all were merged are of images that are new since then.
-    const bool all_merged = std::ranges::all_of(records, [&](const auto& r) { return is(r, ShardState::merged); });
+    const bool all_merged =
+        std::ranges::all_of(records, [&](const auto& r) { return is(r, features::ShardState::merged); });
     const std::vector<const SlurmJob*> live = live_jobs(folder_.extract_name());
     for (std::size_t number = 1; number <= request_.shards; ++number) {
       const auto& record = records[number - 1];
-      const bool is_done = is(record, ShardState::done) || (is(record, ShardState::merged) && !all_merged);
+      const bool is_done =
+          is(record, features::ShardState::done) || (is(record, features::ShardState::merged) && !all_merged);
       if (std::ranges::any_of(live, [&](const SlurmJob* job) { return job->task == number; }))
         launched_.alive.push_back(number);
-      else if (is_done || (!rows_are_missing && (!record || is(record, ShardState::merged))))
+      else if (is_done || (!rows_are_missing && (!record || is(record, features::ShardState::merged))))
         launched_.done.push_back(number);
       else
         launched_.submitted.push_back(number);
-      if (is(record, ShardState::damaged)) launched_.damaged.push_back(number);
+      if (is(record, features::ShardState::damaged)) launched_.damaged.push_back(number);
       merges_ |= record.has_value();
     }
     merges_ |= !launched_.alive.empty() || !launched_.submitted.empty();
@@ -255,4 +259,4 @@ LaunchPreview preview_launch(const LaunchRequest& request) {
   return {extract_script(request, folder), finish_script(request, folder, true)};
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

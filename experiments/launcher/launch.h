@@ -13,7 +13,7 @@
 #include "experiments/launcher/job_scripts.h"
 #include "experiments/look_ahead.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct Launched {
   std::vector<std::size_t> done, alive, submitted;  // shards; a merged one is done. None where every row was known
@@ -35,4 +35,4 @@ struct LaunchPreview {
 };
 LaunchPreview preview_launch(const LaunchRequest& request);
 
-}  // namespace vise
+}  // namespace vise::experiments

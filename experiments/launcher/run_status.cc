@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "experiments/launcher/slurm.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 constexpr std::array<std::string_view, 4> kNames{"waiting", "running", "done", "failed"};
@@ -113,19 +113,20 @@ class Reader {
 
   void add_shard(std::size_t number, bool& all_known) {
     const Path store = folder_.store({number, record_.shards});
-    std::optional<ShardRecord> record = read_shard_record(store);
+    std::optional<features::ShardRecord> record = features::read_shard_record(store);
     // A record of an earlier plan says nothing about this one.
     if (record && record->plan != record_.plan) record.reset();
     ShardStatus shard;
     shard.number = number;
-    shard.merged = record && record->state == ShardState::merged;
+    shard.merged = record && record->state == features::ShardState::merged;
     // A shard whose rows were all cached was never submitted and is done.
     const bool was_needed = record || !last_submission(number).empty();
-    shard.job = status_of(number, shard.merged || (record && record->state == ShardState::done) || !was_needed);
-    if (record && record->state == ShardState::damaged && shard.job.state == JobState::failed)
+    shard.job =
+        status_of(number, shard.merged || (record && record->state == features::ShardState::done) || !was_needed);
+    if (record && record->state == features::ShardState::damaged && shard.job.state == JobState::failed)
       shard.job.reason = "the merge found damaged blocks, and dropped them";
     if (record) {
-      const std::map<std::string, std::size_t> kept = record->rows.empty() ? count_kept(store) : record->rows;
+      const std::map<std::string, std::size_t> kept = record->rows.empty() ? features::count_kept(store) : record->rows;
       for (const auto& [key, rows] : kept) shard.rows += rows;
       shard.of = shard.job.state == JobState::done ? shard.rows : std::max(record->to_compute, shard.rows);
     }
@@ -135,7 +136,7 @@ class Reader {
   }
 
   // Whether what is left of the shard is known.
-  bool add_rate(const ShardStatus& shard, const std::optional<ShardRecord>& record) {
+  bool add_rate(const ShardStatus& shard, const std::optional<features::ShardRecord>& record) {
     if (!record) return false;
     left_ += static_cast<double>(shard.of - shard.rows);
     const auto seconds = static_cast<double>(seconds_since_1970() - record->started);
@@ -197,4 +198,4 @@ bool RunStatus::is_over() const {
 
 RunStatus run_status(const Path& out) { return Reader(out).read(); }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "experiments/launcher/job_folder.h"
 
-namespace vise {
+namespace vise::experiments {
 
 enum class JobState {
   waiting,  // in the queue, or not submitted yet
@@ -54,4 +54,4 @@ struct RunStatus {
 // Error{missing} for a folder without jobs.
 RunStatus run_status(const Path& out);
 
-}  // namespace vise
+}  // namespace vise::experiments

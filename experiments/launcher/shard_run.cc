@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "experiments/task_run.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 std::int64_t seconds_since_1970() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
@@ -38,23 +38,23 @@ std::vector<std::unique_ptr<TaskRun>> open_tasks(const RunRequest& request, cons
 
 }  // namespace
 
-ShardRecord extract_shard(const RunRequest& given, const Shard& shard, const std::string& plan_hash,
-                          const Context& context) {
+features::ShardRecord extract_shard(const RunRequest& given, const features::Shard& shard, const std::string& plan_hash,
+                                    const Context& context) {
   const RunRequest request = resolved(given);
   const Path& folder = request.extract.into;
   const std::vector<std::unique_ptr<TaskRun>> tasks = open_tasks(request, context);
-  ShardRecord record{shard, ShardState::running, plan_hash};
+  features::ShardRecord record{shard, features::ShardState::running, plan_hash};
   record.started = seconds_since_1970();
-  record.kept_at_start = sum_of(count_kept(folder));
+  record.kept_at_start = sum_of(features::count_kept(folder));
   for (const auto& task : tasks) record.to_compute += task->count_missing(shard.items(task->dataset().size()));
   // Written before the work as well: from it the status command knows how much there is to do.
-  write_shard_record(folder, record);
+  features::write_shard_record(folder, record);
   for (const auto& task : tasks) task->extract_part(shard.items(task->dataset().size()));
-  record.state = ShardState::done;
+  record.state = features::ShardState::done;
   record.ended = seconds_since_1970();
-  record.rows = count_kept(folder);
-  write_shard_record(folder, record);
+  record.rows = features::count_kept(folder);
+  features::write_shard_record(folder, record);
   return record;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -11,12 +11,12 @@
 #include "experiments/run_request.h"
 #include "extract/features/shard.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // Leaves shard.json in request.extract.into: at the start with what is to do, at the end as done. A task whose data are
 // missing is passed over where others can be had, as run() does. Error{interrupted} after a stop; Error as run() for
 // the rest.
-ShardRecord extract_shard(const RunRequest& request, const Shard& shard, const std::string& plan_hash,
-                          const Context& context);
+features::ShardRecord extract_shard(const RunRequest& request, const features::Shard& shard,
+                                    const std::string& plan_hash, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -10,7 +10,7 @@
 #include "base/process.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // What the job scripts and their order depend on.
@@ -168,4 +168,4 @@ void cancel_job(const std::string& id) { run_slurm({"scancel", "--quiet", id}); 
 
 void need_slurm() { run_slurm({"sbatch", "--version"}); }
 
-}  // namespace vise
+}  // namespace vise::experiments

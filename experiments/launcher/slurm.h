@@ -14,7 +14,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // One job, or one task of an array.
 struct SlurmJob {
@@ -56,4 +56,4 @@ std::vector<SlurmJob> jobs_in_accounts(const std::vector<std::string>& names, st
 std::vector<SlurmJob> parse_squeue(std::string_view text);
 std::vector<SlurmJob> parse_sacct(std::string_view text);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -18,7 +18,7 @@
 #include "probes/finetune.h"
 #include "probes/torch/entry.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // Images of one part of a split. write(i, epoch, chw) fills 3 x side x side normalised floats; train's are drawn anew
 // each epoch, the others' don't depend on it. Called from several threads.
@@ -28,14 +28,14 @@ struct ImagePart {
 };
 
 struct FinetuneJob {
-  const Network* network = nullptr;
+  const networks::Network* network = nullptr;
   std::string layer, pool;  // what the head reads: a layer of the network, pooled as networks/pooling.h says
-  FinetuneSettings settings;
+  probes::FinetuneSettings settings;
   int side = 224;
   ImagePart train, val, test;      // val may be empty
   std::span<const float> targets;  // of train: N x outputs, as HeadJob::targets
   std::size_t outputs = 0;
-  HeadLoss loss = HeadLoss::softmax;
+  probes::HeadLoss loss = probes::HeadLoss::softmax;
   std::function<double(const std::vector<double>& scores)> judge;  // val's scores, N x outputs: higher is better
   Path checkpoint;       // written after each epoch; taken up where it is there and of the same identity; empty: none
   std::string identity;  // of everything that decides the result
@@ -60,4 +60,4 @@ using FinetuneEntry = void(const FinetuneJob& job, FinetuneResult& result);
 
 extern "C" FinetuneEntry vise_torch_finetune;
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -13,7 +13,7 @@
 #include "experiments/torch/trainable_network.h"
 #include "experiments/torch/training_state.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 torch::Device device_named(const std::string& name) {
@@ -24,13 +24,13 @@ torch::Device device_named(const std::string& name) {
 }
 
 // The rows' mean loss; targets as HeadJob::targets.
-torch::Tensor mean_loss(HeadLoss kind, const torch::Tensor& z, const torch::Tensor& y) {
+torch::Tensor mean_loss(probes::HeadLoss kind, const torch::Tensor& z, const torch::Tensor& y) {
   switch (kind) {
-    case HeadLoss::softmax:
+    case probes::HeadLoss::softmax:
       return -(y * torch::log_softmax(z, 1)).sum(1).mean();
-    case HeadLoss::sigmoid:
+    case probes::HeadLoss::sigmoid:
       return ((torch::softplus(z) - y * z) * (y >= 0)).sum(1).mean();
-    case HeadLoss::squares:
+    case probes::HeadLoss::squares:
       break;
   }
   return (z - y).square().sum(1).mean() / 2;
@@ -57,8 +57,8 @@ class Training {
       : job_(job),
         s_(job.settings),
         device_(device_named(s_.device)),
-        network_(*job.network, job.side, {job.layer, Pooling::parse(job.pool), s_.blocks, s_.freeze_batch_norm},
-                 device_) {
+        network_(*job.network, job.side,
+                 {job.layer, networks::Pooling::parse(job.pool), s_.blocks, s_.freeze_batch_norm}, device_) {
     // Drawn on the CPU from our own stream, so that a training begins alike on every device.
     RandomStream random("probe/finetune/head", s_.seed);
     weight_ = torch::empty({static_cast<std::int64_t>(job.outputs), network_.dim()});
@@ -244,7 +244,7 @@ class Training {
   }
 
   const FinetuneJob& job_;
-  const FinetuneSettings& s_;
+  const probes::FinetuneSettings& s_;
   const torch::Device device_;
   TrainableNetwork network_;
   torch::Tensor weight_, bias_;
@@ -254,10 +254,12 @@ class Training {
 };
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments
 
-extern "C" void vise_torch_finetune(const vise::FinetuneJob& job, vise::FinetuneResult& result) {
+extern "C" void vise_torch_finetune(const vise::experiments::FinetuneJob& job,
+                                    vise::experiments::FinetuneResult& result) {
   at::set_num_threads(job.context->threads);
   at::globalContext().setDeterministicCuDNN(true);
-  vise::with_torch_errors(vise::ErrorKind::system, "LibTorch: ", [&] { vise::Training(job).run(result); });
+  vise::networks::with_torch_errors(vise::ErrorKind::system,
+                                    "LibTorch: ", [&] { vise::experiments::Training(job).run(result); });
 }

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 bool is_numbered(const std::string& layer) {
@@ -14,9 +14,9 @@ bool is_numbered(const std::string& layer) {
 }
 
 // The values that end a block, up to `last`.
-std::vector<int> ends_of_blocks(const Network& network, int last) {
+std::vector<int> ends_of_blocks(const networks::Network& network, int last) {
   std::vector<int> ends;
-  for (const Layer& layer : network.layers)
+  for (const networks::Layer& layer : network.layers)
     if (is_numbered(layer.name) && layer.value <= last) ends.push_back(layer.value);
   std::ranges::sort(ends);
   return ends;
@@ -28,17 +28,17 @@ int depth_of(int value, const std::vector<int>& ends) {
   return std::max(1, static_cast<int>(blocks - before));
 }
 
-torch::Tensor mean_of_places(const TorchValue& x) {
+torch::Tensor mean_of_places(const networks::TorchValue& x) {
   return x.tensor.dim() == 4 ? x.tensor.mean({2, 3}) : x.places().mean(1);
 }
 
-torch::Tensor token(const TorchValue& x, std::int64_t number) { return x.tokens().select(1, number); }
+torch::Tensor token(const networks::TorchValue& x, std::int64_t number) { return x.tokens().select(1, number); }
 
 }  // namespace
 
-torch::Tensor pooled(const Pooling& pooling, const std::vector<TorchValue>& values) {
+torch::Tensor pooled(const networks::Pooling& pooling, const std::vector<networks::TorchValue>& values) {
   const std::string name = pooling.name();
-  const TorchValue& last = values.back();
+  const networks::TorchValue& last = values.back();
   if (name == "avg" || name == "map") return mean_of_places(last);
   if (name == "max") return last.places().amax(1);
   if (name == "cls+dist") return (token(last, 0) + token(last, 1)) / 2;
@@ -48,15 +48,15 @@ torch::Tensor pooled(const Pooling& pooling, const std::vector<TorchValue>& valu
     return last.places().clamp_min(1e-6).pow(power).mean(1).pow(1 / power);
   }
   std::vector<torch::Tensor> parts;
-  for (const TorchValue& value : values) parts.push_back(token(value, 0));
+  for (const networks::TorchValue& value : values) parts.push_back(token(value, 0));
   if (name.ends_with("+avg")) parts.push_back(mean_of_places(last));
   return torch::cat(parts, 1);
 }
 
-TrainableNetwork::TrainableNetwork(const Network& network, int side, const TrainingScope& scope,
+TrainableNetwork::TrainableNetwork(const networks::Network& network, int side, const TrainingScope& scope,
                                    const torch::Device& device)
     : scope_(scope), network_(network, side, {device, torch::kFloat32}) {
-  const Outline seen = outline(network);
+  const networks::Outline seen = networks::outline(network);
   dim_ = static_cast<std::int64_t>(scope_.pooling.dim(seen, scope_.layer));
   for (const std::string& layer : scope_.pooling.layers(seen, scope_.layer)) values_.push_back(network_.layer(layer));
   const int last = *std::ranges::max_element(values_);
@@ -69,7 +69,7 @@ TrainableNetwork::TrainableNetwork(const Network& network, int side, const Train
   const std::vector<bool> needed = network_.needed_for(values_);
   first_ = needed.size();
   for (std::size_t i = 0; i < needed.size(); ++i) {
-    const int depth = depth_of(Network::value_of(i), ends);
+    const int depth = depth_of(networks::Network::value_of(i), ends);
     if (!needed[i] || (scope_.blocks > 0 && depth > scope_.blocks)) continue;
     // Gradients and batch statistics begin at the first operation that learns; everything
     // before it runs as a frozen network does.
@@ -78,8 +78,8 @@ TrainableNetwork::TrainableNetwork(const Network& network, int side, const Train
   }
 }
 
-void TrainableNetwork::let_learn(const TorchOp& op, int depth) {
-  const auto* const norm = op.op.as<BatchNorm>();
+void TrainableNetwork::let_learn(const networks::TorchOp& op, int depth) {
+  const auto* const norm = op.op.as<networks::BatchNorm>();
   // Small batches make poor statistics, so frozen batch norms are the default.
   if (norm && scope_.freeze_batch_norm) return;
   for (const torch::Tensor& tensor : op.learnable()) {
@@ -90,7 +90,8 @@ void TrainableNetwork::let_learn(const TorchOp& op, int depth) {
       continue;
     }
     // Only the weights of products decay; norms, biases, positions and tokens don't, as in the usual recipes.
-    const bool decays = (op.op.as<Convolution>() || op.op.as<Linear>()) && tensor.is_same(op.weight);
+    const bool decays =
+        (op.op.as<networks::Convolution>() || op.op.as<networks::Linear>()) && tensor.is_same(op.weight);
     parameters_.push_back({tensor, depth, decays});
     parameters_.back().value.requires_grad_(true);
   }
@@ -102,4 +103,4 @@ torch::Tensor TrainableNetwork::forward(const torch::Tensor& images, bool traini
   return pooled(scope_.pooling, network_.run(images, values_, training && !scope_.freeze_batch_norm ? first_ : never));
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

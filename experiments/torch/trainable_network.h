@@ -13,7 +13,7 @@
 #include "extract/networks/pooling.h"
 #include "extract/networks/torch/torch_network.h"
 
-namespace vise {
+namespace vise::experiments {
 
 // A tensor that steps change, and how far below the head it is: 0 the head itself, 1 the last block, ...
 struct LearnedTensor {
@@ -24,7 +24,7 @@ struct LearnedTensor {
 
 struct TrainingScope {
   std::string layer;  // what the head reads
-  Pooling pooling;
+  networks::Pooling pooling;
   std::int64_t blocks = 1;  // that learn, from the end; 0: all
   bool freeze_batch_norm = true;
 };
@@ -33,7 +33,7 @@ class TrainableNetwork {
  public:
   // The network is no program. Error{usage} for a side or a layer that it doesn't take or have, and for more blocks
   // than there are.
-  TrainableNetwork(const Network& network, int side, const TrainingScope& scope, const torch::Device& device);
+  TrainableNetwork(const networks::Network& network, int side, const TrainingScope& scope, const torch::Device& device);
 
   std::int64_t dim() const { return dim_; }
   // B x 3 x side x side to B x dim. `training`: batch norms that aren't frozen use the batch's statistics and update
@@ -46,10 +46,10 @@ class TrainableNetwork {
   const std::vector<torch::Tensor>& buffers() const { return buffers_; }
 
  private:
-  void let_learn(const TorchOp& op, int depth);
+  void let_learn(const networks::TorchOp& op, int depth);
 
   TrainingScope scope_;
-  TorchNetwork network_;
+  networks::TorchNetwork network_;
   std::int64_t dim_;
   std::vector<int> values_;  // that the pooling reads
   std::size_t first_ = 0;    // operation that learns
@@ -58,6 +58,6 @@ class TrainableNetwork {
 };
 
 // What `pooling` makes of the values of its layers, as networks/pooling.h defines it, with gradients: B x D.
-torch::Tensor pooled(const Pooling& pooling, const std::vector<TorchValue>& values);
+torch::Tensor pooled(const networks::Pooling& pooling, const std::vector<networks::TorchValue>& values);
 
-}  // namespace vise
+}  // namespace vise::experiments

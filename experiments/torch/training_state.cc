@@ -9,7 +9,7 @@
 #include "extract/networks/checkpoint/read_checkpoint.h"
 #include "extract/networks/checkpoint/state_dict.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // safetensors: u64 length of the header, the header, the data.
@@ -44,15 +44,15 @@ class SafetensorsText {
   std::vector<std::byte> data_;
 };
 
-const Tensor* find(const Checkpoint& file, const std::string& name) {
-  for (const NamedTensor& named : file.tensors)
+const networks::Tensor* find(const networks::Checkpoint& file, const std::string& name) {
+  for (const networks::NamedTensor& named : file.tensors)
     if (named.name == name) return &named.tensor;
   return nullptr;
 }
 
 template <typename T>
-std::vector<T> values(const Checkpoint& file, const std::string& name) {
-  const Tensor* const tensor = find(file, name);
+std::vector<T> values(const networks::Checkpoint& file, const std::string& name) {
+  const networks::Tensor* const tensor = find(file, name);
   if (!tensor) throw Error(ErrorKind::input, fmt::format("{}: '{}' is missing", file.path.string(), name));
   const std::vector<std::byte> bytes = tensor->contiguous_bytes();
   std::vector<T> out(bytes.size() / sizeof(T));
@@ -60,9 +60,9 @@ std::vector<T> values(const Checkpoint& file, const std::string& name) {
   return out;
 }
 
-std::vector<torch::Tensor> tensors(const Checkpoint& file, const std::string& name) {
+std::vector<torch::Tensor> tensors(const networks::Checkpoint& file, const std::string& name) {
   std::vector<torch::Tensor> out;
-  while (const Tensor* const tensor = find(file, fmt::format("{}.{}", name, out.size()))) {
+  while (const networks::Tensor* const tensor = find(file, fmt::format("{}.{}", name, out.size()))) {
     std::vector<float> floats = tensor->to_floats();
     out.push_back(torch::from_blob(floats.data(), tensor->shape, torch::kFloat32).clone());
   }
@@ -87,7 +87,7 @@ void write_training_state(const Path& path, const std::string& identity, const T
 std::optional<TrainingState> read_training_state(const Path& path, const std::string& identity) {
   std::error_code error;
   if (path.empty() || !std::filesystem::exists(path, error)) return {};
-  const Checkpoint file = read_checkpoint(path);
+  const networks::Checkpoint file = networks::read_checkpoint(path);
   const std::vector<char> owner = values<char>(file, "identity");
   // Of another cell, whose settings or data differ: the training begins anew and overwrites it.
   if (std::string(owner.begin(), owner.end()) != identity) return {};
@@ -103,4 +103,4 @@ std::optional<TrainingState> read_training_state(const Path& path, const std::st
   return state;
 }
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -10,7 +10,7 @@
 
 #include "experiments/torch/entry.h"
 
-namespace vise {
+namespace vise::experiments {
 
 struct TrainingState {
   std::vector<FinetuneEpoch> epochs;
@@ -25,4 +25,4 @@ void write_training_state(const Path& path, const std::string& identity, const T
 // None where there is no file, or one of another identity. Error{input} for a damaged one.
 std::optional<TrainingState> read_training_state(const Path& path, const std::string& identity);
 
-}  // namespace vise
+}  // namespace vise::experiments

@@ -6,7 +6,7 @@
 #include "extract/features/image_runs.h"
 #include "extract/networks/attention_weights.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 Recipe recipe_of(const FeatureRequest& request, const ExtractOptions& options, const Context& context) {
@@ -18,11 +18,11 @@ Recipe recipe_of(const FeatureRequest& request, const ExtractOptions& options, c
 }
 
 // One image at a time: the queries, keys and values of all blocks of a ViT-L at 336 pixels are 170 MB.
-TrunkRequest request_for(const Recipe& recipe, const std::vector<AttentionTap>& taps) {
-  TrunkRequest request = recipe.trunk_request();
+networks::TrunkRequest request_for(const Recipe& recipe, const std::vector<networks::AttentionTap>& taps) {
+  networks::TrunkRequest request = recipe.trunk_request();
   request.batch = 1;
   request.layers.clear();
-  for (const AttentionTap& tap : taps) request.layers.push_back(tap.layer);
+  for (const networks::AttentionTap& tap : taps) request.layers.push_back(tap.layer);
   return request;
 }
 
@@ -32,29 +32,29 @@ struct AttentionSource::State {
   State(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
       : recipe(recipe_of(request, options, context)),
         network(recipe.network()),
-        taps(tap_attentions(network, recipe.taps.layers[recipe.taps.taps[0].layers.back()])),
+        taps(networks::tap_attentions(network, recipe.taps.layers[recipe.taps.taps[0].layers.back()])),
         runs(recipe, network, request_for(recipe, taps), options, context) {}
 
-  void read(Trunk& trunk, int place, AttentionMap& map) const {
-    std::vector<AttentionMatrix> blocks;
+  void read(networks::Trunk& trunk, int place, AttentionMap& map) const {
+    std::vector<networks::AttentionMatrix> blocks;
     for (std::size_t i = 0; i < taps.size(); ++i) {
-      const FeatureMaps values = trunk.maps(i);
+      const networks::FeatureMaps values = trunk.maps(i);
       map.height = values.height;
       map.width = values.width;
-      blocks.push_back(head_mean(attention_weights(taps[i], values, place)));
+      blocks.push_back(networks::head_mean(networks::attention_weights(taps[i], values, place)));
     }
     // Rollout (Abnar and Zuidema, 2020) multiplies the blocks' matrices, so all of them are read;
     // the class token's attention is that of the last block alone.
     const auto places = static_cast<std::size_t>(map.height * map.width);
-    const std::vector<double> last = class_token_attention(blocks.back(), places);
-    const std::vector<double> rollout = attention_rollout(blocks, places);
+    const std::vector<double> last = networks::class_token_attention(blocks.back(), places);
+    const std::vector<double> rollout = networks::attention_rollout(blocks, places);
     map.class_token.assign(last.begin(), last.end());
     map.rollout.assign(rollout.begin(), rollout.end());
   }
 
   Recipe recipe;
-  Network network;
-  std::vector<AttentionTap> taps;
+  networks::Network network;
+  std::vector<networks::AttentionTap> taps;
   ImageRuns runs;
 };
 
@@ -62,11 +62,13 @@ AttentionSource::AttentionSource(const FeatureRequest& request, const ExtractOpt
     : state_(std::make_unique<State>(request, options, context)) {}
 AttentionSource::~AttentionSource() = default;
 
-std::vector<AttentionMap> AttentionSource::operator()(const Dataset& dataset, std::span<const std::uint32_t> items) {
+std::vector<AttentionMap> AttentionSource::operator()(const datasets::Dataset& dataset,
+                                                      std::span<const std::uint32_t> items) {
   std::vector<AttentionMap> maps(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) maps[i].item = items[i];
-  state_->runs(dataset, items, [&](std::size_t i, Trunk& trunk, int place) { state_->read(trunk, place, maps[i]); });
+  state_->runs(dataset, items,
+               [&](std::size_t i, networks::Trunk& trunk, int place) { state_->read(trunk, place, maps[i]); });
   return maps;
 }
 
-}  // namespace vise
+}  // namespace vise::features

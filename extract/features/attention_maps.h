@@ -14,7 +14,7 @@
 #include "datasets/dataset.h"
 #include "extract/features/features.h"
 
-namespace vise {
+namespace vise::features {
 
 // Over the network's places, height x width, row by row. Empty for an image that can't be read, where options skip
 // those. Shares of 1, the rest of which goes to the class token itself and to registers.
@@ -34,11 +34,11 @@ class AttentionSource {
   ~AttentionSource();
 
   // One map an item, in the items' order. Errors as MapSource.
-  std::vector<AttentionMap> operator()(const Dataset& dataset, std::span<const std::uint32_t> items);
+  std::vector<AttentionMap> operator()(const datasets::Dataset& dataset, std::span<const std::uint32_t> items);
 
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
 
-}  // namespace vise
+}  // namespace vise::features

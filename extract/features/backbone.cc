@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "extract/images/transform/transform.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 const std::vector<std::string> kOptions{"arch",      "transform", "act",          "eps",    "final-eps",
@@ -24,7 +24,8 @@ bool is_one_of(const std::vector<std::string>& names, const std::string& option)
 std::vector<std::string> split_options(const std::vector<std::string>& parts) {
   std::vector<std::string> options;
   for (const std::string& part : parts)
-    if (!options.empty() && options.back().starts_with("transform=") && is_one_of(transform_setting_names(), part))
+    if (!options.empty() && options.back().starts_with("transform=") &&
+        is_one_of(images::transform_setting_names(), part))
       options.back() += "," + part;
     else
       options.push_back(part);
@@ -36,8 +37,8 @@ void say_fact(Backbone& backbone, const std::string& name, const std::string& va
   if (backbone.kind != BackboneKind::weights)
     throw Error(ErrorKind::usage, fmt::format("--backbone: '{}={}': of networks from a file only", name, value));
   // Checks the name and the value; the result isn't needed.
-  Facts().say(name, value, kUserSource);
-  const auto said = [&](const Fact& fact) { return fact.name == name && fact.source == kUserSource; };
+  networks::Facts().say(name, value, kUserSource);
+  const auto said = [&](const networks::Fact& fact) { return fact.name == name && fact.source == kUserSource; };
   if (std::ranges::any_of(backbone.facts, said))
     throw Error(ErrorKind::usage, fmt::format("--backbone: {}= is given twice", name));
   backbone.facts.insert(backbone.facts.begin(), {name, value, std::string(kUserSource)});
@@ -70,7 +71,7 @@ void apply_option(Backbone& backbone, const std::string& text) {
   }
   // A fact is what a checkpoint's tensors don't show and the numbers depend on, such as
   // the activation or the epsilon.
-  if (is_one_of(fact_names(), key)) say_fact(backbone, key, value);
+  if (is_one_of(networks::fact_names(), key)) say_fact(backbone, key, value);
   if (key == "branch") backbone.branch = value;
   if (key == "drop") backbone.drop.push_back(value);
   if (key == "keys") backbone.key_map = Path(value);
@@ -152,7 +153,7 @@ Backbone parse_backbone(std::string_view text) {
 
 Json to_json(const Backbone& b) {
   Json facts = Json::object();
-  for (const Fact& fact : b.facts) facts[fact.name] = fact.value;
+  for (const networks::Fact& fact : b.facts) facts[fact.name] = fact.value;
   return {{"name", b.name},           {"title", b.title}, {"architecture", b.architecture},
           {"transform", b.transform}, {"layer", b.layer}, {"pool", b.pool},
           {"probed", b.probed},       {"facts", facts},   {"branch", b.branch},
@@ -176,10 +177,10 @@ std::vector<std::string> with_sides(const std::vector<std::string>& backbones, c
   return all;
 }
 
-LoadRequest load_request(const Backbone& backbone) {
-  LoadRequest request{backbone.architecture, backbone.branch, backbone.drop};
-  for (const Fact& fact : backbone.facts) request.facts.say(fact.name, fact.value, fact.source);
+networks::LoadRequest load_request(const Backbone& backbone) {
+  networks::LoadRequest request{backbone.architecture, backbone.branch, backbone.drop};
+  for (const networks::Fact& fact : backbone.facts) request.facts.say(fact.name, fact.value, fact.source);
   return request;
 }
 
-}  // namespace vise
+}  // namespace vise::features

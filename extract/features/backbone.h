@@ -20,7 +20,7 @@
 #include "extract/features/path_cache.h"
 #include "extract/networks/load.h"
 
-namespace vise {
+namespace vise::features {
 
 // Who says a fact or a transform, as it is printed.
 inline constexpr std::string_view kUserSource = "the user", kRowSource = "the registry's row";
@@ -49,9 +49,9 @@ struct Backbone {
   std::string transform_source;  // kUserSource, kRowSource, "preprocessor_config.json"; empty: nobody, so it is assumed
   std::string layer = "default", pool = "default";  // what its authors probe; "default": the network's own
   std::string probed;                               // who says of layer and pool that they are
-  std::vector<Fact> facts;  // what its tensors don't say, and who says it; the first of two is believed
-  int side = 0;             // height and width of the input; 0: the transform's own
-  std::string branch;       // of checkpoints with two encoders: "encoder_q", "teacher"; empty: the documented rule
+  std::vector<networks::Fact> facts;  // what its tensors don't say, and who says it; the first of two is believed
+  int side = 0;                       // height and width of the input; 0: the transform's own
+  std::string branch;  // of checkpoints with two encoders: "encoder_q", "teacher"; empty: the documented rule
   std::vector<std::string> drop;  // first components of further keys to leave out
   bool skip_foreign = false;      // read a pickle that holds other things than tensors, and pass over those
   Path prototxt;                  // of a Caffe network's weights: the file that describes it
@@ -90,7 +90,7 @@ std::vector<std::string> with_sides(const std::vector<std::string>& backbones, c
 Json to_json(const Backbone& backbone);
 
 // What its network is loaded with.
-LoadRequest load_request(const Backbone& backbone);
+networks::LoadRequest load_request(const Backbone& backbone);
 
 // Where weights are looked for, filled in by cli/ from options and environment.
 struct WeightsSearch {
@@ -130,4 +130,4 @@ WeightsStatus weights_status(const Backbone& backbone, const WeightsSearch& sear
 // taken where nobody nearer said one. Notes say what was learnt. Error{input} for a config that is none.
 void learn_from_weights(Backbone& backbone, const FoundWeights& found);
 
-}  // namespace vise
+}  // namespace vise::features

@@ -9,7 +9,7 @@
 #include "extract/features/backbone_rows.h"
 #include "extract/networks/family_registry.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 Backbone random_network(std::string name, std::string architecture) {
@@ -78,4 +78,4 @@ void add_backbone(Backbone row) {
   list().push_back(std::move(row));
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "base/yaml.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 const std::vector<std::string> kFields{"name",   "title",     "architecture", "files",    "urls",   "sha256",
@@ -65,7 +65,7 @@ class RowReader {
     values = given->get<std::vector<std::string>>();
   }
 
-  void facts(std::vector<Fact>& values) const {
+  void facts(std::vector<networks::Fact>& values) const {
     const Json* const given = find("facts");
     if (!given) return;
     if (!given->is_object()) file_.fail(pointer_ + "/facts", "'facts' must be names with values");
@@ -76,7 +76,7 @@ class RowReader {
       if (value.is_number()) text = number(value.get<double>());
       if (value.is_string()) text = value.get<std::string>();
       try {
-        Facts().say(name, text, kRowSource);
+        networks::Facts().say(name, text, kRowSource);
       } catch (const Error& e) {
         file_.fail(pointer_ + "/facts", e.message(), e.hint());
       }
@@ -127,4 +127,4 @@ std::vector<Backbone> published_backbones() {
   return rows;
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -22,7 +22,7 @@
 
 #include "extract/features/backbone.h"
 
-namespace vise {
+namespace vise::features {
 
 // The files' texts by name, without ".yaml".
 const std::map<std::string, std::string>& builtin_backbone_files();
@@ -31,4 +31,4 @@ const std::map<std::string, std::string>& builtin_backbone_files();
 std::vector<Backbone> published_backbones();
 std::vector<Backbone> read_backbone_rows(std::string_view yaml, const std::string& name_for_messages);
 
-}  // namespace vise
+}  // namespace vise::features

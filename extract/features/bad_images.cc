@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::features {
 
 void throw_bad_images(std::vector<BadImage> images) {
   // More lines than this would scroll the cause and the cure off the screen; `audit` lists all.
@@ -24,4 +24,4 @@ void throw_bad_images(std::vector<BadImage> images) {
   throw Error(ErrorKind::input, text, hint);
 }
 
-}  // namespace vise
+}  // namespace vise::features

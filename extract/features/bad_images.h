@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace vise {
+namespace vise::features {
 
 struct BadImage {
   std::string file;
@@ -18,4 +18,4 @@ struct BadImage {
 // Error{input}: one image as it is; several in the order of their names, the first twenty. `images` holds one at least.
 [[noreturn]] void throw_bad_images(std::vector<BadImage> images);
 
-}  // namespace vise
+}  // namespace vise::features

@@ -8,7 +8,7 @@
 #include "extract/features/path_cache.h"
 #include "extract/features/shard.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 std::uint64_t size_on_disk(const Path& folder) {
@@ -167,4 +167,4 @@ MergeCounts merge_cache(const Path& from, const Path& into, bool move, const Con
   return counts;
 }
 
-}  // namespace vise
+}  // namespace vise::features

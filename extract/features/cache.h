@@ -9,7 +9,7 @@
 
 #include "extract/features/store.h"
 
-namespace vise {
+namespace vise::features {
 
 // One folder of <cache>/features.
 struct CachedFeatures {
@@ -45,4 +45,4 @@ struct MergeCounts {
 // `move`: what was added is removed from `from`, once it is safe; a shard's record stays and says that it was merged.
 MergeCounts merge_cache(const Path& from, const Path& into, bool move, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::features

@@ -2,7 +2,7 @@
 
 #include <bit>
 
-namespace vise {
+namespace vise::features {
 
 std::size_t ContentIndex::place(const ContentHash& content) const {
   // Linear probing. A content's hash is uniform already, so its low bits are the slot; the loop
@@ -40,4 +40,4 @@ const std::uint32_t* ContentIndex::find(const ContentHash& content) const {
   return slot.used ? &slot.value : nullptr;
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -14,7 +14,7 @@
 
 #include "base/hash.h"
 
-namespace vise {
+namespace vise::features {
 
 class ContentIndex {
  public:
@@ -46,4 +46,4 @@ class ContentIndex {
   std::size_t size_ = 0;
 };
 
-}  // namespace vise
+}  // namespace vise::features

@@ -9,7 +9,7 @@
 #include "extract/features/http.h"
 #include "extract/networks/checkpoint/foreign.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr int kTries = 4;                             // in a row, without kGain more bytes than ever before
@@ -166,7 +166,7 @@ void Download::begin(const HttpHead& head) {
 void Download::accept_start(const HttpHead& head) {
   undecided_ = false;
   try {
-    refuse_foreign(as_byte_view(start_));
+    networks::refuse_foreign(as_byte_view(start_));
   } catch (const Error& e) {
     refuse(fmt::format("what the server sent {}", e.message()));
   }
@@ -241,4 +241,4 @@ DownloadResult download(const DownloadRequest& request, PartialFile& part, const
   return Download(request, part, context).run();
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -14,7 +14,7 @@
 
 #include "extract/features/partial_file.h"
 
-namespace vise {
+namespace vise::features {
 
 struct DownloadRequest {
   std::string url;
@@ -35,4 +35,4 @@ struct DownloadResult {
 // another day. Error{system} where it can't be written, Error{interrupted}.
 DownloadResult download(const DownloadRequest& request, PartialFile& part, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::features

@@ -7,7 +7,7 @@
 #include "base/npy.h"
 #include "base/version.h"
 
-namespace vise {
+namespace vise::features {
 
 namespace {
 
@@ -24,7 +24,7 @@ void forget_pages(const MappedFile& file) {
 
 }  // namespace
 
-void export_features(const Dataset& dataset, const Features& features, const Path& folder) {
+void export_features(const datasets::Dataset& dataset, const Features& features, const Path& folder) {
   std::uint64_t rows = 0;
   std::string manifest = "row,id,content\n";
   Json unreadable = Json::object();
@@ -71,4 +71,4 @@ void export_features(const Dataset& dataset, const Features& features, const Pat
   write_file_atomically(folder / "features.json", facts.dump(2) + "\n");
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -11,7 +11,7 @@
 #include "extract/images/transform/views.h"
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::features {
 
 // Where features are taken from a network, and how its map becomes a row.
 struct FeatureTap {
@@ -22,12 +22,12 @@ struct FeatureTap {
 
 struct FeatureRequest {
   Backbone backbone;
-  std::optional<Engine> engine = {};  // none: the device's own
-  Precision precision = Precision::fp32;
+  std::optional<networks::Engine> engine = {};  // none: the device's own
+  networks::Precision precision = networks::Precision::fp32;
   std::vector<FeatureTap> taps = {FeatureTap{}};
-  Views views = Views::one;  // a row is the mean over the views' rows; floors have one view
+  images::Views views = images::Views::one;  // a row is the mean over the views' rows; floors have one view
   Storage storage = Storage::fp32;
-  Device device = {};
+  networks::Device device = {};
 };
 
 enum class BadImagePolicy {
@@ -44,4 +44,4 @@ struct ExtractOptions {
   std::uint64_t max_pixels = 178'956'970;  // where Pillow refuses
 };
 
-}  // namespace vise
+}  // namespace vise::features

@@ -5,11 +5,12 @@
 #include "base/error.h"
 #include "extract/features/pass.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 // By item; nothing for a file that the path cache doesn't know, unless it is read now.
-std::vector<std::optional<ContentHash>> known_contents(const Dataset& dataset, const Path& cache, bool read_unknown) {
+std::vector<std::optional<ContentHash>> known_contents(const datasets::Dataset& dataset, const Path& cache,
+                                                       bool read_unknown) {
   PathCache paths(cache / "paths" / "images");
   std::vector<std::optional<ContentHash>> contents;
   contents.reserve(dataset.size());
@@ -48,7 +49,7 @@ void add_rates(const std::vector<Json>& recorded, FeatureStatus& status) {
     const Json& seconds = facts["seconds"];
     const double images = facts["images"].get<double>();
     const std::string precision = facts["key"].value("precision", "");
-    if (status.could_be_bf16 && precision == precision_name(Precision::bf16))
+    if (status.could_be_bf16 && precision == networks::precision_name(networks::Precision::bf16))
       status.bf16_forward_seconds = seconds.value("forward", 0.0) / images;
     if (precision != status.key.parts.value("precision", "")) continue;
     status.forward_seconds = seconds.value("forward", 0.0) / images;
@@ -57,7 +58,7 @@ void add_rates(const std::vector<Json>& recorded, FeatureStatus& status) {
   }
 }
 
-void count_rows(const Dataset& dataset, const FeatureStore& store,
+void count_rows(const datasets::Dataset& dataset, const FeatureStore& store,
                 const std::vector<std::optional<ContentHash>>& contents, FeatureStatus& status) {
   for (std::size_t item = 0; item < contents.size(); ++item) {
     if (!dataset.wants_features(item)) continue;
@@ -73,7 +74,7 @@ void count_rows(const Dataset& dataset, const FeatureStore& store,
 
 }  // namespace
 
-std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
+std::vector<FeatureStatus> feature_status(const datasets::Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                           const ExtractOptions& options, const Context& context, bool read_unknown) {
   const auto contents = known_contents(dataset, options.cache, read_unknown);
   const std::vector<Json> recorded = recorded_extractions(options.cache);
@@ -110,4 +111,4 @@ std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vec
   return all;
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -13,7 +13,7 @@
 
 #include "extract/features/features.h"
 
-namespace vise {
+namespace vise::features {
 
 // One request and tap.
 struct FeatureStatus {
@@ -33,8 +33,8 @@ struct FeatureStatus {
 };
 
 // One a request and tap, in that order. Error{missing} for an image file that isn't there.
-std::vector<FeatureStatus> feature_status(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
+std::vector<FeatureStatus> feature_status(const datasets::Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                           const ExtractOptions& options, const Context& context,
                                           bool read_unknown = false);
 
-}  // namespace vise
+}  // namespace vise::features

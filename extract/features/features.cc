@@ -12,7 +12,7 @@
 #include "extract/features/pipeline.h"
 #include "extract/networks/bf16.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 // The requests' passes; two requests for the same rows (one file under two names) share one.
@@ -40,8 +40,8 @@ Passes make_passes(const std::vector<FeatureRequest>& requests, const ExtractOpt
 
 class Extraction {
  public:
-  Extraction(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
-             const Context& context)
+  Extraction(const datasets::Dataset& dataset, const std::vector<FeatureRequest>& requests,
+             const ExtractOptions& options, const Context& context)
       : dataset_(dataset),
         options_(options),
         context_(context),
@@ -162,11 +162,11 @@ class Extraction {
   // Of fp32 on a CPU that computes bf16 much faster. Not said by warm runs, which compute nothing.
   void say_what_is_faster(const std::vector<Pass*>& started) const {
     const bool could = std::ranges::any_of(started, [](const Pass* pass) { return pass->recipe().could_be_bf16(); });
-    if (!could || bf16_gain() < kMuchFaster) return;
+    if (!could || networks::bf16_gain() < networks::kMuchFaster) return;
     context_.log.info(fmt::format(
         "note: this CPU's bf16 products are {:.1f} times as fast as those of fp32 (measured now); --precision "
         "bf16 makes features of its own, rounded more",
-        bf16_gain()));
+        networks::bf16_gain()));
   }
 
   // What files hold is written down every few seconds: after a kill, too, nothing finished is read again.
@@ -224,7 +224,7 @@ class Extraction {
       writers[place.first][place.second] =
           std::make_unique<FeatureWriter>(place.first->stores()[place.second], context_);
     for (Pass* pass : started)
-      pass->start(std::move(writers[pass]), trunk_plan(pass->recipe().request.device, context_.threads));
+      pass->start(std::move(writers[pass]), networks::trunk_plan(pass->recipe().request.device, context_.threads));
   }
 
   std::vector<std::uint32_t> rows_of(const FeatureStore& store) const {
@@ -304,7 +304,7 @@ class Extraction {
     throw_bad_images(std::move(bad));
   }
 
-  const Dataset& dataset_;
+  const datasets::Dataset& dataset_;
   const ExtractOptions& options_;
   const Context& context_;
   const std::vector<FeatureRequest>& requests_;
@@ -320,15 +320,15 @@ class Extraction {
 
 }  // namespace
 
-std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
+std::vector<Features> extract_features(const datasets::Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                        const ExtractOptions& options, const Context& context) {
   assert(options.into.empty());  // rows would be in two stores
   return Extraction(dataset, requests, options, context).run();
 }
 
-void extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
-                     const Context& context) {
+void extract_missing(const datasets::Dataset& dataset, const std::vector<FeatureRequest>& requests,
+                     const ExtractOptions& options, const Context& context) {
   Extraction(dataset, requests, options, context).compute();
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -19,7 +19,7 @@
 #include "datasets/dataset.h"
 #include "extract/features/feature_request.h"
 
-namespace vise {
+namespace vise::features {
 
 struct Features {
   std::size_t request = 0;  // whose features these are
@@ -48,11 +48,11 @@ struct Features {
 // One Features a request and tap, in that order; layer "all" is as many taps as the network has layers. Error{missing}
 // for weights or images that aren't there, Error{input} for bad ones, Error{verification} should a network's parameters
 // change while it runs, Error{interrupted} after a stop: what was finished is stored in every case.
-std::vector<Features> extract_features(const Dataset& dataset, const std::vector<FeatureRequest>& requests,
+std::vector<Features> extract_features(const datasets::Dataset& dataset, const std::vector<FeatureRequest>& requests,
                                        const ExtractOptions& options, const Context& context);
 
 // The same work with nothing handed back: afterwards every row is in options.cache or in options.into.
-void extract_missing(const Dataset& dataset, const std::vector<FeatureRequest>& requests, const ExtractOptions& options,
-                     const Context& context);
+void extract_missing(const datasets::Dataset& dataset, const std::vector<FeatureRequest>& requests,
+                     const ExtractOptions& options, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::features

@@ -10,7 +10,7 @@
 #include "extract/features/download.h"
 #include "extract/networks/inspect.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr std::size_t kShownDigits = 16;
@@ -26,7 +26,7 @@ StatedHash stated_hash(const Backbone& backbone, const Path& target) {
   if (!backbone.sha256.empty()) return {"SHA-256", backbone.sha256};
   if (!backbone.md5.empty()) return {"MD5", backbone.md5};
   // Digits that look like a date count only if they agree with the hash: nothing agrees with none.
-  return {"SHA-256", hash_in_name(target, "").digits};
+  return {"SHA-256", networks::hash_in_name(target, "").digits};
 }
 
 std::string hash_fault(const Path& file, const StatedHash& stated) {
@@ -42,7 +42,7 @@ std::string fault(const Backbone& backbone, const Path& file, const StatedHash& 
   if (!stated.digits.empty()) return hash_fault(file, stated);
   try {
     // Without a published hash the file must at least load as the architecture that it is said to be.
-    load_network(file, {load_request(backbone), {}, {}, false});
+    networks::load_network(file, {load_request(backbone), {}, {}, false});
     return "";
   } catch (const Error& e) {
     std::string reason = e.message();
@@ -146,4 +146,4 @@ Path fetch_weights(const Backbone& backbone, const WeightsSearch& search, const 
   throw Error(ErrorKind::missing, causes);
 }
 
-}  // namespace vise
+}  // namespace vise::features

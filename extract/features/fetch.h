@@ -10,7 +10,7 @@
 
 #include "extract/features/backbone.h"
 
-namespace vise {
+namespace vise::features {
 
 // The file, in search.into. Error{missing} with a line for every link that failed, Error{system} where the folder can't
 // be written, Error{usage} for a mirror that is no URL, Error{interrupted}.
@@ -19,4 +19,4 @@ Path fetch_weights(const Backbone& backbone, const WeightsSearch& search, const 
 // The URL with its scheme and host replaced by the mirror ("http://127.0.0.1:8000"); unchanged without one.
 std::string mirrored_url(const std::string& url, const std::string& mirror);
 
-}  // namespace vise
+}  // namespace vise::features

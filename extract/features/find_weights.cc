@@ -14,7 +14,7 @@
 #include "extract/networks/checkpoint/read_hub_config.h"
 #include "extract/networks/inspect.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr std::string_view kHubFolder = "models--";
@@ -33,13 +33,13 @@ std::optional<Path> look_for(const Backbone& backbone, const WeightsSearch& sear
   std::error_code error;
   for (const Path& folder : search.folders)
     for (const std::string& file : backbone.files) {
-      const bool there =
-          is_hub_folder(file) ? is_model_folder(folder / file) : std::filesystem::is_regular_file(folder / file, error);
+      const bool there = is_hub_folder(file) ? networks::is_model_folder(folder / file)
+                                             : std::filesystem::is_regular_file(folder / file, error);
       if (there) return folder / file;
     }
   for (const Path& hub : search.hubs)
     for (const std::string& file : backbone.files)
-      if (is_hub_folder(file) && is_model_folder(hub / file)) return hub / file;
+      if (is_hub_folder(file) && networks::is_model_folder(hub / file)) return hub / file;
   return std::nullopt;
 }
 
@@ -114,11 +114,11 @@ std::string file_sha256(const Path& file, PathCache& known) {
 
 // Of each of the folder's files once, so that a warm run reads none.
 void identify_folder(FoundWeights& found, PathCache& known) {
-  const ModelFolder folder = find_model_folder(found.file);
+  const networks::ModelFolder folder = networks::find_model_folder(found.file);
   const auto hash_of = [&](const Path& file) { return file_sha256(file, known); };
   for (const std::string& name : folder.weights) found.hashes.push_back(hash_of(folder.root / name));
   found.anchor = folder.root / folder.weights.front();
-  found.sha256 = model_folder_sha256(folder, hash_of);
+  found.sha256 = networks::model_folder_sha256(folder, hash_of);
 }
 
 void note(FoundWeights& found, const Context& context, std::string text) {
@@ -133,7 +133,7 @@ void check_published_hash(const Backbone& backbone, FoundWeights& found, const C
     note(found, context,
          fmt::format("{}: {} is not the published file: SHA-256 {}... instead of {}...", backbone.name, name,
                      found.sha256.substr(0, 8), backbone.sha256.substr(0, 8)));
-  const NameHash promised = hash_in_name(found.file, found.sha256);
+  const networks::NameHash promised = networks::hash_in_name(found.file, found.sha256);
   if (!promised.digits.empty() && !promised.agrees)
     note(found, context,
          fmt::format("{}: {} does not hold what its name says: the name promises SHA-256 {}..., the file has {}...",
@@ -170,11 +170,11 @@ FoundWeights find_weights(const Backbone& backbone, const WeightsSearch& search,
 void learn_from_weights(Backbone& backbone, const FoundWeights& found) {
   // The order of the voices is their precedence: what the user says, then the config beside the file,
   // then the row whose published hash the file has, and last the row whose name was used.
-  std::vector<Fact> voices, row_of_name;
-  for (const Fact& fact : backbone.facts) (fact.source == kUserSource ? voices : row_of_name).push_back(fact);
+  std::vector<networks::Fact> voices, row_of_name;
+  for (const networks::Fact& fact : backbone.facts) (fact.source == kUserSource ? voices : row_of_name).push_back(fact);
   const bool user_said_transform = backbone.transform_source == kUserSource;
   bool transform_is_known = user_said_transform;
-  if (const std::optional<HubConfig> config = config_beside(found.file)) {
+  if (const std::optional<networks::HubConfig> config = networks::config_beside(found.file)) {
     voices.insert(voices.end(), config->facts.begin(), config->facts.end());
     if (!transform_is_known && !config->transform.empty()) {
       backbone.transform = config->transform;
@@ -187,7 +187,7 @@ void learn_from_weights(Backbone& backbone, const FoundWeights& found) {
   // gets that row's transform and layer.
   if (const Backbone* const row = row_of(found); row && row->name != backbone.name) {
     const std::string source = fmt::format("the published SHA-256 of {}", row->name);
-    for (const Fact& fact : row->facts) voices.push_back({fact.name, fact.value, source});
+    for (const networks::Fact& fact : row->facts) voices.push_back({fact.name, fact.value, source});
     if (!transform_is_known) {
       backbone.transform = row->transform;
       backbone.transform_source = source;
@@ -202,4 +202,4 @@ void learn_from_weights(Backbone& backbone, const FoundWeights& found) {
   backbone.facts = std::move(voices);
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 using QuantisationTable = std::array<int, 64>;  // in zigzag order, as files have it
@@ -62,7 +62,7 @@ int distance(const QuantisationTable& table, int quality) {
 
 }  // namespace
 
-std::vector<float> colour_histogram(const Image& image) {
+std::vector<float> colour_histogram(const images::Image& image) {
   std::array<std::uint64_t, kColourHistogramDim> counts{};
   for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3)
     ++counts[(image.pixels[i] >> 5) * 64u + (image.pixels[i + 1] >> 5) * 8u + (image.pixels[i + 2] >> 5)];
@@ -94,4 +94,4 @@ int jpeg_quality(ByteView bytes) {
   return best;
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -9,19 +9,19 @@
 #include "base/file.h"
 #include "extract/images/image.h"
 
-namespace vise {
+namespace vise::features {
 
 // An image file as it was read and decoded.
 struct DecodedFile {
   ByteView bytes;
-  const Image& image;
+  const images::Image& image;
 };
 
 inline constexpr std::size_t kColourHistogramDim = 8 * 8 * 8;
 
 // The share of pixels in each cell of an 8 x 8 x 8 grid over RGB, red slowest; square roots, so that Euclidean distance
 // is Hellinger's. 512 floats that depend on the decoded pixels alone (no resize, no crop).
-std::vector<float> colour_histogram(const Image& image);
+std::vector<float> colour_histogram(const images::Image& image);
 
 inline constexpr std::size_t kImageMetadataDim = 8;
 
@@ -34,4 +34,4 @@ std::vector<float> image_metadata(const DecodedFile& file);
 // scaled as jpeg_set_quality() does); 0 where the file isn't a JPEG or has no table before its first scan.
 int jpeg_quality(ByteView bytes);
 
-}  // namespace vise
+}  // namespace vise::features

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "base/version.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr long kMostRedirects = 10;
@@ -178,4 +178,4 @@ HttpAnswer http_get(const HttpRequest& request, const HttpBody& body, const Cont
   return answer;
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -15,7 +15,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-namespace vise {
+namespace vise::features {
 
 struct HttpRequest {
   std::string url;
@@ -52,4 +52,4 @@ using HttpBody = std::function<void(const HttpHead& head, ByteView piece)>;
 // Error{interrupted} once `context` is stopped.
 HttpAnswer http_get(const HttpRequest& request, const HttpBody& body, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::features

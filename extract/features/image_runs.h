@@ -14,30 +14,30 @@
 #include "datasets/dataset.h"
 #include "extract/features/recipe.h"
 
-namespace vise {
+namespace vise::features {
 
 class ImageRuns {
  public:
   // Of a recipe with a network. Errors as make_trunk().
-  ImageRuns(const Recipe& recipe, const Network& network, const TrunkRequest& request, const ExtractOptions& options,
-            const Context& context);
+  ImageRuns(const Recipe& recipe, const networks::Network& network, const networks::TrunkRequest& request,
+            const ExtractOptions& options, const Context& context);
 
   // `take` gets each item's number in `items`, the trunk that ran it and its place in the trunk's batch; it is called
   // from several threads, for each item once, but not for images that can't be read where options skip those. Of the
   // views only the centre crop is run. Error{missing|input} for images as extract_features() has it;
   // Error{interrupted} after a stop.
-  using Take = std::function<void(std::size_t i, Trunk& trunk, int place)>;
-  void operator()(const Dataset& dataset, std::span<const std::uint32_t> items, const Take& take);
+  using Take = std::function<void(std::size_t i, networks::Trunk& trunk, int place)>;
+  void operator()(const datasets::Dataset& dataset, std::span<const std::uint32_t> items, const Take& take);
 
  private:
-  bool load(const Dataset& dataset, std::uint32_t item, std::span<std::uint8_t> rgb, float* chw) const;
-  void run_batch(Trunk& trunk, const Dataset& dataset, std::span<const std::uint32_t> items, std::size_t first,
-                 const Take& take) const;
+  bool load(const datasets::Dataset& dataset, std::uint32_t item, std::span<std::uint8_t> rgb, float* chw) const;
+  void run_batch(networks::Trunk& trunk, const datasets::Dataset& dataset, std::span<const std::uint32_t> items,
+                 std::size_t first, const Take& take) const;
 
-  Transform transform_;
+  images::Transform transform_;
   ExtractOptions options_;
   Context context_;
-  std::vector<std::unique_ptr<Trunk>> trunks_;  // a thread uses one
+  std::vector<std::unique_ptr<networks::Trunk>> trunks_;  // a thread uses one
 };
 
-}  // namespace vise
+}  // namespace vise::features

@@ -8,7 +8,7 @@
 #include "base/npy.h"
 #include "extract/features/image_runs.h"
 
-namespace vise {
+namespace vise::features {
 
 namespace {
 
@@ -26,8 +26,8 @@ struct MapSource::State {
       : recipe(recipe_of(request, options, context)),
         runs(recipe, recipe.network(), recipe.trunk_request(), options, context) {}
 
-  void read(Trunk& trunk, int place, ImageMap& map) const {
-    const FeatureMaps all = trunk.maps(recipe.taps.taps[0].layers.back());
+  void read(networks::Trunk& trunk, int place, ImageMap& map) const {
+    const networks::FeatureMaps all = trunk.maps(recipe.taps.taps[0].layers.back());
     const std::size_t size = all.values.size() / static_cast<std::size_t>(all.batch);
     // The grid's places: tokens that stand for none have no place in a map.
     const auto prefix = static_cast<std::size_t>(all.prefix) * static_cast<std::size_t>(all.channels);
@@ -46,10 +46,11 @@ MapSource::MapSource(const FeatureRequest& request, const ExtractOptions& option
     : state_(std::make_unique<State>(request, options, context)) {}
 MapSource::~MapSource() = default;
 
-std::vector<ImageMap> MapSource::operator()(const Dataset& dataset, std::span<const std::uint32_t> items) {
+std::vector<ImageMap> MapSource::operator()(const datasets::Dataset& dataset, std::span<const std::uint32_t> items) {
   std::vector<ImageMap> maps(items.size());
   for (std::size_t i = 0; i < items.size(); ++i) maps[i].item = items[i];
-  state_->runs(dataset, items, [&](std::size_t i, Trunk& trunk, int place) { state_->read(trunk, place, maps[i]); });
+  state_->runs(dataset, items,
+               [&](std::size_t i, networks::Trunk& trunk, int place) { state_->read(trunk, place, maps[i]); });
   return maps;
 }
 
@@ -69,9 +70,10 @@ std::vector<std::uint16_t> planar_halves(const ImageMap& map) {
 
 }  // namespace
 
-MapShape save_maps(const Dataset& dataset, std::span<const std::uint32_t> items, const FeatureRequest& request,
-                   const ExtractOptions& options, const Path& folder, const Context& context) {
-  const TrunkPlan plan = trunk_plan(request.device, std::max(1, context.threads));
+MapShape save_maps(const datasets::Dataset& dataset, std::span<const std::uint32_t> items,
+                   const FeatureRequest& request, const ExtractOptions& options, const Path& folder,
+                   const Context& context) {
+  const networks::TrunkPlan plan = networks::trunk_plan(request.device, std::max(1, context.threads));
   // Maps are large (7 x 7 x 2048 floats are 400 kB), so they are computed and written some batches at a time.
   const auto at_once = static_cast<std::size_t>(4 * plan.batch * plan.trunks);
   ExtractOptions strict = options;
@@ -103,10 +105,10 @@ MapShape save_maps(const Dataset& dataset, std::span<const std::uint32_t> items,
   return shape;
 }
 
-std::vector<ImageMap> compute_maps(const Dataset& dataset, std::span<const std::uint32_t> items,
+std::vector<ImageMap> compute_maps(const datasets::Dataset& dataset, std::span<const std::uint32_t> items,
                                    const FeatureRequest& request, const ExtractOptions& options,
                                    const Context& context) {
   return MapSource(request, options, context)(dataset, items);
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -18,7 +18,7 @@
 #include "datasets/dataset.h"
 #include "extract/features/features.h"
 
-namespace vise {
+namespace vise::features {
 
 // One image's map: height x width x channels, float32, channels innermost. A vector (CLIP's attnpool, some programs) is
 // a map of 1 x 1.
@@ -44,7 +44,7 @@ class MapSource {
 
   // One map an item, in the items' order. Error{missing|input} for images as extract_features() has it;
   // Error{interrupted} after a stop.
-  std::vector<ImageMap> operator()(const Dataset& dataset, std::span<const std::uint32_t> items);
+  std::vector<ImageMap> operator()(const datasets::Dataset& dataset, std::span<const std::uint32_t> items);
 
  private:
   struct State;
@@ -58,12 +58,13 @@ struct MapShape {
 // Writes <folder>/maps.npy (float16, items x channels x height x width, C order) and <folder>/maps.csv (row,id), each
 // atomically, holding few maps in memory at a time. A value beyond float16's 65504 becomes infinity. Every item's image
 // must be readable. Errors as MapSource.
-MapShape save_maps(const Dataset& dataset, std::span<const std::uint32_t> items, const FeatureRequest& request,
-                   const ExtractOptions& options, const Path& folder, const Context& context);
+MapShape save_maps(const datasets::Dataset& dataset, std::span<const std::uint32_t> items,
+                   const FeatureRequest& request, const ExtractOptions& options, const Path& folder,
+                   const Context& context);
 
 // For a handful of images: all maps are held in memory (ResNet-50: 400 kB each).
-std::vector<ImageMap> compute_maps(const Dataset& dataset, std::span<const std::uint32_t> items,
+std::vector<ImageMap> compute_maps(const datasets::Dataset& dataset, std::span<const std::uint32_t> items,
                                    const FeatureRequest& request, const ExtractOptions& options,
                                    const Context& context);
 
-}  // namespace vise
+}  // namespace vise::features

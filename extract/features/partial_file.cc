@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr int kSchemaVersion = 1;
@@ -122,4 +122,4 @@ void PartialFile::commit() {
   std::filesystem::remove(origin_path_, error);
 }
 
-}  // namespace vise
+}  // namespace vise::features

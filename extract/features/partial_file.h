@@ -16,7 +16,7 @@
 #include "base/file.h"
 #include "base/log.h"
 
-namespace vise {
+namespace vise::features {
 
 // What a server said of a whole file. Nothing in it: nothing is known.
 struct DownloadOrigin {
@@ -59,4 +59,4 @@ class PartialFile {
   DownloadOrigin origin_;
 };
 
-}  // namespace vise
+}  // namespace vise::features

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "extract/networks/make_trunk.h"
 
-namespace vise {
+namespace vise::features {
 
 Pass::Pass(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
     : recipe_(make_recipe(request, options, context)) {
@@ -37,25 +37,25 @@ bool Pass::has_rows() const {
   return std::ranges::any_of(stores_, holds_some) || std::ranges::any_of(cached_, holds_some);
 }
 
-void Pass::start(std::vector<std::unique_ptr<FeatureWriter>> writers, const TrunkPlan& plan) {
+void Pass::start(std::vector<std::unique_ptr<FeatureWriter>> writers, const networks::TrunkPlan& plan) {
   writers_ = std::move(writers);
   if (!recipe_.is_floor()) build_network(plan);
 }
 
-void Pass::build_network(const TrunkPlan& plan) {
-  const Network network = recipe_.network();
-  TrunkRequest request = recipe_.trunk_request();
+void Pass::build_network(const networks::TrunkPlan& plan) {
+  const networks::Network network = recipe_.network();
+  networks::TrunkRequest request = recipe_.trunk_request();
   request.batch = plan.batch;
   plan_ = plan;
   try {
-    trunks_.emplace(make_trunk(network, request), plan.trunks);
+    trunks_.emplace(networks::make_trunk(network, request), plan.trunks);
   } catch (const Error& e) {
     throw Error(e.kind(), fmt::format("{}: {}", recipe_.request.backbone.name, e.message()), e.hint());
   }
   // The hash before and after extraction shows that the network was frozen: a batch norm left
   // in training mode, or memory that fails, would change it.
   state_before_ = trunks_->first().state_hash();
-  parameters_hash_ = network.graph ? state_before_ : parameters_hash(network);
+  parameters_hash_ = network.graph ? state_before_ : networks::parameters_hash(network);
   engine_text_ = trunks_->first().description();
 }
 
@@ -75,8 +75,8 @@ Pass::Batch Pass::rest() {
 }
 
 // A short batch is padded with its first image: the batch shape never changes (see trunk.h).
-void Pass::run_view(Trunk& trunk, const Batch& batch, std::size_t view) {
-  const Transform& transform = *recipe_.transform;
+void Pass::run_view(networks::Trunk& trunk, const Batch& batch, std::size_t view) {
+  const images::Transform& transform = *recipe_.transform;
   const std::span<float> input = trunk.input();
   const std::size_t per_image = input.size() / static_cast<std::size_t>(trunk.batch());
   for (std::size_t i = 0; i < static_cast<std::size_t>(trunk.batch()); ++i) {
@@ -87,13 +87,13 @@ void Pass::run_view(Trunk& trunk, const Batch& batch, std::size_t view) {
 }
 
 void Pass::run(const Batch& batch, std::size_t worker) {
-  const TrunkPool::Lease trunk = trunks_->borrow(worker);
+  const networks::TrunkPool::Lease trunk = trunks_->borrow(worker);
   const Stopwatch watch;
-  const std::size_t views = view_count(recipe_.request.views);
+  const std::size_t views = images::view_count(recipe_.request.views);
   // In double, so that a mean of views rounds once, and one view's row is returned to the bit.
   std::vector<std::vector<double>> sums(stores_.size());
   std::vector<float> rows;
-  std::vector<FeatureMaps> maps;
+  std::vector<networks::FeatureMaps> maps;
   // Views outermost: the trunk's maps are overwritten by each forward pass, so every tap
   // is pooled before the next view runs.
   for (std::size_t view = 0; view < views; ++view) {
@@ -160,7 +160,7 @@ void Pass::finish(std::map<std::string, double> seconds) {
     facts["engine"] = engine_text_;
     if (!recipe_.outline.facts.empty()) {
       facts["facts"] = Json::object();  // what the tensors don't say, and who said it
-      for (const Fact& fact : recipe_.outline.facts)
+      for (const networks::Fact& fact : recipe_.outline.facts)
         facts["facts"][fact.name] = {{"value", fact.value}, {"source", fact.source}};
     }
     facts["weights_file"] = recipe_.weights.file.filename().string();
@@ -170,4 +170,4 @@ void Pass::finish(std::map<std::string, double> seconds) {
   trunks_.reset();
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -16,7 +16,7 @@
 #include "extract/images/image.h"
 #include "extract/networks/trunk_pool.h"
 
-namespace vise {
+namespace vise::features {
 
 using Pixels = std::vector<std::uint8_t>;  // views x height x width x 3, after a transform
 
@@ -40,7 +40,7 @@ class Pass {
   bool has_rows() const;
 
   // `writers`: one a store, locked by the caller in an order that is the same in every process.
-  void start(std::vector<std::unique_ptr<FeatureWriter>> writers, const TrunkPlan& plan);
+  void start(std::vector<std::unique_ptr<FeatureWriter>> writers, const networks::TrunkPlan& plan);
   bool started() const { return !writers_.empty(); }
   // Workers that wait for another device than the CPU while they are in run(): so many more keep every core busy.
   int waiting_workers() const;
@@ -67,8 +67,8 @@ class Pass {
   std::size_t computed() const { return computed_; }
 
  private:
-  void build_network(const TrunkPlan& plan);
-  void run_view(Trunk& trunk, const Batch& batch, std::size_t view);
+  void build_network(const networks::TrunkPlan& plan);
+  void run_view(networks::Trunk& trunk, const Batch& batch, std::size_t view);
   void store_rows(const ImageSource& source, std::size_t store, std::span<const float> row);
 
   Recipe recipe_;
@@ -77,8 +77,8 @@ class Pass {
   std::vector<FeatureStore> stores_;  // one a tap
   std::vector<FeatureStore> cached_;  // of a shard: what the cache has, by tap; only read
 
-  TrunkPlan plan_;
-  std::optional<TrunkPool> trunks_;
+  networks::TrunkPlan plan_;
+  std::optional<networks::TrunkPool> trunks_;
   std::string state_before_, parameters_hash_, engine_text_;
   std::mutex pending_mutex_;
   mutable std::mutex writer_mutex_;  // also guards the stores, which writers add to
@@ -88,4 +88,4 @@ class Pass {
   std::atomic<std::size_t> computed_{0};
 };
 
-}  // namespace vise
+}  // namespace vise::features

@@ -16,7 +16,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr std::string_view kPreamble = "#vise-eval/paths 1\n";
@@ -202,4 +202,4 @@ bool PathCache::append(const std::string& folder, Shard& shard) const {
   return true;
 }
 
-}  // namespace vise
+}  // namespace vise::features

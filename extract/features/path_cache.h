@@ -18,7 +18,7 @@
 
 #include "base/file_identity.h"
 
-namespace vise {
+namespace vise::features {
 
 // Not thread-safe.
 class PathCache {
@@ -63,4 +63,4 @@ class PathCache {
   std::pair<const std::string, Shard>* latest_ = nullptr;  // of shards_, whose places don't move
 };
 
-}  // namespace vise
+}  // namespace vise::features

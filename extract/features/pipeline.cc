@@ -16,7 +16,7 @@
 #include "extract/features/work_queue.h"
 #include "extract/images/decode/decode.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 // A file's bytes on their way from the reader to a worker.
@@ -43,7 +43,7 @@ std::string names_of(const std::vector<Pass*>& passes) {
 
 class Pipeline {
  public:
-  Pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items, const std::vector<Pass*>& passes,
+  Pipeline(const datasets::Dataset& dataset, const std::vector<std::uint32_t>& items, const std::vector<Pass*>& passes,
            const std::function<void(const ReadFile&)>& learn, const ExtractOptions& options, const Context& context)
       : dataset_(dataset),
         items_(items),
@@ -142,10 +142,10 @@ class Pipeline {
 
   // From a file's bytes to every pass that lacks it.
   void process(const FileBytes& file, std::vector<Batch>& filled) {
-    Image image;
+    images::Image image;
     const Stopwatch watch;
     try {
-      image = decode_image(file.bytes, file.path.string(), {.max_pixels = options_.max_pixels});
+      image = images::decode_image(file.bytes, file.path.string(), {.max_pixels = options_.max_pixels});
     } catch (const Error& e) {
       return refuse(file, e, passes_);
     }
@@ -183,16 +183,16 @@ class Pipeline {
   }
 
   // Resized once per distinct geometry; normalisation belongs to the pass. Null for a picture that can't be resized so.
-  std::shared_ptr<const Pixels> transformed(const FileBytes& file, const Image& image, Pass& pass,
+  std::shared_ptr<const Pixels> transformed(const FileBytes& file, const images::Image& image, Pass& pass,
                                             std::map<std::string, std::shared_ptr<const Pixels>>& done) {
     const Recipe& recipe = pass.recipe();
     std::shared_ptr<const Pixels>& pixels = done[recipe.geometry];
     if (!pixels) {
       const Stopwatch watch;
-      const Views views = recipe.request.views;
-      auto made = std::make_shared<Pixels>(view_count(views) * recipe.transform->bytes());
+      const images::Views views = recipe.request.views;
+      auto made = std::make_shared<Pixels>(images::view_count(views) * recipe.transform->bytes());
       try {
-        view_pixels(*recipe.transform, image, views, *made);
+        images::view_pixels(*recipe.transform, image, views, *made);
       } catch (const Error& e) {
         refuse(file, e, {&pass});
         return nullptr;
@@ -227,7 +227,7 @@ class Pipeline {
 
   void count_one() { context_.log.progress(what_, ++done_, items_.size()); }
 
-  const Dataset& dataset_;
+  const datasets::Dataset& dataset_;
   const std::vector<std::uint32_t>& items_;
   const std::vector<Pass*>& passes_;
   const std::function<void(const ReadFile&)>& learn_;
@@ -247,10 +247,10 @@ class Pipeline {
 
 }  // namespace
 
-PipelineWork run_pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items,
+PipelineWork run_pipeline(const datasets::Dataset& dataset, const std::vector<std::uint32_t>& items,
                           const std::vector<Pass*>& passes, const std::function<void(const ReadFile&)>& learn,
                           const ExtractOptions& options, const Context& context) {
   return Pipeline(dataset, items, passes, learn, options, context).run();
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -12,7 +12,7 @@
 #include "datasets/dataset.h"
 #include "extract/features/pass.h"
 
-namespace vise {
+namespace vise::features {
 
 // What the pipeline learnt about a file.
 struct ReadFile {
@@ -28,8 +28,8 @@ struct PipelineWork {
 // Gives the rows of these items' files to the passes that lack them (all passes are started), and tells `learn` what
 // was read, on one thread. Images that can't be read or resized follow options.on_bad_image. Rethrows the first error
 // after everything finished has been flushed.
-PipelineWork run_pipeline(const Dataset& dataset, const std::vector<std::uint32_t>& items,
+PipelineWork run_pipeline(const datasets::Dataset& dataset, const std::vector<std::uint32_t>& items,
                           const std::vector<Pass*>& passes, const std::function<void(const ReadFile&)>& learn,
                           const ExtractOptions& options, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::features

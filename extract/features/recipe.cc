@@ -13,7 +13,7 @@
 #include "extract/networks/load.h"
 #include "extract/networks/make_trunk.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 // Raised when an outline says more or other things.
@@ -31,41 +31,42 @@ std::string remembered(const Path& file, const Path& folder, Find find) {
   return value;
 }
 
-NetworkRequest network_request(const FeatureRequest& request) {
+networks::NetworkRequest network_request(const FeatureRequest& request) {
   const Backbone& backbone = request.backbone;
   return {load_request(backbone),
           {.skip_foreign = backbone.skip_foreign},
-          read_key_map(backbone.key_map),
-          request.engine == Engine::torch,
+          networks::read_key_map(backbone.key_map),
+          request.engine == networks::Engine::torch,
           backbone.prototxt};
 }
 
 // Everything that decides what a file's network is: of its several networks the one that is meant, and what was said of
 // it.
-std::string outline_folder(const Recipe& recipe, const NetworkRequest& request) {
+std::string outline_folder(const Recipe& recipe, const networks::NetworkRequest& request) {
   const Backbone& backbone = recipe.request.backbone;
   // A folder's hash covers its configs, which change without the file that is remembered.
   std::string text =
       recipe.weights.sha256 + "\n" + backbone.architecture + "\n" + backbone.branch + "\n" + request.key_map.sha256;
   for (const std::string& key : backbone.drop) text += "\ndrop " + key;
   // Of graphs; their layers' widths may depend on the input's, and what they can be on OpenCV.
-  text += fmt::format("\nside {}\nopencv {}", request.side, opencv_version());
+  text += fmt::format("\nside {}\nopencv {}", request.side, networks::opencv_version());
   if (!backbone.prototxt.empty()) text += "\nprototxt " + sha256_hex(read_text_file(backbone.prototxt));
-  for (const Fact& fact : backbone.facts) text += fmt::format("\n{}={} ({})", fact.name, fact.value, fact.source);
+  for (const networks::Fact& fact : backbone.facts)
+    text += fmt::format("\n{}={} ({})", fact.name, fact.value, fact.source);
   return fmt::format("outlines-{}-{}", kOutlineVersion, sha256_hex(text).substr(0, 16));
 }
 
-Outline outline_of_file(const Recipe& recipe, const NetworkRequest& request, const Path& cache) {
+networks::Outline outline_of_file(const Recipe& recipe, const networks::NetworkRequest& request, const Path& cache) {
   const Backbone& backbone = recipe.request.backbone;
-  if (!backbone.architecture.empty() && backbone.architecture != kTorchScript &&
-      family_of(backbone.architecture).tensors_say_all && backbone.facts.empty())
+  if (!backbone.architecture.empty() && backbone.architecture != networks::kTorchScript &&
+      networks::family_of(backbone.architecture).tensors_say_all && backbone.facts.empty())
     // The usual case needs no file at all: the architecture's name says everything about the layers.
-    return outline_of(backbone.architecture);
+    return networks::outline_of(backbone.architecture);
   const Path& file = recipe.weights.file;
-  return outline_from_json(
-      parse_json(remembered(recipe.weights.anchor, cache / "paths" / outline_folder(recipe, request),
-                            [&] { return to_json(outline(load_network(file, request))).dump(); }),
-                 "the cache's outline of a network"));
+  return networks::outline_from_json(parse_json(
+      remembered(recipe.weights.anchor, cache / "paths" / outline_folder(recipe, request),
+                 [&] { return networks::to_json(networks::outline(networks::load_network(file, request))).dump(); }),
+      "the cache's outline of a network"));
 }
 
 // The dimension of a graph's rows, which only running it tells.
@@ -73,10 +74,10 @@ int measured_graph_dim(const Recipe& recipe, const Path& cache) {
   const int side = static_cast<int>(recipe.transform->width());
   const FoundWeights& weights = recipe.weights;
   return std::stoi(remembered(weights.anchor, cache / "paths" / fmt::format("programs-{}", side), [&] {
-    Network graph;
-    graph.family = graph.architecture = kTorchScript;
-    graph.graph = torchscript_graph(weights.file, weights.sha256);
-    return std::to_string(graph_dim(graph, side));
+    networks::Network graph;
+    graph.family = graph.architecture = networks::kTorchScript;
+    graph.graph = networks::torchscript_graph(weights.file, weights.sha256);
+    return std::to_string(networks::graph_dim(graph, side));
   }));
 }
 
@@ -88,7 +89,7 @@ void add_facts(Recipe& recipe) {
     recipe.notes.push_back(fmt::format("{}: assumed: {}", backbone.name, recipe.outline.assumed));
   const bool resizes = static_cast<int>(recipe.transform->width()) != recipe.outline.side;
   std::vector<std::string> said;
-  for (const Fact& fact : recipe.outline.facts) {
+  for (const networks::Fact& fact : recipe.outline.facts) {
     if (fact.name == "positions" && !resizes) continue;
     // The value enters the key, not who said it: a fact that is first assumed and then
     // confirmed keeps its rows.
@@ -112,9 +113,9 @@ void find_and_learn(Recipe& recipe, const ExtractOptions& options, const Context
 // were read here. All other families disagree among themselves, so it is asked for.
 void check_transform_is_known(const Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
-  const std::optional<GraphKind> graph = recipe.outline.graph;
+  const std::optional<networks::GraphKind> graph = recipe.outline.graph;
   if (!backbone.transform_source.empty() || recipe.outline.family == "resnet") return;
-  if (graph == GraphKind::torchscript) return;
+  if (graph == networks::GraphKind::torchscript) return;
   if (graph)
     throw Error(ErrorKind::input,
                 fmt::format("{}: its graph does not say how pictures are prepared for it (size, crop, filter and "
@@ -123,7 +124,7 @@ void check_transform_is_known(const Recipe& recipe) {
                 fmt::format("say it: --backbone NAME=FILE,transform=T, T one of {} or settings such as "
                             "resize=256,filter=bicubic,crop=224; Caffe's networks take blue, green, red: "
                             "transform=caffe, or order=bgr among the settings",
-                            join(transform_names(), ", ")));
+                            join(images::transform_names(), ", ")));
   throw Error(
       ErrorKind::input,
       fmt::format("{}: its tensors do not say how pictures are prepared for it: published networks of the family {} "
@@ -132,22 +133,22 @@ void check_transform_is_known(const Recipe& recipe) {
       fmt::format("say it: --backbone NAME=FILE,transform=T, T one of {} or settings such as "
                   "resize=256,filter=bicubic,crop=224; the name of the registry's row that it is, as NAME=FILE, or the "
                   "preprocessor_config.json beside the file says it too",
-                  join(transform_names(), ", ")));
+                  join(images::transform_names(), ", ")));
 }
 
 void choose_engine(Recipe& recipe) {
-  const Engine engine = engine_of(*recipe.outline.graph);
+  const networks::Engine engine = networks::engine_of(*recipe.outline.graph);
   if (recipe.request.engine == engine) return;
   recipe.request.engine = engine;
   recipe.notes.push_back(fmt::format("{}: {} runs on {} only", recipe.request.backbone.name,
-                                     recipe.outline.architecture, library_name(engine)));
+                                     recipe.outline.architecture, networks::library_name(engine)));
 }
 
 // What a graph's numbers depend on beside its file.
 void add_graph(Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
-  check_combination(*recipe.request.engine, recipe.request.precision, recipe.request.device);
-  for (const Fact& fact : backbone.facts)
+  networks::check_combination(*recipe.request.engine, recipe.request.precision, recipe.request.device);
+  for (const networks::Fact& fact : backbone.facts)
     if (fact.source == kUserSource)
       throw Error(ErrorKind::usage,
                   fmt::format("{}: is a graph, which says itself what it computes: '{}={}' is of checkpoints",
@@ -163,7 +164,7 @@ void add_graph(Recipe& recipe) {
   recipe.notes.push_back(fmt::format("{}: what its graph does not say: transform={} ({})", backbone.name,
                                      backbone.transform, backbone.transform_source));
   // OpenCV's own kernels run the graph, and they may change from version to version.
-  recipe.base_key["opencv"] = opencv_version();
+  recipe.base_key["opencv"] = networks::opencv_version();
   if (!backbone.prototxt.empty()) recipe.base_key["prototxt"] = sha256_hex(read_text_file(backbone.prototxt));
 }
 
@@ -171,12 +172,12 @@ void resolve_network(Recipe& recipe, const ExtractOptions& options) {
   Backbone& backbone = recipe.request.backbone;
   recipe.notes.insert(recipe.notes.end(), backbone.notes.begin(), backbone.notes.end());
   recipe.notes.insert(recipe.notes.end(), recipe.weights.notes.begin(), recipe.weights.notes.end());
-  NetworkRequest wanted = network_request(recipe.request);
+  networks::NetworkRequest wanted = network_request(recipe.request);
   wanted.side = static_cast<int>(recipe.transform->width());
   recipe.outline = outline_of_file(recipe, wanted, options.cache);
   check_transform_is_known(recipe);
   if (recipe.outline.graph) choose_engine(recipe);
-  if (recipe.outline.graph == GraphKind::torchscript)
+  if (recipe.outline.graph == networks::GraphKind::torchscript)
     recipe.outline.layers.front().channels = measured_graph_dim(recipe, options.cache);
   else if (recipe.outline.graph)
     add_graph(recipe);
@@ -196,25 +197,26 @@ void resolve_taps(Recipe& recipe) {
 
 void resolve_transform(Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
-  recipe.transform = Transform::parse(backbone.transform);
+  recipe.transform = images::Transform::parse(backbone.transform);
   if (backbone.side > 0) recipe.transform = recipe.transform->scaled_to(static_cast<std::uint32_t>(backbone.side));
-  TransformSpec geometry = recipe.transform->spec();
+  images::TransformSpec geometry = recipe.transform->spec();
   // What doesn't touch the resized bytes is made equal, so that passes which differ in
   // it alone have one geometry.
   geometry.mean = {0, 0, 0};
   geometry.std = {1, 1, 1};
-  geometry.order = ChannelOrder::rgb;
-  const Views views = recipe.request.views;
-  check_views(*recipe.transform, views);
-  recipe.geometry = fmt::format("{} {}", views_name(views), canonical_json(Transform(geometry).describe()));
+  geometry.order = images::ChannelOrder::rgb;
+  const images::Views views = recipe.request.views;
+  images::check_views(*recipe.transform, views);
+  recipe.geometry =
+      fmt::format("{} {}", images::views_name(views), canonical_json(images::Transform(geometry).describe()));
   // Parts enter a key only where they differ from what was always done: keys of rows made
   // before the option existed stay what they were.
-  if (views == Views::one) return;
-  recipe.base_key["views"] = views_name(views);
+  if (views == images::Views::one) return;
+  recipe.base_key["views"] = images::views_name(views);
   recipe.notes.push_back(fmt::format(
       "{}: features are means over {}", backbone.name,
-      views == Views::hflip ? "a picture's crop and its mirror image"
-                            : "ten crops of a picture: its corners and centre, and those of its mirror image"));
+      views == images::Views::hflip ? "a picture's crop and its mirror image"
+                                    : "ten crops of a picture: its corners and centre, and those of its mirror image"));
 }
 
 }  // namespace
@@ -222,7 +224,7 @@ void resolve_transform(Recipe& recipe) {
 Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options, const Context& context) {
   Recipe recipe;
   recipe.request = request;
-  recipe.request.engine = request.engine.value_or(default_engine(request.device));
+  recipe.request.engine = request.engine.value_or(networks::default_engine(request.device));
   Backbone& backbone = recipe.request.backbone;
   if (backbone.kind != BackboneKind::weights) recipe.notes = backbone.notes;  // the others learn more first
   if (request.storage == Storage::fp16) recipe.base_key["storage"] = storage_name(request.storage);
@@ -231,12 +233,12 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
     recipe.base_key.update(backbone.function->key);
     return recipe;
   }
-  check_combination(*recipe.request.engine, request.precision, request.device);
+  networks::check_combination(*recipe.request.engine, request.precision, request.device);
   if (backbone.kind == BackboneKind::weights) find_and_learn(recipe, options, context);
   resolve_transform(recipe);
   if (backbone.kind == BackboneKind::random) {
     recipe.base_key["weights"] = fmt::format("random, seed {}", backbone.seed);
-    recipe.outline = outline_of(backbone.architecture);
+    recipe.outline = networks::outline_of(backbone.architecture);
   } else {
     resolve_network(recipe, options);
   }
@@ -246,16 +248,16 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
   // is left out, so that older keys stay.
   if (recipe.outline.revision > 0) recipe.base_key["revision"] = recipe.outline.revision;
   recipe.base_key["transform"] = recipe.transform->describe();
-  recipe.base_key["engine"] = engine_name(*recipe.request.engine);
-  recipe.base_key["precision"] = precision_name(recipe.request.precision);
-  recipe.base_key["numerics"] = kNumericsVersion;
+  recipe.base_key["engine"] = networks::engine_name(*recipe.request.engine);
+  recipe.base_key["precision"] = networks::precision_name(recipe.request.precision);
+  recipe.base_key["numerics"] = networks::kNumericsVersion;
   // A GPU sums in another order, so its rows are kept apart from a CPU's.
   if (request.device.is_cuda()) recipe.base_key["device"] = request.device.kind_name();
   return recipe;
 }
 
 bool Recipe::could_be_bf16() const {
-  return !is_floor() && request.precision == Precision::fp32 && request.engine == Engine::onednn &&
+  return !is_floor() && request.precision == networks::Precision::fp32 && request.engine == networks::Engine::onednn &&
          !request.device.is_cuda();
 }
 
@@ -270,21 +272,21 @@ FeatureKey Recipe::key(std::size_t tap) const {
   return key;
 }
 
-Network Recipe::network() const {
+networks::Network Recipe::network() const {
   const Backbone& backbone = request.backbone;
-  if (backbone.kind == BackboneKind::random) return random_network(backbone.architecture, backbone.seed);
-  NetworkRequest wanted = network_request(request);
+  if (backbone.kind == BackboneKind::random) return networks::random_network(backbone.architecture, backbone.seed);
+  networks::NetworkRequest wanted = network_request(request);
   wanted.side = static_cast<int>(transform->width());
-  return load_network(weights.file, wanted);
+  return networks::load_network(weights.file, wanted);
 }
 
-TrunkRequest Recipe::trunk_request() const {
+networks::TrunkRequest Recipe::trunk_request() const {
   return {*request.engine,
           request.precision,
           taps.layers,
-          trunk_plan(request.device, 1).batch,
+          networks::trunk_plan(request.device, 1).batch,
           static_cast<int>(transform->width()),
           request.device};
 }
 
-}  // namespace vise
+}  // namespace vise::features

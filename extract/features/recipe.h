@@ -16,15 +16,15 @@
 #include "extract/features/taps.h"
 #include "extract/images/transform/transform.h"
 
-namespace vise {
+namespace vise::features {
 
 // A value. What is said of taps holds for the tap's place in request.taps.
 struct Recipe {
-  FeatureRequest request;              // its engine made definite, its taps by their own names, each once
-  std::optional<Transform> transform;  // none for floors, which take the decoded image
+  FeatureRequest request;                      // its engine made definite, its taps by their own names, each once
+  std::optional<images::Transform> transform;  // none for floors, which take the decoded image
   std::string
-      geometry;     // equal for two recipes that want the same views and pixels, whatever their mean, std and order
-  Outline outline;  // of the network
+      geometry;  // equal for two recipes that want the same views and pixels, whatever their mean, std and order
+  networks::Outline outline;  // of the network
   TapPlan taps;
   FoundWeights weights;
   Json base_key;  // equal for two recipes that make the same rows
@@ -35,12 +35,12 @@ struct Recipe {
   bool could_be_bf16() const;
   FeatureKey key(std::size_t tap) const;
   // Reads the weights. Not for floors.
-  Network network() const;
-  TrunkRequest trunk_request() const;  // of the batch that suits its device
+  networks::Network network() const;
+  networks::TrunkRequest trunk_request() const;  // of the batch that suits its device
 };
 
 // Error{missing} for weights that aren't there, Error{usage} for an unknown layer, pool or transform, Error{input} for
 // a file that fits no architecture.
 Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::features

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "extract/features/store.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr std::size_t kPiecesToDeal = 64;
@@ -99,4 +99,4 @@ std::map<std::string, std::size_t> count_kept(const Path& folder) {
   return kept;
 }
 
-}  // namespace vise
+}  // namespace vise::features

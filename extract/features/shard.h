@@ -16,7 +16,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::features {
 
 // A value: 1 <= number <= of.
 struct Shard {
@@ -59,4 +59,4 @@ void write_shard_record(const Path& folder, const ShardRecord& record);
 // of each journal.
 std::map<std::string, std::size_t> count_kept(const Path& folder);
 
-}  // namespace vise
+}  // namespace vise::features

@@ -19,7 +19,7 @@
 #include "base/npy.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 const std::vector<std::string> kStorages{"fp32", "fp16"};
@@ -410,4 +410,4 @@ void FeatureWriter::finish(Json facts) {
   write_facts(std::move(facts));
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -23,7 +23,7 @@
 #include "extract/features/content_index.h"
 #include "extract/features/store_journal.h"
 
-namespace vise {
+namespace vise::features {
 
 // How rows are stored: float32, or half of it, with 11 bits of precision.
 enum class Storage { fp32, fp16 };
@@ -145,4 +145,4 @@ class FeatureWriter {
   JournalBlockWriter pending_;
 };
 
-}  // namespace vise
+}  // namespace vise::features

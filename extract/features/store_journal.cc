@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr std::string_view kPreamble = "#vise-eval/feature-manifest 1\nrow,content,bytes,status,reason\n";
@@ -157,4 +157,4 @@ bool block_items(std::string_view text, const JournalBlock& block, std::vector<J
   return true;
 }
 
-}  // namespace vise
+}  // namespace vise::features

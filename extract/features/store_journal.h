@@ -17,7 +17,7 @@
 
 #include "base/hash.h"
 
-namespace vise {
+namespace vise::features {
 
 // An item without a row.
 inline constexpr std::uint32_t kNoRow = UINT32_MAX;
@@ -72,4 +72,4 @@ Journal parse_journal(std::string_view text, std::string_view name_for_messages)
 // are within the block's.
 bool block_items(std::string_view text, const JournalBlock& block, std::vector<JournalItem>& items);
 
-}  // namespace vise
+}  // namespace vise::features

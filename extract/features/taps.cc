@@ -2,30 +2,32 @@
 
 #include <algorithm>
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr std::string_view kTokens = "tokens";
 
 // A layer by the network's own name. "final" is what a network gives last where it has no layer of that name.
-std::string layer_named(const Outline& network, const std::string& asked, const FeatureTap& usual) {
+std::string layer_named(const networks::Outline& network, const std::string& asked, const FeatureTap& usual) {
   const std::string name = asked == "default" ? usual.layer : asked;
-  const bool has_final = std::ranges::find(network.layers, "final", &LayerOutline::name) != network.layers.end();
+  const bool has_final =
+      std::ranges::find(network.layers, "final", &networks::LayerOutline::name) != network.layers.end();
   if (name == "default" || (name == "final" && !has_final)) return network.default_layer;
   return network.layer(name).name;
 }
 
-Pooling pooling_named(const Outline& network, const FeatureTap& asked, const std::string& layer,
-                      const FeatureTap& usual) {
-  if (asked.pool != "default") return Pooling::parse(asked.pool);
+networks::Pooling pooling_named(const networks::Outline& network, const FeatureTap& asked, const std::string& layer,
+                                const FeatureTap& usual) {
+  if (asked.pool != "default") return networks::Pooling::parse(asked.pool);
   // The row's pooling is meant for the row's layer; another layer gets what is usual for it.
-  if (usual.pool != "default" && layer == layer_named(network, "default", usual)) return Pooling::parse(usual.pool);
-  return Pooling::usual(network, layer);
+  if (usual.pool != "default" && layer == layer_named(network, "default", usual))
+    return networks::Pooling::parse(usual.pool);
+  return networks::Pooling::usual(network, layer);
 }
 
 // Where nobody names a layer, tokens are the network's last that it has: what is usually probed may be a vector that
 // was made of them (CLIP's projection, SigLIP's pooling).
-std::string layer_of(const Outline& network, const FeatureTap& asked, const FeatureTap& usual) {
+std::string layer_of(const networks::Outline& network, const FeatureTap& asked, const FeatureTap& usual) {
   const std::string layer = layer_named(network, asked.layer, usual);
   if (asked.layer != "default" || asked.pool != kTokens || !network.layer(layer).vector) return layer;
   const std::vector<std::string> names = network.layer_names();
@@ -42,9 +44,10 @@ std::size_t place_of(std::vector<std::string>& layers, const std::string& layer)
   return place;
 }
 
-void add_tap(TapPlan& plan, const Outline& network, const FeatureTap& asked, const FeatureTap& usual, int side) {
+void add_tap(TapPlan& plan, const networks::Outline& network, const FeatureTap& asked, const FeatureTap& usual,
+             int side) {
   const std::string layer = layer_of(network, asked, usual);
-  const Pooling pooling = pooling_named(network, asked, layer, usual);
+  const networks::Pooling pooling = pooling_named(network, asked, layer, usual);
   PlannedTap planned{
       {layer, pooling.name()}, pooling, {}, pooling.dim(network, layer, side), pooling.tokens(network, layer, side)};
   // "all" and a layer by its name, or "final" and the layer that it is, may ask for the same rows twice.
@@ -58,7 +61,8 @@ void add_tap(TapPlan& plan, const Outline& network, const FeatureTap& asked, con
 
 }  // namespace
 
-TapPlan plan_taps(const Outline& network, const std::vector<FeatureTap>& asked, const FeatureTap& usual, int side) {
+TapPlan plan_taps(const networks::Outline& network, const std::vector<FeatureTap>& asked, const FeatureTap& usual,
+                  int side) {
   TapPlan plan;
   for (const FeatureTap& tap : asked) {
     if (tap.layer != "all") {
@@ -71,4 +75,4 @@ TapPlan plan_taps(const Outline& network, const std::vector<FeatureTap>& asked, 
   return plan;
 }
 
-}  // namespace vise
+}  // namespace vise::features

@@ -7,11 +7,11 @@
 #include "extract/features/feature_request.h"
 #include "extract/networks/pooling.h"
 
-namespace vise {
+namespace vise::features {
 
 struct PlannedTap {
   FeatureTap tap;  // by its own names
-  Pooling pooling;
+  networks::Pooling pooling;
   std::vector<std::size_t> layers;  // that the pooling reads, into TapPlan::layers
   std::size_t dim = 0;              // numbers a row
   std::size_t tokens = 1;           // a row is so many rows of dim / tokens numbers
@@ -25,6 +25,7 @@ struct TapPlan {
 // `side`: height and width of the network's input, which decides how many tokens there are. `usual`: the backbone's own
 // tap, as its row says; "default" in it is the network's own. Tokens of a layer "default" are the last that the network
 // has. Error{usage} for a layer or a pool that the network doesn't have, or that don't go together.
-TapPlan plan_taps(const Outline& network, const std::vector<FeatureTap>& asked, const FeatureTap& usual, int side);
+TapPlan plan_taps(const networks::Outline& network, const std::vector<FeatureTap>& asked, const FeatureTap& usual,
+                  int side);
 
-}  // namespace vise
+}  // namespace vise::features

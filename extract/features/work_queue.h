@@ -21,7 +21,7 @@
 #include <variant>
 #include <vector>
 
-namespace vise {
+namespace vise::features {
 
 template <typename File, typename Batch>
 class WorkQueue {
@@ -98,4 +98,4 @@ class WorkQueue {
   bool closed_ = false, stopped_ = false;
 };
 
-}  // namespace vise
+}  // namespace vise::features

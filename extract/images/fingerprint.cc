@@ -10,7 +10,7 @@
 #include "extract/images/shown.h"
 #include "extract/images/transform/resample.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 // 32 x 32 grey values and the 8 x 8 lowest frequencies of their cosine transform are the usual
@@ -76,9 +76,9 @@ std::uint64_t signs(const std::array<double, kLow * kLow>& low) {
 
 }  // namespace
 
-Fingerprint fingerprint_of(const Image& image) {
+datasets::Fingerprint fingerprint_of(const Image& image) {
   const Grey grey = grey_of(image);
-  Fingerprint print;
+  datasets::Fingerprint print;
   print.usable = deviation(grey) >= kFlat;
   print.bits = signs(low_frequencies(grey));
   for (std::size_t y = 0; y < kThumb; ++y)
@@ -90,8 +90,8 @@ Fingerprint fingerprint_of(const Image& image) {
   return print;
 }
 
-PictureFacts picture_facts(ByteView bytes, std::string_view name_for_messages, const DecodeOptions& options) {
-  PictureFacts facts;
+datasets::PictureFacts picture_facts(ByteView bytes, std::string_view name_for_messages, const DecodeOptions& options) {
+  datasets::PictureFacts facts;
   try {
     const Image image = decode_image(bytes, name_for_messages, options);
     facts.width = image.width;
@@ -107,7 +107,7 @@ PictureFacts picture_facts(ByteView bytes, std::string_view name_for_messages, c
 
 std::string png_thumbnail(const Image& image, std::uint32_t side) {
   const Image small = fitted(image, side);
-  return png_bytes(small.pixels, small.width, small.height, 3);
+  return datasets::png_bytes(small.pixels, small.width, small.height, 3);
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -10,15 +10,16 @@
 #include "datasets/audit.h"
 #include "extract/images/decode/decode.h"
 
-namespace vise {
+namespace vise::images {
 
-Fingerprint fingerprint_of(const Image& image);
+datasets::Fingerprint fingerprint_of(const Image& image);
 
 // Size, hash of the decoded pixels and fingerprint; `error` is why it can't be decoded. Throws nothing of the kind
 // Error{input}.
-PictureFacts picture_facts(ByteView bytes, std::string_view name_for_messages, const DecodeOptions& options = {});
+datasets::PictureFacts picture_facts(ByteView bytes, std::string_view name_for_messages,
+                                     const DecodeOptions& options = {});
 
 // The picture at most `side` pixels wide and high, as the bytes of a PNG file.
 std::string png_thumbnail(const Image& image, std::uint32_t side);
 
-}  // namespace vise
+}  // namespace vise::images

@@ -4,11 +4,11 @@
 #include <cstdint>
 #include <vector>
 
-namespace vise {
+namespace vise::images {
 
 struct Image {
   std::uint32_t width = 0, height = 0;
   std::vector<std::uint8_t> pixels;  // height * width * 3
 };
 
-}  // namespace vise
+}  // namespace vise::images

@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "extract/images/parity_images.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 std::string sha_of(const std::vector<std::uint8_t>& bytes) { return sha256_hex(std::as_bytes(std::span(bytes))); }
@@ -62,4 +62,4 @@ std::vector<ParityCheck> pixel_parity_selftest() {
   return checks;
 }
 
-}  // namespace vise
+}  // namespace vise::images

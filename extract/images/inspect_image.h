@@ -8,7 +8,7 @@
 #include "extract/images/decode/decode.h"
 #include "extract/images/transform/transform.h"
 
-namespace vise {
+namespace vise::images {
 
 // {path, format, mode, width, height, exif_orientation (null where there is none; never applied), rgb_sha256,
 // transform, pixels_sha256}: rgb_sha256 is of the decoded bytes, row-major R G B, as Pillow's
@@ -26,4 +26,4 @@ struct ParityCheck {
 // Pillow's. Takes a few milliseconds.
 std::vector<ParityCheck> pixel_parity_selftest();
 
-}  // namespace vise
+}  // namespace vise::images

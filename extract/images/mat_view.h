@@ -9,7 +9,7 @@
 
 #include "extract/images/image.h"
 
-namespace vise {
+namespace vise::images {
 
 // height x width of three bytes, red first; shares the pixels, so they must outlive it.
 inline cv::Mat mat_view(std::span<std::uint8_t> rgb, std::size_t width) {
@@ -24,4 +24,4 @@ inline cv::Mat mat_view(std::span<const std::uint8_t> rgb, std::size_t width) {
 }
 inline cv::Mat mat_view(const Image& image) { return mat_view(std::span(image.pixels), image.width); }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -2,7 +2,7 @@
 // clang-format off
 #include "extract/images/parity_images.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 constexpr unsigned char kFile0[] = {
@@ -283,4 +283,4 @@ constexpr ParityImage kImages[] = {
 
 std::span<const ParityImage> parity_images() { return kImages; }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-namespace vise {
+namespace vise::images {
 
 struct ParityImage {
   std::string_view name;
@@ -14,4 +14,4 @@ struct ParityImage {
 
 std::span<const ParityImage> parity_images();
 
-}  // namespace vise
+}  // namespace vise::images

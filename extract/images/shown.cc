@@ -6,7 +6,7 @@
 
 #include "extract/images/mat_view.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 Image scaled(const cv::Mat& from, std::uint32_t width, std::uint32_t height) {
@@ -34,4 +34,4 @@ Image fitted(const Image& image, std::uint32_t side) {
   return scaled(mat_view(image), edge(image.width), edge(image.height));
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -7,7 +7,7 @@
 
 #include "extract/images/image.h"
 
-namespace vise {
+namespace vise::images {
 
 // The middle square, side x side.
 Image middle_square(const Image& image, std::uint32_t side);
@@ -15,4 +15,4 @@ Image middle_square(const Image& image, std::uint32_t side);
 // The whole picture, at most `side` pixels wide and high; never enlarged.
 Image fitted(const Image& image, std::uint32_t side);
 
-}  // namespace vise
+}  // namespace vise::images

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "extract/networks/positions.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // By value: whether `wanted` depends on it.
@@ -171,4 +171,4 @@ std::vector<double> attention_rollout(std::span<const AttentionMatrix> blocks, s
   return {row.end() - static_cast<std::ptrdiff_t>(places), row.end()};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -17,7 +17,7 @@
 #include "extract/networks/network.h"
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 
 // One attention over all tokens, and the layer that holds its queries, keys and values: B x T x 3 C.
 struct AttentionTap {
@@ -49,4 +49,4 @@ std::vector<double> class_token_attention(const AttentionMatrix& matrix, std::si
 // the residual. `blocks`: head means, the first block first.
 std::vector<double> attention_rollout(std::span<const AttentionMatrix> blocks, std::size_t places);
 
-}  // namespace vise
+}  // namespace vise::networks

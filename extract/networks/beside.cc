@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // MoCo's key encoder and BYOL's target are running averages of what is published; DINO evaluates the teacher.
@@ -147,4 +147,4 @@ bool has_components(std::string_view name, std::string_view part) {
   return fmt::format(".{}.", name).find(fmt::format(".{}.", part)) != std::string::npos;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vise {
+namespace vise::networks {
 
 // Of two networks whose places differ in this component alone, the one that is evaluated and published.
 struct BranchRule {
@@ -30,4 +30,4 @@ std::string_view rule_beside(std::span<const std::string> components, bool below
 // Whether the dotted `part` occurs in a dotted name as whole components: "b.c" in "a.b.c.d", not in "a.b.cd".
 bool has_components(std::string_view name, std::string_view part);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -4,7 +4,7 @@
 //   if (bf16_gain() >= kMuchFaster) log.info(...);
 #pragma once
 
-namespace vise {
+namespace vise::networks {
 
 // Whether this CPU computes in bf16 (AVX-512 BF16, AMX), as oneDNN sees it, which ONEDNN_MAX_CPU_ISA can limit.
 bool cpu_has_bf16();
@@ -17,4 +17,4 @@ double bf16_gain();
 // From here on it is worth a word.
 inline constexpr double kMuchFaster = 1.3;
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -1,6 +1,6 @@
 #include "extract/networks/builder.h"
 
-namespace vise {
+namespace vise::networks {
 
 int NetworkBuilder::append(const std::string& name, std::vector<int> inputs, OpKind kind) {
   network_.ops.push_back({name, std::move(inputs), std::move(kind)});
@@ -54,4 +54,4 @@ Network NetworkBuilder::finish(std::string family, std::string architecture) {
   return std::move(network_);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -16,7 +16,7 @@
 #include "extract/networks/network.h"
 #include "extract/networks/weight_source.h"
 
-namespace vise {
+namespace vise::networks {
 
 class NetworkBuilder {
  public:
@@ -50,4 +50,4 @@ class NetworkBuilder {
   Network network_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

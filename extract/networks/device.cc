@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::networks {
 
 std::string Device::name() const { return is_cuda() ? fmt::format("cuda:{}", index) : "cpu"; }
 
@@ -20,4 +20,4 @@ Device parse_device(std::string_view text) {
   throw Error(ErrorKind::usage, fmt::format("unknown device '{}'", text), "cpu, cuda, or cuda:N for one of several");
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace vise {
+namespace vise::networks {
 
 struct Device {
   enum class Kind { cpu, cuda };
@@ -24,4 +24,4 @@ struct Device {
 // "cpu", "cuda" (the first), "cuda:N". Error{usage} with these for anything else. Does not look for the device.
 Device parse_device(std::string_view text);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::array<std::pair<std::string_view, Activation>, 6> kActivations{{{"exact", Activation::gelu_exact},
@@ -176,4 +176,4 @@ int Facts::heads(int otherwise) {
   return static_cast<int>(number);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -20,7 +20,7 @@
 
 #include "extract/networks/op.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct Fact {
   std::string name;    // one of fact_names()
@@ -84,4 +84,4 @@ class Facts {
 std::string_view activation_name(Activation function);   // "exact", "tanh", "quick", "relu", "silu", "sigmoid"
 std::string_view position_rule_name(PositionRule rule);  // "scale", "size", "antialias"
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -15,7 +15,7 @@
 #include "extract/networks/key_matcher.h"
 #include "extract/networks/network.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct Family {
   std::string name;  // "resnet"
@@ -34,4 +34,4 @@ struct Family {
   bool tensors_say_all = false;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "extract/networks/families/families.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 std::vector<Family>& list() {
@@ -49,4 +49,4 @@ Outline outline_of(std::string_view architecture) {
   return outline(family_of(architecture).build(architecture, none));
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 
 #include "extract/networks/family.h"
 
-namespace vise {
+namespace vise::networks {
 
 // In the order in which they are asked.
 const std::vector<Family>& families();
@@ -24,4 +24,4 @@ Network random_network(std::string_view architecture, std::uint64_t seed);
 // Of shapes alone.
 Outline outline_of(std::string_view architecture);
 
-}  // namespace vise
+}  // namespace vise::networks

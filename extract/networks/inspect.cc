@@ -11,7 +11,7 @@
 #include "extract/networks/checkpoint/read_checkpoint.h"
 #include "extract/networks/checkpoint/read_hub_config.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::size_t kMinDigits = 8, kShownKeys = 3;
@@ -235,4 +235,4 @@ std::string to_text(const CheckpointInspection& seen, bool tensors) {
   return text;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -20,7 +20,7 @@
 #include "extract/networks/checkpoint/state_dict.h"
 #include "extract/networks/load.h"
 
-namespace vise {
+namespace vise::networks {
 
 // torch.hub's habit: "resnet50-0676ba61.pth" carries the first digits of its SHA-256.
 struct NameHash {
@@ -56,4 +56,4 @@ Json to_json(const CheckpointInspection& inspection, bool tensors);
 // Some lines of text, ending in a newline; with `tensors` one more for each tensor.
 std::string to_text(const CheckpointInspection& inspection, bool tensors);
 
-}  // namespace vise
+}  // namespace vise::networks

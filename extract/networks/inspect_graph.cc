@@ -7,7 +7,7 @@
 #include "extract/networks/opencv/open.h"
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 std::string layers_text(const std::vector<LayerOutline>& layers, bool inner) {
@@ -57,4 +57,4 @@ std::string to_text(const GraphInspection& seen) {
   return inner.empty() ? text : text + fmt::format("  inside        {}\n", inner);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "extract/networks/load.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct GraphInspection {
   Path file;
@@ -26,4 +26,4 @@ Json to_json(const GraphInspection& inspection);
 // Some lines of text, ending in a newline.
 std::string to_text(const GraphInspection& inspection);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::int64_t kMaxNumbered = 1000;  // blocks of a network
@@ -56,4 +56,4 @@ std::int64_t KeyIndex::size(std::string_view prefix, std::string_view key, std::
   return tensor && dimension < tensor->shape.size() ? tensor->shape[dimension] : 0;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

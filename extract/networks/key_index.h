@@ -9,7 +9,7 @@
 
 #include "extract/networks/checkpoint/state_dict.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct Family;
 
@@ -42,4 +42,4 @@ struct Place {
   const Family* family = nullptr;  // filled in by find_places
 };
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::uint64_t kMaxBytes = 1 << 20;
@@ -78,4 +78,4 @@ void rename_keys(Checkpoint& checkpoint, const KeyMap& map) {
                 "backbone inspect --tensors lists them");
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -16,7 +16,7 @@
 
 #include "extract/networks/checkpoint/state_dict.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct KeyMap {
   std::vector<std::pair<std::string, std::string>> rules;
@@ -33,4 +33,4 @@ KeyMap read_key_map(const Path& path);
 // Error{input} when no rule applies to any key (the map is for another file), or two keys come to the same name.
 void rename_keys(Checkpoint& checkpoint, const KeyMap& map);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -10,7 +10,7 @@
 #include "base/utf8.h"
 #include "extract/networks/beside.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::size_t kShown = 5;
@@ -147,4 +147,4 @@ std::vector<DroppedKeys> KeyMatcher::finish(const std::string& what, const Lefto
   return result;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -15,7 +15,7 @@
 #include "extract/networks/key_index.h"
 #include "extract/networks/weight_source.h"
 
-namespace vise {
+namespace vise::networks {
 
 // Keys of one kind that the network doesn't use.
 struct DroppedKeys {
@@ -72,4 +72,4 @@ class KeyMatcher final : public WeightSource {
   std::vector<std::string> missing_, unexpected_, wrong_, absent_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

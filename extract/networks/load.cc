@@ -9,7 +9,7 @@
 #include "extract/networks/opencv/open.h"
 #include "extract/networks/place.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // A graph's weights are its own; what is asked of it is only that the file is an archive.
@@ -90,4 +90,4 @@ Network load_network(const Path& file, const NetworkRequest& request, LoadReport
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -13,7 +13,7 @@
 #include "extract/networks/load_request.h"
 #include "extract/networks/network.h"
 
-namespace vise {
+namespace vise::networks {
 
 // Graphs of ONNX and Caffe (recognised by their bytes) run on OpenCV, which executes no code of theirs: nobody is
 // asked. Error{input} for anything missing, unexpected or of a wrong shape, with the first few and the counts, and for
@@ -26,4 +26,4 @@ Network load_network(const Checkpoint& checkpoint, const LoadRequest& request = 
 // What load_network says of an archive that fits no family and isn't to be run. `mismatch`: why it fits none.
 [[noreturn]] void refuse_torchscript(const Checkpoint& checkpoint, const std::string& mismatch);
 
-}  // namespace vise
+}  // namespace vise::networks

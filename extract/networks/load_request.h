@@ -9,7 +9,7 @@
 #include "extract/networks/key_map.h"
 #include "extract/networks/key_matcher.h"
 
-namespace vise {
+namespace vise::networks {
 
 // The architecture of graphs: TorchScript archives that are run as they are, on LibTorch.
 inline constexpr std::string_view kTorchScript = "torchscript";
@@ -42,4 +42,4 @@ struct NetworkRequest {
   int side = 224;   // of a graph that takes any: where its layers' widths are measured
 };
 
-}  // namespace vise
+}  // namespace vise::networks

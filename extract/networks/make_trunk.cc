@@ -8,7 +8,7 @@
 #include "extract/networks/opencv/entry.h"
 #include "extract/networks/torch/entry.h"
 
-namespace vise {
+namespace vise::networks {
 
 std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request) {
   check_combination(request.engine, request.precision, request.device);
@@ -44,4 +44,4 @@ std::size_t graph_dim(const Network& graph, int side) {
   return static_cast<std::size_t>(trunk->maps(0).channels);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

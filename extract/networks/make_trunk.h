@@ -6,7 +6,7 @@
 
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 
 // Error{usage} for what check_combination() refuses, where the CPU lacks the precision, a layer is unknown, or the
 // request is for another engine than the one that runs a graph; Error{missing} without LibTorch or OpenCV, or for a
@@ -20,4 +20,4 @@ std::size_t graph_dim(const Network& graph, int side);
 // Opens LibTorch. Error{missing} without it.
 TorchFacts torch_facts();
 
-}  // namespace vise
+}  // namespace vise::networks

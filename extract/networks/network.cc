@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // Sizes that no parameter's shape says, but that change what the network computes.
@@ -180,4 +180,4 @@ Network without_values(Network network) {
   return network;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

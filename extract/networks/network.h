@@ -19,7 +19,7 @@
 #include "extract/networks/facts.h"
 #include "extract/networks/op.h"
 
-namespace vise {
+namespace vise::networks {
 
 // A named value.
 struct Layer {
@@ -111,4 +111,4 @@ std::uint64_t parameter_count(const Network& network);
 // The same network with shapes alone.
 Network without_values(Network network);
 
-}  // namespace vise
+}  // namespace vise::networks

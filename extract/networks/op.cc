@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 template <typename... Functions>
@@ -191,4 +191,4 @@ ValueShape shape_after(const Op& op, const std::vector<ValueShape>& in) {
                     op.kind);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -15,7 +15,7 @@
 
 #include "extract/networks/parameter.h"
 
-namespace vise {
+namespace vise::networks {
 
 // A value's shape for one image.
 struct ValueShape {
@@ -190,4 +190,4 @@ std::vector<Parameter*> parameters(Op& op);
 // suit it: the input's size is not one this network takes.
 ValueShape shape_after(const Op& op, const std::vector<ValueShape>& inputs);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -12,7 +12,7 @@
 #include <span>
 #include <vector>
 
-namespace vise {
+namespace vise::networks {
 
 class Parameter {
  public:
@@ -43,4 +43,4 @@ class Parameter {
   std::shared_ptr<const std::vector<float>> values_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

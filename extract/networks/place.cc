@@ -11,7 +11,7 @@
 #include "extract/networks/beside.h"
 #include "extract/networks/family_registry.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::size_t kMaxPlaces = 64;
@@ -151,4 +151,4 @@ Place choose_place(const KeyIndex& keys, const std::vector<Place>& places, std::
   return left.front();
 }
 
-}  // namespace vise
+}  // namespace vise::networks

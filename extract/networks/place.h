@@ -13,7 +13,7 @@
 
 #include "extract/networks/key_index.h"
 
-namespace vise {
+namespace vise::networks {
 
 // All families' places, in the file's order a family.
 std::vector<Place> find_places(const KeyIndex& keys);
@@ -23,4 +23,4 @@ std::vector<Place> find_places(const KeyIndex& keys);
 Place choose_place(const KeyIndex& keys, const std::vector<Place>& places, std::string_view branch,
                    const std::vector<std::string>& drop = {});
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr double kGemFloor = 1e-6;
@@ -175,4 +175,4 @@ void Pooling::operator()(std::span<const FeatureMaps> maps, std::span<float> row
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -31,7 +31,7 @@
 
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 
 class Pooling {
  public:
@@ -66,4 +66,4 @@ class Pooling {
   double power_ = 1;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

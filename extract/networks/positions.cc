@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // What one place of the new grid is made of: places of the old one, and their weights.
@@ -131,4 +131,4 @@ RopeTable rope_table(const Rope& rope, int height, int width) {
   return table;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 
 #include "extract/networks/op.h"
 
-namespace vise {
+namespace vise::networks {
 
 // H x W x C: the operation's table for that grid, as it is where it fits. Error{usage} where it doesn't fit and nobody
 // said by which rule it is resized.
@@ -21,4 +21,4 @@ struct RopeTable {
 };
 RopeTable rope_table(const Rope& rope, int height, int width);
 
-}  // namespace vise
+}  // namespace vise::networks

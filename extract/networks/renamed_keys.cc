@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 struct Match {
@@ -73,4 +73,4 @@ Parameter RenamedKeys::take(const std::string& name, std::vector<std::int64_t> s
   return keys_.take(file.key, std::move(shape), init, file_shape);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

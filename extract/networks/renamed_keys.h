@@ -18,7 +18,7 @@
 
 #include "extract/networks/key_matcher.h"
 
-namespace vise {
+namespace vise::networks {
 
 // Dimensions of length 1 that the file's tensor has before and after those of the parameter.
 struct UnitDimensions {
@@ -47,4 +47,4 @@ class RenamedKeys final : public WeightSource {
   std::span<const KeyRule> rules_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 const std::vector<std::string> kEngines{"onednn", "torch", "opencv"}, kPrecisions{"fp32", "bf16", "fp16"};
@@ -56,4 +56,4 @@ void check_combination(Engine engine, Precision precision, const Device& device)
                 "leave --engine out: oneDNN has bf16 where the CPU has it");
 }
 
-}  // namespace vise
+}  // namespace vise::networks

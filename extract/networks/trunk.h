@@ -23,7 +23,7 @@
 #include "extract/networks/device.h"
 #include "extract/networks/network.h"
 
-namespace vise {
+namespace vise::networks {
 
 enum class Engine { onednn, torch, opencv };
 enum class Precision { fp32, bf16, fp16 };
@@ -105,4 +105,4 @@ struct TorchFacts {
   bool has_cuda = false;  // as it was built
   int cuda_devices = 0;   // that it sees
 };
-}  // namespace vise
+}  // namespace vise::networks

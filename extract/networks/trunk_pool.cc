@@ -1,6 +1,6 @@
 #include "extract/networks/trunk_pool.h"
 
-namespace vise {
+namespace vise::networks {
 
 TrunkPool::TrunkPool(std::unique_ptr<Trunk> first, int most) : places_(static_cast<std::size_t>(most)) {
   places_[0].trunk = std::move(first);
@@ -34,4 +34,4 @@ void TrunkPool::give_back(std::size_t place) {
   freed_.notify_one();
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -16,7 +16,7 @@
 
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 
 class TrunkPool {
  public:
@@ -55,4 +55,4 @@ class TrunkPool {
   std::vector<Place> places_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

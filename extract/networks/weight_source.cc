@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // Box-Muller with both of its values, since a network has tens of millions.
@@ -50,4 +50,4 @@ Parameter RandomWeights::take(const std::string& name, std::vector<std::int64_t>
   return {std::move(shape), std::move(values)};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -14,7 +14,7 @@
 
 #include "extract/networks/parameter.h"
 
-namespace vise {
+namespace vise::networks {
 
 // How a parameter is drawn where a network is random.
 enum class Init {
@@ -54,4 +54,4 @@ class RandomWeights final : public WeightSource {
   std::uint64_t seed_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -13,7 +13,7 @@
 
 #include "probes/matrix.h"
 
-namespace vise {
+namespace vise::probes {
 
 class Contrasts {
  public:
@@ -85,4 +85,4 @@ class Contrasts {
   std::vector<double> scale_;  // 1 / sqrt(j (j + 1)) at j
 };
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -15,7 +15,7 @@
 #include "probes/options.h"
 #include "probes/selection.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 constexpr const char* kObjective = "sum of log losses + ||W||^2 / (2 C), intercepts free";
@@ -226,7 +226,7 @@ std::unique_ptr<LinearModel> Work::model(const std::vector<LogisticPoint>& point
     weights.middleRows(p * k, k) = matrix_.to_features(x.topRows(x.rows() - 1));
     intercepts.segment(p * k, k) = b.array() - mean;
   }
-  const bool two = pool_.targets.kind() != TargetKind::multi_label && pool_.targets.width() == 2;
+  const bool two = pool_.targets.kind() != datasets::TargetKind::multi_label && pool_.targets.width() == 2;
   if (two) return std::make_unique<LinearModel>(LinearModel::binary(weights.row(0), intercepts[0]));
   return std::make_unique<LinearModel>(std::move(weights), std::move(intercepts));
 }
@@ -277,7 +277,7 @@ class LogReg final : public Probe {
 };
 
 Fitted LogReg::fit(const TrainView& train, const ValView* val, const Context& context) const {
-  if (train.targets.kind() == TargetKind::values) {
+  if (train.targets.kind() == datasets::TargetKind::values) {
     throw Error(ErrorKind::usage, "logreg fits classes, labels and distributions, not values", "use --probe ridge");
   }
   openblas_set_num_threads(1);  // products run side by side on fixed parts of the rows instead
@@ -295,7 +295,7 @@ Fitted LogReg::fit(const TrainView& train, const ValView* val, const Context& co
   fitted.model = treated_model(work.model(points), pool.treatment);
   fitted.selection = selector.selection(chosen);
   fitted.convergence.objective_text = kObjective;
-  if (pool.targets.kind() != TargetKind::multi_label && pool.targets.width() == 2)
+  if (pool.targets.kind() != datasets::TargetKind::multi_label && pool.targets.width() == 2)
     fitted.convergence.objective_text += "; one weight vector";
   fitted.convergence.converged = true;
   for (const LogisticPoint& point : points) {
@@ -316,9 +316,9 @@ Fitted LogReg::fit(const TrainView& train, const ValView* val, const Context& co
 void register_logreg(ProbeRegistry& registry) {
   registry.add({"logreg",
                 "logistic regression to its optimum (softmax, or one-vs-rest)",
-                {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution},
+                {datasets::TargetKind::classes, datasets::TargetKind::multi_label, datasets::TargetKind::distribution},
                 {"preset", "C", "grid", "multi", "class-weight", "treatment", "metric", "sweep-stop", "final-stop"}},
                [](const ProbeOptions& options) { return std::make_unique<LogReg>(options); });
 }
 
-}  // namespace vise
+}  // namespace vise::probes

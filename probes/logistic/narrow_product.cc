@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // Dimensions or rows a float32 sum runs over before it is added in double. Sums over all 2,048 left logits of 20 off by
@@ -314,4 +314,4 @@ void narrow_backward(const ConstView<double>& x, const ConstView<double>& residu
   gradient.noalias() += residual.transpose() * x;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

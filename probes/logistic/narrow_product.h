@@ -15,7 +15,7 @@
 
 #include "probes/matrix.h"
 
-namespace vise {
+namespace vise::probes {
 
 // Memory that begins with a cache line.
 template <typename T>
@@ -52,9 +52,9 @@ class NarrowMatrix {
   View<T> view() { return view(0, rows_); }
   ConstView<T> view() const { return view(0, rows_); }
   // `count` rows from `begin` on.
-  View<T> view(std::size_t begin, std::size_t count) { return vise::view(at(begin), count, columns_, stride()); }
+  View<T> view(std::size_t begin, std::size_t count) { return probes::view(at(begin), count, columns_, stride()); }
   ConstView<T> view(std::size_t begin, std::size_t count) const {
-    return vise::view(at(begin), count, columns_, stride());
+    return probes::view(at(begin), count, columns_, stride());
   }
 
  private:
@@ -76,4 +76,4 @@ void narrow_forward(const ConstView<double>& x, const ConstView<double>& w, View
 void narrow_backward(const ConstView<float>& x, const ConstView<float>& residual, View<double> gradient);
 void narrow_backward(const ConstView<double>& x, const ConstView<double>& residual, View<double> gradient);
 
-}  // namespace vise
+}  // namespace vise::probes

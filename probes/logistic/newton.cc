@@ -9,7 +9,7 @@
 #include "probes/logistic/solver.h"
 #include "probes/vectors.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 constexpr std::size_t kDense = 2500;  // unknowns up to which the Hessian is formed
@@ -272,4 +272,4 @@ LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& precon
   return at;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

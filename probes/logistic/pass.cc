@@ -8,7 +8,7 @@
 #include "base/threads.h"
 #include "probes/logistic/vector_math.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 constexpr std::size_t kBlock = 48;        // rows a matrix product takes at once
@@ -24,12 +24,12 @@ M first_columns(M m, std::size_t count) {
 
 }  // namespace
 
-LogisticTargets::LogisticTargets(const Targets& targets, std::span<const std::uint32_t> order, Form form,
+LogisticTargets::LogisticTargets(const datasets::Targets& targets, std::span<const std::uint32_t> order, Form form,
                                  bool balanced) {
   const std::size_t width = targets.width(), n = order.size();
-  const bool classes = targets.kind() == TargetKind::classes;
-  const bool two = targets.kind() != TargetKind::multi_label && width == 2;
-  softmax_ = targets.kind() != TargetKind::multi_label && !two && form == Form::softmax;
+  const bool classes = targets.kind() == datasets::TargetKind::classes;
+  const bool two = targets.kind() != datasets::TargetKind::multi_label && width == 2;
+  softmax_ = targets.kind() != datasets::TargetKind::multi_label && !two && form == Form::softmax;
   width_ = two ? 1 : width;
   if (classes && softmax_) {
     for (const std::uint32_t i : order) classes_.push_back(targets.classes()[i]);
@@ -38,15 +38,16 @@ LogisticTargets::LogisticTargets(const Targets& targets, std::span<const std::ui
     for (std::size_t r = 0; r < n; ++r) {
       const std::uint32_t i = order[r];
       double sum = 1;
-      if (targets.kind() == TargetKind::distribution) {
+      if (targets.kind() == datasets::TargetKind::distribution) {
         const auto row = targets.rows().subspan(i * width, width);
         sum = std::accumulate(row.begin(), row.end(), 0.0);
       }
       for (std::size_t k = 0; k < width_; ++k) {
         const std::size_t column = two ? 1 : k;
-        const double y = classes                                     ? targets.classes()[i] == static_cast<int>(column)
-                         : targets.kind() == TargetKind::multi_label ? targets.multi_label()[i * width + column]
-                                                                     : targets.rows()[i * width + column] / sum;
+        const double y = classes ? targets.classes()[i] == static_cast<int>(column)
+                         : targets.kind() == datasets::TargetKind::multi_label
+                             ? targets.multi_label()[i * width + column]
+                             : targets.rows()[i * width + column] / sum;
         y_(r, k) = static_cast<float>(y);
       }
     }
@@ -342,4 +343,4 @@ void LogisticPass::collect(Trial& trial, std::size_t index,
 template void LogisticPass::evaluate<float>(std::span<Trial>, int, std::vector<double>*, std::size_t);
 template void LogisticPass::evaluate<double>(std::span<Trial>, int, std::vector<double>*, std::size_t);
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -23,7 +23,7 @@
 #include "probes/matrix.h"
 #include "probes/row_matrix.h"
 
-namespace vise {
+namespace vise::probes {
 
 // What the rows of a matrix should be. Immutable.
 class LogisticTargets {
@@ -31,7 +31,7 @@ class LogisticTargets {
   enum class Form { softmax, one_vs_rest };
   // Classes and distributions of two classes are one sigmoid for the second; multi-label targets are one sigmoid a
   // label. `order[i]` is the target of row i. `balanced`: a row weighs N / (K * rows of its class) (classes only).
-  LogisticTargets(const Targets& targets, std::span<const std::uint32_t> order, Form form, bool balanced);
+  LogisticTargets(const datasets::Targets& targets, std::span<const std::uint32_t> order, Form form, bool balanced);
 
   bool softmax() const { return softmax_; }
   std::size_t outputs() const { return softmax_ ? width_ : 1; }  // K of one problem
@@ -143,4 +143,4 @@ class LogisticPass {
   std::vector<Sums> sums_;                                  // one a strip
 };
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -10,7 +10,7 @@
 #include "base/threads.h"
 #include "probes/logistic/triangular_inverse.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 constexpr std::size_t kGramRows = 16384;     // enough rows for a preconditioner
@@ -137,4 +137,4 @@ std::vector<Matrix<double>> LogisticPreconditioner::apply(std::span<const Matrix
   return out;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

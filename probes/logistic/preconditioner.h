@@ -10,7 +10,7 @@
 #include "probes/logistic/pass.h"
 #include "probes/logistic/triangular_tiles.h"
 
-namespace vise {
+namespace vise::probes {
 
 // The inverse of A'DA + (I/C for the weights, 0 for the intercept), A = (x - means, 1), D the curvature of the losses
 // (LogisticPass::evaluate): what the Hessians of all problems and outputs have in common.
@@ -47,4 +47,4 @@ class LogisticPreconditioner {
   double scale_ = 1;  // the present curvature's sum to that of the gram in use
 };
 
-}  // namespace vise
+}  // namespace vise::probes

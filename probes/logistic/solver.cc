@@ -8,7 +8,7 @@
 #include "base/threads.h"
 #include "probes/vectors.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 constexpr int kTrusted = 2;  // values of C for which a parabola that was best for all problems is tried alone
@@ -300,4 +300,4 @@ void solve_logistic_path(LogisticPass& pass, LogisticPreconditioner& preconditio
   }
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -20,7 +20,7 @@
 #include "probes/logistic/pass.h"
 #include "probes/logistic/preconditioner.h"
 
-namespace vise {
+namespace vise::probes {
 
 struct LogisticPoint {
   Matrix<double> x;
@@ -81,4 +81,4 @@ LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& precon
 // The penalty ||W||^2 / (2 C) of a point.
 double logistic_penalty(const Matrix<double>& x, double c);
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -10,7 +10,7 @@
 
 #include "base/threads.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 constexpr std::size_t kTile = 192;
@@ -93,4 +93,4 @@ bool invert_cholesky_factor(Matrix<float>& a, int threads) {
   return true;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

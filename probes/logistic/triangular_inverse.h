@@ -7,10 +7,10 @@
 
 #include "probes/matrix.h"
 
-namespace vise {
+namespace vise::probes {
 
 // `a` (n x n) holds the lower triangle of a symmetric matrix LL'; it becomes L^-1, zero above the diagonal.
 // False, and `a` is lost, where a pivot isn't positive.
 bool invert_cholesky_factor(Matrix<float>& a, int threads);
 
-}  // namespace vise
+}  // namespace vise::probes

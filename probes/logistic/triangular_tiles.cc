@@ -2,7 +2,7 @@
 
 #include "base/threads.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 ConstView<float> rows_of(const ConstView<float>& m, std::size_t begin, std::size_t count) {
@@ -30,4 +30,4 @@ void TriangularTiles::transposed_times(std::size_t tile, const ConstView<float>&
   for (std::size_t i = tile; i < tiles(); ++i) narrow_backward(at(i, tile), rows_of(t, begin(i), count(i)), u);
 }
 
-}  // namespace vise
+}  // namespace vise::probes

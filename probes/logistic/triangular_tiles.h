@@ -9,7 +9,7 @@
 
 #include "probes/logistic/narrow_product.h"
 
-namespace vise {
+namespace vise::probes {
 
 class TriangularTiles {
  public:
@@ -36,4 +36,4 @@ class TriangularTiles {
   NarrowVector<float> values_;  // tile by tile, rows of tiles one after the other
 };
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -12,7 +12,7 @@ extern "C" __m256d _ZGVdN4v_exp(__m256d);
 extern "C" __m256d _ZGVdN4v_log1p(__m256d);
 #endif
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 #ifdef VISE_LIBMVEC
@@ -52,4 +52,4 @@ void log1p_in_place(std::span<double> values) {
   for (double& v : values) v = std::log1p(v);
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -4,9 +4,9 @@
 
 #include <span>
 
-namespace vise {
+namespace vise::probes {
 
 void exp_in_place(std::span<double> values);
 void log1p_in_place(std::span<double> values);
 
-}  // namespace vise
+}  // namespace vise::probes

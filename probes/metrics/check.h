@@ -6,7 +6,7 @@
 
 #include "probes/matrix.h"
 
-namespace vise::metrics {
+namespace vise::probes::metrics {
 
 // Error{input} unless there is at least one row and `have` equals `want`.
 void expect_length(std::size_t rows, std::size_t have, std::size_t want);
@@ -17,4 +17,4 @@ void expect_labels(std::span<const int> labels, std::size_t classes);
 // All three, for N x C scores.
 void expect_scores(const ConstRef<double>& scores, std::span<const int> truth);
 
-}  // namespace vise::metrics
+}  // namespace vise::probes::metrics

@@ -10,7 +10,7 @@
 #include "probes/metrics/family.h"
 #include "probes/metrics/metrics.h"
 
-namespace vise {
+namespace vise::probes {
 namespace metrics {
 
 void expect_length(std::size_t rows, std::size_t have, std::size_t want) {
@@ -138,8 +138,8 @@ std::vector<double> score_differences(const ConstRef<double>& logits) {
 
 namespace metrics {
 
-void add_scored_classes(const Targets& targets, const ConstRef<double>& logits, const Calibration& calibration,
-                        Families& families) {
+void add_scored_classes(const datasets::Targets& targets, const ConstRef<double>& logits,
+                        const Calibration& calibration, Families& families) {
   constexpr std::size_t kTop = 5;
   const std::size_t classes = targets.width();
   const auto truth = targets.classes();
@@ -164,4 +164,4 @@ void add_scored_classes(const Targets& targets, const ConstRef<double>& logits, 
 }
 
 }  // namespace metrics
-}  // namespace vise
+}  // namespace vise::probes

@@ -5,7 +5,7 @@
 #include "probes/metrics/family.h"
 #include "probes/metrics/metrics.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 double ratio(double a, double b) { return b == 0 ? 0 : a / b; }
@@ -152,4 +152,4 @@ std::shared_ptr<const MetricFamily> decisions(std::span<const int> truth, std::v
 }
 
 }  // namespace metrics
-}  // namespace vise
+}  // namespace vise::probes

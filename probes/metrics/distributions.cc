@@ -9,7 +9,7 @@
 #include "probes/metrics/family.h"
 #include "probes/metrics/metrics.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // A copy whose rows sum to one.
@@ -76,9 +76,9 @@ DistributionReport distribution_report(const ConstRef<double>& truth, const Cons
           mean(terms.majority), mean(terms.share),         mean(terms.ceiling)};
 }
 
-void metrics::add_distributions(const Targets& targets, const ConstRef<double>& prob, Families& families) {
+void metrics::add_distributions(const datasets::Targets& targets, const ConstRef<double>& prob, Families& families) {
   Terms terms = terms_of(view(targets.rows(), targets.width()), prob);
-  RowMeans means(targets.size());
+  probes::metrics::RowMeans means(targets.size());
   means.add("kl", std::move(terms.kl));
   means.add("cross_entropy", std::move(terms.cross_entropy));
   means.add("js", std::move(terms.js));
@@ -86,7 +86,7 @@ void metrics::add_distributions(const Targets& targets, const ConstRef<double>& 
   means.add("majority_accuracy", std::move(terms.majority));
   means.add("vote_share", std::move(terms.share));
   means.add("vote_share_ceiling", std::move(terms.ceiling));
-  families.push_back(row_means(std::move(means)));
+  families.push_back(probes::metrics::row_means(std::move(means)));
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -15,7 +15,7 @@
 #include "probes/metrics/metrics.h"
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::probes {
 
 class MetricFamily {
  public:
@@ -135,11 +135,11 @@ std::shared_ptr<const MetricFamily> decisions(std::span<const int> truth, std::v
 std::shared_ptr<const MetricFamily> row_means(RowMeans means);
 // The means over the rankings under these names.
 std::shared_ptr<const MetricFamily> rankings(std::vector<Ranking> rankings, std::string auc, std::string precision);
-void add_scored_classes(const Targets& targets, const ConstRef<double>& logits, const Calibration& calibration,
-                        Families& families);
-void add_labels(const Targets& targets, const ConstRef<double>& scores, double threshold, Families& families);
-void add_distributions(const Targets& targets, const ConstRef<double>& prob, Families& families);
-void add_values(const Targets& targets, std::span<const double> predicted, Families& families);
+void add_scored_classes(const datasets::Targets& targets, const ConstRef<double>& logits,
+                        const Calibration& calibration, Families& families);
+void add_labels(const datasets::Targets& targets, const ConstRef<double>& scores, double threshold, Families& families);
+void add_distributions(const datasets::Targets& targets, const ConstRef<double>& prob, Families& families);
+void add_values(const datasets::Targets& targets, std::span<const double> predicted, Families& families);
 
 }  // namespace metrics
-}  // namespace vise
+}  // namespace vise::probes

@@ -9,7 +9,7 @@
 #include "probes/metrics/family.h"
 #include "probes/metrics/metrics.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 struct LabelCounts {
@@ -163,18 +163,19 @@ LabelReport label_report(const ConstRef<std::int8_t>& truth, const ConstRef<doub
   return report;
 }
 
-void metrics::add_labels(const Targets& targets, const ConstRef<double>& scores, double threshold, Families& families) {
+void metrics::add_labels(const datasets::Targets& targets, const ConstRef<double>& scores, double threshold,
+                         Families& families) {
   const ConstView<std::int8_t> truth = view(targets.multi_label(), targets.width());
   expect_label_matrix(truth, scores);
   LabelDecisions decisions(truth, scores, threshold);
   RowScores of_rows = score_rows(decisions);
-  RowMeans means(targets.size());
+  probes::metrics::RowMeans means(targets.size());
   means.add("f1_samples", std::move(of_rows.f1));
   means.add("f1_samples_empty_right", std::move(of_rows.f1_empty_right));
   means.add("exact_match", std::move(of_rows.exact));
-  families.push_back(in_lanes(std::move(decisions)));
-  families.push_back(row_means(std::move(means)));
-  families.push_back(rankings(rank_labels(truth, scores), "auc_macro", "map"));
+  families.push_back(probes::metrics::in_lanes(std::move(decisions)));
+  families.push_back(probes::metrics::row_means(std::move(means)));
+  families.push_back(probes::metrics::rankings(rank_labels(truth, scores), "auc_macro", "map"));
 }
 
-}  // namespace vise
+}  // namespace vise::probes

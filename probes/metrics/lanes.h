@@ -3,8 +3,8 @@
 
 #include <cstddef>
 
-namespace vise {
+namespace vise::probes {
 
 inline constexpr std::size_t kLanes = 64;
 
-}  // namespace vise
+}  // namespace vise::probes

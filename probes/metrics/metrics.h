@@ -17,7 +17,7 @@
 
 #include "probes/matrix.h"
 
-namespace vise {
+namespace vise::probes {
 
 // --- classes -------------------------------------------------------------------------------------------------------
 
@@ -135,4 +135,4 @@ struct ValueReport {
 
 ValueReport value_report(std::span<const double> truth, std::span<const double> predicted);
 
-}  // namespace vise
+}  // namespace vise::probes

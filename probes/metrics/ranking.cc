@@ -4,7 +4,7 @@
 #include "probes/metrics/family.h"
 #include "probes/metrics/metrics.h"
 
-namespace vise {
+namespace vise::probes {
 namespace metrics {
 namespace {
 
@@ -176,4 +176,4 @@ MeanOverClasses average_precision_one_vs_rest(const ConstRef<double>& scores, st
   return metrics::ranking_report(metrics::rank_classes(scores, truth, 0), truth.size()).map;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -5,7 +5,7 @@
 #include "probes/metrics/family.h"
 #include "probes/metrics/metrics.h"
 
-namespace vise::metrics {
+namespace vise::probes::metrics {
 namespace {
 
 constexpr std::size_t kBins = 15;
@@ -95,9 +95,9 @@ void RowMeans::evaluate(std::span<const MetricFamily::Wanted> wanted, const std:
 
 std::shared_ptr<const MetricFamily> row_means(RowMeans means) { return in_lanes(std::move(means)); }
 
-}  // namespace vise::metrics
+}  // namespace vise::probes::metrics
 
-double vise::calibration_error(const ConstRef<double>& prob, std::span<const int> truth) {
+double vise::probes::calibration_error(const ConstRef<double>& prob, std::span<const int> truth) {
   metrics::expect_scores(prob, truth);
   metrics::RowMeans means(truth.size());
   means.add_calibration_error("ece", prob, truth);

@@ -6,7 +6,7 @@
 #include "probes/metrics/family.h"
 #include "probes/metrics/metrics.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 using metrics::kUndefined;
@@ -15,22 +15,22 @@ using metrics::Sums;
 // What the metrics of truths x and predictions y follow from, in each lane.
 template <std::size_t Lanes>
 struct Moments {
-  Sums<Lanes> n{}, x{}, y{};          // rows, means
-  Sums<Lanes> xx{}, yy{}, xy{};       // central sums of products
-  Sums<Lanes> absolute{}, squared{};  // sums of x - y
-  Sums<Lanes> low_x, high_x, low_y, high_y;
+  probes::metrics::Sums<Lanes> n{}, x{}, y{};          // rows, means
+  probes::metrics::Sums<Lanes> xx{}, yy{}, xy{};       // central sums of products
+  probes::metrics::Sums<Lanes> absolute{}, squared{};  // sums of x - y
+  probes::metrics::Sums<Lanes> low_x, high_x, low_y, high_y;
 
   bool flat_x(std::size_t r) const { return !(low_x[r] < high_x[r]); }
   bool flat_y(std::size_t r) const { return !(low_y[r] < high_y[r]); }
 
-  double r2(std::size_t r) const { return flat_x(r) ? kUndefined : 1 - squared[r] / xx[r]; }
+  double r2(std::size_t r) const { return flat_x(r) ? probes::metrics::kUndefined : 1 - squared[r] / xx[r]; }
   double correlation(std::size_t r) const {
-    if (flat_x(r) || flat_y(r)) return kUndefined;
+    if (flat_x(r) || flat_y(r)) return probes::metrics::kUndefined;
     return std::clamp(xy[r] / (std::sqrt(xx[r]) * std::sqrt(yy[r])), -1.0, 1.0);
   }
   // Lin's. Two equal constants have none.
   double concordance(std::size_t r) const {
-    if (flat_x(r) && flat_y(r) && low_x[r] == low_y[r]) return kUndefined;
+    if (flat_x(r) && flat_y(r) && low_x[r] == low_y[r]) return probes::metrics::kUndefined;
     if (flat_x(r) || flat_y(r)) return 0;
     // Lin 1989: 2 cov / (var x + var y + (mean x - mean y)^2), with variances over n.
     const double gap = x[r] - y[r];
@@ -61,7 +61,7 @@ Moments<Lanes> moments(std::span<const double> x, std::span<const double> y, con
   }
   for (std::size_t r = 0; r < Lanes; ++r) m.x[r] /= m.n[r], m.y[r] /= m.n[r];
   // A second pass takes out what rounding left in the means.
-  Sums<Lanes> dx{}, dy{};
+  probes::metrics::Sums<Lanes> dx{}, dy{};
   for (std::size_t i = 0; i < x.size(); ++i)
     for (std::size_t r = 0; r < Lanes; ++r) {
       dx[r] += counts[i * Lanes + r] * (x[i] - m.x[r]);
@@ -118,8 +118,8 @@ struct ValueColumn {
   std::vector<std::uint32_t> truth_place, predicted_place;
 
   template <std::size_t Lanes>
-  Sums<Lanes> spearman(const std::uint16_t* counts) const {
-    Sums<Lanes> values;
+  probes::metrics::Sums<Lanes> spearman(const std::uint16_t* counts) const {
+    probes::metrics::Sums<Lanes> values;
     std::vector<std::uint16_t> own(truth.size());
     for (std::size_t r = 0; r < Lanes; ++r) {
       for (std::size_t i = 0; i < own.size(); ++i) own[i] = counts[i * Lanes + r];
@@ -148,14 +148,14 @@ struct Values {
   void evaluate(std::span<const MetricFamily::Wanted> wanted, const std::uint16_t* counts) const {
     for (const auto& [name, values] : wanted)
       if (std::ranges::find(kValueNames, name) != std::end(kValueNames)) std::fill_n(values, Lanes, 0.0);
-    std::array<Sums<Lanes>, std::size(kValueNames)> defined{};  // columns
+    std::array<probes::metrics::Sums<Lanes>, std::size(kValueNames)> defined{};  // columns
     for (const ValueColumn& column : columns) {
       const Moments<Lanes> m = moments<Lanes>(column.truth, column.predicted, counts);
       for (std::size_t at = 0; at < std::size(kValueNames); ++at) {
         const auto own = std::ranges::find(wanted, std::string(kValueNames[at]) + ":" + column.name, name_of),
                    mean = std::ranges::find(wanted, kValueNames[at], name_of);
         if (own == wanted.end() && mean == wanted.end()) continue;
-        const Sums<Lanes> values = values_of<Lanes>(kValueNames[at], column, m, counts);
+        const probes::metrics::Sums<Lanes> values = values_of<Lanes>(kValueNames[at], column, m, counts);
         if (own != wanted.end()) std::ranges::copy(values, own->values);
         if (mean == wanted.end()) continue;
         for (std::size_t r = 0; r < Lanes; ++r)
@@ -171,10 +171,10 @@ struct Values {
   static std::string_view name_of(const MetricFamily::Wanted& wanted) { return wanted.name; }
 
   template <std::size_t Lanes>
-  static Sums<Lanes> values_of(std::string_view name, const ValueColumn& column, const Moments<Lanes>& m,
-                               const std::uint16_t* counts) {
+  static probes::metrics::Sums<Lanes> values_of(std::string_view name, const ValueColumn& column,
+                                                const Moments<Lanes>& m, const std::uint16_t* counts) {
     if (name == "spearman") return column.spearman<Lanes>(counts);
-    Sums<Lanes> values;
+    probes::metrics::Sums<Lanes> values;
     for (std::size_t r = 0; r < Lanes; ++r)
       values[r] = name == "r2"        ? m.r2(r)
                   : name == "pearson" ? m.correlation(r)
@@ -208,11 +208,11 @@ ValueReport value_report(std::span<const double> truth, std::span<const double> 
           m.rmse(0)};
 }
 
-void metrics::add_values(const Targets& targets, std::span<const double> predicted, Families& families) {
+void metrics::add_values(const datasets::Targets& targets, std::span<const double> predicted, Families& families) {
   const std::size_t width = targets.width();
-  expect_length(targets.size() * width, predicted.size(), targets.size() * width);
-  expect_finite(view(targets.rows(), width));
-  expect_finite(view(predicted, width));
+  probes::metrics::expect_length(targets.size() * width, predicted.size(), targets.size() * width);
+  probes::metrics::expect_finite(view(targets.rows(), width));
+  probes::metrics::expect_finite(view(predicted, width));
   Values values;
   for (std::size_t t = 0; t < width; ++t) {
     std::vector<double> of_truth, of_predicted;
@@ -222,7 +222,7 @@ void metrics::add_values(const Targets& targets, std::span<const double> predict
     }
     values.columns.push_back(value_column(targets.names()[t], std::move(of_truth), std::move(of_predicted)));
   }
-  families.push_back(in_lanes(std::move(values)));
+  families.push_back(probes::metrics::in_lanes(std::move(values)));
 }
 
-}  // namespace vise
+}  // namespace vise::probes

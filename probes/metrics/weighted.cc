@@ -8,13 +8,13 @@
 #include "probes/metrics/family.h"
 #include "probes/metrics/metrics.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // One metric of a user's own, on rows that it keeps.
 class UserFamily final : public MetricFamily {
  public:
-  UserFamily(const UserMetric& metric, const Scores& scores, const Targets& targets)
+  UserFamily(const UserMetric& metric, const Scores& scores, const datasets::Targets& targets)
       : metric_(metric), scores_(scores), targets_(targets) {
     if (metric_.prepare) weighted_ = metric_.prepare(scores_, targets_);
   }
@@ -47,18 +47,18 @@ class UserFamily final : public MetricFamily {
 
   const UserMetric metric_;
   const Scores scores_;
-  const Targets targets_;
+  const datasets::Targets targets_;
   WeightedMetric weighted_;
 };
 
-bool every_class_has_a_row(const Targets& targets) {
+bool every_class_has_a_row(const datasets::Targets& targets) {
   std::vector<bool> seen(targets.width(), false);
   for (const int k : targets.classes()) seen[static_cast<std::size_t>(k)] = true;
   return std::ranges::find(seen, false) == seen.end();
 }
 
 // Of two classes one score is the logit of the second.
-Matrix<double> logits_of(const Scores& scores, const Targets& targets) {
+Matrix<double> logits_of(const Scores& scores, const datasets::Targets& targets) {
   const std::size_t rows = targets.size();
   if (scores.columns == targets.width()) {
     metrics::expect_length(rows, scores.values.size(), rows * targets.width());
@@ -72,8 +72,8 @@ Matrix<double> logits_of(const Scores& scores, const Targets& targets) {
 
 // A sweep asks for one metric of decisions at every candidate; sorting all scores for the others would take a
 // twentieth of its time.
-void add_classes(const Scores& scores, const Targets& targets, const Calibration& calibration, std::string_view only,
-                 Families& families) {
+void add_classes(const Scores& scores, const datasets::Targets& targets, const Calibration& calibration,
+                 std::string_view only, Families& families) {
   const Matrix<double> logits = logits_of(scores, targets);
   metrics::expect_labels(targets.classes(), targets.width());
   families.push_back(
@@ -83,20 +83,20 @@ void add_classes(const Scores& scores, const Targets& targets, const Calibration
 
 }  // namespace
 
-WeightedMetrics::WeightedMetrics(const Scores& scores, const Targets& targets, const Calibration& calibration,
+WeightedMetrics::WeightedMetrics(const Scores& scores, const datasets::Targets& targets, const Calibration& calibration,
                                  std::string_view only)
     : rows_(targets.size()) {
   switch (targets.kind()) {
-    case TargetKind::classes:
+    case datasets::TargetKind::classes:
       add_classes(scores, targets, calibration, only, families_);
       break;
-    case TargetKind::multi_label:
+    case datasets::TargetKind::multi_label:
       metrics::add_labels(targets, view<double>(scores.values, targets.width()), calibration.threshold, families_);
       break;
-    case TargetKind::distribution:
+    case datasets::TargetKind::distribution:
       metrics::add_distributions(targets, softmax_rows(view<double>(scores.values, targets.width())), families_);
       break;
-    case TargetKind::values:
+    case datasets::TargetKind::values:
       metrics::add_values(targets, scores.values, families_);
       break;
   }
@@ -125,4 +125,4 @@ void WeightedMetrics::evaluate(std::span<const std::string_view> names, std::spa
   for (const auto& family : families_) family->evaluate(wanted, counts.data(), lanes);
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -23,7 +23,7 @@
 #include "probes/probe.h"
 #include "probes/views.h"
 
-namespace vise {
+namespace vise::probes {
 
 class MetricFamily;
 
@@ -32,7 +32,7 @@ class WeightedMetrics {
   // Every target is known. `scores` has a column a class, label or value; for two classes it may have one, the logit of
   // the second. With `only`, no more is prepared than that metric needs. Error{input} where scores and targets don't
   // match.
-  WeightedMetrics(const Scores& scores, const Targets& targets, const Calibration& calibration,
+  WeightedMetrics(const Scores& scores, const datasets::Targets& targets, const Calibration& calibration,
                   std::string_view only = {});
 
   // What these rows have: evaluate.h says which.
@@ -48,4 +48,4 @@ class WeightedMetrics {
   std::vector<std::shared_ptr<const MetricFamily>> families_;  // copies share them
 };
 
-}  // namespace vise
+}  // namespace vise::probes

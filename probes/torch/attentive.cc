@@ -11,7 +11,7 @@
 #include "probes/torch/entry.h"
 #include "probes/torch/training.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 using torch::autograd::AutogradContext;
@@ -229,4 +229,4 @@ extern "C" void vise_torch_attentive(const AttentiveJob& job, std::vector<Attent
   }
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace vise {
+namespace vise::probes {
 
 enum class HeadLoss { softmax, sigmoid, squares };
 enum class HeadOptimizer { sgd, adam, adamw };
@@ -84,4 +84,4 @@ using TrainAttentive = void(const AttentiveJob& job, std::vector<AttentiveParame
 
 extern "C" TrainAttentive vise_torch_attentive;
 
-}  // namespace vise
+}  // namespace vise::probes

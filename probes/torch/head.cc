@@ -9,7 +9,7 @@
 #include "probes/torch/entry.h"
 #include "probes/torch/training.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // Weights dim x (H K), so that one product of a batch with them gives every head's outputs; biases 1 x (H K).
@@ -152,4 +152,4 @@ extern "C" void vise_torch_head(const HeadJob& job, HeadResult& result) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::probes {
 
 torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) {
   if (a.is_cuda()) return a.mm(b);
@@ -58,4 +58,4 @@ torch::Device training_device(const std::string& name) {
   return device;
 }
 
-}  // namespace vise
+}  // namespace vise::probes

@@ -6,7 +6,7 @@
 
 #include "probes/torch/entry.h"
 
-namespace vise {
+namespace vise::probes {
 
 // a times b, on a CPU in slices of a's rows, one for each of OpenMP's threads. The BLAS has one thread (the caller sees
 // to that): others of its own would wait for the cores on which OpenMP's spin after the operation before.
@@ -30,4 +30,4 @@ struct Trained {
 // Error{usage} where CUDA is asked for and LibTorch sees none.
 torch::Device training_device(const std::string& name);
 
-}  // namespace vise
+}  // namespace vise::probes

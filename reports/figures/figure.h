@@ -14,7 +14,7 @@
 #include "reports/metric_names.h"
 #include "reports/report.h"
 
-namespace vise {
+namespace vise::reports {
 
 enum class FigureKind {
   dots,    // a row a point of the one series, named by the point; x with its interval, y its place
@@ -79,4 +79,4 @@ std::size_t write_figures(const Report& report, const Path& folder);
 // Round numbers, about `most` of them, the first at or below `low` and the last at or above `high`.
 std::vector<double> round_ticks(double low, double high, int most);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "reports/figures/figure.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::string end_text(const std::optional<Interval>& interval, bool high) {
@@ -96,4 +96,4 @@ std::vector<double> round_ticks(double low, double high, int most) {
   return ticks;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

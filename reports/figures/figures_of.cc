@@ -10,7 +10,7 @@
 #include "reports/layout.h"
 #include "reports/metric_names.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // With more classes a cell would have but a few pixels.
@@ -85,16 +85,16 @@ Figure values_figure(const TableSection& section) {
   return figure;
 }
 
-const Selection* selection_of(const ComparisonTable& table, const TableRow& row) {
+const probes::Selection* selection_of(const ComparisonTable& table, const TableRow& row) {
   if (!row.fold_rows.empty() || row.results.empty()) return nullptr;
-  const Selection& selection = table.results[row.results.front()].selection;
+  const probes::Selection& selection = table.results[row.results.front()].selection;
   return selection.curve.size() > 1 && !selection.curve.front().parameters->empty() ? &selection : nullptr;
 }
 
 void add_sweeps(Gathered& gathered, const ComparisonTable& table, const TableSection& section) {
   std::map<std::string, Figure> by_parameter;
   for (const TableRow& row : section.rows) {
-    const Selection* const selection = selection_of(table, row);
+    const probes::Selection* const selection = selection_of(table, row);
     if (!selection) continue;
     const std::string parameter = selection->curve.front().parameters->begin()->first;
     const MetricName metric = metric_name(selection->metric);
@@ -104,7 +104,7 @@ void add_sweeps(Gathered& gathered, const ComparisonTable& table, const TableSec
     figure.y_title = axis_title(metric) + (section.selected_on.empty() ? "" : " on " + section.selected_on);
     if (figure.series.size() == kMostLines) continue;
     FigureSeries series{row_name(section, row), {}};
-    for (const Candidate& c : selection->curve)
+    for (const probes::Candidate& c : selection->curve)
       if (std::isfinite(c.score) && c.parameters->contains(parameter))
         series.points.push_back(
             {c.parameters->at(parameter), shown_value(metric, c.score), {}, {}, *c.parameters == selection->chosen});
@@ -240,4 +240,4 @@ std::vector<Figure> figures_of(const Report& report) {
   return gathered.take();
 }
 
-}  // namespace vise
+}  // namespace vise::reports

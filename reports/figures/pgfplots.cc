@@ -8,7 +8,7 @@
 #include "reports/figures/figure.h"
 #include "reports/shorten.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::size_t kLongestName = 20;  // two of a legend are side by side in a column
@@ -210,4 +210,4 @@ std::string to_pgfplots(const Figure& figure) {
       latex_text(figure.title), kColours, body);
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -10,7 +10,7 @@
 #include "reports/layout.h"
 #include "reports/shorten.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr double kWidth = 520, kLetter = 6.4;  // a letter of 12 px type is about so wide
@@ -323,4 +323,4 @@ std::string to_svg(const Figure& figure) {
   return matrix(figure);
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "reports/figures/figure.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::string sample_words(const TaskComparison& comparison) {
@@ -121,4 +121,4 @@ std::vector<Figure> verdict_figures(const Verdict& verdict) {
   return figures;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -1,5 +1,5 @@
 # cmake -DSTYLE=page.css -DLIBRARY=a.js;b.js -DSCRIPTS=c.js;d.js -DOUT=page_parts.cc -P embed.cmake: the page's parts as
-# constants of vise::page. The page's own scripts share one scope.
+# constants of vise::reports::page. The page's own scripts share one scope.
 function(read_all out)
   set(all "")
   foreach(name IN LISTS ARGN)
@@ -15,11 +15,11 @@ read_all(script ${SCRIPTS})
 file(WRITE ${OUT} "// Made from the files of reports/html by embed.cmake.
 #include \"reports/html/parts.h\"
 
-namespace vise::page {
+namespace vise::reports::page {
 
 const std::string_view kStyle = R\"VISE(${style})VISE\";
 const std::string_view kLibrary = R\"VISE(${library})VISE\";
 const std::string_view kScript = R\"VISE((() => {\n'use strict';\n${script}})();\n)VISE\";
 
-}  // namespace vise::page
+}  // namespace vise::reports::page
 ")

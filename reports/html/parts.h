@@ -3,9 +3,9 @@
 
 #include <string_view>
 
-namespace vise::page {
+namespace vise::reports::page {
 
 extern const std::string_view kStyle, kScript;
 extern const std::string_view kLibrary;  // the modules of D3 that the script uses, with their licences
 
-}  // namespace vise::page
+}  // namespace vise::reports::page

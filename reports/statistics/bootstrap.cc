@@ -9,7 +9,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::reports {
 
 double quantile(std::span<double> values, double q) {
   assert(!values.empty());
@@ -73,14 +73,16 @@ Resampler::Resampler(std::span<const int> strata, std::string stream_name, std::
 
 // Two draws from each 64 random bits, by multiplication: its bias, items / 2^32, is far below what any test could see.
 void Resampler::block(std::size_t block, std::span<std::uint16_t> counts) const {
-  assert(counts.size() == kLanes * items_);
+  assert(counts.size() == probes::kLanes * items_);
   // A stream a block: blocks can be drawn on any thread and in any order.
   RandomStream random(fmt::format("{}/{}", name_, block), seed_);
   std::ranges::fill(counts, std::uint16_t{0});
-  for (std::size_t lane = 0; lane < kLanes; ++lane)
+  for (std::size_t lane = 0; lane < probes::kLanes; ++lane)
     // Within classes, so that every resample has the test set's class frequencies and no class can vanish.
     for (const std::vector<std::uint32_t>& stratum : strata_) {
-      const auto draw = [&](std::uint64_t bits) { ++counts[stratum[bits * stratum.size() >> 32] * kLanes + lane]; };
+      const auto draw = [&](std::uint64_t bits) {
+        ++counts[stratum[bits * stratum.size() >> 32] * probes::kLanes + lane];
+      };
       for (std::size_t i = 0; i < stratum.size(); i += 2) {
         const std::uint64_t bits = random.next();
         draw(bits >> 32);
@@ -89,4 +91,4 @@ void Resampler::block(std::size_t block, std::span<std::uint16_t> counts) const 
     }
 }
 
-}  // namespace vise
+}  // namespace vise::reports

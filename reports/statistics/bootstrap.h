@@ -17,7 +17,7 @@
 #include "probes/metrics/weighted.h"
 #include "reports/statistics/interval.h"
 
-namespace vise {
+namespace vise::reports {
 
 // Quantile by linear interpolation between order statistics (numpy's default, type 7). `values` isn't empty; it is
 // reordered.
@@ -57,4 +57,4 @@ class Resampler {
   std::uint64_t seed_;
 };
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace vise {
+namespace vise::reports {
 
 CorrectedT corrected_t(std::span<const double> values, double test_to_train, double level) {
   assert(!values.empty());
@@ -30,4 +30,4 @@ CorrectedT corrected_t(std::span<const double> values, double test_to_train, dou
   return result;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -12,7 +12,7 @@
 
 #include "reports/statistics/interval.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct CorrectedT {
   double mean = 0;
@@ -24,4 +24,4 @@ struct CorrectedT {
 // `values` isn't empty; `test_to_train` is n_test / n_train, train being all that was learnt from, val included.
 CorrectedT corrected_t(std::span<const double> values, double test_to_train, double level);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr double kZeroVariance = 1e-18;
@@ -98,4 +98,4 @@ std::optional<Interval> delong_interval(const DeLong& test, double level) {
   return Interval{difference - reach, difference + reach};
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -7,7 +7,7 @@
 
 #include "reports/statistics/interval.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct DeLong {
   // Nothing with one class only.
@@ -24,4 +24,4 @@ DeLong delong(std::span<const int> y, std::span<const double> a, std::span<const
 // Of auc_a - auc_b: the normal one, which excludes 0 exactly where p < 1 - level. Nothing where z is nothing.
 std::optional<Interval> delong_interval(const DeLong& test, double level);
 
-}  // namespace vise
+}  // namespace vise::reports

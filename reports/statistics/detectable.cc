@@ -3,7 +3,7 @@
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
-namespace vise {
+namespace vise::reports {
 
 std::optional<double> detectable_difference(std::uint64_t items, double discordant_rate, double alpha, double power) {
   if (items == 0 || discordant_rate <= 0) return std::nullopt;
@@ -31,4 +31,4 @@ std::optional<double> detectable_mean_difference(std::span<const std::uint64_t> 
                                alpha, power);
 }
 
-}  // namespace vise
+}  // namespace vise::reports

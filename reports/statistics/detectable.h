@@ -5,7 +5,7 @@
 #include <optional>
 #include <span>
 
-namespace vise {
+namespace vise::reports {
 
 inline constexpr double kPower = 0.8;  // what "would be found" means: 4 times of 5
 
@@ -19,4 +19,4 @@ std::optional<double> detectable_difference(std::uint64_t items, double discorda
 std::optional<double> detectable_mean_difference(std::span<const std::uint64_t> items, double discordant_rate,
                                                  double alpha, double power);
 
-}  // namespace vise
+}  // namespace vise::reports

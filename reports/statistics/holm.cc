@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace vise {
+namespace vise::reports {
 
 std::vector<std::optional<double>> holm(std::span<const std::optional<double>> p) {
   std::vector<std::pair<double, std::size_t>> order;
@@ -22,4 +22,4 @@ std::vector<std::optional<double>> holm(std::span<const std::optional<double>> p
   return adjusted;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

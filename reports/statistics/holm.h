@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
-namespace vise {
+namespace vise::reports {
 
 // Adjusted p-values in the order of `p`: the running maximum of (m - i + 1) p_(i) over the sorted ones, at most 1. A
 // missing one stays missing and doesn't count in m.
 std::vector<std::optional<double>> holm(std::span<const std::optional<double>> p);
 
-}  // namespace vise
+}  // namespace vise::reports

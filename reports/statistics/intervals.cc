@@ -4,7 +4,7 @@
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
 
-namespace vise {
+namespace vise::reports {
 
 std::optional<Interval> wilson_interval(std::uint64_t k, std::uint64_t n, double level) {
   if (n == 0) return std::nullopt;
@@ -27,4 +27,4 @@ std::optional<Interval> clopper_pearson_interval(std::uint64_t k, std::uint64_t 
                   k == n ? 1.0 : boost::math::quantile(complement(Beta(right + 1, wrong), tail))};
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -6,11 +6,11 @@
 
 #include "reports/statistics/interval.h"
 
-namespace vise {
+namespace vise::reports {
 
 // Wilson's score interval (1927), without continuity correction. `level` as 0.95.
 std::optional<Interval> wilson_interval(std::uint64_t k, std::uint64_t n, double level);
 // Clopper and Pearson's exact interval (1934), from the beta distribution's quantiles.
 std::optional<Interval> clopper_pearson_interval(std::uint64_t k, std::uint64_t n, double level);
 
-}  // namespace vise
+}  // namespace vise::reports

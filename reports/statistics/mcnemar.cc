@@ -7,7 +7,7 @@
 
 #include "reports/statistics/intervals.h"
 
-namespace vise {
+namespace vise::reports {
 
 McNemar mcnemar(std::uint64_t only_a, std::uint64_t only_b) {
   McNemar test;
@@ -60,4 +60,4 @@ std::optional<Interval> mcnemar_interval(const McNemar& test, std::uint64_t item
                   end(of_share.high, row_is_better ? of_rate.high : of_rate.low, 1)};
 }
 
-}  // namespace vise
+}  // namespace vise::reports

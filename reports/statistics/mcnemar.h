@@ -11,7 +11,7 @@
 
 #include "reports/statistics/interval.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct McNemar {
   std::uint64_t b = 0, c = 0;
@@ -33,4 +33,4 @@ McNemar mcnemar(std::span<const std::uint8_t> right_a, std::span<const std::uint
 // where no image distinguishes the two.
 std::optional<Interval> mcnemar_interval(const McNemar& test, std::uint64_t items, double level);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <vector>
 
-namespace vise {
+namespace vise::reports {
 
 PairedT paired_t(std::span<const double> a, std::span<const double> b, double level) {
   assert(a.size() == b.size() && !a.empty());
@@ -34,4 +34,4 @@ PairedT paired_t(std::span<const double> a, std::span<const double> b, double le
   return test;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

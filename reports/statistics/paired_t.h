@@ -7,7 +7,7 @@
 
 #include "reports/statistics/interval.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct PairedT {
   double mean_difference = 0;  // of a - b
@@ -20,4 +20,4 @@ struct PairedT {
 // The spans are equally long and not empty.
 PairedT paired_t(std::span<const double> a, std::span<const double> b, double level);
 
-}  // namespace vise
+}  // namespace vise::reports

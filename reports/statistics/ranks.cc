@@ -7,7 +7,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr double kTied = 1e-12;
@@ -108,4 +108,4 @@ double critical_difference(std::size_t models, std::size_t tasks, double alpha) 
   return studentized_range(models, alpha) / std::sqrt(2.0) * std::sqrt(k * (k + 1) / (6 * static_cast<double>(tasks)));
 }
 
-}  // namespace vise
+}  // namespace vise::reports

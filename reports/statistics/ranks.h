@@ -13,7 +13,7 @@
 #include <span>
 #include <vector>
 
-namespace vise {
+namespace vise::reports {
 
 // Average ranks of values, 1 for the largest.
 std::vector<double> average_ranks(std::span<const double> values);
@@ -38,4 +38,4 @@ double critical_difference(std::size_t models, std::size_t tasks, double alpha);
 // The upper quantile itself: the range of k standard normal values exceeds it with probability `alpha`.
 double studentized_range(std::size_t k, double alpha);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr double kTableLevel = 0.95;
@@ -200,4 +200,4 @@ SeedTest test_seed_mean(const SeedMean& mean, double level) {
   return {two_sided_p(shape, std::fabs(mean.value) / half * t), Interval{mean.value - reach, mean.value + reach}};
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -22,7 +22,7 @@
 
 #include "reports/statistics/interval.h"
 
-namespace vise {
+namespace vise::reports {
 
 // The primary metric of a row's seeds on one test set: [seed] on its items, [seed][resample]; NaN where undefined.
 struct ResampledSeeds {
@@ -62,4 +62,4 @@ SeedTest test_seed_mean(const SeedMean& mean, double level);
 // The critical half-width in units of sqrt(v), at 95 %, of `ratio` = x / v with `df` >= 1 degrees of freedom.
 double critical_half_width(double ratio, double df);
 
-}  // namespace vise
+}  // namespace vise::reports

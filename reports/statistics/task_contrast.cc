@@ -9,7 +9,7 @@
 #include <numbers>
 #include <vector>
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 using Matrix = Eigen::MatrixXd;
@@ -152,4 +152,4 @@ TaskContrast difference_of_kinds(std::span<const double> gains, std::span<const 
   return test_contrast(design, vector_of(gains), matrix_of(covariance, gains.size()), level);
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -24,7 +24,7 @@
 
 #include "reports/statistics/interval.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct TaskContrast {
   double value = 0;
@@ -41,4 +41,4 @@ TaskContrast mean_over_tasks(std::span<const double> gains, std::span<const doub
 TaskContrast difference_of_kinds(std::span<const double> gains, std::span<const double> covariance,
                                  std::span<const std::uint8_t> of_first_kind, double level);
 
-}  // namespace vise
+}  // namespace vise::reports

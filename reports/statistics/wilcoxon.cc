@@ -6,7 +6,7 @@
 
 #include "reports/statistics/ranks.h"
 
-namespace vise {
+namespace vise::reports {
 
 Wilcoxon wilcoxon(std::span<const double> differences) {
   constexpr double kZero = 1e-12;
@@ -39,4 +39,4 @@ Wilcoxon wilcoxon(std::span<const double> differences) {
 
 double smallest_wilcoxon_p(std::size_t n) { return n == 0 ? 1 : std::ldexp(1.0, 1 - static_cast<int>(n)); }
 
-}  // namespace vise
+}  // namespace vise::reports

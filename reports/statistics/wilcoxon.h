@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-namespace vise {
+namespace vise::reports {
 
 struct Wilcoxon {
   std::size_t n = 0;        // differences that aren't 0
@@ -22,4 +22,4 @@ Wilcoxon wilcoxon(std::span<const double> differences);
 // The smallest p that n differences could give: 2^(1 - n), where all have one sign.
 double smallest_wilcoxon_p(std::size_t n);
 
-}  // namespace vise
+}  // namespace vise::reports

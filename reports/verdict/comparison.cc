@@ -11,7 +11,7 @@
 #include "reports/statistics/task_contrast.h"
 #include "reports/verdict/task_scores.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::vector<double> weights_of(std::span<const std::uint8_t> kinds, std::size_t tasks) {
@@ -197,4 +197,4 @@ void add_kinds(const Sources& sources, TaskComparison& comparison, double level)
     }
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -12,7 +12,7 @@
 #include "reports/verdict.h"
 #include "reports/verdict/entrants.h"
 
-namespace vise {
+namespace vise::reports {
 
 // What every step needs: the table, one evidence a section, and which sections have test images in common (pairs, the
 // smaller first).
@@ -61,4 +61,4 @@ void add_kinds(const Sources& sources, TaskComparison& comparison, double level)
 // The sentences: the answer first.
 void add_sentences(const ComparisonTable& table, TaskComparison& comparison, std::vector<std::string> left_out);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -10,7 +10,7 @@
 #include "reports/statistics/bootstrap.h"
 #include "reports/verdict/task_scores.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // A row of a section.
@@ -304,4 +304,4 @@ std::vector<LayerCurve> layer_curves(const Sources& sources, double level) {
   return curves;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -6,7 +6,7 @@
 
 #include "reports/verdict/comparison.h"
 
-namespace vise {
+namespace vise::reports {
 
 // A curve for each task, probe and backbone with two samples of train or more; where several tasks have the same
 // samples and metric also their mean (task ""), whose ratio is the geometric mean. Bands are the table's intervals, the
@@ -22,4 +22,4 @@ double labels_needed(std::span<const double> labels, std::span<const double> val
 // same taps and metric, their mean.
 std::vector<LayerCurve> layer_curves(const Sources& sources, double level);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 using Places = std::vector<std::size_t>;
@@ -149,4 +149,4 @@ std::vector<Entrants> entrants_of(const ComparisonTable& table) {
   return all;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

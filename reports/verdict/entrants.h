@@ -6,7 +6,7 @@
 
 #include "reports/table.h"
 
-namespace vise {
+namespace vise::reports {
 
 struct Entrants {
   std::string probe;  // "" where each task has its own
@@ -20,4 +20,4 @@ struct Entrants {
 // A task of several folds or drawn splits counts by its mean.
 std::vector<Entrants> entrants_of(const ComparisonTable& table);
 
-}  // namespace vise
+}  // namespace vise::reports

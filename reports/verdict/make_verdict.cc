@@ -9,7 +9,7 @@
 #include "reports/verdict/curves.h"
 #include "reports/verdict/task_scores.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::string kind_of(const ComparisonTable& table, const TableSection& section) {
@@ -127,4 +127,4 @@ Verdict make_verdict(const ComparisonTable& table, std::span<const SectionEviden
   return verdict;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -16,11 +16,11 @@
 #include "reports/table.h"
 #include "reports/verdict.h"
 
-namespace vise {
+namespace vise::reports {
 
 // Empty where there are neither several tasks nor samples nor layers. `evidence`: one a section. The numbers don't
 // depend on context.threads.
 Verdict make_verdict(const ComparisonTable& table, std::span<const SectionEvidence> evidence,
                      const CompareOptions& options, const Context& context);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -12,7 +12,7 @@
 #include "reports/verdict/comparison.h"
 #include "reports/verdict/task_scores.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 // Takes a task's metric to the comparison's scale, where higher is better and tasks can be averaged.
@@ -182,4 +182,4 @@ void add_ranks(const Sources& sources, TaskComparison& comparison, std::size_t r
   add_cliques(comparison, alpha);
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -11,7 +11,7 @@
 #include "probes/evaluate.h"
 #include "reports/metric_names.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 double mean_of_values(std::span<const double> values) {
@@ -54,36 +54,37 @@ std::vector<double> resampled_deviations(const std::vector<double>& values, doub
 }
 
 // The metric's value of every score for one constant row, or for the truth.
-Scores constant_scores(const Targets& targets) {
+probes::Scores constant_scores(const datasets::Targets& targets) {
   const std::size_t width = targets.width();
-  Scores scores{targets.size(), width, {}};
+  probes::Scores scores{targets.size(), width, {}};
   std::vector<double> row(width);
   double known = 0;
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets.known(i)) continue;
     ++known;
-    if (targets.kind() == TargetKind::classes) {
+    if (targets.kind() == datasets::TargetKind::classes) {
       ++row[static_cast<std::size_t>(targets.classes()[i])];
       continue;
     }
     const auto cells = targets.rows().subspan(i * width, width);
-    const double sum = targets.kind() == TargetKind::values ? 1 : std::accumulate(cells.begin(), cells.end(), 0.0);
+    const double sum =
+        targets.kind() == datasets::TargetKind::values ? 1 : std::accumulate(cells.begin(), cells.end(), 0.0);
     for (std::size_t k = 0; k < width; ++k) row[k] += cells[k] / sum;
   }
   for (double& v : row) {
     v /= known;
-    if (targets.kind() != TargetKind::values) v = std::log(std::max(v, 1e-12));
+    if (targets.kind() != datasets::TargetKind::values) v = std::log(std::max(v, 1e-12));
   }
   for (std::size_t i = 0; i < targets.size(); ++i) scores.values.insert(scores.values.end(), row.begin(), row.end());
   return scores;
 }
 
-Scores true_scores(const Targets& targets) {
+probes::Scores true_scores(const datasets::Targets& targets) {
   const std::size_t width = targets.width();
-  Scores scores{targets.size(), width, std::vector<double>(targets.size() * width)};
+  probes::Scores scores{targets.size(), width, std::vector<double>(targets.size() * width)};
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (!targets.known(i)) continue;
-    if (targets.kind() == TargetKind::classes) {
+    if (targets.kind() == datasets::TargetKind::classes) {
       // A logit so large that its softmax is exactly 1.
       scores.values[i * width + static_cast<std::size_t>(targets.classes()[i])] = 1000;
       continue;
@@ -92,13 +93,14 @@ Scores true_scores(const Targets& targets) {
     const double sum = std::accumulate(cells.begin(), cells.end(), 0.0);
     for (std::size_t k = 0; k < width; ++k)
       scores.values[i * width + k] =
-          targets.kind() == TargetKind::values ? cells[k] : std::log(std::max(cells[k] / sum, 1e-300));
+          targets.kind() == datasets::TargetKind::values ? cells[k] : std::log(std::max(cells[k] / sum, 1e-300));
   }
   return scores;
 }
 
-std::optional<double> metric_of(const Scores& scores, const Targets& targets, const std::string& metric) {
-  const Metrics metrics = evaluate(scores, targets);
+std::optional<double> metric_of(const probes::Scores& scores, const datasets::Targets& targets,
+                                const std::string& metric) {
+  const probes::Metrics metrics = probes::evaluate(scores, targets);
   const auto found = metrics.find(metric);
   return found == metrics.end() ? std::nullopt : found->second;
 }
@@ -158,8 +160,8 @@ std::vector<double> resampled_scores(const TableSection& section, const SectionE
   return scores;
 }
 
-std::optional<MetricRange> range_of(const std::string& metric, const Targets& targets) {
-  if (targets.size() == 0 || targets.kind() == TargetKind::multi_label) return {};
+std::optional<MetricRange> range_of(const std::string& metric, const datasets::Targets& targets) {
+  if (targets.size() == 0 || targets.kind() == datasets::TargetKind::multi_label) return {};
   const auto floor = metric_of(constant_scores(targets), targets, metric),
              ceiling = metric_of(true_scores(targets), targets, metric);
   if (!ceiling || (!floor && !is_correlation(metric))) return {};
@@ -174,14 +176,14 @@ std::vector<double> influences(const TableSection& section, const SectionEvidenc
   const std::size_t items = evidence.ids().size();
   const std::string_view metric = section.primary_metric;
   std::vector<double> effects(items);
-  std::vector<std::uint16_t> counts(items * kLanes);
-  std::vector<double> values(kLanes);
+  std::vector<std::uint16_t> counts(items * probes::kLanes);
+  std::vector<double> values(probes::kLanes);
   for (const SeedEvidence& seed : seeds)
-    for (std::size_t first = 0; first < items; first += kLanes) {
-      const std::size_t lanes = std::min(kLanes, items - first);
+    for (std::size_t first = 0; first < items; first += probes::kLanes) {
+      const std::size_t lanes = std::min(probes::kLanes, items - first);
       std::ranges::fill(counts, std::uint16_t{1});
       // The jackknife, kLanes images at a time: lane k leaves image first + k out.
-      for (std::size_t lane = 0; lane < lanes; ++lane) counts[(first + lane) * kLanes + lane] = 0;
+      for (std::size_t lane = 0; lane < lanes; ++lane) counts[(first + lane) * probes::kLanes + lane] = 0;
       seed.metrics.evaluate({&metric, 1}, counts, values);
       for (std::size_t lane = 0; lane < lanes; ++lane)
         effects[first + lane] -= values[lane] / static_cast<double>(seeds.size());
@@ -211,4 +213,4 @@ double shared_covariance(const std::vector<double>& a, const std::vector<std::st
   return sum;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -7,7 +7,7 @@
 
 #include "reports/evidence.h"
 
-namespace vise {
+namespace vise::reports {
 
 // The gain of a section's row over the row it is compared with. Nothing where scores or the metric can't be resampled.
 std::optional<SeedMean> gain_of(const TableSection& section, const SectionEvidence& evidence, std::size_t row);
@@ -24,7 +24,7 @@ std::vector<double> resampled_scores(const TableSection& section, const SectionE
 struct MetricRange {
   double floor = 0, ceiling = 1;
 };
-std::optional<MetricRange> range_of(const std::string& metric, const Targets& targets);
+std::optional<MetricRange> range_of(const std::string& metric, const datasets::Targets& targets);
 
 // The covariance of gains of two tasks that share test images, by the jackknife: sum over shared images of the product
 // of what each image does to either gain. 0 where they share none.
@@ -35,4 +35,4 @@ double shared_covariance(const std::vector<double>& a, const std::vector<std::st
 // resamples are drawn within classes. A gain's are the row's less the baseline's.
 std::vector<double> influences(const TableSection& section, const SectionEvidence& evidence, std::size_t row);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "reports/metric_names.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::size_t kFewImages = 0;  // one decimal of percent
@@ -214,4 +214,4 @@ std::vector<std::string> verdict_guide(const Verdict& verdict) {
   return guide;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -8,7 +8,7 @@
 #include "reports/grid.h"
 #include "reports/verdict.h"
 
-namespace vise {
+namespace vise::reports {
 
 // A table with a title, a line below it, and sentences below the grid.
 struct VerdictBlock {
@@ -26,4 +26,4 @@ std::vector<std::string> verdict_guide(const Verdict& verdict);
 // A gain on the comparison's scale, with its sign: "+3.1" points or hundredths of the way, "+0.031" of other metrics.
 std::string gain_text(const TaskComparison& comparison, double gain);
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "reports/verdict.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
@@ -197,4 +197,4 @@ std::string verdict_csv(const Verdict& verdict) {
   return text;
 }
 
-}  // namespace vise
+}  // namespace vise::reports

@@ -8,7 +8,7 @@
 #include "reports/verdict/comparison.h"
 #include "reports/verdict/verdict_grid.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::string p_text(std::optional<double> p) {
@@ -103,4 +103,4 @@ void add_sentences(const ComparisonTable& table, TaskComparison& comparison, std
   for (std::string& sentence : left_out) say(std::move(sentence));
 }
 
-}  // namespace vise
+}  // namespace vise::reports

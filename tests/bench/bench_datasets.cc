@@ -13,25 +13,25 @@
 namespace vise {
 namespace {
 
-Dataset open(int argc, char** argv, Log& log) {
-  if (argc == 2) return open_data_path(argv[1], log);
-  register_builtin_datasets(DatasetRegistry::instance());
-  return DatasetRegistry::instance().open(argv[2], {argv[1]}, {}, log);
+datasets::Dataset open(int argc, char** argv, Log& log) {
+  if (argc == 2) return datasets::open_data_path(argv[1], log);
+  datasets::register_builtin_datasets(datasets::DatasetRegistry::instance());
+  return datasets::DatasetRegistry::instance().open(argv[2], {argv[1]}, {}, log);
 }
 
 int run(int argc, char** argv) {
   Silent log;
   const Stopwatch watch;
-  const Dataset dataset = open(argc, argv, log);
+  const datasets::Dataset dataset = open(argc, argv, log);
   const double seconds = watch.seconds();
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const Json line = {
-      {"items", dataset.size()},
-      {"in_official_split",
-       dataset.official ? dataset.official->count(Part::train) + dataset.official->count(Part::test) : 0},
-      {"seconds", seconds},
-      {"peak_mb", usage.ru_maxrss / 1000}};
+  const Json line = {{"items", dataset.size()},
+                     {"in_official_split", dataset.official ? dataset.official->count(datasets::Part::train) +
+                                                                  dataset.official->count(datasets::Part::test)
+                                                            : 0},
+                     {"seconds", seconds},
+                     {"peak_mb", usage.ru_maxrss / 1000}};
   fmt::print("{}\n", line.dump());
   return 0;
 }

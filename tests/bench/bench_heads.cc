@@ -51,8 +51,8 @@ double cpu_seconds() {
 
 struct Times {
   std::vector<double> wall, cpu;
-  void run(TrainHeads* train, const HeadJob& job) {
-    HeadResult result;
+  void run(probes::TrainHeads* train, const probes::HeadJob& job) {
+    probes::HeadResult result;
     const double before = cpu_seconds();
     const Stopwatch watch;
     train(job, result);
@@ -74,11 +74,11 @@ int run(int argc, char** argv) {
   const int rows = value("--rows", 5000), dim = value("--dim", 2048), classes = value("--classes", 8);
   const Drawn data =
       draw(static_cast<std::size_t>(rows), static_cast<std::size_t>(dim), static_cast<std::size_t>(classes));
-  std::vector<HeadRate> grid;
+  std::vector<probes::HeadRate> grid;
   for (const double rate : {0.2, 0.4, 1.0, 2.0, 4.0, 10.0, 20.0, 40.0, 100.0, 200.0}) {
     for (const double decay : {0.0, 0.0001, 0.001, 0.01}) grid.push_back({rate, decay});
   }
-  HeadJob job;
+  probes::HeadJob job;
   job.rows = data.rows;
   job.dim = static_cast<std::size_t>(dim);
   job.targets = data.targets;
@@ -88,7 +88,7 @@ int run(int argc, char** argv) {
   job.threads = value("--threads", available_cores());
   Module::also_look_in(VISE_BINARY_DIR);
   openblas_set_num_threads(1);  // as the probe does
-  TrainHeads* const train = Module::torch().symbol<TrainHeads>("vise_torch_head");
+  probes::TrainHeads* const train = Module::torch().symbol<probes::TrainHeads>("vise_torch_head");
   Times one, all;
   for (int i = 0; i < value("--repeats", 5); ++i) {
     job.heads = std::span(grid).first(1);

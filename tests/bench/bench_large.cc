@@ -100,21 +100,21 @@ void measure(const Options& options) {
   const Path file = options.folder / fmt::format("large-{}.npy", options.rows);
   if (!std::filesystem::exists(file)) draw_features(file, options.rows, labels, options.threads);
   const NpyArray x = NpyArray::open(file);
-  const Targets targets = Targets::from_classes(labels, {"a", "b", "c", "d", "e", "f", "g", "h"});
+  const datasets::Targets targets = datasets::Targets::from_classes(labels, {"a", "b", "c", "d", "e", "f", "g", "h"});
   const bool sweep = options.c.empty();
   std::vector<std::uint32_t> train, val;
   for (std::uint32_t i = 0; i < options.rows; ++i) (sweep && i % 5 == 0 ? val : train).push_back(i);
-  const Targets train_targets = targets.select(train), val_targets = targets.select(val);
+  const datasets::Targets train_targets = targets.select(train), val_targets = targets.select(val);
   const float* const values = x.as<float>().data();
-  const ValView val_view{FeatureRows(values, kDim, val), val_targets};
-  ProbeOptions probe_options;
+  const probes::ValView val_view{probes::FeatureRows(values, kDim, val), val_targets};
+  probes::ProbeOptions probe_options;
   probe_options.values[sweep ? "grid" : "C"] = sweep ? options.grid : options.c;
-  const auto probe = ProbeRegistry::instance().make("logreg", probe_options);
+  const auto probe = probes::ProbeRegistry::instance().make("logreg", probe_options);
   Silent log;
   const double before = peak_bytes();
   const Stopwatch watch;
-  const Fitted fitted = probe->fit({FeatureRows(values, kDim, train), train_targets, {}}, sweep ? &val_view : nullptr,
-                                   Context{log, {}, options.threads});
+  const probes::Fitted fitted = probe->fit({probes::FeatureRows(values, kDim, train), train_targets, {}},
+                                           sweep ? &val_view : nullptr, Context{log, {}, options.threads});
   const double seconds = watch.seconds(), matrix = static_cast<double>(x.bytes().size());
   fmt::print("{} x {}, {} classes, {} threads: {}\n", options.rows, kDim, kClasses, options.threads,
              sweep ? fmt::format("sweep of {} on val, refit on all", options.grid) : "C = " + options.c);
@@ -141,7 +141,7 @@ int run(int argc, char** argv) {
   const auto has = [&](const char* key) {
     return std::find(arguments.begin(), arguments.end(), key) != arguments.end();
   };
-  register_builtin_probes(ProbeRegistry::instance());
+  probes::register_builtin_probes(probes::ProbeRegistry::instance());
   measure({arguments[0], static_cast<std::size_t>(rows), value("--grid", "1e-6:1e6:13"), value("--C", ""),
            std::stoi(value("--threads", std::to_string(available_cores()))), has("--sklearn"), has("--keep")});
   return 0;

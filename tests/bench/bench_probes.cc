@@ -43,7 +43,7 @@ constexpr std::array<double, 5> kSampledExponents{-6, -3, 0, 3, 6};
 struct Data {
   std::size_t dim = 0;
   std::vector<float> features;
-  Targets targets;
+  datasets::Targets targets;
   std::vector<int> folds;
   std::vector<std::uint32_t> rows;
   std::size_t size() const { return rows.size(); }
@@ -52,7 +52,7 @@ struct Data {
 void complete(Data& data) {
   data.rows.resize(data.targets.size());
   std::iota(data.rows.begin(), data.rows.end(), 0u);
-  data.folds = make_folds(data.targets.strata(), {}, kFolds, "bench/folds", 0);
+  data.folds = datasets::make_folds(data.targets.strata(), {}, kFolds, "bench/folds", 0);
 }
 
 Data real(const Path& shared, const std::string& features, const std::string& manifest) {
@@ -63,7 +63,7 @@ Data real(const Path& shared, const std::string& features, const std::string& ma
   Data data;
   data.dim = x.shape()[1];
   data.features.assign(x.as<float>().begin(), x.as<float>().end());
-  data.targets = Targets::from_labels(labels);
+  data.targets = datasets::Targets::from_labels(labels);
   complete(data);
   return data;
 }
@@ -90,7 +90,7 @@ Data drawn(std::size_t n, bool overlapping) {
     for (float v : row)
       data.features.push_back(std::max(0.0f, v + static_cast<float>((overlapping ? 0.4 : 0.5) * random.normal())));
   }
-  data.targets = Targets::from_classes(labels, {"a", "b", "c", "d", "e", "f"});
+  data.targets = datasets::Targets::from_classes(labels, {"a", "b", "c", "d", "e", "f"});
   complete(data);
   return data;
 }
@@ -163,16 +163,16 @@ class Peer {
 
 struct Ours {
   double seconds = 0;
-  Fitted fitted;
+  probes::Fitted fitted;
 };
 
 Ours run_ours(const Data& data, int threads) {
-  const auto probe = ProbeRegistry::instance().make("logreg", {{{"grid", kGrid}}, 0});
+  const auto probe = probes::ProbeRegistry::instance().make("logreg", {{{"grid", kGrid}}, 0});
   Silent log;
   const Stopwatch watch;
   Ours ours;
-  ours.fitted = probe->fit({FeatureRows(data.features.data(), data.dim, data.rows), data.targets, data.folds}, nullptr,
-                           Context{log, {}, threads});
+  ours.fitted = probe->fit({probes::FeatureRows(data.features.data(), data.dim, data.rows), data.targets, data.folds},
+                           nullptr, Context{log, {}, threads});
   ours.seconds = watch.seconds();
   return ours;
 }
@@ -181,19 +181,20 @@ Ours run_ours(const Data& data, int threads) {
 std::vector<double> path_objectives(const Data& data, int threads) {
   std::vector<const float*> rows;
   for (const std::uint32_t i : data.rows) rows.push_back(&data.features[i * data.dim]);
-  const RowMatrix matrix = RowMatrix::make(rows, data.dim, threads);
-  const LogisticTargets targets(data.targets, data.rows, LogisticTargets::Form::softmax, false);
-  LogisticPass pass(matrix, targets, {0, data.size()});
-  LogisticPreconditioner preconditioner(pass, threads);
-  const LogisticProblem all;
+  const probes::RowMatrix matrix = probes::RowMatrix::make(rows, data.dim, threads);
+  const probes::LogisticTargets targets(data.targets, data.rows, probes::LogisticTargets::Form::softmax, false);
+  probes::LogisticPass pass(matrix, targets, {0, data.size()});
+  probes::LogisticPreconditioner preconditioner(pass, threads);
+  const probes::LogisticProblem all;
   std::vector<double> objectives;
   Silent log;
   int passes = 0;
-  solve_logistic_path(pass, preconditioner, parse_grid(kGrid), std::span(&all, 1), {}, Context{log, {}, threads},
-                      [&](std::size_t, const std::vector<LogisticPoint>& points) {
-                        objectives.push_back(points[0].objective);
-                        passes += points[0].passes;
-                      });
+  probes::solve_logistic_path(pass, preconditioner, probes::parse_grid(kGrid), std::span(&all, 1), {},
+                              Context{log, {}, threads},
+                              [&](std::size_t, const std::vector<probes::LogisticPoint>& points) {
+                                objectives.push_back(points[0].objective);
+                                passes += points[0].passes;
+                              });
   fmt::print("  a path on all rows: {} passes\n", passes);
   return objectives;
 }
@@ -290,7 +291,7 @@ int run(int argc, char** argv) {
   options.peer = arguments[0] == "none" ? "" : arguments[0];
   options.cpu = std::find(arguments.begin(), arguments.end(), "--cpu") != arguments.end();
   options.threads = std::stoi(value("--threads", options.cpu ? "1" : std::to_string(available_cores())));
-  register_builtin_probes(ProbeRegistry::instance());
+  probes::register_builtin_probes(probes::ProbeRegistry::instance());
   const auto wanted = [&](const std::string& name, bool by_default) {
     return only.empty() ? by_default || full : only == name;
   };

@@ -28,21 +28,22 @@ class Stage {
   double seconds_ = 0;
 };
 
-Image resize_whole(const Image& image, const TransformSpec& spec) {
+images::Image resize_whole(const images::Image& image, const images::TransformSpec& spec) {
   const double edge = spec.resize.value_or(256), w = image.width, h = image.height;
   const auto longer = static_cast<std::uint32_t>(edge * std::max(w, h) / std::min(w, h));
   const auto shorter = static_cast<std::uint32_t>(edge);
-  return w <= h ? resize(image, shorter, longer, spec.filter) : resize(image, longer, shorter, spec.filter);
+  return w <= h ? images::resize(image, shorter, longer, spec.filter)
+                : images::resize(image, longer, shorter, spec.filter);
 }
 
-void run(const Transform& transform, std::span<char*> paths) {
+void run(const images::Transform& transform, std::span<char*> paths) {
   Stage decode, whole, window, normalise;
   std::vector<std::uint8_t> rgb(transform.bytes());
   std::vector<float> chw(transform.bytes());
   std::size_t sink = 0;
   for (const char* path : paths) {
     const auto bytes = read_file(path);
-    const Image image = decode([&] { return decode_image(bytes, path); });
+    const images::Image image = decode([&] { return images::decode_image(bytes, path); });
     sink += whole([&] { return resize_whole(image, transform.spec()); }).pixels.size();
     sink += window([&] { return transform.pixels(image, rgb), rgb[0]; });
     sink += normalise([&] { return transform.normalise(rgb, chw.data()), rgb[1]; });
@@ -50,8 +51,8 @@ void run(const Transform& transform, std::span<char*> paths) {
   std::printf(
       "{\"images\": %zu, \"kernels\": \"%s\", \"decode\": %.6f, \"resize\": %.6f, \"window\": %.6f, "
       "\"normalise\": %.6f, \"sink\": %zu}\n",
-      paths.size(), std::string(resample_kernels_in_use()).c_str(), decode.seconds(), whole.seconds(), window.seconds(),
-      normalise.seconds(), sink);
+      paths.size(), std::string(images::resample_kernels_in_use()).c_str(), decode.seconds(), whole.seconds(),
+      window.seconds(), normalise.seconds(), sink);
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    vise::run(vise::Transform::parse(argv[1]), std::span(argv + 2, static_cast<std::size_t>(argc - 2)));
+    vise::run(vise::images::Transform::parse(argv[1]), std::span(argv + 2, static_cast<std::size_t>(argc - 2)));
   } catch (const vise::Error& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 4;

@@ -21,17 +21,17 @@ namespace {
 
 ContentHash content(std::uint64_t i) { return content_hash(as_byte_view(fmt::format("image {}", i))); }
 
-void generate(const Path& folder, const FeatureKey& key, std::uint64_t rows, const Context& context) {
-  FeatureStore store(folder, key, context.log);
+void generate(const Path& folder, const features::FeatureKey& key, std::uint64_t rows, const Context& context) {
+  features::FeatureStore store(folder, key, context.log);
   if (store.size() == rows) return;
   const Stopwatch watch;
-  FeatureWriter writer(store, context);
+  features::FeatureWriter writer(store, context);
   RandomStream random("bench-store", 0);
   std::vector<float> row(key.dim);
   for (float& value : row) value = static_cast<float>(random.uniform());
   for (std::uint64_t i = 0; i < rows; ++i) {
     row[i % key.dim] = static_cast<float>(i);
-    if (key.storage() == Storage::fp16) row[i % key.dim] = static_cast<float>(i % 2048);
+    if (key.storage() == features::Storage::fp16) row[i % key.dim] = static_cast<float>(i % 2048);
     writer.add(content(i), 50'000, row);
   }
   writer.finish(Json::object());
@@ -57,7 +57,7 @@ void report(const char* what, double ours, double bare) {
   fmt::print("  {:34} {:7.3f} s, a bare read of the same file {:7.3f} s\n", what, ours, bare);
 }
 
-void time_all(const Path& folder, const FeatureKey& key, std::uint64_t rows, bool cold, Log& log) {
+void time_all(const Path& folder, const features::FeatureKey& key, std::uint64_t rows, bool cold, Log& log) {
   const Path store_folder = folder / "features" / key.str();
   const auto bare = [&](const char* name) {
     if (cold) drop_from_page_cache(store_folder / name);
@@ -68,7 +68,7 @@ void time_all(const Path& folder, const FeatureKey& key, std::uint64_t rows, boo
   fmt::print("{}\n", cold ? "cold" : "warm");
   const double bare_manifest = bare("manifest.csv");
   const Stopwatch opening;
-  FeatureStore store(folder, key, log);
+  features::FeatureStore store(folder, key, log);
   report("open (manifest.csv)", opening.seconds(), bare_manifest);
 
   std::vector<ContentHash> contents;
@@ -84,7 +84,7 @@ void time_all(const Path& folder, const FeatureKey& key, std::uint64_t rows, boo
   report("check every block (features.npy)", checking.seconds(), bare_rows);
   if (cold) drop_from_page_cache(store_folder / "features.npy");
   const Stopwatch reading;
-  const FeatureMap map = store.map(found);
+  const features::FeatureMap map = store.map(found);
   const float sum = std::accumulate(map.values.begin(), map.values.end(), 0.0F);
   report(fmt::format("map and sum every value ({:.0e})", static_cast<double>(sum)).c_str(), reading.seconds(),
          bare_rows);
@@ -93,12 +93,12 @@ void time_all(const Path& folder, const FeatureKey& key, std::uint64_t rows, boo
 int run(int count, char** words) {
   if (count < 2) throw Error(ErrorKind::usage, "bench_store FOLDER [ROWS [DIM [fp16]]]");
   const std::uint64_t rows = count > 2 ? std::strtoull(words[2], nullptr, 10) : 1'000'000;
-  FeatureKey key{{{"bench", "store"}}, count > 3 ? std::strtoull(words[3], nullptr, 10) : 512};
+  features::FeatureKey key{{{"bench", "store"}}, count > 3 ? std::strtoull(words[3], nullptr, 10) : 512};
   key.parts["dim"] = key.dim;
   if (count > 4) key.parts["storage"] = words[4];
   Silent log;
   generate(words[1], key, rows, {log});
-  fmt::print("{} rows of {} ({})\n", rows, key.dim, storage_name(key.storage()));
+  fmt::print("{} rows of {} ({})\n", rows, key.dim, features::storage_name(key.storage()));
   time_all(words[1], key, rows, true, log);
   time_all(words[1], key, rows, false, log);
   return 0;

@@ -15,27 +15,27 @@
 
 namespace {
 
-using vise::Dataset;
+using vise::datasets::Dataset;
 using vise::test::MiniData;
 
-vise::DatasetRegistry make_registry() {
-  vise::DatasetRegistry made;
-  vise::register_builtin_datasets(made);
+vise::datasets::DatasetRegistry make_registry() {
+  vise::datasets::DatasetRegistry made;
+  vise::datasets::register_builtin_datasets(made);
   return made;
 }
 
 void look_at(Dataset& dataset, bool known, vise::Context& context) {
   dataset.check();
   for (const auto& [name, targets] : dataset.targets) {
-    vise::Task task;
+    vise::experiments::Task task;
     task.name = dataset.name;
     if (known) task.dataset = dataset.name;
     task.target = name;
     try {
-      vise::ask_about_labels(task, dataset);
-      const vise::Split split = vise::resolve_split(task, dataset);
+      vise::experiments::ask_about_labels(task, dataset);
+      const vise::datasets::Split split = vise::experiments::resolve_split(task, dataset);
       if (split.size() != dataset.size()) std::abort();
-      vise::audit_files(dataset, split, context, {}, name);
+      vise::datasets::audit_files(dataset, split, context, {}, name);
     } catch (const vise::Error&) {
     }
   }
@@ -45,7 +45,7 @@ void look_at(Dataset& dataset, bool known, vise::Context& context) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 2) return 0;
-  static const vise::DatasetRegistry registry = make_registry();
+  static const vise::datasets::DatasetRegistry registry = make_registry();
   vise::test::Choices choices(std::span(data, size));
   MiniData mini = vise::test::mini_data_sets()[choices.below(vise::test::mini_data_sets().size())];
   vise::test::change(mini.texts, choices);
@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto& [path, text] : mini.texts) {
     if (!path.ends_with(".csv") && !path.ends_with(".jsonl")) continue;
     try {
-      Dataset dataset = vise::open_data_path(folder.path() / path, log);
+      Dataset dataset = vise::datasets::open_data_path(folder.path() / path, log);
       look_at(dataset, false, context);
     } catch (const vise::Error&) {
     }

@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                                                        : std::string(bytes));
   try {
     vise::Silent log;
-    const vise::Dataset dataset = vise::open_data_path(file, log);
+    const vise::datasets::Dataset dataset = vise::datasets::open_data_path(file, log);
     for (const auto& [name, targets] : dataset.targets)
       if (targets.size() != dataset.size()) std::abort();
     for (std::size_t i = 0; i < dataset.size(); ++i) {

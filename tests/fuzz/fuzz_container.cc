@@ -5,21 +5,22 @@
 namespace vise {
 
 // The one reader without options.
-[[maybe_unused]] static ContainerContents read_safetensors(ByteView bytes, const Owner& owner, const ReadOptions&) {
-  return read_safetensors(bytes, owner);
+[[maybe_unused]] static networks::ContainerContents read_safetensors(ByteView bytes, const networks::Owner& owner,
+                                                                     const networks::ReadOptions&) {
+  return networks::read_safetensors(bytes, owner);
 }
 
-static void use(const Tensor& tensor) {
+static void use(const networks::Tensor& tensor) {
   if (tensor.bytes() > 1U << 20) return;  // lawful, only slow
   std::vector<std::byte> scratch;
   tensor.contiguous(scratch);
-  sum(tensor);
-  if (tensor.dtype != DType::complex64 && tensor.dtype != DType::complex128) tensor.to_floats();
+  networks::sum(tensor);
+  if (tensor.dtype != networks::DType::complex64 && tensor.dtype != networks::DType::complex128) tensor.to_floats();
 }
 
-static void read(ByteView bytes, const ReadOptions& options) {
+static void read(ByteView bytes, const networks::ReadOptions& options) {
   try {
-    for (const NamedTensor& named : VISE_READER(bytes, nullptr, options).tensors) use(named.tensor);
+    for (const networks::NamedTensor& named : VISE_READER(bytes, nullptr, options).tensors) use(named.tensor);
   } catch (const Error&) {
   }
 }

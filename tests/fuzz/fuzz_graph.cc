@@ -10,9 +10,9 @@
 namespace {
 
 template <typename Read>
-std::optional<vise::GraphShape> shape_of(Read read) {
+std::optional<vise::networks::GraphShape> shape_of(Read read) {
   try {
-    const vise::GraphShape shape = read();
+    const vise::networks::GraphShape shape = read();
     if (shape.side < 0 || shape.side > 4096 || shape.batch < 0 || shape.batch > 4096) std::abort();
     return shape;
   } catch (const vise::Error& error) {
@@ -25,12 +25,12 @@ std::optional<vise::GraphShape> shape_of(Read read) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const vise::ByteView bytes = std::as_bytes(std::span(data, size));
-  const auto shape = shape_of([&] { return vise::read_onnx_shape(bytes); });
-  const std::optional<std::string> older = vise::in_older_forms(bytes);
+  const auto shape = shape_of([&] { return vise::networks::read_onnx_shape(bytes); });
+  const std::optional<std::string> older = vise::networks::in_older_forms(bytes);
   if (shape && older) {
-    const auto again = shape_of([&] { return vise::read_onnx_shape(std::as_bytes(std::span(*older))); });
+    const auto again = shape_of([&] { return vise::networks::read_onnx_shape(std::as_bytes(std::span(*older))); });
     if (!again || again->side != shape->side || again->outputs != shape->outputs) std::abort();
   }
-  shape_of([&] { return vise::read_prototxt_shape({reinterpret_cast<const char*>(data), size}); });
+  shape_of([&] { return vise::networks::read_prototxt_shape({reinterpret_cast<const char*>(data), size}); });
   return 0;
 }

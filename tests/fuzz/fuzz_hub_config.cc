@@ -7,10 +7,10 @@
 
 namespace vise {
 
-static void read(const ConfigTexts& texts) {
+static void read(const networks::ConfigTexts& texts) {
   try {
-    const HubConfig config = read_configs(texts);
-    for (const Fact& fact : config.facts)
+    const networks::HubConfig config = networks::read_configs(texts);
+    for (const networks::Fact& fact : config.facts)
       if (fact.name.empty() || fact.value.empty() || fact.source.empty()) std::abort();
     if (config.transform.empty() != config.transform_source.empty()) std::abort();
   } catch (const Error& error) {

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       folder.put(names[data[0] % names.size()], std::string_view(reinterpret_cast<const char*>(data) + 1, size - 1));
   try {
     vise::Silent log;
-    const vise::Dataset dataset = vise::read_manifest(table, log);
+    const vise::datasets::Dataset dataset = vise::datasets::read_manifest(table, log);
     dataset.check();
     for (const auto& [name, targets] : dataset.targets)
       if (targets.size() != dataset.size()) std::abort();

@@ -13,19 +13,20 @@ static void run_plain(ByteView bytes) {
   }
 }
 
-static void run_torch(ByteView bytes, TorchWorld::Rules rules) {
+static void run_torch(ByteView bytes, networks::TorchWorld::Rules rules) {
   try {
     PickleHeap heap;
-    TorchWorld world(rules);
+    networks::TorchWorld world(rules);
     const PickleValue root = run_pickle(bytes, heap, world).value;
     std::vector<std::byte> zeros(1 << 16);
     for (std::size_t i = 0; i < world.storages().size(); ++i) {
-      const TorchStorage& storage = world.storages()[i];
-      if (static_cast<std::uint64_t>(storage.numel) > zeros.size() / dtype_size(storage.dtype)) return;
+      const networks::TorchStorage& storage = world.storages()[i];
+      if (static_cast<std::uint64_t>(storage.numel) > zeros.size() / networks::dtype_size(storage.dtype)) return;
       world.give_bytes(
-          i, ByteView(zeros).subspan(0, static_cast<std::size_t>(storage.numel) * dtype_size(storage.dtype)), nullptr);
+          i, ByteView(zeros).subspan(0, static_cast<std::size_t>(storage.numel) * networks::dtype_size(storage.dtype)),
+          nullptr);
     }
-    for (const NamedTensor& named : world.collect(heap, root, zeros.size())) named.tensor.contiguous_bytes();
+    for (const networks::NamedTensor& named : world.collect(heap, root, zeros.size())) named.tensor.contiguous_bytes();
   } catch (const Error&) {
   }
 }

@@ -8,8 +8,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const std::string* before = nullptr;
-    const auto entries = vise::parse_weights_index(text);
-    for (const vise::ShardOfTensor& entry : entries) {
+    const auto entries = vise::networks::parse_weights_index(text);
+    for (const vise::networks::ShardOfTensor& entry : entries) {
       if (vise::Path(entry.file).filename() != entry.file || entry.file == "..") std::abort();
       if (before && !(*before < entry.tensor)) std::abort();
       before = &entry.tensor;

@@ -10,8 +10,8 @@ int main(int argc, char** argv) {
   if (argc < 2 || argc > 3 || (argc == 3 && kind != "large" && kind != "study"))
     return std::fputs("usage: make_sample_page FILE.html [study|large]\n", stderr), 2;
   const vise::test::ScratchDir run;
-  const vise::Report report = kind == "large"   ? vise::test::large_report(run.path())
-                              : kind == "study" ? vise::test::study_report(run.path())
-                                                : vise::test::sample_report(run.path());
-  vise::write_file_atomically(argv[1], vise::to_html(report));
+  const vise::reports::Report report = kind == "large"   ? vise::test::large_report(run.path())
+                                       : kind == "study" ? vise::test::study_report(run.path())
+                                                         : vise::test::sample_report(run.path());
+  vise::write_file_atomically(argv[1], vise::reports::to_html(report));
 }

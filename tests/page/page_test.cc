@@ -133,7 +133,7 @@ class Page : public testing::Test {
   // Opens the page with the probe in a frame of `width` pixels (0: the window itself, 1280 wide).
   // With `data` in place of the report's own.
   Json look(const std::string& flags = "", int width = 0, const std::optional<Json>& data = {}) {
-    std::string page = data ? with_data(to_html(*report_), *data) : to_html(*report_);
+    std::string page = data ? with_data(reports::to_html(*report_), *data) : reports::to_html(*report_);
     page.insert(page.rfind("</body>"), fmt::format("<script>{}</script>", kProbe));
     write_file_atomically(dir_ / "page.html", page);
     std::string start = "page.html";
@@ -172,22 +172,22 @@ class Page : public testing::Test {
   void expect_shows_the_results(const Json& sections) const {
     ASSERT_EQ(sections.size(), report_->table.sections.size());
     for (std::size_t s = 0; s < sections.size(); ++s) {
-      const TableSection& section = report_->table.sections[s];
+      const reports::TableSection& section = report_->table.sections[s];
       ASSERT_EQ(sections[s].size(), section.rows.size());
       for (std::size_t r = 0; r < section.rows.size(); ++r) {
         EXPECT_EQ(sections[s][r]["name"], section.rows[r].backbone);
         if (section.rows[r].failed) continue;
-        const Result& result = report_->table.results[section.rows[r].results.front()];
+        const experiments::Result& result = report_->table.results[section.rows[r].results.front()];
         for (const std::string& metric : section.shown)
           EXPECT_EQ(sections[s][r]["values"][metric],
-                    metric_text(metric_name(metric), result.metrics.at(metric), section.sizes.test));
+                    reports::metric_text(reports::metric_name(metric), result.metrics.at(metric), section.sizes.test));
       }
     }
   }
 
   test::ScratchDir dir_;
   std::string browser_, console_;
-  std::optional<Report> report_;
+  std::optional<reports::Report> report_;
 };
 
 TEST_F(Page, ShowsSortsSwitchesAndExplainsWithoutNetworkOrError) {
@@ -244,7 +244,7 @@ TEST_F(Page, LabelEfficiencyHasALineARowWithIntervals) {
 }
 
 TEST_F(Page, SweepsHaveAChartAParameter) {
-  Json data = page_json(*report_);
+  Json data = reports::page_json(*report_);
   for (Json& row : data["sections"][0]["rows"])
     if (row["probe"] == "knn")
       for (Json& candidate : row["curve"]) candidate["parameters"] = {{"k", 10}};
@@ -257,7 +257,7 @@ TEST_F(Page, SweepsHaveAChartAParameter) {
 // A matrix of 41 classes and more would be unreadable.
 TEST_F(Page, OfManyClassesListsTheMostFrequentConfusions) {
   constexpr std::size_t kClasses = 41;
-  Json data = page_json(*report_);
+  Json data = reports::page_json(*report_);
   Json &section = data["sections"][0], confusion = Json::array(), names = Json::array();
   for (std::size_t i = 0; i < kClasses; ++i) names.push_back(fmt::format("bird {}", i));
   for (std::size_t i = 0; i < kClasses * kClasses; ++i) confusion.push_back(i % (kClasses + 1) == 0 ? 50 : 0);
@@ -272,8 +272,8 @@ TEST_F(Page, OfManyClassesListsTheMostFrequentConfusions) {
 
 // Of the row whose details are chosen, here the baseline's, against the first other.
 TEST_F(Page, SaysHowManyImagesOnlyOneOfTwoGetsRight) {
-  const std::vector<WonImage> won = won_images(report_->evidence[0], 4, 0);
-  const auto by_row = std::ranges::count(won, true, &WonImage::by_row);
+  const std::vector<reports::WonImage> won = reports::won_images(report_->evidence[0], 4, 0);
+  const auto by_row = std::ranges::count(won, true, &reports::WonImage::by_row);
   ASSERT_GT(by_row, 0);
   const Json page = look();
   ASSERT_FALSE(page.contains("error")) << page["error"];
@@ -285,17 +285,18 @@ TEST_F(Page, SaysHowManyImagesOnlyOneOfTwoGetsRight) {
 
 TEST_F(Page, SwitchedBaselineShowsWhatTheProgramComputesForIt) {
   const Json page = look();
-  Report other = *report_;
-  switch_baseline(other, "vise-250m");
+  reports::Report other = *report_;
+  reports::switch_baseline(other, "vise-250m");
   for (std::size_t s = 1; s < other.table.sections.size(); ++s)  // section 0 was sorted by the test
     for (std::size_t r = 0; r < other.table.sections[s].rows.size(); ++r) {
-      const TableSection& section = other.table.sections[s];
-      const TableRow& row = section.rows[r];
+      const reports::TableSection& section = other.table.sections[s];
+      const reports::TableRow& row = section.rows[r];
       const std::string text = page["switched"][s][r]["difference"];
       EXPECT_EQ(text == "baseline", row.is_baseline);
       if (!row.difference) continue;
-      const MetricName metric = metric_name(section.primary_metric);
-      EXPECT_TRUE(text.starts_with(difference_text(metric, row.difference->value, section.sizes.test))) << text;
+      const reports::MetricName metric = reports::metric_name(section.primary_metric);
+      EXPECT_TRUE(text.starts_with(reports::difference_text(metric, row.difference->value, section.sizes.test)))
+          << text;
       EXPECT_EQ(text.find(" ns") == std::string::npos, row.difference->survives) << text;
     }
 }
@@ -324,17 +325,18 @@ constexpr const char* kTwoPixels = "data:image/gif;base64,R0lGODlhAgABAIAAAAAAAP
 TEST_F(Page, LaysActivationMapsOverTheGallery) {
   report_->thumbnails.resize(report_->table.sections.size());
   report_->maps.resize(report_->table.sections.size());
-  const std::vector<std::vector<std::string>> ids = gallery_ids(*report_);
+  const std::vector<std::vector<std::string>> ids = reports::gallery_ids(*report_);
   for (const std::string& id : ids[0]) report_->thumbnails[0][id] = kOnePixel;
-  const std::set<MapKey> wanted = wanted_maps(report_->table.sections[0], report_->evidence[0], kGalleryImages);
-  for (const MapKey& key : wanted) report_->maps[0][key] = {kTwoPixels, 0.5, 4};
+  const std::set<reports::MapKey> wanted =
+      reports::wanted_maps(report_->table.sections[0], report_->evidence[0], reports::kGalleryImages);
+  for (const reports::MapKey& key : wanted) report_->maps[0][key] = {kTwoPixels, 0.5, 4};
   const Json page = look();
   ASSERT_FALSE(page.contains("error")) << page["error"];
   EXPECT_EQ(console_.find("CONSOLE"), std::string::npos) << console_;
-  ASSERT_EQ(page["maps"].size(), 2 * kGalleryImages);
+  ASSERT_EQ(page["maps"].size(), 2 * reports::kGalleryImages);
   // Row 0 is the baseline: one picture a tile, nothing beside it.
   for (const Json& tile : page["maps"]) EXPECT_EQ(tile, Json::array({Json::array({kTwoPixels, 2})}));
-  ASSERT_EQ(page["without_maps"].size(), 2 * kGalleryImages);
+  ASSERT_EQ(page["without_maps"].size(), 2 * reports::kGalleryImages);
   for (const Json& tile : page["without_maps"]) EXPECT_EQ(tile, Json::array({kOnePixel}));
 }
 
@@ -343,22 +345,23 @@ TEST_F(Page, NamesAttentionApartFromClassActivationMaps) {
   report_->thumbnails.resize(report_->table.sections.size());
   report_->maps.resize(report_->table.sections.size());
   report_->attention.resize(report_->table.sections.size());
-  const std::vector<std::vector<std::string>> ids = gallery_ids(*report_);
-  const Cell& cell = report_->table.sections[0].rows[0].cell;
-  NetworkAttention attention;
+  const std::vector<std::vector<std::string>> ids = reports::gallery_ids(*report_);
+  const experiments::Cell& cell = report_->table.sections[0].rows[0].cell;
+  reports::NetworkAttention attention;
   for (const std::string& id : ids[0]) {
     report_->thumbnails[0][id] = kOnePixel;
     attention.images[id] = {{kTwoPixels, 0.1F, 0.3F, 0.7}, {kThreePixels, 0.1F, 0.4F, 0.7}};
   }
   report_->attention[0][{cell.backbone, cell.layer}] = attention;
-  for (const MapKey& key : wanted_maps(report_->table.sections[0], report_->evidence[0], kGalleryImages))
+  for (const reports::MapKey& key :
+       reports::wanted_maps(report_->table.sections[0], report_->evidence[0], reports::kGalleryImages))
     report_->maps[0][key] = {kTwoPixels, 0.5, 4};
   Json page = look();
   ASSERT_FALSE(page.contains("error")) << page["error"];
   EXPECT_EQ(console_.find("CONSOLE"), std::string::npos) << console_;
   EXPECT_EQ(page["kinds"], Json::array({"class activation maps", "attention of the last block\u2019s class token",
                                         "attention rollout"}));
-  ASSERT_EQ(page["rollout"]["maps"].size(), 2 * kGalleryImages);
+  ASSERT_EQ(page["rollout"]["maps"].size(), 2 * reports::kGalleryImages);
   for (const Json& tile : page["rollout"]["maps"]) EXPECT_EQ(tile[0][0], kThreePixels);
   EXPECT_NE(page["rollout"]["tip"].get<std::string>().find("attention rollout"), std::string::npos);
   EXPECT_NE(page["rollout"]["tip"].get<std::string>().find("70.0 % goes to places; from 10.00 to 40.00 % a place"),
@@ -370,12 +373,12 @@ TEST_F(Page, NamesAttentionApartFromClassActivationMaps) {
 TEST_F(Page, ShowsAGalleryWhereThereAreThumbnails) {
   EXPECT_TRUE(look()["tiles"].empty());
   report_->thumbnails.resize(report_->table.sections.size());
-  const std::vector<std::string> ids = gallery_ids(*report_)[0];
+  const std::vector<std::string> ids = reports::gallery_ids(*report_)[0];
   for (std::size_t i = 0; i + 1 < ids.size(); ++i)  // the last image is gone
     report_->thumbnails[0][ids[i]] = kOnePixel;
   const Json page = look();
   ASSERT_FALSE(page.contains("error")) << page["error"];
-  EXPECT_EQ(page["tiles"].size(), 2 * kGalleryImages);
+  EXPECT_EQ(page["tiles"].size(), 2 * reports::kGalleryImages);
   EXPECT_EQ(console_.find("CONSOLE"), std::string::npos) << console_;
 }
 

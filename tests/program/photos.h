@@ -20,7 +20,7 @@ inline std::string picture(const std::string& name, std::uint8_t red) {
       pixel[0] = red;
       pixel[1] = pixel[2] = tiles[y / 8 * 6 + x / 8];
     }
-  return png_bytes(pixels, kSide, kSide, 3);
+  return datasets::png_bytes(pixels, kSide, kSide, 3);
 }
 
 // photos/calm and photos/tense.

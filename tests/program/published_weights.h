@@ -15,15 +15,16 @@ inline std::string pickled_numbers(const std::vector<std::int64_t>& numbers) {
   return tuple(items);
 }
 
-inline std::string pickled_tensor(const Tensor& tensor, std::size_t floats) {
-  const bool whole = tensor.dtype == DType::i64;
+inline std::string pickled_tensor(const networks::Tensor& tensor, std::size_t floats) {
+  const bool whole = tensor.dtype == networks::DType::i64;
   const std::string storage =
       tuple(text("storage") + global("torch", whole ? "LongStorage" : "FloatStorage") + text(whole ? "1" : "0") +
             text("cpu") + number(whole ? 1 : static_cast<std::int32_t>(floats))) +
       "Q";
   return global("torch._utils", "_rebuild_tensor_v2") +
-         tuple(storage + number(0) + pickled_numbers(tensor.shape) + pickled_numbers(contiguous_strides(tensor.shape)) +
-               "\x89" + global("collections", "OrderedDict") + ")R") +
+         tuple(storage + number(0) + pickled_numbers(tensor.shape) +
+               pickled_numbers(networks::contiguous_strides(tensor.shape)) + "\x89" +
+               global("collections", "OrderedDict") + ")R") +
          "R";
 }
 
@@ -38,7 +39,7 @@ inline std::string published_weights(std::size_t bytes, const std::string& archi
   RandomStream random("published weights", seed);
   for (std::size_t i = 0; i < bytes; i += 4) values += little(static_cast<std::uint32_t>(random.below(1ULL << 32)));
   std::string pickle = "\x80\x02}(";
-  for (const NamedTensor& named : trunk_tensors(shape_of(architecture), "", true))
+  for (const networks::NamedTensor& named : trunk_tensors(shape_of(architecture), "", true))
     pickle += text(named.name) + pickled_tensor(named.tensor, values.size() / sizeof(float));
   return zip({{"archive/data.pkl", pickle + "u."},
               {"archive/version", "3\n"},

@@ -108,7 +108,7 @@ TEST_F(PythonPage, ItsCommandsAndSnippetsRunAndFindTheProgramsOwnNumbers) {
   for (std::size_t i = 1; i < 3; ++i) {
     const Json result = Json::parse(lines[i]);
     EXPECT_CONTAINS(said, fmt::format("{} recomputed accuracy: {}", result["cell"]["backbone"].get<std::string>(),
-                                      number(result["metrics"]["accuracy"].get<double>())));
+                                      vise::number(result["metrics"]["accuracy"].get<double>())));
   }
 }
 

@@ -5,7 +5,7 @@
 
 #include "extract/images/decode/codec.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 enum Compression : std::uint32_t { kRaw = 0, kRle8 = 1, kRle4 = 2, kBitFields = 3 };
@@ -365,4 +365,4 @@ Image decode_bmp(const Source& source) {
   return image;
 }
 
-}  // namespace vise
+}  // namespace vise::images

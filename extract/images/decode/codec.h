@@ -10,7 +10,7 @@
 #include "extract/images/decode/image_header.h"
 #include "extract/images/image.h"
 
-namespace vise {
+namespace vise::images {
 
 // A file's bytes, its name for messages, and the limit on its size.
 struct Source {
@@ -101,4 +101,4 @@ Image decode_pnm(const Source& source);
 ImageHeader tiff_header(const Source& source);
 Image decode_tiff(const Source& source);
 
-}  // namespace vise
+}  // namespace vise::images

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "extract/images/decode/codec.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 struct Codec {
@@ -118,4 +118,4 @@ ImageHeader read_image_header(ByteView bytes, std::string_view name_for_messages
   return codec_for(source).header(source);
 }
 
-}  // namespace vise
+}  // namespace vise::images

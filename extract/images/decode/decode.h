@@ -23,7 +23,7 @@
 #include "extract/images/decode/image_header.h"
 #include "extract/images/image.h"
 
-namespace vise {
+namespace vise::images {
 
 struct DecodeOptions {
   // The largest width * height that is read; Pillow's own limit.
@@ -42,4 +42,4 @@ ImageHeader read_image_header(ByteView bytes, std::string_view name_for_messages
 // Of the libraries that decode: name to version, as linked (libjpeg-turbo: as built with).
 std::map<std::string, std::string> codec_versions();
 
-}  // namespace vise
+}  // namespace vise::images

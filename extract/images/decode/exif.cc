@@ -2,7 +2,7 @@
 
 #include "extract/images/decode/codec.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 struct Integers {
@@ -50,4 +50,4 @@ std::optional<int> exif_orientation(ByteView tiff) {
   return std::nullopt;
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -5,10 +5,10 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::images {
 
 // Orientation in IFD 0 of a TIFF-framed EXIF block, as stored, lawful (1 to 8) or not; nothing where there is none or
 // the block is damaged before it. `tiff` may begin with "Exif\0\0".
 std::optional<int> exif_orientation(ByteView tiff);
 
-}  // namespace vise
+}  // namespace vise::images

@@ -6,7 +6,7 @@
 
 #include "extract/images/decode/codec.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 constexpr int kMaxBits = 12;
@@ -301,4 +301,4 @@ Image decode_gif(const Source& source) {
   return image;
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace vise {
+namespace vise::images {
 
 enum class ImageFormat { jpeg, png, webp, gif, bmp, pnm, tiff };
 
@@ -20,4 +20,4 @@ struct ImageHeader {
   std::optional<int> exif_orientation;  // EXIF tag 274 where the file has it; not applied, 1 to 8 where lawful
 };
 
-}  // namespace vise
+}  // namespace vise::images

@@ -14,7 +14,7 @@
 #include "extract/images/decode/codec.h"
 #include "extract/images/decode/exif.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 constexpr std::size_t kBlock = 65536;
@@ -297,4 +297,4 @@ Image decode_jpeg(const Source& source) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -12,7 +12,7 @@
 #include "extract/images/decode/codec.h"
 #include "extract/images/decode/png_chunks.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 // Adam7. Columns and rows of pass p start at first_* and step by step_*.
@@ -231,4 +231,4 @@ Image decode_png(const Source& source) {
   return image;
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -8,7 +8,7 @@
 #include "extract/images/decode/exif.h"
 #include "extract/images/decode/zlib_text.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 constexpr std::uint64_t kMaxText = 1 << 20, kMaxAllText = 64 << 20;  // PngImagePlugin.MAX_TEXT_CHUNK, _MEMORY
@@ -287,4 +287,4 @@ std::optional<int> PngChunks::orientation() const {
   return value[digit] - '0';
 }
 
-}  // namespace vise
+}  // namespace vise::images

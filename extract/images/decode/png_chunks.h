@@ -8,7 +8,7 @@
 
 #include "extract/images/decode/codec.h"
 
-namespace vise {
+namespace vise::images {
 
 // The rectangle of the picture that the image data fill (an animation's first frame may be smaller).
 struct PngFrame {
@@ -78,4 +78,4 @@ class PngChunks {
   std::uint64_t text_bytes_ = 0;
 };
 
-}  // namespace vise
+}  // namespace vise::images

@@ -6,7 +6,7 @@
 
 #include "extract/images/decode/codec.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 20;  // ImageFile.SAFEBLOCK: plain files are read in such pieces
@@ -250,4 +250,4 @@ Image decode_pnm(const Source& source) {
   return image;
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -10,7 +10,7 @@
 
 #include "extract/images/decode/codec.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 // Bytes of one strip or tile, and of anything that libtiff allocates in one piece.
@@ -337,4 +337,4 @@ Image decode_tiff(const Source& source) {
   return kind.orientation.value_or(1) == 1 ? std::move(image) : turned(source, image, kind);
 }
 
-}  // namespace vise
+}  // namespace vise::images

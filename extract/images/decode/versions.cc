@@ -14,7 +14,7 @@
 #define VISE_TEXT(x) #x
 #define VISE_TEXT_OF(macro) VISE_TEXT(macro)
 
-namespace vise {
+namespace vise::images {
 
 std::map<std::string, std::string> codec_versions() {
   // "LIBTIFF, Version 4.5.0\nCopyright ..."
@@ -26,4 +26,4 @@ std::map<std::string, std::string> codec_versions() {
           {"zlib", zlibVersion()}};
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -7,7 +7,7 @@
 #include "extract/images/decode/codec.h"
 #include "extract/images/decode/exif.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 struct DeleteDemuxer {
@@ -58,4 +58,4 @@ Image decode_webp(const Source& source) {
   return image;
 }
 
-}  // namespace vise
+}  // namespace vise::images

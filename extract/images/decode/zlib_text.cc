@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace vise {
+namespace vise::images {
 
 std::uint64_t inflated_size(ByteView compressed, std::uint64_t limit, std::string* text) {
   z_stream stream{};
@@ -35,4 +35,4 @@ std::uint64_t inflated_size(ByteView compressed, std::uint64_t limit, std::strin
   return more ? limit + 1 : total;
 }
 
-}  // namespace vise
+}  // namespace vise::images

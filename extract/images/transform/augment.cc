@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "extract/images/mat_view.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 constexpr int kLeftToRight = 1;  // cv::flip's code
@@ -118,4 +118,4 @@ void augmented_pixels(const Image& image, const Transform& transform, const Augm
   }
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -20,7 +20,7 @@
 #include "extract/images/image.h"
 #include "extract/images/transform/transform.h"
 
-namespace vise {
+namespace vise::images {
 
 enum class Cropping {
   none,  // the transform as it is
@@ -50,4 +50,4 @@ SourceWindow random_resized_crop(std::uint32_t width, std::uint32_t height, doub
 void augmented_pixels(const Image& image, const Transform& transform, const Augmentation& augmentation,
                       RandomStream& random, std::span<std::uint8_t> rgb);
 
-}  // namespace vise
+}  // namespace vise::images

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace vise {
+namespace vise::images {
 
 // One axis of a centre crop: output pixels [skip, skip + length) show input pixels from `begin` on, the rest is 0.
 struct Centre {
@@ -26,4 +26,4 @@ inline Centre centre_crop(std::uint32_t in, std::uint32_t crop, CentreRule rule 
   return {0, !down && excess % 2 && half % 2 ? half + 1 : half, crop};
 }
 
-}  // namespace vise
+}  // namespace vise::images

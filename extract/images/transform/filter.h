@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace vise {
+namespace vise::images {
 
 enum class Filter {
   bilinear,  // triangle of half-width 1 (times the scale when shrinking)
@@ -12,4 +12,4 @@ enum class Filter {
 
 std::string_view filter_name(Filter filter);
 
-}  // namespace vise
+}  // namespace vise::images

@@ -6,7 +6,7 @@
 
 #include "extract/images/transform/taps.h"
 
-namespace vise {
+namespace vise::images {
 
 // Rows that one call of the horizontal kernel takes.
 inline constexpr std::size_t kRowsAtOnce = 4;
@@ -38,4 +38,4 @@ inline std::uint8_t clip8(std::int32_t sum) {
 }
 inline constexpr std::int32_t kHalf = 1 << (kWeightBits - 1);
 
-}  // namespace vise
+}  // namespace vise::images

@@ -10,7 +10,7 @@
 
 #define VISE_AVX2 __attribute__((target("avx2")))
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 // Four taps of one row: 16 bytes (RGBRGBRGBRGB and 4 more) in both lanes, spread to 16-bit pairs of neighbouring taps,
@@ -121,12 +121,12 @@ const ResampleKernels* avx2_kernels() {
   return __builtin_cpu_supports("avx2") ? &kernels : nullptr;
 }
 
-}  // namespace vise
+}  // namespace vise::images
 
 #else
 
-namespace vise {
+namespace vise::images {
 const ResampleKernels* avx2_kernels() { return nullptr; }
-}  // namespace vise
+}  // namespace vise::images
 
 #endif

@@ -1,6 +1,6 @@
 #include "extract/images/transform/kernels.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 template <std::size_t bands>
@@ -47,4 +47,4 @@ const ResampleKernels& best_kernels() {
   return best;
 }
 
-}  // namespace vise
+}  // namespace vise::images

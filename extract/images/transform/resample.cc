@@ -6,7 +6,7 @@
 
 #include "extract/images/transform/kernels.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 // Horizontally resampled rows, made as the vertical pass asks for them and kept only as long as it needs them: a few
@@ -143,4 +143,4 @@ std::string_view filter_name(Filter filter) { return filter == Filter::bilinear 
 
 std::string_view resample_kernels_in_use() { return best_kernels().name; }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -18,7 +18,7 @@
 #include "extract/images/image.h"
 #include "extract/images/transform/filter.h"
 
-namespace vise {
+namespace vise::images {
 
 struct ResampleKernels;
 
@@ -50,4 +50,4 @@ void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t hei
 // Which kernels resize_into() runs on this machine: "avx2" or "scalar".
 std::string_view resample_kernels_in_use();
 
-}  // namespace vise
+}  // namespace vise::images

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <span>
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 double triangle(double x) {
@@ -101,4 +101,4 @@ Taps make_taps(std::uint32_t in_size, std::uint32_t out_size, Filter filter, std
   return taps;
 }
 
-}  // namespace vise
+}  // namespace vise::images

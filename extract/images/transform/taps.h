@@ -7,7 +7,7 @@
 
 #include "extract/images/transform/filter.h"
 
-namespace vise {
+namespace vise::images {
 
 // Weights have 22 fractional bits: 8 bits of result and 2 of headroom are left in 32 (Resample.c, PRECISION_BITS).
 inline constexpr int kWeightBits = 22;
@@ -33,4 +33,4 @@ inline std::int32_t weight(const std::int16_t* halves, std::size_t tap) {
 // Taps that take `in_size` samples to `out_size`, for the outputs begin .. begin + length - 1.
 Taps make_taps(std::uint32_t in_size, std::uint32_t out_size, Filter filter, std::uint32_t begin, std::uint32_t length);
 
-}  // namespace vise
+}  // namespace vise::images

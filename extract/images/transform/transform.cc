@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 void fill_with(std::span<std::uint8_t> rgb, const std::array<std::uint8_t, 3>& colour) {
@@ -220,4 +220,4 @@ void Transform::normalise(std::span<const std::uint8_t> rgb, float* chw) const {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -39,7 +39,7 @@
 #include "extract/images/transform/resample.h"
 #include "extract/images/transform/transform_spec.h"
 
-namespace vise {
+namespace vise::images {
 
 struct PictureSize {
   std::uint32_t width = 0, height = 0;
@@ -100,4 +100,4 @@ class Transform {
   std::array<std::array<float, 256>, 3> table_;  // normalised value of each byte, per channel
 };
 
-}  // namespace vise
+}  // namespace vise::images

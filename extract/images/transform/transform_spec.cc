@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 constexpr std::array<double, 3> kImageNetMean{0.485, 0.456, 0.406}, kImageNetStd{0.229, 0.224, 0.225};
@@ -193,4 +193,4 @@ std::vector<std::string> transform_names() {
   return names;
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -11,7 +11,7 @@
 #include "extract/images/transform/crop.h"
 #include "extract/images/transform/filter.h"
 
-namespace vise {
+namespace vise::images {
 
 enum class ChannelOrder { rgb, bgr };
 
@@ -45,4 +45,4 @@ std::vector<std::string> transform_names();
 // Of the settings: "resize", "crop" ...
 const std::vector<std::string>& transform_setting_names();
 
-}  // namespace vise
+}  // namespace vise::images

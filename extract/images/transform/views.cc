@@ -12,7 +12,7 @@
 #include "extract/images/mat_view.h"
 #include "extract/images/transform/crop.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 const std::vector<std::string> kNames{"one", "hflip", "tencrop"};
@@ -79,4 +79,4 @@ void view_pixels(const Transform& transform, const Image& image, Views views, st
   if (views == Views::hflip) mirror(rgb.first(transform.bytes()), transform.width(), rgb.subspan(transform.bytes()));
 }
 
-}  // namespace vise
+}  // namespace vise::images

@@ -17,7 +17,7 @@
 
 #include "extract/images/transform/transform.h"
 
-namespace vise {
+namespace vise::images {
 
 enum class Views { one, hflip, tencrop };
 
@@ -32,4 +32,4 @@ void check_views(const Transform& transform, Views views);
 // crops of a picture that is smaller than the crop, where torchvision gives up too.
 void view_pixels(const Transform& transform, const Image& image, Views views, std::span<std::uint8_t> rgb);
 
-}  // namespace vise
+}  // namespace vise::images

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // Bounds on the fields that are asked for: their lists are means and sizes, their whole
@@ -117,4 +117,4 @@ std::optional<std::vector<double>> ConfigObject::reals(std::string_view key) con
 bool ConfigObject::is_object(std::string_view key) const { return has(key) && find(key)->is_object(); }
 bool ConfigObject::is_list(std::string_view key) const { return has(key) && find(key)->is_array(); }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -16,7 +16,7 @@
 
 #include "base/json.h"
 
-namespace vise {
+namespace vise::networks {
 
 // Error{input} for what is no JSON object, has more than 4 MB or is nested deeper than 32.
 Json parse_config(std::string_view text, std::string_view name_for_messages);
@@ -48,4 +48,4 @@ class ConfigObject {
   std::string place_;  // "config.json: vision_config."
 };
 
-}  // namespace vise
+}  // namespace vise::networks

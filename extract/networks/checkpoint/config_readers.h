@@ -6,7 +6,7 @@
 #include "extract/networks/checkpoint/config_object.h"
 #include "extract/networks/checkpoint/hub_config.h"
 
-namespace vise {
+namespace vise::networks {
 
 // A fact that nobody has said yet; the first stays.
 void say_once(HubConfig& config, std::string_view name, std::string value, std::string source);
@@ -30,4 +30,4 @@ void say_timm_facts(const std::string& model, const std::string& source, HubConf
 void read_open_clip_config(const ConfigObject& json, HubConfig& config);
 void read_preprocessor(const ConfigObject& json, HubConfig& config);
 
-}  // namespace vise
+}  // namespace vise::networks

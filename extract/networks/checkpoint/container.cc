@@ -9,7 +9,7 @@
 #include "extract/networks/checkpoint/foreign.h"
 #include "extract/networks/checkpoint/readers.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::string_view kDownload = "the download went wrong: get the file again";
@@ -85,4 +85,4 @@ ContainerContents read_container(ByteView bytes, const Owner& owner, const ReadO
          "the beginning of the file may be damaged: get it again");
 }
 
-}  // namespace vise
+}  // namespace vise::networks

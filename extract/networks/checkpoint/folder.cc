@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 #include "extract/networks/checkpoint/readers.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 namespace fs = std::filesystem;
@@ -283,4 +283,4 @@ Checkpoint read_model_folder(const Path& path, const ReadOptions& options) {
   return checkpoint;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

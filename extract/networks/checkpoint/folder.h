@@ -23,7 +23,7 @@
 
 #include "extract/networks/checkpoint/state_dict.h"
 
-namespace vise {
+namespace vise::networks {
 
 // A value. All names are of files that are in `root` itself.
 struct ModelFolder {
@@ -64,4 +64,4 @@ struct ShardOfTensor {
 };
 std::vector<ShardOfTensor> parse_weights_index(std::string_view json);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -17,7 +17,7 @@
 
 #include "extract/networks/facts.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct HubConfig {
   std::string model;               // "clip (transformers)", "vit_base_patch16_224 (timm)", "open_clip"
@@ -27,4 +27,4 @@ struct HubConfig {
   std::vector<std::string> notes;  // what is there and tells nothing, and why: of a transform that can't be had, too
 };
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 #include "extract/networks/checkpoint/readers.h"
 #include "extract/networks/checkpoint/torch_world.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::string_view kMagic = "119547037146038801333356";  // 0x1950A86A20F9469CFC6C
@@ -111,4 +111,4 @@ ContainerContents read_legacy_checkpoint(ByteView bytes, const Owner& owner, con
   return {Container::legacy, world.collect(heap, root, bytes.size()), world.opaque()};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "extract/networks/checkpoint/config_readers.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr const char* kFile = "open_clip_config.json";
@@ -121,4 +121,4 @@ void read_open_clip_config(const ConfigObject& json, HubConfig& config) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "extract/networks/checkpoint/config_readers.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // What a size that is one number means to a processor of that name.
@@ -140,4 +140,4 @@ void read_preprocessor(const ConfigObject& json, HubConfig& config) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

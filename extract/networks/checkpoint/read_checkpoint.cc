@@ -8,7 +8,7 @@
 #include "extract/networks/checkpoint/folder.h"
 #include "extract/networks/checkpoint/readers.h"
 
-namespace vise {
+namespace vise::networks {
 
 Checkpoint read_checkpoint(const Path& path, const ReadOptions& options) {
   if (std::error_code error; std::filesystem::is_directory(path, error)) return read_model_folder(path, options);
@@ -24,4 +24,4 @@ Checkpoint read_checkpoint(const Path& path, const ReadOptions& options) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -3,11 +3,11 @@
 
 #include "extract/networks/checkpoint/state_dict.h"
 
-namespace vise {
+namespace vise::networks {
 
 // A weights file, or a folder with weights in it (folder.h).
 // Error{missing} without the file; Error{input} with a reason, and a hint where one helps ("this is an HTML page: the
 // download went wrong"), for everything that isn't a whole, lawful checkpoint.
 Checkpoint read_checkpoint(const Path& path, const ReadOptions& options = {});
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -10,7 +10,7 @@
 #include "extract/networks/checkpoint/config_readers.h"
 #include "extract/networks/checkpoint/folder.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::uint64_t kMaxConfig = 4'000'000;
@@ -102,4 +102,4 @@ std::optional<HubConfig> config_beside(const Path& path) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "extract/networks/checkpoint/hub_config.h"
 
-namespace vise {
+namespace vise::networks {
 
 // Of a folder's own weights: configs of the weights' kind (open_clip's of open_clip's) speak first. Nothing beside a
 // file whose name is none of those that such a folder has, and nothing without configs.
@@ -20,4 +20,4 @@ struct ConfigTexts {
 };
 HubConfig read_configs(const ConfigTexts& texts);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -9,7 +9,7 @@
 
 #include "extract/networks/checkpoint/state_dict.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct ContainerContents {
   Container container = Container::zip;
@@ -27,4 +27,4 @@ ContainerContents read_safetensors(ByteView bytes, const Owner& owner);
 // Chooses by the bytes; Error{input} that names what the file is where it is no checkpoint.
 ContainerContents read_container(ByteView bytes, const Owner& owner, const ReadOptions& options);
 
-}  // namespace vise
+}  // namespace vise::networks

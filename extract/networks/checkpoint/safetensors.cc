@@ -15,7 +15,7 @@
 #include "base/utf8.h"
 #include "extract/networks/checkpoint/readers.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::uint64_t kMaxHeader = 100'000'000;
@@ -202,4 +202,4 @@ ContainerContents read_safetensors(ByteView bytes, const Owner& owner) {
   return contents;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

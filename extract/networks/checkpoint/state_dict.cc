@@ -2,7 +2,7 @@
 
 #include <array>
 
-namespace vise {
+namespace vise::networks {
 
 std::string_view container_name(Container container) {
   static constexpr std::array<std::string_view, 6> names{"zip",         "legacy",      "tar",
@@ -10,4 +10,4 @@ std::string_view container_name(Container container) {
   return names[static_cast<std::size_t>(container)];
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -20,7 +20,7 @@
 #include "base/file.h"
 #include "extract/networks/checkpoint/tensor.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct NamedTensor {
   std::string name;     // keys joined by '.': "state_dict.module.encoder_q.conv1.weight"
@@ -51,4 +51,4 @@ struct ReadOptions {
   bool skip_foreign = false;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

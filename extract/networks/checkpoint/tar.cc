@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/tar_block.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::size_t kMaxMembers = 1000;
@@ -44,4 +44,4 @@ std::vector<TarMember> read_tar(ByteView bytes) {
   return members;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct TarMember {
   std::string_view name;  // in the file's bytes, without "./"
@@ -18,4 +18,4 @@ struct TarMember {
 
 std::vector<TarMember> read_tar(ByteView bytes);
 
-}  // namespace vise
+}  // namespace vise::networks

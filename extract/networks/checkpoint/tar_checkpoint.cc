@@ -15,7 +15,7 @@
 #include "extract/networks/checkpoint/tar.h"
 #include "extract/networks/checkpoint/torch_world.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::int64_t kMaxItems = 1'000'000;
@@ -186,4 +186,4 @@ ContainerContents read_tar_checkpoint(ByteView bytes, const Owner& owner, const 
   return {Container::tar, world.collect(heap, root, bytes.size()), world.opaque()};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

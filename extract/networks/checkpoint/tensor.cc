@@ -12,7 +12,7 @@
 #include "base/half.h"
 #include "base/hash.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 struct DTypeFacts {
@@ -228,4 +228,4 @@ std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& sh
   return strides;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

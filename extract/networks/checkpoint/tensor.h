@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::networks {
 
 enum class DType { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean, complex64, complex128 };
 
@@ -61,4 +61,4 @@ std::int64_t checked_numel(const std::vector<std::int64_t>& shape);
 // Row-major strides.
 std::vector<std::int64_t> contiguous_strides(const std::vector<std::int64_t>& shape);
 
-}  // namespace vise
+}  // namespace vise::networks

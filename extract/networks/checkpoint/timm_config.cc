@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "extract/networks/checkpoint/config_readers.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 bool all_digits(std::string_view text) {
@@ -127,4 +127,4 @@ void read_timm_config(const ConfigObject& json, HubConfig& config) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what, std::string hint = {}) {
@@ -402,4 +402,4 @@ std::vector<NamedTensor> TorchWorld::collect(const PickleHeap& heap, PickleValue
   return tensors;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

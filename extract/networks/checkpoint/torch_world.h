@@ -16,7 +16,7 @@
 #include "base/pickle.h"
 #include "extract/networks/checkpoint/state_dict.h"
 
-namespace vise {
+namespace vise::networks {
 
 // The dtype of "FloatStorage" or (suffix "Tensor") "FloatTensor"; nothing for other names.
 std::optional<DType> dtype_of_class(std::string_view name, std::string_view suffix = "Storage");
@@ -90,4 +90,4 @@ class TorchWorld : public PickleWorld {
   std::vector<std::string> opaque_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

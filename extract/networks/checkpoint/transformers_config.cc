@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "extract/networks/checkpoint/config_readers.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 struct ModelType {
@@ -102,4 +102,4 @@ void read_transformers_config(const ConfigObject& json, HubConfig& config) {
   if (!type->positions.empty()) say_once(config, "positions", std::string(type->positions), code_source(*type));
 }
 
-}  // namespace vise
+}  // namespace vise::networks

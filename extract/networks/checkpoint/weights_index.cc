@@ -9,7 +9,7 @@
 #include "base/utf8.h"
 #include "extract/networks/checkpoint/folder.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::size_t kMaxTensors = 200'000, kMaxShards = 1000, kMaxName = 4096, kMaxFileName = 255;
@@ -114,4 +114,4 @@ std::vector<ShardOfTensor> parse_weights_index(std::string_view json) {
   return std::move(reader.entries);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

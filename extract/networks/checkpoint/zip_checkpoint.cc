@@ -7,7 +7,7 @@
 #include "extract/networks/checkpoint/readers.h"
 #include "extract/networks/checkpoint/torch_world.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // data.pkl describes the tensors and holds none of their values, so it is small beside the file.
@@ -133,4 +133,4 @@ ContainerContents read_zip_checkpoint(ByteView bytes, const Owner& owner, const 
           world.opaque()};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

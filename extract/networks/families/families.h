@@ -5,7 +5,7 @@
 
 #include "extract/networks/family.h"
 
-namespace vise {
+namespace vise::networks {
 
 std::vector<Family> builtin_families();
 
@@ -17,4 +17,4 @@ Family convnext_family();
 Family swin_family();
 Family efficientnet_family();
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vise {
+namespace vise::networks {
 
 using dnnl::memory;
 using tag = memory::format_tag;
@@ -84,4 +84,4 @@ dnnl::primitive_attr Assembly::attributes(const dnnl::post_ops& fused) {
   return made;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

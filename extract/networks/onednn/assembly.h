@@ -19,7 +19,7 @@
 #include "extract/networks/op.h"
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 
 // An activation: its layout and its place in the slab.
 struct Laid {
@@ -103,4 +103,4 @@ class Assembly {
   std::unique_ptr<AlignedBytes> slab_, scratch_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

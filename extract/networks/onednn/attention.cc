@@ -10,7 +10,7 @@
 #include "extract/networks/onednn/row_kernels.h"
 #include "extract/networks/positions.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using dnnl::memory;
@@ -303,4 +303,4 @@ Laid compile_cross_attention(Compilation& c, const FusedGroup& group) {
   return out;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

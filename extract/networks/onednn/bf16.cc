@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "extract/networks/onednn/one_thread.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using dnnl::memory;
@@ -81,4 +81,4 @@ double bf16_gain() {
   return gain;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

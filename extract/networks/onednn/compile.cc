@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::networks {
 
 using dnnl::algorithm;
 using dnnl::memory;
@@ -105,4 +105,4 @@ void append_activation(dnnl::post_ops& fused, Activation function) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -12,7 +12,7 @@
 #include "extract/networks/onednn/assembly.h"
 #include "extract/networks/onednn/fusion.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct Compilation {
   const Network& network;  // with its values while packing; shapes alone suffice for a replica
@@ -74,4 +74,4 @@ Laid compile_map(Compilation& c, const FusedGroup& group);   // pools, activatio
 // Whether a convolution is a product of gathered patches: its stride is its kernel.
 bool is_patch_product(const Convolution& conv);
 
-}  // namespace vise
+}  // namespace vise::networks

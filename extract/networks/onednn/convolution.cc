@@ -4,7 +4,7 @@
 #include "extract/networks/onednn/compile.h"
 #include "extract/networks/onednn/winograd.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using dnnl::algorithm;
@@ -125,4 +125,4 @@ Laid compile_convolution(Compilation& c, const FusedGroup& group) {
   return target;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

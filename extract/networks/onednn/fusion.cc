@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // Who reads each value, and which operations are needed at all.
@@ -113,4 +113,4 @@ FusionPlan fuse(const Network& network, const std::vector<int>& wanted) {
   return plan;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

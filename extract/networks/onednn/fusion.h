@@ -10,7 +10,7 @@
 
 #include "extract/networks/network.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct FusedGroup {
   std::size_t op = 0;                          // index of the first operation
@@ -28,4 +28,4 @@ struct FusionPlan {
 // `wanted`: the values that are taken from the network.
 FusionPlan fuse(const Network& network, const std::vector<int>& wanted);
 
-}  // namespace vise
+}  // namespace vise::networks

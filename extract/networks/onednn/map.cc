@@ -1,7 +1,7 @@
 // Pools, activations and sums that no product took with it, in whatever layout their input has.
 #include "extract/networks/onednn/compile.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using dnnl::algorithm;
@@ -76,4 +76,4 @@ Laid compile_map(Compilation& c, const FusedGroup& group) {
   return sum(c, group);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

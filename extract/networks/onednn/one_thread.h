@@ -3,7 +3,7 @@
 
 #include <omp.h>
 
-namespace vise {
+namespace vise::networks {
 
 // While it lives, on this thread; what was set before is put back.
 class OneThread {
@@ -17,4 +17,4 @@ class OneThread {
   int before_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -10,7 +10,7 @@
 #include "extract/networks/onednn/compile.h"
 #include "extract/networks/onednn/one_thread.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using dnnl::memory;
@@ -161,4 +161,4 @@ std::unique_ptr<Trunk> make_onednn_trunk(const Network& network, const TrunkRequ
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

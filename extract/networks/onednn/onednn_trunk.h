@@ -7,9 +7,9 @@
 
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 
 // Error{usage} where this CPU lacks the precision or this engine an operation.
 std::unique_ptr<Trunk> make_onednn_trunk(const Network& network, const TrunkRequest& request);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -9,7 +9,7 @@
 #include "extract/networks/onednn/compile.h"
 #include "extract/networks/onednn/row_kernels.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using dnnl::memory;
@@ -167,4 +167,4 @@ Laid compile_product(Compilation& c, const FusedGroup& group) {
   return target;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

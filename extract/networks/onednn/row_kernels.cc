@@ -12,7 +12,7 @@
 #define VISE_CLONES
 #endif
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // Eight sums side by side, added up in one order on every CPU.
@@ -175,4 +175,4 @@ VISE_CLONES double dot(const float* a, const float* b, std::size_t n) {
   return total(sums);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

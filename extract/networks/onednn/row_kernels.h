@@ -12,7 +12,7 @@
 
 #include "extract/networks/op.h"
 
-namespace vise {
+namespace vise::networks {
 
 // bf16 is the upper half of a float; narrowing rounds to the nearest, ties to even, as oneDNN does.
 using Bf16 = std::uint16_t;
@@ -36,4 +36,4 @@ void add_squares_row(const float* x, std::size_t n, double* sums);
 void rotate_row(float* x, const float* cos, const float* sin, Rope::Pairing pairing, std::size_t n);
 double dot(const float* a, const float* b, std::size_t n);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -9,7 +9,7 @@
 
 #include <fmt/format.h>
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using dnnl::memory;
@@ -270,4 +270,4 @@ Laid compile_rows(Compilation& c, const FusedGroup& group) {
               "--engine torch");
 }
 
-}  // namespace vise
+}  // namespace vise::networks

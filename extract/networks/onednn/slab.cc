@@ -5,7 +5,7 @@
 #include <cstring>
 #include <new>
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
@@ -42,4 +42,4 @@ AlignedBytes::AlignedBytes(std::size_t bytes)
 
 void AlignedBytes::Free::operator()(std::byte* bytes) const { std::free(bytes); }
 
-}  // namespace vise
+}  // namespace vise::networks

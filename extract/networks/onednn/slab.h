@@ -14,7 +14,7 @@
 #include <map>
 #include <memory>
 
-namespace vise {
+namespace vise::networks {
 
 class SlabPlan {
  public:
@@ -49,4 +49,4 @@ class AlignedBytes {
   std::size_t size_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

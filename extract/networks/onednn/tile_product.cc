@@ -7,7 +7,7 @@
 #include <immintrin.h>
 #endif
 
-namespace vise {
+namespace vise::networks {
 
 #if defined(__x86_64__)
 namespace {
@@ -80,4 +80,4 @@ bool has_tile_product() { return false; }
 void multiply_tiles(const TileProduct&, const float*, const float*, float*) {}
 #endif
 
-}  // namespace vise
+}  // namespace vise::networks

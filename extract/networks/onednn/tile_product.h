@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace vise {
+namespace vise::networks {
 
 inline constexpr std::size_t kBlockChannels = 8;   // channels of a block, floats of a register
 inline constexpr std::size_t kPanelChannels = 16;  // output channels that are summed at once
@@ -22,4 +22,4 @@ struct TileProduct {
 // Only where has_tile_product().
 void multiply_tiles(const TileProduct& product, const float* values, const float* panels, float* results);
 
-}  // namespace vise
+}  // namespace vise::networks

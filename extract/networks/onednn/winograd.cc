@@ -19,7 +19,7 @@
 #include <immintrin.h>
 #endif
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::size_t kPoints = 6, kMatrices = kPoints * kPoints, kTile = 4;
@@ -231,4 +231,4 @@ void winograd_convolve(const WinogradConv& conv, const float* source, const floa
 void winograd_convolve(const WinogradConv&, const float*, const float*, const float*, float*, float*) {}
 #endif
 
-}  // namespace vise
+}  // namespace vise::networks

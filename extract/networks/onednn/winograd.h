@@ -14,7 +14,7 @@
 #include <span>
 #include <vector>
 
-namespace vise {
+namespace vise::networks {
 
 // Activations are batch x channels/8 x side x side x 8 (oneDNN's nChw8c), zero-padded by one pixel; ReLU comes last.
 struct WinogradConv {
@@ -37,4 +37,4 @@ std::size_t winograd_scratch(const WinogradConv& conv);
 void winograd_convolve(const WinogradConv& conv, const float* source, const float* weights, const float* bias,
                        float* target, float* scratch);
 
-}  // namespace vise
+}  // namespace vise::networks

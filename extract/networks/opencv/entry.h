@@ -9,7 +9,7 @@
 
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 
 // `vise_opencv_layers`: the layers of a graph for pictures of side x side, in forward order: those that are maps or
 // vectors, by the graph's own names; those that another layer reads are inner. Runs the graph once, on zeros, so that
@@ -20,4 +20,4 @@ using OpenCvLayersEntry = void(const Graph& graph, int side, std::vector<LayerOu
 // tapped. Pictures go through one at a time (or as many as the graph was exported for), on one thread.
 using OpenCvTrunkEntry = void(const Network& network, const TrunkRequest& request, std::unique_ptr<Trunk>& trunk);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -18,7 +18,7 @@
 #include "extract/networks/opencv/entry.h"
 #include "extract/networks/opencv/onnx_forms.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::size_t kMostWords = 200;
@@ -232,14 +232,15 @@ void prepare_process() {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks
 
-extern "C" void vise_opencv_layers(const vise::Graph& graph, int side, std::vector<vise::LayerOutline>& layers) {
-  vise::prepare_process();
-  vise::with_opencv_errors(graph.file, [&] {
-    cv::dnn::Net net = vise::GraphFiles(graph).parse();
+extern "C" void vise_opencv_layers(const vise::networks::Graph& graph, int side,
+                                   std::vector<vise::networks::LayerOutline>& layers) {
+  vise::networks::prepare_process();
+  vise::networks::with_opencv_errors(graph.file, [&] {
+    cv::dnn::Net net = vise::networks::GraphFiles(graph).parse();
     const cv::dnn::MatShape shape{std::max(graph.batch, 1), 3, side, side};
-    layers = vise::layers_of(net, shape);
+    layers = vise::networks::layers_of(net, shape);
     // Shapes can be inferred of graphs that fail when they run; one pass of zeros finds
     // out before any picture is read.
     const cv::Mat zeros(shape, CV_32F, cv::Scalar(0));
@@ -251,15 +252,16 @@ extern "C" void vise_opencv_layers(const vise::Graph& graph, int side, std::vect
                       fmt::format("{}: no layer of the graph gives N x D or N x D x H x W", graph.file.string()));
 }
 
-extern "C" void vise_opencv_trunk(const vise::Network& network, const vise::TrunkRequest& request,
-                                  std::unique_ptr<vise::Trunk>& trunk) {
-  vise::prepare_process();
-  const vise::Graph& graph = *network.graph;
+extern "C" void vise_opencv_trunk(const vise::networks::Network& network, const vise::networks::TrunkRequest& request,
+                                  std::unique_ptr<vise::networks::Trunk>& trunk) {
+  vise::networks::prepare_process();
+  const vise::networks::Graph& graph = *network.graph;
   if (!network.any_side && request.side != network.side)
     throw vise::Error(vise::ErrorKind::usage,
                       fmt::format("{}: the graph takes pictures of {} x {}, not of {} x {}", graph.file.string(),
                                   network.side, network.side, request.side, request.side));
-  trunk = vise::with_opencv_errors(graph.file, [&] {
-    return std::make_unique<vise::GraphTrunk>(std::make_shared<const vise::GraphFiles>(graph), request);
+  trunk = vise::networks::with_opencv_errors(graph.file, [&] {
+    return std::make_unique<vise::networks::GraphTrunk>(std::make_shared<const vise::networks::GraphFiles>(graph),
+                                                        request);
   });
 }

@@ -10,7 +10,7 @@
 
 #include "extract/networks/opencv/wire.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using Type = WireField::Type;
@@ -191,4 +191,4 @@ std::optional<std::string> in_older_forms(ByteView file) {
   return out;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

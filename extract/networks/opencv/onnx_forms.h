@@ -11,9 +11,9 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::networks {
 
 // The whole file again. For files that read_onnx_shape() has passed; what isn't whole is left as it is.
 std::optional<std::string> in_older_forms(ByteView file);
 
-}  // namespace vise
+}  // namespace vise::networks

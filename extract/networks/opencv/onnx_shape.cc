@@ -10,7 +10,7 @@
 #include "extract/networks/opencv/open.h"
 #include "extract/networks/opencv/wire.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using Type = WireField::Type;
@@ -166,4 +166,4 @@ GraphShape read_onnx_shape(ByteView file) {
   return shape;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -11,7 +11,7 @@
 #include "extract/networks/opencv/entry.h"
 #include "extract/networks/opencv/wire.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // Protocol Buffers' own limit; OpenCV counts in int.
@@ -131,4 +131,4 @@ std::optional<Network> open_graph(const Path& file, const NetworkRequest& reques
   return network;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -13,7 +13,7 @@
 #include "extract/networks/load_request.h"
 #include "extract/networks/network.h"
 
-namespace vise {
+namespace vise::networks {
 
 // onnx or caffe, also where the file is cut; none for any other bytes. Reads field headers, not the tensors.
 std::optional<GraphKind> graph_kind(ByteView file);
@@ -33,4 +33,4 @@ GraphShape read_prototxt_shape(std::string_view text);
 // without a prototxt, and for a prototxt beside anything else.
 std::optional<Network> open_graph(const Path& file, const NetworkRequest& request);
 
-}  // namespace vise
+}  // namespace vise::networks

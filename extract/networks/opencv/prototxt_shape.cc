@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "extract/networks/opencv/open.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 [[noreturn]] void refuse(const std::string& what, std::string hint = "") {
@@ -120,4 +120,4 @@ GraphShape read_prototxt_shape(std::string_view text) {
   return shape;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

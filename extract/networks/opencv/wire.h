@@ -18,7 +18,7 @@
 
 #include "base/file.h"
 
-namespace vise {
+namespace vise::networks {
 
 struct WireField {
   enum class Type { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
@@ -114,4 +114,4 @@ inline void append_bytes(std::string& out, ByteView bytes) {
   out.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-}  // namespace vise
+}  // namespace vise::networks

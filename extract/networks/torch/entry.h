@@ -5,7 +5,7 @@
 
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 
 // `vise_torch_trunk`: a network on LibTorch, nothing folded or fused: of a ResNet the oracle that the oneDNN trunk is
 // compared with; of CLIP's network and of graphs the only engine.
@@ -14,4 +14,4 @@ using TorchTrunkEntry = void(const Network& network, const TrunkRequest& request
 // `vise_torch_facts`.
 using TorchFactsEntry = void(TorchFacts& facts);
 
-}  // namespace vise
+}  // namespace vise::networks

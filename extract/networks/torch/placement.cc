@@ -2,7 +2,7 @@
 
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 void check_cuda(int index) {
@@ -69,4 +69,4 @@ void add_tensor(Sha256& hash, const torch::Tensor& tensor) {
   hash.update(ByteView(static_cast<const std::byte*>(whole.data_ptr()), whole.nbytes()));
 }
 
-}  // namespace vise
+}  // namespace vise::networks

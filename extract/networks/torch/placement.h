@@ -14,7 +14,7 @@
 #include "extract/networks/parameter.h"
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 
 // Of floating-point tensors only: layout and precision are a network's, never a hash's.
 struct Placement {
@@ -60,4 +60,4 @@ auto with_torch_errors(ErrorKind kind, const std::string& what, Action action) {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

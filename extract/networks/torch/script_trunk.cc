@@ -5,7 +5,7 @@
 
 #include "extract/networks/torch/torch_trunk.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 void convert(const torch::Tensor& tensor, torch::ScalarType precision) {
@@ -82,4 +82,4 @@ std::unique_ptr<Trunk> make_script_trunk(const Graph& graph, const TrunkRequest&
   return std::make_unique<ProgramTrunk>(name, std::move(module), request);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -3,7 +3,7 @@
 
 #include "extract/networks/torch/torch_ops.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // softmax(q k' / sqrt(d) + bias) v, of batches x heads x tokens x d; the softmax in float32. `bias` may be undefined,
@@ -136,4 +136,4 @@ torch::Tensor run_cross_attention(const CrossAttention& attention, const TorchVa
   return join_heads(attend(split_heads(query.tokens(), 1, attention.heads)[0], parts[0], parts[1], {}));
 }
 
-}  // namespace vise
+}  // namespace vise::networks

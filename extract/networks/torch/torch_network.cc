@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vise {
+namespace vise::networks {
 
 TorchNetwork::TorchNetwork(const Network& network, int side, const Placement& placement)
     : architecture_(network.architecture), input_{0, side, side, 3}, layers_(network.layers) {
@@ -67,4 +67,4 @@ void TorchNetwork::add_to(Sha256& hash) const {
   }
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -15,7 +15,7 @@
 
 #include "extract/networks/torch/torch_ops.h"
 
-namespace vise {
+namespace vise::networks {
 
 class TorchNetwork {
  public:
@@ -45,4 +45,4 @@ class TorchNetwork {
   std::vector<TorchOp> ops_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

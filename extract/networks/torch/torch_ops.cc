@@ -4,7 +4,7 @@
 
 #include "extract/networks/positions.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // What an operation is run with.
@@ -194,4 +194,4 @@ TorchValue TorchOp::operator()(const std::vector<TorchValue>& inputs, std::int64
   return {std::visit([&](const auto& kind) { return run(kind, call); }, op.kind), shape};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -10,7 +10,7 @@
 #include "extract/networks/op.h"
 #include "extract/networks/torch/placement.h"
 
-namespace vise {
+namespace vise::networks {
 
 // A value of a batch. A map may be stored as B x C x H x W, in any memory order, and any value as B x T x C; an
 // operation asks for the form that it computes with, which is a view of the other.
@@ -55,4 +55,4 @@ struct TorchOp {
 torch::Tensor run_attention(const Attention& attention, const TorchOp& op, const TorchValue& qkv);
 torch::Tensor run_cross_attention(const CrossAttention& attention, const TorchValue& query, const TorchValue& keys);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -7,7 +7,7 @@
 #include "extract/networks/torch/entry.h"
 #include "extract/networks/torch/torch_network.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 c10::impl::VirtualGuardImpl backend(const torch::Device& device) { return c10::impl::VirtualGuardImpl(device.type()); }
@@ -103,17 +103,17 @@ std::unique_ptr<Trunk> make_torch_network(const Network& network, const TrunkReq
       std::make_shared<const TorchNetwork>(network, request.side, Placement::of(request)), request);
 }
 
-}  // namespace vise
+}  // namespace vise::networks
 
-extern "C" void vise_torch_trunk(const vise::Network& network, const vise::TrunkRequest& request,
-                                 std::unique_ptr<vise::Trunk>& trunk) {
-  trunk = vise::with_torch_errors(vise::ErrorKind::system, "LibTorch: ", [&] {
-    return network.graph ? vise::make_script_trunk(*network.graph, request)
-                         : vise::make_torch_network(network, request);
+extern "C" void vise_torch_trunk(const vise::networks::Network& network, const vise::networks::TrunkRequest& request,
+                                 std::unique_ptr<vise::networks::Trunk>& trunk) {
+  trunk = vise::networks::with_torch_errors(vise::ErrorKind::system, "LibTorch: ", [&] {
+    return network.graph ? vise::networks::make_script_trunk(*network.graph, request)
+                         : vise::networks::make_torch_network(network, request);
   });
 }
 
-extern "C" void vise_torch_facts(vise::TorchFacts& facts) {
+extern "C" void vise_torch_facts(vise::networks::TorchFacts& facts) {
   facts = {TORCH_VERSION, c10::impl::hasDeviceGuardImpl(torch::kCUDA), 0};
   if (facts.has_cuda) facts.cuda_devices = static_cast<int>(torch::cuda::device_count());
 }

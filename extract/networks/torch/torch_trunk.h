@@ -14,7 +14,7 @@
 
 #include "extract/networks/torch/torch_ops.h"
 
-namespace vise {
+namespace vise::networks {
 
 class TorchTrunk : public Trunk {
  public:
@@ -45,4 +45,4 @@ class TorchTrunk : public Trunk {
 std::unique_ptr<Trunk> make_torch_network(const Network& network, const TrunkRequest& request);
 std::unique_ptr<Trunk> make_script_trunk(const Graph& graph, const TrunkRequest& request);
 
-}  // namespace vise
+}  // namespace vise::networks

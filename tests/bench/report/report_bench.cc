@@ -42,13 +42,13 @@ Json features_of(std::size_t backbone) {
 
 // As a run writes them: 25 candidates, settings and features in words.
 Path write_many(const Path& folder, std::size_t count) {
-  Result r = test::sample_result("", 0.5);
+  experiments::Result r = test::sample_result("", 0.5);
   r.selection.curve.clear();
   for (int c = 0; c < 25; ++c) r.selection.curve.push_back({{{"C", 1.0 / (c + 3)}}, 0.7 + c / 333.0});
   r.probe_settings = {{"name", "logreg"}, {"solver", "liblinear"}, {"grid", "1e-6:1e6:25"}, {"bias", 1}};
   r.features = features_of(0);
   r.seconds = {{"decode", 1.5}, {"forward", 3.25}, {"fit", 0.5}};
-  append_result(folder / "results.jsonl", r);
+  experiments::append_result(folder / "results.jsonl", r);
   std::ofstream file(folder / "results.jsonl", std::ios::app);
   for (std::size_t i = 1; i < count; ++i) {
     r.cell.backbone = fmt::format("backbone-{}", i % 100);
@@ -58,7 +58,7 @@ Path write_many(const Path& folder, std::size_t count) {
     r.cell.seed = i / 20000;
     r.key = fmt::format("{:016x}", i);
     r.metrics["accuracy"] = 0.5 + static_cast<double>(i % 1000) / 3000;
-    file << to_json(r).dump() << "\n";
+    file << experiments::to_json(r).dump() << "\n";
   }
   return folder / "results.jsonl";
 }
@@ -67,24 +67,26 @@ void run() {
   const test::ScratchDir dir;
   const Path many = write_many(dir / "many", 100'000);
   fmt::print("results.jsonl: {} bytes\n", std::filesystem::file_size(many));
-  for (const auto& [detail, words] : {std::pair(ResultDetail::table, "100,000 results, what tables print"),
-                                      std::pair(ResultDetail::everything, "100,000 results, everything")}) {
-    measure(fmt::format("{}: read", words), [&, wanted = detail] { read_results(many, wanted); });
-    measure(fmt::format("{}: read, compare, Markdown", words),
-            [&, wanted = detail] { to_markdown(compare(read_results(many, wanted), {})); });
+  for (const auto& [detail, words] :
+       {std::pair(experiments::ResultDetail::table, "100,000 results, what tables print"),
+        std::pair(experiments::ResultDetail::everything, "100,000 results, everything")}) {
+    measure(fmt::format("{}: read", words), [&, wanted = detail] { experiments::read_results(many, wanted); });
+    measure(fmt::format("{}: read, compare, Markdown", words), [&, wanted = detail] {
+      reports::to_markdown(reports::compare(experiments::read_results(many, wanted), {}));
+    });
   }
 
-  std::vector<Result> results;
+  std::vector<experiments::Result> results;
   for (int i = 0; i < 100; ++i)
     results.push_back(test::simulated_result(dir.path(), fmt::format("b{}", i), 0.6 + 0.002 * i, 1000));
   Silent log;
   const Context context{log, {}, available_cores()};
-  Report report;
+  reports::Report report;
   measure("100 results, 1000 images, 10,000 resamples", [&] {
-    report = make_report({{dir.path(), results}}, {}, context);
+    report = reports::make_report({{dir.path(), results}}, {}, context);
   });
-  measure("its page, every backbone as baseline", [&] { to_html(report); });
-  fmt::print("report.html: {} bytes\n", to_html(report).size());
+  measure("its page, every backbone as baseline", [&] { reports::to_html(report); });
+  fmt::print("report.html: {} bytes\n", reports::to_html(report).size());
 }
 
 }  // namespace

@@ -41,9 +41,9 @@ class ClipOracle : public testing::Test {
   Path file(const char* name) const { return *folder_ / name; }
 
   // The maps of `layers` for the oracle's two images.
-  std::vector<std::vector<float>> maps_of(const Network& network, const std::vector<std::string>& layers,
-                                          Engine engine = Engine::torch) const {
-    const auto trunk = make_trunk(network, {engine, Precision::fp32, layers, 2, 224});
+  std::vector<std::vector<float>> maps_of(const networks::Network& network, const std::vector<std::string>& layers,
+                                          networks::Engine engine = networks::Engine::torch) const {
+    const auto trunk = networks::make_trunk(network, {engine, networks::Precision::fp32, layers, 2, 224});
     const std::vector<float> input = floats_of(file("input.bin"));
     std::copy(input.begin(), input.end(), trunk->input().begin());
     const std::string before = trunk->state_hash();
@@ -64,54 +64,58 @@ TEST_F(ClipOracle, AgreesWithTheStateDictAndTheArchiveReadAsWeights) {
   const std::vector<float> features = floats_of(file("features.bin"));
   std::string hash;
   for (const char* name : {"state_dict.pth", "RN50.pt"}) {
-    LoadReport report;
-    const Network network = load_network(file(name), {}, &report);
+    networks::LoadReport report;
+    const networks::Network network = networks::load_network(file(name), {}, &report);
     EXPECT_EQ(network.architecture, "clip-rn50") << name;
     EXPECT_EQ(report.prefix, "visual.") << name;
     ASSERT_EQ(report.dropped.size(), 1U) << name;
     EXPECT_EQ(report.dropped[0].rule, "CLIP's text encoder") << name;
     if (!hash.empty()) {
-      EXPECT_EQ(parameters_hash(network), hash);
+      EXPECT_EQ(networks::parameters_hash(network), hash);
     }
-    hash = parameters_hash(network);
-    for (const Engine engine : {Engine::torch, Engine::onednn}) {
+    hash = networks::parameters_hash(network);
+    for (const networks::Engine engine : {networks::Engine::torch, networks::Engine::onednn}) {
       const auto maps = maps_of(network, {"layer4", "attnpool"}, engine);
       ASSERT_EQ(maps[1].size(), 2U * 1024);
-      EXPECT_LE(relative_error(maps[0], layer4), 1e-5) << name << " " << engine_name(engine);
-      EXPECT_LE(relative_error(maps[1], features), 1e-5) << name << " " << engine_name(engine);
+      EXPECT_LE(relative_error(maps[0], layer4), 1e-5) << name << " " << networks::engine_name(engine);
+      EXPECT_LE(relative_error(maps[1], features), 1e-5) << name << " " << networks::engine_name(engine);
     }
   }
 }
 
 TEST_F(ClipOracle, AgreesWithTheArchiveRunAsAProgram) {
-  const Network graph = load_network(file("RN50.pt"), {.load = {.architecture = std::string(kTorchScript)}});
+  const networks::Network graph =
+      networks::load_network(file("RN50.pt"), {.load = {.architecture = std::string(networks::kTorchScript)}});
   EXPECT_EQ(graph.architecture, "torchscript");
-  EXPECT_EQ(graph_dim(graph, 224), 1024U);
+  EXPECT_EQ(networks::graph_dim(graph, 224), 1024U);
   EXPECT_LE(relative_error(maps_of(graph, {"output"})[0], floats_of(file("features.bin"))), 1e-5);
 }
 
 TEST_F(ClipOracle, RunsOnItsOwnSizeOnly) {
-  const Network network = load_network(file("state_dict.pth"), {});
-  const auto why = [&](const TrunkRequest& request) {
+  const networks::Network network = networks::load_network(file("state_dict.pth"), {});
+  const auto why = [&](const networks::TrunkRequest& request) {
     try {
-      make_trunk(network, request);
+      networks::make_trunk(network, request);
     } catch (const Error& e) {
       EXPECT_EQ(e.kind(), ErrorKind::usage);
       return e.message();
     }
     return std::string("nothing was refused");
   };
-  for (const Engine engine : {Engine::torch, Engine::onednn})
+  for (const networks::Engine engine : {networks::Engine::torch, networks::Engine::onednn})
     EXPECT_NE(why({.engine = engine, .layers = {"attnpool"}, .side = 256}).find("positions are of 7 x 7 places"),
               std::string::npos);
-  EXPECT_NE(why({.engine = Engine::torch, .layers = {"layer5"}}).find("no layer 'layer5'"), std::string::npos);
+  EXPECT_NE(why({.engine = networks::Engine::torch, .layers = {"layer5"}}).find("no layer 'layer5'"),
+            std::string::npos);
 }
 
 // What only a graph can get wrong; a ResNet's archive that isn't asked for as one is read as weights.
 TEST_F(ClipOracle, RefusesWhatIsNoProgram) {
-  EXPECT_THROW(load_network(file("state_dict.pth"), {.load = {.architecture = std::string(kTorchScript)}}), Error);
+  EXPECT_THROW(
+      networks::load_network(file("state_dict.pth"), {.load = {.architecture = std::string(networks::kTorchScript)}}),
+      Error);
   try {
-    load_network(test::shared_dir() / "data/tensors/zip/torchscript.pt", {});
+    networks::load_network(test::shared_dir() / "data/tensors/zip/torchscript.pt", {});
     if (test::have_shared()) ADD_FAILURE() << "an archive of no known architecture was taken for weights";
   } catch (const Error& e) {
     if (test::have_shared()) {

@@ -29,16 +29,16 @@ class Normals {
 };
 
 // He's scale, and batch norms that do something.
-class Drawn final : public WeightSource {
+class Drawn final : public networks::WeightSource {
  public:
   explicit Drawn(const std::string& name) : normals_(name) {}
 
-  Parameter take(const std::string&, std::vector<std::int64_t> shape, Init init) override {
-    std::vector<float> values(Parameter(shape).size());
+  networks::Parameter take(const std::string&, std::vector<std::int64_t> shape, networks::Init init) override {
+    std::vector<float> values(networks::Parameter(shape).size());
     float centre = 0, spread = 0.1F;
-    if (init == Init::fan_out) spread = std::sqrt(2.0F / static_cast<float>(shape[1] * shape[2] * shape[3]));
-    if (init == Init::one) centre = 0.7F;
-    if (init == Init::variance) centre = 1;
+    if (init == networks::Init::fan_out) spread = std::sqrt(2.0F / static_cast<float>(shape[1] * shape[2] * shape[3]));
+    if (init == networks::Init::one) centre = 0.7F;
+    if (init == networks::Init::variance) centre = 1;
     for (float& value : values) value = centre + spread * normals_.next();
     return {std::move(shape), std::move(values)};
   }
@@ -47,21 +47,21 @@ class Drawn final : public WeightSource {
   Normals normals_;
 };
 
-Network drawn(const std::string& architecture) {
+networks::Network drawn(const std::string& architecture) {
   Drawn weights(architecture);
-  return family_of(architecture).build(architecture, weights);
+  return networks::family_of(architecture).build(architecture, weights);
 }
 
-std::vector<float> pooled(const Network& net, Engine engine) {
-  const auto trunk = make_trunk(net, {engine, Precision::fp32, {"layer4"}, 1, 96});
+std::vector<float> pooled(const networks::Network& net, networks::Engine engine) {
+  const auto trunk = networks::make_trunk(net, {engine, networks::Precision::fp32, {"layer4"}, 1, 96});
   Normals normals("image");
   for (float& value : trunk->input()) value = normals.next();
   const std::string before = trunk->state_hash();
   trunk->forward();
   EXPECT_EQ(trunk->state_hash(), before);
-  const FeatureMaps maps = trunk->maps(0);
+  const networks::FeatureMaps maps = trunk->maps(0);
   std::vector<float> row(static_cast<std::size_t>(maps.channels));
-  Pooling::parse("avg")(std::span(&maps, 1), row);
+  networks::Pooling::parse("avg")(std::span(&maps, 1), row);
   return row;
 }
 
@@ -73,8 +73,8 @@ TEST_P(Engines, AgreeOnPooledFeatures) {
   } catch (const Error&) {
     GTEST_SKIP() << "skipped: built without LibTorch";
   }
-  const Network net = drawn(GetParam());
-  const std::vector<float> ours = pooled(net, Engine::onednn), theirs = pooled(net, Engine::torch);
+  const networks::Network net = drawn(GetParam());
+  const std::vector<float> ours = pooled(net, networks::Engine::onednn), theirs = pooled(net, networks::Engine::torch);
   double difference = 0, norm = 0;
   for (std::size_t i = 0; i < ours.size(); ++i) {
     difference += std::pow(static_cast<double>(ours[i]) - theirs[i], 2);
@@ -87,11 +87,12 @@ TEST_P(Engines, AgreeOnPooledFeatures) {
   std::printf("%s: relative error %.2g\n", GetParam().c_str(), error);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Engines, testing::ValuesIn(family_of("resnet50").architectures), [](const auto& i) {
-  std::string name = i.param;
-  std::ranges::replace(name, '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(All, Engines, testing::ValuesIn(networks::family_of("resnet50").architectures),
+                         [](const auto& i) {
+                           std::string name = i.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace vise

@@ -34,15 +34,17 @@ class GraphOracle : public testing::TestWithParam<Graph> {
 
   Path file(const std::string& ending) const { return *folder_ / (GetParam().name + ending); }
 
-  Network network() const {
-    NetworkRequest request;
+  networks::Network network() const {
+    networks::NetworkRequest request;
     if (GetParam().is_caffe) request.prototxt = file(".prototxt");
-    return load_network(file(GetParam().is_caffe ? ".caffemodel" : ".onnx"), request);
+    return networks::load_network(file(GetParam().is_caffe ? ".caffemodel" : ".onnx"), request);
   }
 
   // Of the oracle's two pictures, with a third of zeros behind them.
-  std::vector<std::vector<float>> maps_of(const Network& network, const std::vector<std::string>& layers) const {
-    const auto first = make_trunk(network, {Engine::opencv, Precision::fp32, layers, 3, kSide});
+  std::vector<std::vector<float>> maps_of(const networks::Network& network,
+                                          const std::vector<std::string>& layers) const {
+    const auto first =
+        networks::make_trunk(network, {networks::Engine::opencv, networks::Precision::fp32, layers, 3, kSide});
     const auto trunk = first->replicate();
     const std::vector<float> input = floats_of(*folder_ / fmt_side());
     std::copy(input.begin(), input.end(), trunk->input().begin());
@@ -51,10 +53,10 @@ class GraphOracle : public testing::TestWithParam<Graph> {
     EXPECT_EQ(trunk->state_hash(), before);
     std::vector<std::vector<float>> maps;
     for (std::size_t i = 0; i < layers.size(); ++i) {
-      const FeatureMaps seen = trunk->maps(i);
+      const networks::FeatureMaps seen = trunk->maps(i);
       const auto image = static_cast<std::size_t>(seen.height) * seen.width * seen.channels;
       EXPECT_EQ(seen.values.size(), image * 3);
-      EXPECT_EQ(seen.channels, outline(network).layer(layers[i]).channels);
+      EXPECT_EQ(seen.channels, networks::outline(network).layer(layers[i]).channels);
       maps.emplace_back(seen.values.begin(), seen.values.begin() + static_cast<std::ptrdiff_t>(image * 2));
     }
     return maps;
@@ -66,7 +68,7 @@ class GraphOracle : public testing::TestWithParam<Graph> {
 };
 
 TEST_P(GraphOracle, GivesWhatPyTorchGives) {
-  const Network graph = network();
+  const networks::Network graph = network();
   EXPECT_EQ(graph.architecture, GetParam().is_caffe ? "caffe" : "onnx");
   EXPECT_EQ(graph.default_layer, GetParam().features);
   EXPECT_FALSE(graph.any_side);
@@ -77,7 +79,7 @@ TEST_P(GraphOracle, GivesWhatPyTorchGives) {
 }
 
 TEST_P(GraphOracle, GivesTheSameWhateverElseIsTapped) {
-  const Network graph = network();
+  const networks::Network graph = network();
   const auto both = maps_of(graph, {GetParam().map, GetParam().features});
   EXPECT_EQ(maps_of(graph, {GetParam().features})[0], both[1]);
   EXPECT_EQ(maps_of(graph, {GetParam().map})[0], both[0]);

@@ -103,13 +103,13 @@ std::vector<Row> rows() {
   return all;
 }
 
-std::int64_t count(const Tensor& tensor) {
+std::int64_t count(const networks::Tensor& tensor) {
   return std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::int64_t{1}, std::multiplies{});
 }
 
-std::int64_t storage_length(const std::vector<NamedTensor>& tensors) {
+std::int64_t storage_length(const std::vector<networks::NamedTensor>& tensors) {
   std::int64_t most = 1, all = 0;
-  for (const NamedTensor& named : tensors) {
+  for (const networks::NamedTensor& named : tensors) {
     most = std::max(most, count(named.tensor));
     all += count(named.tensor);
   }
@@ -124,12 +124,12 @@ std::vector<std::string> storages(std::int64_t length) {
 }
 
 // A view of storage "0", which holds `length` numbers, or of "1", in a pickle.
-std::string tensor_pickle(const Tensor& tensor, std::int64_t length) {
+std::string tensor_pickle(const networks::Tensor& tensor, std::int64_t length) {
   std::string sizes, strides;
   for (const std::int64_t size : tensor.shape) sizes += test::number(static_cast<std::int32_t>(size));
-  for (const std::int64_t stride : contiguous_strides(tensor.shape))
+  for (const std::int64_t stride : networks::contiguous_strides(tensor.shape))
     strides += test::number(static_cast<std::int32_t>(stride));
-  const bool whole = tensor.dtype == DType::i64;
+  const bool whole = tensor.dtype == networks::DType::i64;
   const std::string id =
       test::tuple(test::text("storage") + test::global("torch", whole ? "LongStorage" : "FloatStorage") +
                   test::text(whole ? "1" : "0") + test::text("cuda:0") +
@@ -142,10 +142,11 @@ std::string tensor_pickle(const Tensor& tensor, std::int64_t length) {
 }
 
 // What torch.save writes of {wrapper: {key: tensor}} beside an epoch, or of {key: tensor}.
-void write_file(const Path& path, const std::vector<NamedTensor>& tensors, const std::string& wrapper) {
+void write_file(const Path& path, const std::vector<networks::NamedTensor>& tensors, const std::string& wrapper) {
   const std::int64_t length = storage_length(tensors);
   std::string dict = test::global("collections", "OrderedDict") + ")R(";
-  for (const NamedTensor& named : tensors) dict += test::text(named.name) + tensor_pickle(named.tensor, length);
+  for (const networks::NamedTensor& named : tensors)
+    dict += test::text(named.name) + tensor_pickle(named.tensor, length);
   dict += "u";
   const std::string top = wrapper.empty() ? dict
                                           : "}(" + test::text("epoch") + test::number(200) + test::text("arch") +
@@ -153,23 +154,25 @@ void write_file(const Path& path, const std::vector<NamedTensor>& tensors, const
   write_file_atomically(path, test::zip_checkpoint("\x80\x02" + top + ".", storages(length)));
 }
 
-std::vector<NamedTensor> tensors_of(const Row& row) {
-  std::vector<NamedTensor> tensors =
+std::vector<networks::NamedTensor> tensors_of(const Row& row) {
+  std::vector<networks::NamedTensor> tensors =
       test::trunk_tensors(test::shape_of(row.architecture), row.prefix, row.vise_layout, row.tracked);
   for (const char* key : row.beside) tensors.push_back(test::constant(key, {2, 2}));
   return tensors;
 }
 
 // NAME's weights as the program finds and loads them.
-Network load_as_the_program(const std::string& text, const Path& folder, LoadReport& report) {
-  const Backbone backbone = parse_backbone(text);
-  PathCache known(folder / "paths");
+networks::Network load_as_the_program(const std::string& text, const Path& folder, networks::LoadReport& report) {
+  const features::Backbone backbone = features::parse_backbone(text);
+  features::PathCache known(folder / "paths");
   Silent log;
-  const FoundWeights found = find_weights(backbone, {{folder}, true}, known, Context{log});
-  return load_network(
-      found.file,
-      {load_request(backbone), {.skip_foreign = backbone.skip_foreign}, read_key_map(backbone.key_map), false},
-      &report);
+  const features::FoundWeights found = features::find_weights(backbone, {{folder}, true}, known, Context{log});
+  return networks::load_network(found.file,
+                                {features::load_request(backbone),
+                                 {.skip_foreign = backbone.skip_foreign},
+                                 networks::read_key_map(backbone.key_map),
+                                 false},
+                                &report);
 }
 
 TEST(Registry, EveryRowReadsItsPublishersKeysAndHasItsOwnTransform) {
@@ -177,16 +180,16 @@ TEST(Registry, EveryRowReadsItsPublishersKeysAndHasItsOwnTransform) {
     SCOPED_TRACE(std::string(row.name) + " " + row.file + " " + row.prefix);
     const test::ScratchDir dir;
     write_file(dir / row.file, tensors_of(row), row.wrapper);
-    LoadReport report;
-    const Network network = load_as_the_program(row.name, dir.path(), report);
+    networks::LoadReport report;
+    const networks::Network network = load_as_the_program(row.name, dir.path(), report);
     EXPECT_EQ(network.architecture, row.architecture);
     EXPECT_EQ(report.prefix, (*row.wrapper ? std::string(row.wrapper) + "." : "") + row.prefix);
     EXPECT_EQ(report.matched, row.tensors);
     std::size_t dropped = 0;
-    for (const DroppedKeys& keys : report.dropped) dropped += keys.keys.size();
+    for (const networks::DroppedKeys& keys : report.dropped) dropped += keys.keys.size();
     EXPECT_EQ(dropped, row.beside.size());
-    EXPECT_EQ(Transform::parse(parse_backbone(row.name).transform).describe(),
-              Transform::parse(std::string(row.geometry) + row.normalisation).describe());
+    EXPECT_EQ(images::Transform::parse(features::parse_backbone(row.name).transform).describe(),
+              images::Transform::parse(std::string(row.geometry) + row.normalisation).describe());
   }
 }
 
@@ -274,17 +277,17 @@ std::vector<EncoderRow> encoder_rows() {
 TEST(Registry, EveryRowOfAnEncoderSaysWhatItsSourcesDo) {
   for (const EncoderRow& row : encoder_rows()) {
     SCOPED_TRACE(row.name);
-    const Backbone backbone = parse_backbone(row.name);
+    const features::Backbone backbone = features::parse_backbone(row.name);
     EXPECT_EQ(backbone.architecture, row.architecture);
     EXPECT_EQ(backbone.files.front(), row.file);
-    EXPECT_EQ(Transform::parse(backbone.transform).describe(),
-              Transform::parse(std::string(row.geometry) + row.normalisation).describe());
+    EXPECT_EQ(images::Transform::parse(backbone.transform).describe(),
+              images::Transform::parse(std::string(row.geometry) + row.normalisation).describe());
     std::map<std::string, std::string> facts;
     for (const auto& [name, value] :
          {std::pair("act", row.act), std::pair("eps", row.eps), std::pair("positions", row.positions)})
       if (*value) facts[name] = value;
     std::map<std::string, std::string> said;
-    for (const Fact& fact : backbone.facts) {
+    for (const networks::Fact& fact : backbone.facts) {
       double number = 0;
       said[fact.name] =
           parse_double(fact.value, number) && facts.contains(fact.name) && number == std::stod(facts[fact.name])
@@ -294,7 +297,7 @@ TEST(Registry, EveryRowOfAnEncoderSaysWhatItsSourcesDo) {
     EXPECT_EQ(said, facts);
     EXPECT_EQ(backbone.layer, row.layer);
     EXPECT_EQ(backbone.pool, row.pool);
-    EXPECT_NO_THROW(outline_of(backbone.architecture));
+    EXPECT_NO_THROW(networks::outline_of(backbone.architecture));
   }
 }
 
@@ -302,19 +305,19 @@ TEST(Registry, HasNoRowWithoutATestOfItsFile) {
   std::set<std::string> tested{"clip-rn50", "simclr"};  // below, and in clip_test.cc
   for (const Row& row : rows()) tested.insert(row.name);
   for (const EncoderRow& row : encoder_rows()) tested.insert(row.name);
-  for (const Backbone& backbone : registry_backbones())
-    if (backbone.kind == BackboneKind::weights) {
+  for (const features::Backbone& backbone : features::registry_backbones())
+    if (backbone.kind == features::BackboneKind::weights) {
       EXPECT_TRUE(tested.contains(backbone.name)) << backbone.name;
     }
 }
 
 TEST(Registry, ClipHasItsTransformArchitectureAndHash) {
-  const Backbone clip = parse_backbone("clip-rn50");
+  const features::Backbone clip = features::parse_backbone("clip-rn50");
   EXPECT_EQ(clip.architecture, "clip-rn50");
   EXPECT_TRUE(clip.sha256.starts_with("afeb0e10"));
-  EXPECT_EQ(Transform::parse(clip.transform).describe(),
-            Transform::parse("resize=224,filter=bicubic,crop=224,mean=0.48145466/0.4578275/0.40821073,"
-                             "std=0.26862954/0.26130258/0.27577711")
+  EXPECT_EQ(images::Transform::parse(clip.transform).describe(),
+            images::Transform::parse("resize=224,filter=bicubic,crop=224,mean=0.48145466/0.4578275/0.40821073,"
+                                     "std=0.26862954/0.26130258/0.27577711")
                 .describe());
 }
 
@@ -322,8 +325,8 @@ TEST(Registry, ClipHasItsTransformArchitectureAndHash) {
 TEST(Registry, SimclrReadsAConversionByAKeyMap) {
   const test::ScratchDir dir;
   std::string map = "# from TensorFlow\nresnet.conv1. conv1.\nresnet.bn1. bn1.\n";
-  std::vector<NamedTensor> tensors = test::trunk_tensors(test::shape_of("resnet50"), "resnet.");
-  for (NamedTensor& named : tensors) {
+  std::vector<networks::NamedTensor> tensors = test::trunk_tensors(test::shape_of("resnet50"), "resnet.");
+  for (networks::NamedTensor& named : tensors) {
     if (!named.name.starts_with("resnet.layer")) continue;
     const std::string stage = named.name.substr(0, 14);  // "resnet.layer1."
     const int block = named.name[14] - '0';
@@ -334,25 +337,26 @@ TEST(Registry, SimclrReadsAConversionByAKeyMap) {
   write_file(dir / "converted.pth", tensors, "");
   write_file_atomically(dir / "map.txt", map);
   const std::string file = "simclr=" + (dir / "converted.pth").string();
-  LoadReport report;
+  networks::LoadReport report;
   EXPECT_THROW(load_as_the_program(file, dir.path(), report), Error);
-  const Network network = load_as_the_program(file + ",keys=" + (dir / "map.txt").string(), dir.path(), report);
+  const networks::Network network =
+      load_as_the_program(file + ",keys=" + (dir / "map.txt").string(), dir.path(), report);
   EXPECT_EQ(report.matched, 318U);
-  EXPECT_EQ(Transform::parse(parse_backbone(file).transform).describe(),
-            Transform::parse("resize=256,filter=bilinear,crop=224,mean=0/0/0,std=1/1/1").describe());
+  EXPECT_EQ(images::Transform::parse(features::parse_backbone(file).transform).describe(),
+            images::Transform::parse("resize=256,filter=bilinear,crop=224,mean=0/0/0,std=1/1/1").describe());
 }
 
 // dino=FILE is the registry's row with another file; a name of one's own is a row of one's own.
 TEST(Registry, ANameWithAFileKeepsItsTransform) {
-  EXPECT_EQ(parse_backbone("dino=x.pth").transform, "dino");
-  EXPECT_EQ(parse_backbone("dino=x.pth").licence, "Apache-2.0");
-  EXPECT_EQ(parse_backbone("mine=x.pth").transform, "imagenet");
-  EXPECT_EQ(parse_backbone("dino=x.pth,transform=imagenet").transform, "imagenet");
-  EXPECT_EQ(parse_backbone("mine=x.pth,transform=resize=232,filter=bicubic,crop=224,arch=resnet50").transform,
+  EXPECT_EQ(features::parse_backbone("dino=x.pth").transform, "dino");
+  EXPECT_EQ(features::parse_backbone("dino=x.pth").licence, "Apache-2.0");
+  EXPECT_EQ(features::parse_backbone("mine=x.pth").transform, "imagenet");
+  EXPECT_EQ(features::parse_backbone("dino=x.pth,transform=imagenet").transform, "imagenet");
+  EXPECT_EQ(features::parse_backbone("mine=x.pth,transform=resize=232,filter=bicubic,crop=224,arch=resnet50").transform,
             "resize=232,filter=bicubic,crop=224");
-  EXPECT_EQ(parse_backbone("mine=x.pth,transform=dino,crop=200").transform, "dino,crop=200");
-  EXPECT_THROW(parse_backbone("mine=x.pth,crop=224"), Error);  // of no transform
-  EXPECT_THROW(parse_backbone("random=x.pth"), Error);
+  EXPECT_EQ(features::parse_backbone("mine=x.pth,transform=dino,crop=200").transform, "dino,crop=200");
+  EXPECT_THROW(features::parse_backbone("mine=x.pth,crop=224"), Error);  // of no transform
+  EXPECT_THROW(features::parse_backbone("random=x.pth"), Error);
 }
 
 // A whole training checkpoint of DINO: two branches, and the run's arguments as a Namespace.
@@ -362,9 +366,10 @@ TEST(Registry, ReadsAWholeTrainingCheckpointWhenAsked) {
   std::string both;
   for (const char* branch : {"student", "teacher"}) {
     both += test::text(branch) + "}(";
-    const std::vector<NamedTensor> tensors =
+    const std::vector<networks::NamedTensor> tensors =
         test::trunk_tensors(test::shape_of("resnet18"), branch[0] == 's' ? "module.backbone." : "backbone.");
-    for (const NamedTensor& named : tensors) both += test::text(named.name) + tensor_pickle(named.tensor, length);
+    for (const networks::NamedTensor& named : tensors)
+      both += test::text(named.name) + tensor_pickle(named.tensor, length);
     both += test::text("surprise.weight") + tensor_pickle(test::constant("", {2}).tensor, length) + "u";
   }
   const std::string namespace_pickle =
@@ -375,14 +380,14 @@ TEST(Registry, ReadsAWholeTrainingCheckpointWhenAsked) {
   const std::string file = "mine=" + (dir / "checkpoint.pth").string();
   const auto why = [&](const std::string& options) {
     return test::refusal([&] {
-      LoadReport report;
+      networks::LoadReport report;
       load_as_the_program(file + options, dir.path(), report);
     });
   };
   EXPECT_TRUE(test::contains(why(""), "argparse.Namespace"));
   EXPECT_TRUE(test::contains(why(",skip-foreign=yes"), "unexpected")) << "student and teacher are equal: one network";
   EXPECT_TRUE(test::contains(why(",skip-foreign=yes,branch=teacher"), "drop=surprise"));
-  LoadReport report;
+  networks::LoadReport report;
   load_as_the_program(file + ",skip-foreign=yes,branch=teacher,drop=surprise", dir.path(), report);
   EXPECT_EQ(report.prefix, "teacher.backbone.");
   EXPECT_EQ(report.matched, 120U);

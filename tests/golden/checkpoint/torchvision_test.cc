@@ -23,23 +23,24 @@ bool have_torch() {
   }
 }
 
-class TorchvisionOracle : public testing::TestWithParam<Engine> {
+class TorchvisionOracle : public testing::TestWithParam<networks::Engine> {
  protected:
   void SetUp() override {
     folder_ = test::oracle_folder("torchvision_oracle.py", "torchvision");
     if (!folder_) GTEST_SKIP() << "skipped: python3-torchvision not found";
-    if (GetParam() == Engine::torch && !have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
+    if (GetParam() == networks::Engine::torch && !have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
   }
 
   // A rounding a layer leaves 2e-7 of Swin-S and ConvNeXt-T, and 3e-6 of EfficientNet-B0, whose gates and batch norms
   // multiply it; a wrong epsilon, padding or order of places changes more than 1e-4.
   void expect_agreement(const std::string& file, const std::string& architecture, const std::vector<int>& sides,
-                        const LoadRequest& request = {}, std::vector<std::string> layers = {"stage2", "final"},
-                        double tolerance = 1e-5) const {
-    const Network network = load_network(*folder_ / (file + ".pth"), {.load = request});
+                        const networks::LoadRequest& request = {},
+                        std::vector<std::string> layers = {"stage2", "final"}, double tolerance = 1e-5) const {
+    const networks::Network network = networks::load_network(*folder_ / (file + ".pth"), {.load = request});
     EXPECT_EQ(network.architecture, architecture);
     for (const int side : sides) {
-      const auto trunk = make_trunk(network, {.engine = GetParam(), .layers = layers, .batch = 2, .side = side});
+      const auto trunk =
+          networks::make_trunk(network, {.engine = GetParam(), .layers = layers, .batch = 2, .side = side});
       const std::vector<float> input = test::floats_of(*folder_ / (std::to_string(side) + ".bin"));
       ASSERT_EQ(trunk->input().size(), input.size());
       std::copy(input.begin(), input.end(), trunk->input().begin());
@@ -50,8 +51,8 @@ class TorchvisionOracle : public testing::TestWithParam<Engine> {
       EXPECT_LE(test::relative_error(trunk->maps(0).values, map), tolerance) << name;
       const std::vector<float> rows = test::floats_of(*folder_ / (name + ".final.bin"));
       std::vector<float> ours(rows.size());
-      const FeatureMaps final = trunk->maps(1);
-      Pooling::parse("avg")(std::span(&final, 1), ours);
+      const networks::FeatureMaps final = trunk->maps(1);
+      networks::Pooling::parse("avg")(std::span(&final, 1), ours);
       EXPECT_LE(test::relative_error(ours, rows), tolerance) << name;
     }
   }
@@ -74,14 +75,14 @@ TEST_P(TorchvisionOracle, AgreesWithEachResNetOfTheSameTensors) {
   expect_agreement("resnet50", "resnet50", {97}, {}, layers, 5e-5);
   expect_agreement("resnet50_caffe", "resnet50-caffe", {97}, {.architecture = "resnet50-caffe"}, layers, 5e-5);
   for (const char* stride : {"8", "16"}) {
-    LoadRequest request;
+    networks::LoadRequest request;
     request.facts.say("dilated", stride, "the user");
     expect_agreement(fmt::format("resnet50_dilated{}", stride), "resnet50", {97}, request, layers, 5e-5);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, TorchvisionOracle, testing::Values(Engine::onednn, Engine::torch),
-                         [](const auto& engine) { return std::string(engine_name(engine.param)); });
+INSTANTIATE_TEST_SUITE_P(Engines, TorchvisionOracle, testing::Values(networks::Engine::onednn, networks::Engine::torch),
+                         [](const auto& engine) { return std::string(networks::engine_name(engine.param)); });
 
 }  // namespace
 }  // namespace vise

@@ -36,8 +36,8 @@ struct Verdict {
   std::string printed, crash;
 };
 
-Json tensor_rows(const CheckpointInspection& seen) {
-  Json rows = to_json(seen, true)["tensors"];
+Json tensor_rows(const networks::CheckpointInspection& seen) {
+  Json rows = networks::to_json(seen, true)["tensors"];
   for (std::size_t i = 0; i < rows.size(); ++i) {
     rows[i]["strides"] = seen.checkpoint.tensors[i].tensor.strides;
     rows[i]["offset"] = seen.checkpoint.tensors[i].tensor.offset;
@@ -55,7 +55,7 @@ std::string judge(const Path& path) {
       PickleWorld plain;
       answer = {{"accepted", true}, {"sentence", pickle_to_json(heap, run_pickle(file.bytes(), heap, plain).value)}};
     } else {
-      const CheckpointInspection seen = inspect_checkpoint(path);
+      const networks::CheckpointInspection seen = networks::inspect_checkpoint(path);
       answer = {{"accepted", true}, {"sentence", ""}, {"tensors", tensor_rows(seen)}};
     }
   } catch (const Error& e) {

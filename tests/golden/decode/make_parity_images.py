@@ -61,7 +61,7 @@ def main():
     print("// Written by tests/golden/decode/make_parity_images.py with Pillow %s and torchvision %s. Do not edit."
           % (PIL.__version__, torchvision.__version__))
     print("// clang-format off")
-    print('#include "extract/images/parity_images.h"\n\nnamespace vise {\nnamespace {\n')
+    print('#include "extract/images/parity_images.h"\n\nnamespace vise::images {\nnamespace {\n')
     rows = []
     for i, (name, data) in enumerate(files()):
         print("constexpr unsigned char kFile%d[] = {" % i)
@@ -75,7 +75,7 @@ def main():
         print('    {"%s", kFile%d,' % (name, i))
         print(",\n".join('     "%s"' % s for s in shas) + "},")
     print("};\n\n}  // namespace\n")
-    print("std::span<const ParityImage> parity_images() { return kImages; }\n\n}  // namespace vise")
+    print("std::span<const ParityImage> parity_images() { return kImages; }\n\n}  // namespace vise::images")
 
 
 main()

@@ -27,7 +27,7 @@ struct Outcome {
   std::string detail;
 };
 
-std::string sha_of(const Transform& transform, const Image& image) {
+std::string sha_of(const images::Transform& transform, const images::Image& image) {
   std::vector<std::uint8_t> rgb(transform.bytes());
   transform.pixels(image, rgb);
   return sha256_hex(std::as_bytes(std::span(rgb)));
@@ -51,9 +51,9 @@ class Golden : public testing::Test {
   Outcome judge(std::size_t row) const {
     const std::string& path = cell(row, "path");
     const auto bytes = read_file(folder_ / path);
-    Image image;
+    images::Image image;
     try {
-      image = decode_image(bytes, path);
+      image = images::decode_image(bytes, path);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::input) return {Verdict::different, "error of the wrong kind"};
       if (cell(row, "status") != "ok") return {Verdict::both_refuse, error.what()};
@@ -64,9 +64,10 @@ class Golden : public testing::Test {
     return compare(row, bytes, image);
   }
 
-  Outcome compare(std::size_t row, ByteView bytes, const Image& image) const {
-    static const Transform bilinear = Transform::parse("imagenet"), bicubic = Transform::parse("clip");
-    const ImageHeader header = read_image_header(bytes, "");
+  Outcome compare(std::size_t row, ByteView bytes, const images::Image& image) const {
+    static const images::Transform bilinear = images::Transform::parse("imagenet"),
+                                   bicubic = images::Transform::parse("clip");
+    const images::ImageHeader header = images::read_image_header(bytes, "");
     std::string differs;
     const auto check = [&](const char* column, const std::string& ours) {
       if (ours != cell(row, column)) differs += fmt::format(" {} {} not {}", column, ours, cell(row, column));

@@ -24,7 +24,7 @@ std::uint8_t sample(const std::string& pattern, std::uint32_t s, std::uint32_t x
 
 class ResizeTable : public testing::Test {
  protected:
-  void check_all(const Path& file, const ResampleKernels& kernels) {
+  void check_all(const Path& file, const images::ResampleKernels& kernels) {
     const CsvTable csv = CsvTable::parse(read_text_file(file), "resize.csv");
     for (std::size_t row = 0; row < csv.rows(); ++row) {
       const auto text = [&](const char* name) { return csv.cell(row, csv.column(name)); };
@@ -40,8 +40,9 @@ class ResizeTable : public testing::Test {
       ASSERT_EQ(sha256_hex(std::as_bytes(std::span(in))), text("in_sha256"));
       const std::uint32_t out_w = number("out_w"), out_h = number("out_h");
       std::vector<std::uint8_t> out(std::size_t{out_w} * out_h * bands);
-      resize_into({w, h, bands, in}, out_w, out_h, text("filter") == "bilinear" ? Filter::bilinear : Filter::bicubic,
-                  {0, 0, out_w, out_h}, out.data(), std::size_t{out_w} * bands, kernels);
+      images::resize_into({w, h, bands, in}, out_w, out_h,
+                          text("filter") == "bilinear" ? images::Filter::bilinear : images::Filter::bicubic,
+                          {0, 0, out_w, out_h}, out.data(), std::size_t{out_w} * bands, kernels);
       EXPECT_EQ(sha256_hex(std::as_bytes(std::span(out))), text("out_sha256")) << "resize.csv row " << csv.line(row);
     }
     fmt::print("[ counts   ] resize.csv, {} kernels: {} rows\n", kernels.name, csv.rows());
@@ -49,19 +50,19 @@ class ResizeTable : public testing::Test {
 };
 
 TEST_F(ResizeTable, EveryKernelEqualsPillowOnThePack) {
-  check_all(test::golden_pack() / "resize.csv", kScalarKernels);
-  if (avx2_kernels()) check_all(test::golden_pack() / "resize.csv", *avx2_kernels());
+  check_all(test::golden_pack() / "resize.csv", images::kScalarKernels);
+  if (images::avx2_kernels()) check_all(test::golden_pack() / "resize.csv", *images::avx2_kernels());
 }
 
 TEST_F(ResizeTable, ScalarKernelsEqualPillow) {
   VISE_NEEDS_SHARED();
-  check_all(test::shared_dir() / "data/golden/resize.csv", kScalarKernels);
+  check_all(test::shared_dir() / "data/golden/resize.csv", images::kScalarKernels);
 }
 
 TEST_F(ResizeTable, Avx2KernelsEqualPillow) {
   VISE_NEEDS_SHARED();
-  if (!avx2_kernels()) GTEST_SKIP() << "this CPU has no AVX2";
-  check_all(test::shared_dir() / "data/golden/resize.csv", *avx2_kernels());
+  if (!images::avx2_kernels()) GTEST_SKIP() << "this CPU has no AVX2";
+  check_all(test::shared_dir() / "data/golden/resize.csv", *images::avx2_kernels());
 }
 
 }  // namespace

@@ -37,17 +37,19 @@ bool have_torch() {
   }
 }
 
-void compare(const GoldenCase& golden, const Network& network, const std::vector<float>& pixels, Engine engine) {
+void compare(const GoldenCase& golden, const networks::Network& network, const std::vector<float>& pixels,
+             networks::Engine engine) {
   const std::vector<std::string> layers = test::layers_of(network, golden.taps);
   const int images = static_cast<int>(pixels.size() / (3 * static_cast<std::size_t>(golden.side * golden.side)));
-  const auto trunk = make_trunk(network, {engine, Precision::fp32, layers, images, golden.side, {}});
+  const auto trunk =
+      networks::make_trunk(network, {engine, networks::Precision::fp32, layers, images, golden.side, {}});
   std::ranges::copy(pixels, trunk->input().begin());
   trunk->forward();
   for (const GoldenTap& tap : golden.taps) {
     const double error = error_of(test::rows_of(network, tap, *trunk, layers), NpyArray::open(tap.golden));
     std::printf("%-26s %-11s %-7s %8.1e  (tolerance %.0e)\n", golden.name.c_str(), tap.tap.c_str(),
-                std::string(engine_name(engine)).c_str(), error, tap.tolerance);
-    EXPECT_LE(error, tap.tolerance) << golden.name << " " << tap.tap << " " << engine_name(engine);
+                std::string(networks::engine_name(engine)).c_str(), error, tap.tolerance);
+    EXPECT_LE(error, tap.tolerance) << golden.name << " " << tap.tap << " " << networks::engine_name(engine);
   }
 }
 
@@ -59,14 +61,14 @@ TEST_P(Encoders, GiveTheAuthorsFeatures) {
   const GoldenCase& golden = GetParam();
   const test::ScratchDir scratch;
   const Path path = test::golden_checkpoint(golden, scratch.path());
-  const Network network = test::load_case(golden, path);
+  const networks::Network network = test::load_case(golden, path);
   // What the key layout is known to be is what the authors' code had.
-  for (const Fact& fact : network.facts)
+  for (const networks::Fact& fact : network.facts)
     EXPECT_EQ(fact.source.find(", against "), std::string::npos)
         << fact.name << ": " << fact.value << ", " << fact.source;
   const std::vector<float> pixels = test::pixels_of(test::transform_of(golden, path), test::golden_images());
-  compare(golden, network, pixels, Engine::onednn);
-  if (have_torch()) compare(golden, network, pixels, Engine::torch);
+  compare(golden, network, pixels, networks::Engine::onednn);
+  if (have_torch()) compare(golden, network, pixels, networks::Engine::torch);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Encoders, testing::ValuesIn(test::golden_cases()), [](const auto& each) {

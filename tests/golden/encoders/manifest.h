@@ -31,7 +31,7 @@ struct GoldenCase {
   std::string name;  // "dinov2_s14@336"
   std::string path;  // of the checkpoint, file or folder
   std::string architecture, transform;
-  std::vector<Fact> facts;  // what the tensors don't say
+  std::vector<networks::Fact> facts;  // what the tensors don't say
   int side = 224;
   std::vector<GoldenTap> taps;
 
@@ -62,9 +62,9 @@ inline std::string transform_of(const std::string& mode, const std::string& resi
 }
 
 // As the manifest's columns say: "exact", "1e-6, last norm 1e-12", "A + RoPE", "none".
-inline std::vector<Fact> facts_of(const std::string& act, const std::string& eps, const std::string& rule) {
+inline std::vector<networks::Fact> facts_of(const std::string& act, const std::string& eps, const std::string& rule) {
   const std::string source = "manifest.csv";
-  std::vector<Fact> facts;
+  std::vector<networks::Fact> facts;
   if (act == "exact" || act == "tanh" || act == "quick") facts.push_back({"act", act, source});
   facts.push_back({"eps", eps.substr(0, eps.find(',')), source});
   if (const std::size_t last = eps.find("last norm "); last != std::string::npos)

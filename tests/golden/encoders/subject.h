@@ -33,8 +33,8 @@ class Golden {
   }
 
   // A picture each.
-  std::vector<double> errors(const Network& network) const { return errors(network, pixels_); }
-  std::vector<double> errors(const Network& network, const std::string& transform) const {
+  std::vector<double> errors(const networks::Network& network) const { return errors(network, pixels_); }
+  std::vector<double> errors(const networks::Network& network, const std::string& transform) const {
     return errors(network, pixels_of(transform));
   }
   const std::string& transform() const { return case_.transform; }
@@ -57,13 +57,14 @@ class Golden {
   static std::vector<float> pixels_of(const std::string& transform) {
     std::vector<Path> pictures;
     for (const std::size_t i : kPictures) pictures.push_back(golden_images().at(i));
-    return test::pixels_of(Transform::parse(transform), pictures);
+    return test::pixels_of(images::Transform::parse(transform), pictures);
   }
 
-  std::vector<double> errors(const Network& network, const std::vector<float>& pixels) const {
+  std::vector<double> errors(const networks::Network& network, const std::vector<float>& pixels) const {
     const std::vector<std::string> layers = layers_of(network, {tap_});
-    const auto trunk =
-        make_trunk(network, {Engine::onednn, Precision::fp32, layers, static_cast<int>(rows_.size()), case_.side, {}});
+    const auto trunk = networks::make_trunk(
+        network,
+        {networks::Engine::onednn, networks::Precision::fp32, layers, static_cast<int>(rows_.size()), case_.side, {}});
     std::ranges::copy(pixels, trunk->input().begin());
     trunk->forward();
     const std::vector<float> rows = rows_of(network, tap_, *trunk, layers);
@@ -80,7 +81,7 @@ class Golden {
   std::vector<std::vector<double>> rows_;
 };
 
-using Mistake = std::function<void(Network&)>;
+using Mistake = std::function<void(networks::Network&)>;
 
 // A checkpoint and what its networks with errors give.
 class Subject {
@@ -93,14 +94,14 @@ class Subject {
     golden_.expect_unnoticed("none", std::ranges::max(golden_.errors(right_)));
   }
 
-  const Network& right() const { return right_; }
+  const networks::Network& right() const { return right_; }
   const Golden& golden() const { return golden_; }
   // Another row of the same checkpoint.
   static Golden row(const std::string& name, const std::string& tap) { return {case_named(name), tap}; }
   // A tensor of the file.
-  Parameter tensor(const std::string& end) {
-    if (!file_) file_ = read_checkpoint(path_);
-    for (const NamedTensor& named : file_->tensors)
+  networks::Parameter tensor(const std::string& end) {
+    if (!file_) file_ = networks::read_checkpoint(path_);
+    for (const networks::NamedTensor& named : file_->tensors)
       if (named.name.ends_with(end)) return {named.tensor.shape, named.tensor.to_floats()};
     ADD_FAILURE() << end;
     return {};
@@ -110,8 +111,8 @@ class Subject {
   void notices(const Golden& golden, const std::string& name, double figure, const Mistake& make) {
     golden.expect_noticed(name, figure, std::ranges::min(golden.errors(with(make))));
   }
-  Network with(const Mistake& make) const {
-    Network wrong = right_;
+  networks::Network with(const Mistake& make) const {
+    networks::Network wrong = right_;
     make(wrong);
     return wrong;
   }
@@ -125,9 +126,9 @@ class Subject {
   ScratchDir scratch_;
   GoldenCase case_;
   Path path_;
-  Network right_;
+  networks::Network right_;
   Golden golden_;
-  std::optional<Checkpoint> file_;
+  std::optional<networks::Checkpoint> file_;
 };
 
 }  // namespace vise::test

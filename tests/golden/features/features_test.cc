@@ -17,18 +17,18 @@ namespace {
 
 struct Case {
   const char *data, *table, *architecture;
-  Engine engine;
+  networks::Engine engine;
 };
 
 std::string name_of(const testing::TestParamInfo<Case>& info) {
-  return fmt::format("{}_{}_{}", info.param.data, info.param.architecture, engine_name(info.param.engine));
+  return fmt::format("{}_{}_{}", info.param.data, info.param.architecture, networks::engine_name(info.param.engine));
 }
 
 bool all_images() { return std::getenv("VISE_ALL_IMAGES") != nullptr; }
 
 // Every `step`-th item, with its row in the reference.
-Dataset subset(const Dataset& whole, std::size_t step, std::vector<std::size_t>& kept) {
-  Dataset part;
+datasets::Dataset subset(const datasets::Dataset& whole, std::size_t step, std::vector<std::size_t>& kept) {
+  datasets::Dataset part;
   part.name = whole.name;
   part.root = whole.root;
   for (std::size_t item = 0; item < whole.size(); item += step) {
@@ -38,9 +38,9 @@ Dataset subset(const Dataset& whole, std::size_t step, std::vector<std::size_t>&
   return part;
 }
 
-FeatureRequest request_for(const Case& c) {
+features::FeatureRequest request_for(const Case& c) {
   const Path file = test::shared_dir() / "data/weights" / fmt::format("{}_imagenet_fp16.pth", c.architecture);
-  return {parse_backbone(fmt::format("net={}", file.string())), c.engine};
+  return {features::parse_backbone(fmt::format("net={}", file.string())), c.engine};
 }
 
 double relative_error(std::span<const float> row, std::span<const float> reference) {
@@ -58,7 +58,7 @@ class GoldenFeatures : public testing::TestWithParam<Case> {};
 TEST_P(GoldenFeatures, EqualTorchvisionsToOneInAHundredThousand) {
   VISE_NEEDS_SHARED();
   const Case& c = GetParam();
-  if (c.engine == Engine::torch) {
+  if (c.engine == networks::Engine::torch) {
     try {
       Module::torch();
     } catch (const Error& e) {
@@ -67,13 +67,14 @@ TEST_P(GoldenFeatures, EqualTorchvisionsToOneInAHundredThousand) {
   }
   Silent log;
   const test::ScratchDir scratch;
-  const Dataset whole = open_data_path(test::shared_dir() / "data/datasets" / c.data / c.table, log);
+  const datasets::Dataset whole =
+      datasets::open_data_path(test::shared_dir() / "data/datasets" / c.data / c.table, log);
   std::vector<std::size_t> kept;
-  const Dataset dataset = subset(whole, all_images() ? 1 : 37, kept);
-  ExtractOptions options;
+  const datasets::Dataset dataset = subset(whole, all_images() ? 1 : 37, kept);
+  features::ExtractOptions options;
   options.cache = scratch.path();
   options.weights.offline = true;
-  const auto features = extract_features(dataset, {request_for(c)}, options, {log, {}, 2});
+  const auto features = features::extract_features(dataset, {request_for(c)}, options, {log, {}, 2});
   const NpyArray golden =
       NpyArray::open(test::shared_dir() / "data/golden/features" / fmt::format("{}_{}.npy", c.data, c.architecture));
   ASSERT_EQ(golden.shape(), (std::vector<std::uint64_t>{whole.size(), features[0].dim}));
@@ -88,14 +89,14 @@ TEST_P(GoldenFeatures, EqualTorchvisionsToOneInAHundredThousand) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Real, GoldenFeatures,
-                         testing::Values(Case{"omi300", "happy.csv", "resnet18", Engine::onednn},
-                                         Case{"omi300", "happy.csv", "resnet50", Engine::onednn},
-                                         Case{"bass", "valence.csv", "resnet18", Engine::onednn},
-                                         Case{"bass", "valence.csv", "resnet50", Engine::onednn},
-                                         Case{"omi300", "happy.csv", "resnet18", Engine::torch},
-                                         Case{"omi300", "happy.csv", "resnet50", Engine::torch},
-                                         Case{"bass", "valence.csv", "resnet18", Engine::torch},
-                                         Case{"bass", "valence.csv", "resnet50", Engine::torch}),
+                         testing::Values(Case{"omi300", "happy.csv", "resnet18", networks::Engine::onednn},
+                                         Case{"omi300", "happy.csv", "resnet50", networks::Engine::onednn},
+                                         Case{"bass", "valence.csv", "resnet18", networks::Engine::onednn},
+                                         Case{"bass", "valence.csv", "resnet50", networks::Engine::onednn},
+                                         Case{"omi300", "happy.csv", "resnet18", networks::Engine::torch},
+                                         Case{"omi300", "happy.csv", "resnet50", networks::Engine::torch},
+                                         Case{"bass", "valence.csv", "resnet18", networks::Engine::torch},
+                                         Case{"bass", "valence.csv", "resnet50", networks::Engine::torch}),
                          name_of);
 
 }  // namespace

@@ -31,7 +31,7 @@ struct Step {
   void take() {
     const bool is_vit = name == "vit";
     side = is_vit ? 32 : 64;
-    network = is_vit ? test::small_vit(weights) : family_of("resnet18").build("resnet18", weights);
+    network = is_vit ? test::small_vit(weights) : networks::family_of("resnet18").build("resnet18", weights);
     const std::size_t size = 3 * static_cast<std::size_t>(side * side);
     // Of some draws a ReLU's input is so near 0 that single and double precision fall on its two sides.
     const std::vector<float> images = test::drawn("images of " + name, kImages * size, 0, 1);
@@ -42,7 +42,7 @@ struct Step {
     }
     Silent log;
     const Context context{log, {}, 2};
-    FinetuneJob job;
+    experiments::FinetuneJob job;
     job.network = &network;
     job.layer = network.default_layer;
     job.pool = network.default_pool;
@@ -64,8 +64,8 @@ struct Step {
     job.checkpoint = folder / "state.safetensors";
     job.context = &context;
     std::filesystem::create_directories(folder);
-    Module::torch().symbol<FinetuneEntry>("vise_torch_finetune")(job, result);
-    state = read_checkpoint(job.checkpoint);
+    Module::torch().symbol<experiments::FinetuneEntry>("vise_torch_finetune")(job, result);
+    state = networks::read_checkpoint(job.checkpoint);
     put_floats(folder / "images.bin", images);
     put_floats(folder / "labels.bin", labels);
     write_parameters();
@@ -76,10 +76,10 @@ struct Step {
   // Of what learns, in the order of the training state.
   std::vector<std::string> learned() const {
     std::vector<std::string> names{"head.weight", "head.bias"};
-    for (const Op& op : network.ops) {
-      const auto* const norm = op.as<BatchNorm>();
+    for (const networks::Op& op : network.ops) {
+      const auto* const norm = op.as<networks::BatchNorm>();
       if (norm && !trains_norms()) continue;
-      for (const Parameter* parameter : parameters(op))
+      for (const networks::Parameter* parameter : networks::parameters(op))
         if (!norm || (parameter != &norm->mean && parameter != &norm->variance))
           names.push_back(weights.name_of(*parameter));
     }
@@ -87,15 +87,16 @@ struct Step {
   }
   std::vector<std::string> statistics() const {
     std::vector<std::string> names;
-    for (const Op& op : network.ops)
-      if (const auto* const norm = op.as<BatchNorm>(); norm && trains_norms())
-        for (const Parameter* parameter : {&norm->mean, &norm->variance}) names.push_back(weights.name_of(*parameter));
+    for (const networks::Op& op : network.ops)
+      if (const auto* const norm = op.as<networks::BatchNorm>(); norm && trains_norms())
+        for (const networks::Parameter* parameter : {&norm->mean, &norm->variance})
+          names.push_back(weights.name_of(*parameter));
     return names;
   }
 
   // Number `i` of what the training state keeps.
   std::vector<float> kept(std::size_t i) const {
-    for (const NamedTensor& named : state.tensors)
+    for (const networks::NamedTensor& named : state.tensors)
       if (named.name == fmt::format("now.{}", i)) return named.tensor.to_floats();
     return {};
   }
@@ -121,9 +122,9 @@ struct Step {
   const Path folder;
   int side = 0;
   test::NamedWeights weights;
-  Network network;
-  FinetuneResult result;
-  Checkpoint state;
+  networks::Network network;
+  experiments::FinetuneResult result;
+  networks::Checkpoint state;
 };
 
 TEST(TrainingStep, HasTorchvisionsLossAndGradients) {

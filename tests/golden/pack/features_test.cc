@@ -50,10 +50,11 @@ std::string weights_file(const Json& tensors) {
 void expect_features(const Json& c, const Path& scratch) {
   SCOPED_TRACE(c["case"].get<std::string>());
   write_file_atomically(scratch / "network.safetensors", weights_file(c["tensors"]));
-  const Network network = load_network(scratch / "network.safetensors");
+  const networks::Network network = networks::load_network(scratch / "network.safetensors");
   const int side = c["side"].get<int>();
   const std::string layer = network.architecture.starts_with("resnet") ? "layer4" : "final";
-  const auto trunk = make_trunk(network, {.engine = Engine::onednn, .layers = {layer}, .batch = 2, .side = side});
+  const auto trunk =
+      networks::make_trunk(network, {.engine = networks::Engine::onednn, .layers = {layer}, .batch = 2, .side = side});
   const auto input = trunk->input();
   for (std::size_t i = 0; i < input.size(); ++i) input[i] = 2 * drawn(c["image_seed"], static_cast<std::uint32_t>(i));
   trunk->forward();
@@ -61,8 +62,8 @@ void expect_features(const Json& c, const Path& scratch) {
   for (const Json& row : c["rows"])
     for (const Json& value : row) want.push_back(value.get<float>());
   std::vector<float> ours(want.size());
-  const FeatureMaps final = trunk->maps(0);
-  Pooling::parse(c["pool"].get<std::string>())(std::span(&final, 1), ours);
+  const networks::FeatureMaps final = trunk->maps(0);
+  networks::Pooling::parse(c["pool"].get<std::string>())(std::span(&final, 1), ours);
   const double error = test::relative_error(ours, want);
   std::printf("  %s: relative error %.1e\n", c["case"].get<std::string>().c_str(), error);
   EXPECT_LE(error, 5e-5);

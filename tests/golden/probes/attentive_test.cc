@@ -23,16 +23,16 @@ using test::floats_in, test::put_floats, test::relative_error;
 
 constexpr std::size_t kImages = 9, kTokens = 7, kChannels = 12, kOutputs = 3, kSteps = 5;
 
-using Part = std::pair<const char*, std::vector<float> AttentiveParameters::*>;
-constexpr std::array<Part, 5> kParts{Part{"query", &AttentiveParameters::query},
-                                     {"keys", &AttentiveParameters::keys},
-                                     {"values", &AttentiveParameters::values},
-                                     {"weights", &AttentiveParameters::weights},
-                                     {"intercepts", &AttentiveParameters::intercepts}};
+using Part = std::pair<const char*, std::vector<float> probes::AttentiveParameters::*>;
+constexpr std::array<Part, 5> kParts{Part{"query", &probes::AttentiveParameters::query},
+                                     {"keys", &probes::AttentiveParameters::keys},
+                                     {"values", &probes::AttentiveParameters::values},
+                                     {"weights", &probes::AttentiveParameters::weights},
+                                     {"intercepts", &probes::AttentiveParameters::intercepts}};
 
 class Case {
  public:
-  Case(const Path& in, HeadLoss loss, const char* loss_name, std::size_t heads)
+  Case(const Path& in, probes::HeadLoss loss, const char* loss_name, std::size_t heads)
       : folder(in / fmt::format("{}-{}", loss_name, heads)), loss_(loss), heads_(heads) {
     RandomStream random(fmt::format("attentive-test/{}/{}", loss_name, heads), 0);
     std::vector<float> tokens(kImages * kTokens * kChannels);
@@ -46,7 +46,7 @@ class Case {
       rows_.push_back(halves_.data() + i * kTokens * kChannels);
       for (std::size_t k = 0; k < kOutputs; ++k) targets_.push_back(target(i, k, random));
     }
-    scale_ = token_scale(rows_, kTokens, kChannels);
+    scale_ = probes::token_scale(rows_, kTokens, kChannels);
     std::filesystem::create_directories(folder);
     put_floats(folder / "tokens.bin", tokens);
     put_floats(folder / "targets.bin", targets_);
@@ -60,12 +60,12 @@ class Case {
                                                    {"rate", kRate},
                                                    {"decay", kDecay}}
                                                   .dump());
-    begun = train(HeadOptimizer::sgd, 1, {0, 0});
+    begun = train(probes::HeadOptimizer::sgd, 1, {0, 0});
     for (const auto& [name, part] : kParts) put_floats(folder / fmt::format("{}.bin", name), begun.*part);
   }
 
-  AttentiveParameters train(HeadOptimizer optimizer, std::int64_t epochs, HeadRate rate) const {
-    AttentiveJob job;
+  probes::AttentiveParameters train(probes::HeadOptimizer optimizer, std::int64_t epochs, probes::HeadRate rate) const {
+    probes::AttentiveJob job;
     job.optimizer = optimizer;
     job.epochs = epochs;
     job.loss = loss_;
@@ -82,15 +82,15 @@ class Case {
     job.targets = targets_;
     job.outputs = kOutputs;
     job.rates = std::span(&rate, 1);
-    std::vector<AttentiveParameters> result;
-    Module::torch().symbol<TrainAttentive>("vise_torch_attentive")(job, result);
+    std::vector<probes::AttentiveParameters> result;
+    Module::torch().symbol<probes::TrainAttentive>("vise_torch_attentive")(job, result);
     return result.at(0);
   }
 
   // A step so long that what it adds is not rounded away: gradients are what it added.
-  std::vector<float> gradient(std::vector<float> AttentiveParameters::*part) const {
+  std::vector<float> gradient(std::vector<float> probes::AttentiveParameters::*part) const {
     constexpr double kLong = 1 << 20;
-    const AttentiveParameters stepped = train(HeadOptimizer::sgd, 1, {kLong, 0});
+    const probes::AttentiveParameters stepped = train(probes::HeadOptimizer::sgd, 1, {kLong, 0});
     std::vector<float> result;
     for (std::size_t i = 0; i < (begun.*part).size(); ++i)
       result.push_back(static_cast<float>(
@@ -98,32 +98,34 @@ class Case {
     return result;
   }
 
-  AttentiveParameters after_steps() const { return train(HeadOptimizer::adamw, kSteps, {kRate, kDecay}); }
+  probes::AttentiveParameters after_steps() const {
+    return train(probes::HeadOptimizer::adamw, kSteps, {kRate, kDecay});
+  }
 
   std::vector<float> scores() const {
-    const Scores scores =
-        attentive_model(begun, scale_, heads_)->predict(FeatureRows(rows_, kTokens * kChannels, kTokens));
+    const probes::Scores scores = probes::attentive_model(begun, scale_, heads_)
+                                      ->predict(probes::FeatureRows(rows_, kTokens * kChannels, kTokens));
     return {scores.values.begin(), scores.values.end()};
   }
 
   Path folder;
-  AttentiveParameters begun;
+  probes::AttentiveParameters begun;
 
  private:
   static constexpr double kRate = 0.01, kDecay = 0.1;
   // Probabilities, labels with unknown ones, values.
   float target(std::size_t i, std::size_t k, RandomStream& random) const {
-    if (loss_ == HeadLoss::softmax) return i % kOutputs == k ? 0.75F : 0.125F;
-    if (loss_ == HeadLoss::sigmoid) return static_cast<float>((i + 2 * k) % 3) - 1;
+    if (loss_ == probes::HeadLoss::softmax) return i % kOutputs == k ? 0.75F : 0.125F;
+    if (loss_ == probes::HeadLoss::sigmoid) return static_cast<float>((i + 2 * k) % 3) - 1;
     return static_cast<float>(random.normal());
   }
 
-  HeadLoss loss_;
+  probes::HeadLoss loss_;
   std::size_t heads_;
   std::vector<std::uint16_t> halves_;
   std::vector<const std::uint16_t*> rows_;
   std::vector<float> targets_;
-  TokenScale scale_;
+  probes::TokenScale scale_;
 };
 
 TEST(AttentiveProbe, HasTorchsLossGradientsStepsAndScores) {
@@ -133,10 +135,11 @@ TEST(AttentiveProbe, HasTorchsLossGradientsStepsAndScores) {
   const test::ScratchDir dir;
   std::vector<std::unique_ptr<Case>> cases;
   std::string command = (Path(VISE_SOURCE_DIR) / "tests/golden/probes/attentive_oracle.py").string();
-  const std::vector<std::tuple<HeadLoss, const char*, std::size_t>> wanted{{HeadLoss::softmax, "softmax", 1},
-                                                                           {HeadLoss::softmax, "softmax", 3},
-                                                                           {HeadLoss::sigmoid, "sigmoid", 2},
-                                                                           {HeadLoss::squares, "squares", 4}};
+  const std::vector<std::tuple<probes::HeadLoss, const char*, std::size_t>> wanted{
+      {probes::HeadLoss::softmax, "softmax", 1},
+      {probes::HeadLoss::softmax, "softmax", 3},
+      {probes::HeadLoss::sigmoid, "sigmoid", 2},
+      {probes::HeadLoss::squares, "squares", 4}};
   for (const auto& [loss, name, heads] : wanted) {
     cases.push_back(std::make_unique<Case>(dir.path(), loss, name, heads));
     command += " " + cases.back()->folder.string();
@@ -147,7 +150,7 @@ TEST(AttentiveProbe, HasTorchsLossGradientsStepsAndScores) {
     const double loss = static_cast<double>(floats_in(one->folder / "loss.bin").at(0));
     EXPECT_NEAR(one->begun.loss, loss, 1e-5 * loss);
     EXPECT_LE(relative_error(one->scores(), floats_in(one->folder / "scores.bin")), 1e-5);
-    const AttentiveParameters after = one->after_steps();
+    const probes::AttentiveParameters after = one->after_steps();
     for (const auto& [name, part] : kParts) {
       EXPECT_LE(relative_error(one->gradient(part), floats_in(one->folder / fmt::format("{}.gradient.bin", name))),
                 1e-5)

@@ -45,13 +45,13 @@ Json optional_list(const std::vector<std::optional<double>>& values) {
 
 Json classes_case(const Json& c) {
   const std::size_t classes = c["n_classes"];
-  const Confusion table = confusion(flat<int>(c["y_true"]), flat<int>(c["y_pred"]), classes);
+  const probes::Confusion table = probes::confusion(flat<int>(c["y_true"]), flat<int>(c["y_pred"]), classes);
   Json rows = Json::array();
   for (std::size_t t = 0; t < classes; ++t) {
     rows.push_back(Json::array());
     for (std::size_t p = 0; p < classes; ++p) rows.back().push_back(table(t, p));
   }
-  const ClassReport r = class_report(table);
+  const probes::ClassReport r = probes::class_report(table);
   return {{"accuracy", r.accuracy},
           {"balanced_accuracy", r.balanced_accuracy},
           {"precision_per_class", r.precision},
@@ -67,8 +67,8 @@ Json classes_case(const Json& c) {
 Json ranking_case(const Json& c) {
   const auto truth = flat<std::uint8_t>(c["y_true"]);
   const auto score = flat<double>(c["score"]);
-  return {{"auc", optional_json(auc(score, truth))},
-          {"average_precision", optional_json(average_precision(score, truth))}};
+  return {{"auc", optional_json(probes::auc(score, truth))},
+          {"average_precision", optional_json(probes::average_precision(score, truth))}};
 }
 
 Json scores_case(const Json& c) {
@@ -77,28 +77,28 @@ Json scores_case(const Json& c) {
   const auto truth = flat<int>(c["y_true"]);
   const bool logits = c.contains("logits");
   const auto values = flat<double>(c[logits ? "logits" : "prob"]);
-  const ConstView<double> z = view<double>(values, classes);
+  const probes::ConstView<double> z = probes::view<double>(values, classes);
   Json out;
-  out["top1"] = mean_of_rows(top_k_hits(z, truth, 1), truth.size());  // also what refuses bad input
-  out["top5"] = mean_of_rows(top_k_hits(z, truth, 5), truth.size());
-  if (logits) out["nll"] = negative_log_likelihood(z, truth);
-  const Matrix<double> prob = logits ? softmax_rows(z) : Matrix<double>(z);
-  const ClassReport r = class_report(confusion(truth, argmax_rows(z), classes));
+  out["top1"] = probes::mean_of_rows(probes::top_k_hits(z, truth, 1), truth.size());  // also what refuses bad input
+  out["top5"] = probes::mean_of_rows(probes::top_k_hits(z, truth, 5), truth.size());
+  if (logits) out["nll"] = probes::negative_log_likelihood(z, truth);
+  const probes::Matrix<double> prob = logits ? probes::softmax_rows(z) : probes::Matrix<double>(z);
+  const probes::ClassReport r = probes::class_report(probes::confusion(truth, probes::argmax_rows(z), classes));
   out["balanced_accuracy"] = r.balanced_accuracy;
   out["f1_macro"] = r.f1_macro;
-  out["log_loss"] = mean_of_rows(log_losses(prob, truth), truth.size());
-  out["brier_sum"] = mean_of_rows(brier_terms(prob, truth), truth.size());
-  out["ece15"] = calibration_error(prob, truth);
+  out["log_loss"] = probes::mean_of_rows(probes::log_losses(prob, truth), truth.size());
+  out["brier_sum"] = probes::mean_of_rows(probes::brier_terms(prob, truth), truth.size());
+  out["ece15"] = probes::calibration_error(prob, truth);
   if (classes == 2) {
     const std::vector<std::uint8_t> positive(truth.begin(), truth.end());
-    std::vector<double> score = score_differences(z);
+    std::vector<double> score = probes::score_differences(z);
     for (std::size_t i = 0; i < score.size() && !logits; ++i) score[i] = prob(static_cast<Eigen::Index>(i), 1);
-    out["brier"] = mean_of_rows(brier_scores(prob, truth), truth.size());
-    out["auc"] = optional_json(auc(score, positive));
-    out["average_precision"] = optional_json(average_precision(score, positive));
+    out["brier"] = probes::mean_of_rows(probes::brier_scores(prob, truth), truth.size());
+    out["auc"] = optional_json(probes::auc(score, positive));
+    out["average_precision"] = optional_json(probes::average_precision(score, positive));
   } else {
-    const MeanOverClasses area = auc_one_vs_rest(prob, truth);
-    const MeanOverClasses precision = average_precision_one_vs_rest(prob, truth);
+    const probes::MeanOverClasses area = probes::auc_one_vs_rest(prob, truth);
+    const probes::MeanOverClasses precision = probes::average_precision_one_vs_rest(prob, truth);
     out["auc_ovr_macro"] = optional_json(area.mean);
     out["auc_ovr_skipped"] = area.skipped;
     out["map"] = optional_json(precision.mean);
@@ -110,8 +110,8 @@ Json scores_case(const Json& c) {
 Json labels_case(const Json& c) {
   const auto truth = flat<std::int8_t>(c["y_true"]);
   const auto scores = flat<double>(c["scores"]);
-  const LabelReport r =
-      label_report(view<std::int8_t>(truth, c["n_classes"]), view<double>(scores, c["n_classes"]), c["threshold"]);
+  const probes::LabelReport r = probes::label_report(probes::view<std::int8_t>(truth, c["n_classes"]),
+                                                     probes::view<double>(scores, c["n_classes"]), c["threshold"]);
   return {{"map", optional_json(r.map.mean)},
           {"map_skipped", r.map.skipped},
           {"auc_macro", optional_json(r.auc.mean)},
@@ -130,8 +130,8 @@ Json labels_case(const Json& c) {
 Json distribution_case(const Json& c) {
   const Json& truth = c.contains("votes") ? c["votes"] : c["target"];
   const auto votes = flat<double>(truth), prob = flat<double>(c["prob"]);
-  const DistributionReport r =
-      distribution_report(view<double>(votes, truth[0].size()), view<double>(prob, truth[0].size()));
+  const probes::DistributionReport r = probes::distribution_report(probes::view<double>(votes, truth[0].size()),
+                                                                   probes::view<double>(prob, truth[0].size()));
   return {{"kl", r.kl},
           {"cross_entropy", r.cross_entropy},
           {"js", r.js},
@@ -142,7 +142,7 @@ Json distribution_case(const Json& c) {
 }
 
 Json regression_case(const Json& c) {
-  const ValueReport r = value_report(flat<double>(c["y_true"]), flat<double>(c["y_pred"]));
+  const probes::ValueReport r = probes::value_report(flat<double>(c["y_true"]), flat<double>(c["y_pred"]));
   return {{"r2", optional_json(r.r2)},
           {"pearson", optional_json(r.pearson)},
           {"spearman", optional_json(r.spearman)},

@@ -51,7 +51,7 @@ Problem load(const Path& features, const Path& csv) {
   return p;
 }
 
-void expect_weights(const Json& record, const ProbeModel& model, std::size_t dim) {
+void expect_weights(const Json& record, const probes::ProbeModel& model, std::size_t dim) {
   const std::vector<double> w = model.weights(), b = model.intercepts();
   const std::size_t vectors = record["coef_first8"].size();
   const auto weight = [&](std::size_t v, std::size_t d) { return vectors == 1 ? w[dim + d] - w[d] : w[v * dim + d]; };
@@ -69,7 +69,7 @@ void expect_weights(const Json& record, const ProbeModel& model, std::size_t dim
   }
 }
 
-std::string predictions(const Scores& scores) {
+std::string predictions(const probes::Scores& scores) {
   std::string digits;
   for (std::size_t i = 0; i < scores.rows; ++i) {
     std::size_t best = 0;
@@ -93,11 +93,11 @@ int check_all(const Path& file, FilesOf files_of) {
     const Problem& p = problems.at(key);
     const std::size_t dim = p.features.shape()[1];
     const float* const values = p.features.as<float>().data();
-    const Targets all = Targets::from_labels(p.labels), targets = all.select(p.train);
+    const datasets::Targets all = datasets::Targets::from_labels(p.labels), targets = all.select(p.train);
     const auto probe = test::registry().make("logreg", {{{"C", record["C"].dump()}}, 0});
     const Stopwatch watch;
-    const Fitted fitted =
-        probe->fit({FeatureRows(values, dim, p.train), targets, {}}, nullptr, Context{test::silent()});
+    const probes::Fitted fitted =
+        probe->fit({probes::FeatureRows(values, dim, p.train), targets, {}}, nullptr, Context{test::silent()});
     slowest = std::max(slowest, watch.seconds());
     const double objective = record["objective"];
     worst = std::max(worst, std::abs(fitted.convergence.objective - objective) / objective);
@@ -105,7 +105,7 @@ int check_all(const Path& file, FilesOf files_of) {
     EXPECT_NEAR(fitted.convergence.objective, objective, 1e-10 * objective) << record["case"];
     EXPECT_TRUE(fitted.convergence.converged) << record["case"];
     expect_weights(record, *fitted.model, dim);
-    EXPECT_EQ(predictions(fitted.model->predict(FeatureRows(values, dim, p.test))), record["test_predictions"])
+    EXPECT_EQ(predictions(fitted.model->predict(probes::FeatureRows(values, dim, p.test))), record["test_predictions"])
         << record["case"];
   }
   testing::Test::RecordProperty("slowest_fit_s", std::to_string(slowest));

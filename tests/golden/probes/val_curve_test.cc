@@ -21,14 +21,14 @@ using Options = std::map<std::string, std::string>;
 
 struct Part {
   std::vector<std::uint32_t> rows;
-  Targets targets;
+  datasets::Targets targets;
 };
 
 struct Table {
   NpyArray features;
   Part train, val;
-  FeatureRows rows(const Part& part) const {
-    return FeatureRows(features.as<float>().data(), features.shape()[1], part.rows);
+  probes::FeatureRows rows(const Part& part) const {
+    return probes::FeatureRows(features.as<float>().data(), features.shape()[1], part.rows);
   }
 };
 
@@ -42,7 +42,7 @@ Table load(const Path& csv, const std::string& features) {
     if (split == "train") t.train.rows.push_back(static_cast<std::uint32_t>(i));
     if (split == "val") t.val.rows.push_back(static_cast<std::uint32_t>(i));
   }
-  const Targets all = Targets::from_labels(labels);
+  const datasets::Targets all = datasets::Targets::from_labels(labels);
   t.train.targets = all.select(t.train.rows);
   t.val.targets = all.select(t.val.rows);
   return t;
@@ -50,16 +50,16 @@ Table load(const Path& csv, const std::string& features) {
 
 // Every C of the curve beside its optimum. The grid is that of the data's own table in scikit-learn's form of two
 // classes (features/README.md), so that its well-known curve can be laid beside.
-void expect_true_curve(const TrainView& train, const ValView& val) {
-  const auto fit = [&](const Options& options, const ValView* chosen_on) {
+void expect_true_curve(const probes::TrainView& train, const probes::ValView& val) {
+  const auto fit = [&](const Options& options, const probes::ValView* chosen_on) {
     return test::registry().make("logreg", {options, 0})->fit(train, chosen_on, Context{test::silent()});
   };
-  const Fitted swept = fit({{"grid", "2e-6:2e6:13"}}, &val);
+  const probes::Fitted swept = fit({{"grid", "2e-6:2e6:13"}}, &val);
   double best = -1, best_c = 0;
-  for (const Candidate& candidate : swept.selection.curve) {
+  for (const probes::Candidate& candidate : swept.selection.curve) {
     const double c = candidate.parameters->at("C");
-    const Fitted optimum = fit({{"C", fmt::format("{:.17g}", c)}}, nullptr);
-    const double accuracy = *evaluate(optimum.model->predict(val.features), val.targets).at("accuracy");
+    const probes::Fitted optimum = fit({{"C", fmt::format("{:.17g}", c)}}, nullptr);
+    const double accuracy = *probes::evaluate(optimum.model->predict(val.features), val.targets).at("accuracy");
     EXPECT_EQ(candidate.score, accuracy) << "at C = " << c;
     if (accuracy > best + 1e-12) best = accuracy, best_c = c;
   }

@@ -37,7 +37,7 @@ void expect_close(double got, double expected, const char* what) {
       << what << " " << got << " " << expected;
 }
 
-void expect_interval(const std::optional<Interval>& got, const Json& expected, const char* what) {
+void expect_interval(const std::optional<reports::Interval>& got, const Json& expected, const char* what) {
   ASSERT_EQ(got.has_value(), !expected.is_null()) << what;
   if (!got) return;
   expect_close(got->low, expected[0].get<double>(), what);
@@ -45,16 +45,16 @@ void expect_interval(const std::optional<Interval>& got, const Json& expected, c
 }
 
 void check_mcnemar(const Json& c) {
-  McNemar got;
+  reports::McNemar got;
   if (c.contains("b")) {
-    got = mcnemar(c["b"].get<std::uint64_t>(), c["c"].get<std::uint64_t>());
+    got = reports::mcnemar(c["b"].get<std::uint64_t>(), c["c"].get<std::uint64_t>());
   } else {
     std::vector<std::uint8_t> right_a, right_b;
     for (std::size_t i = 0; i < c["y_true"].size(); ++i) {
       right_a.push_back(c["y_true"][i] == c["pred_a"][i]);
       right_b.push_back(c["y_true"][i] == c["pred_b"][i]);
     }
-    got = mcnemar(right_a, right_b);
+    got = reports::mcnemar(right_a, right_b);
     EXPECT_EQ(got.b, c["expect"]["b"].get<std::uint64_t>());
     EXPECT_EQ(got.c, c["expect"]["c"].get<std::uint64_t>());
   }
@@ -67,20 +67,20 @@ void check_mcnemar(const Json& c) {
 void check_interval(const Json& c) {
   const auto k = c["k"].get<std::uint64_t>(), n = c["n"].get<std::uint64_t>();
   const double level = c["level"].get<double>();
-  expect_interval(wilson_interval(k, n, level), c["expect"]["wilson"], "wilson");
-  expect_interval(clopper_pearson_interval(k, n, level), c["expect"]["clopper_pearson"], "clopper_pearson");
+  expect_interval(reports::wilson_interval(k, n, level), c["expect"]["wilson"], "wilson");
+  expect_interval(reports::clopper_pearson_interval(k, n, level), c["expect"]["clopper_pearson"], "clopper_pearson");
 }
 
 void check_holm(const Json& c) {
   std::vector<std::optional<double>> p;
   for (const Json& v : c["p"]) p.push_back(v.is_null() ? std::nullopt : std::optional(v.get<double>()));
-  const auto got = holm(p);
+  const auto got = reports::holm(p);
   ASSERT_EQ(got.size(), c["expect"]["adjusted"].size());
   for (std::size_t i = 0; i < got.size(); ++i) expect_near(got[i], c["expect"]["adjusted"][i], "adjusted");
 }
 
-WeightedMetrics predictions(const std::vector<int>& y, const Json& values, const std::string& metric,
-                            std::size_t classes) {
+probes::WeightedMetrics predictions(const std::vector<int>& y, const Json& values, const std::string& metric,
+                                    std::size_t classes) {
   if (metric == "auc") return test::scored(y, values.get<std::vector<double>>(), classes);
   return test::decided(y, values.get<std::vector<int>>(), classes);
 }
@@ -89,7 +89,7 @@ std::string_view our_name(const std::string& metric) {
   return metric == "auc" || metric == "f1_macro" ? std::string_view(metric) : "accuracy";
 }
 
-double evaluate(const WeightedMetrics& model, std::string_view metric, std::span<const std::uint16_t> counts) {
+double evaluate(const probes::WeightedMetrics& model, std::string_view metric, std::span<const std::uint16_t> counts) {
   double value = 0;
   model.evaluate({&metric, 1}, counts, {&value, 1});
   return value;
@@ -114,7 +114,7 @@ void check_paired_bootstrap(const Json& c) {
   expect_close(evaluate(a, name, {}) - evaluate(b, name, {}), e["delta"].get<double>(), "delta");
   ASSERT_EQ(deltas.size(), e["deltas"].size());
   for (std::size_t i = 0; i < deltas.size(); ++i) expect_close(deltas[i], e["deltas"][i].get<double>(), "deltas");
-  const PairedBootstrap got = paired_bootstrap(deltas, c["level"].get<double>());
+  const reports::PairedBootstrap got = reports::paired_bootstrap(deltas, c["level"].get<double>());
   EXPECT_EQ(got.le, e["le"].get<std::size_t>());
   EXPECT_EQ(got.ge, e["ge"].get<std::size_t>());
   expect_near(got.p, e["p"], "p");
@@ -131,9 +131,9 @@ void check_paired_bootstrap_large(const Json& c) {
   const auto right_a = right_and_wrong(c["right_a"]), right_b = right_and_wrong(c["right_b"]);
   const std::vector<int> y(right_a.size(), 1);
   const auto a = test::decided(y, right_a, 2), b = test::decided(y, right_b, 2);
-  const Resampler resampler(y, "test/large", 0);
-  std::vector<std::uint16_t> counts(kLanes * y.size());
-  std::vector<double> of_a(kLanes), of_b(kLanes);
+  const reports::Resampler resampler(y, "test/large", 0);
+  std::vector<std::uint16_t> counts(probes::kLanes * y.size());
+  std::vector<double> of_a(probes::kLanes), of_b(probes::kLanes);
   const std::string_view metric = "accuracy";
   std::vector<double> deltas;
   const auto wanted = c["resamples"].get<std::size_t>();
@@ -141,9 +141,9 @@ void check_paired_bootstrap_large(const Json& c) {
     resampler.block(block, counts);
     a.evaluate({&metric, 1}, counts, of_a);
     b.evaluate({&metric, 1}, counts, of_b);
-    for (std::size_t r = 0; r < kLanes && deltas.size() < wanted; ++r) deltas.push_back(of_a[r] - of_b[r]);
+    for (std::size_t r = 0; r < probes::kLanes && deltas.size() < wanted; ++r) deltas.push_back(of_a[r] - of_b[r]);
   }
-  const PairedBootstrap got = paired_bootstrap(deltas, c["level"].get<double>());
+  const reports::PairedBootstrap got = reports::paired_bootstrap(deltas, c["level"].get<double>());
   const Json& e = c["expect"];
   EXPECT_NEAR(*got.p, e["p"].get<double>(), e["p_tolerance"].get<double>());
   EXPECT_GE(got.interval->low, e["lower_band"][0].get<double>() - 1e-12);
@@ -171,12 +171,12 @@ void check_stratified_bootstrap(const Json& c) {
   const Json& e = c["expect"];
   expect_close(evaluate(model, our_name(metric), {}), e["value"].get<double>(), "value");
   for (std::size_t i = 0; i < values.size(); ++i) expect_close(values[i], e["values"][i].get<double>(), "values");
-  expect_interval(percentile_interval(values, c["level"].get<double>()), e["interval"], "interval");
+  expect_interval(reports::percentile_interval(values, c["level"].get<double>()), e["interval"], "interval");
 }
 
 void check_delong(const Json& c) {
-  const DeLong got =
-      delong(c["y_true"].get<std::vector<int>>(), c["a"].get<std::vector<double>>(), c["b"].get<std::vector<double>>());
+  const reports::DeLong got = reports::delong(c["y_true"].get<std::vector<int>>(), c["a"].get<std::vector<double>>(),
+                                              c["b"].get<std::vector<double>>());
   const Json& e = c["expect"];
   expect_near(got.auc_a, e["auc_a"], "auc_a");
   expect_near(got.auc_b, e["auc_b"], "auc_b");
@@ -190,8 +190,8 @@ void check_delong(const Json& c) {
 }
 
 void check_paired_t(const Json& c) {
-  const PairedT got =
-      paired_t(c["a"].get<std::vector<double>>(), c["b"].get<std::vector<double>>(), c["level"].get<double>());
+  const reports::PairedT got =
+      reports::paired_t(c["a"].get<std::vector<double>>(), c["b"].get<std::vector<double>>(), c["level"].get<double>());
   const Json& e = c["expect"];
   expect_close(got.mean_difference, e["mean_difference"].get<double>(), "mean");
   EXPECT_EQ(got.df, e["df"].get<std::int64_t>());
@@ -201,8 +201,8 @@ void check_paired_t(const Json& c) {
 }
 
 void check_detectable(const Json& c) {
-  expect_near(detectable_difference(c["n"].get<std::uint64_t>(), c["discordant_rate"].get<double>(),
-                                    c["alpha"].get<double>(), c["power"].get<double>()),
+  expect_near(reports::detectable_difference(c["n"].get<std::uint64_t>(), c["discordant_rate"].get<double>(),
+                                             c["alpha"].get<double>(), c["power"].get<double>()),
               c["expect"]["difference"], "difference");
 }
 

@@ -43,12 +43,12 @@ struct Case {
 void check_tests_against_the_first(const Case& c, const Json& json) {
   std::vector<std::optional<double>> p;
   for (std::size_t model = 1; model < c.models; ++model) {
-    const Wilcoxon test = wilcoxon(c.minus_first(model));
+    const reports::Wilcoxon test = reports::wilcoxon(c.minus_first(model));
     p.push_back(test.p);
     expect_near(test.w, json["wilcoxon"][model - 1]["w"], "w");
     expect_near(test.p, json["wilcoxon"][model - 1]["p"], "wilcoxon p");
   }
-  const auto adjusted = holm(p);
+  const auto adjusted = reports::holm(p);
   for (std::size_t i = 0; i < p.size(); ++i) expect_near(adjusted[i], json["holm"][i], "holm");
 }
 
@@ -61,14 +61,15 @@ TEST(VerdictGolden, RanksFriedmanWilcoxonHolmAndCriticalDifferenceEqualScipy) {
     const Json json = parse_json(line, file.string());
     SCOPED_TRACE(json["case"].dump());
     const Case c(json);
-    const std::vector<double> ranks = mean_ranks(c.scores, c.models);
+    const std::vector<double> ranks = reports::mean_ranks(c.scores, c.models);
     for (std::size_t m = 0; m < c.models; ++m) expect_near(ranks[m], json["mean_rank"][m], "mean rank");
-    const Friedman test = friedman(c.scores, c.models);
+    const reports::Friedman test = reports::friedman(c.scores, c.models);
     expect_near(test.chi2, json["friedman"][0], "friedman");
     expect_near(test.p, json["friedman"][1], "friedman p");
     expect_near(test.f, json["iman_davenport"][0], "iman_davenport");
     expect_near(test.p_f, json["iman_davenport"][1], "iman_davenport p");
-    expect_near(critical_difference(c.models, c.tasks, 0.05), json["critical_difference"], "critical difference");
+    expect_near(reports::critical_difference(c.models, c.tasks, 0.05), json["critical_difference"],
+                "critical difference");
     check_tests_against_the_first(c, json);
     ++cases;
   }

@@ -2,7 +2,7 @@
 
 #include "tests/unit/cli/program.h"
 
-namespace vise {
+namespace vise::cli {
 namespace {
 
 using test::contains;
@@ -89,4 +89,4 @@ TEST(BackboneShow, NamesTheNearestBackbone) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::cli

@@ -5,7 +5,7 @@
 #include "extract/images/parity_images.h"
 #include "tests/unit/cli/program.h"
 
-namespace vise {
+namespace vise::cli {
 namespace {
 
 using test::contains;
@@ -15,7 +15,7 @@ using test::run_program;
 class BadImage : public testing::Test {
  protected:
   BadImage() {
-    const auto file = std::as_bytes(parity_images().front().file);
+    const auto file = std::as_bytes(images::parity_images().front().file);
     std::string table = "path,label,split\n";
     for (int i = 0; i < 24; ++i) {
       const std::string name = fmt::format("p{}.jpg", i);
@@ -115,4 +115,4 @@ TEST_F(BadImage, IsOneOfTooManyPixelsToo) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::cli

@@ -1,7 +1,7 @@
 // Shell completion, asked as the scripts ask and through real shells.
 #include "tests/unit/cli/help_text.h"
 
-namespace vise {
+namespace vise::cli {
 namespace {
 
 using test::contains;
@@ -190,4 +190,4 @@ TEST_F(Shell, ZshCompletesOnATerminal) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::cli

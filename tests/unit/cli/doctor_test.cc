@@ -1,7 +1,7 @@
 #include "extract/images/parity_images.h"
 #include "tests/unit/cli/program.h"
 
-namespace vise {
+namespace vise::cli {
 namespace {
 
 using test::contains;
@@ -17,7 +17,7 @@ TEST(Doctor, TellsVersionsCpuBlasAndParity) {
   for (const auto& [name, version] : facts["codecs"].items())
     EXPECT_NE(version.get<std::string>().find('.'), std::string::npos) << name;
   EXPECT_TRUE(facts["libtorch"].contains("cuda") || facts["libtorch"].contains("missing")) << facts["libtorch"];
-  EXPECT_EQ(facts["parity"].size(), parity_images().size() * 3);
+  EXPECT_EQ(facts["parity"].size(), images::parity_images().size() * 3);
   for (const Json& check : facts["parity"]) EXPECT_TRUE(check["passed"].get<bool>()) << check;
   // /proc/cpuinfo is the kernel's own word on the CPU.
   const std::string cpu = read_text_file("/proc/cpuinfo");
@@ -62,4 +62,4 @@ TEST(Doctor, ListsWeightsWithTheirHashAndDataSets) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::cli

@@ -1,7 +1,7 @@
 #include "extract/images/parity_images.h"
 #include "tests/unit/cli/program.h"
 
-namespace vise {
+namespace vise::cli {
 namespace {
 
 using test::contains;
@@ -12,7 +12,7 @@ struct Pictures {
   std::string whole = (dir / "whole.jpg").string(), cut = (dir / "cut.jpg").string(),
               none = (dir / "none.jpg").string();
   Pictures() {
-    const auto file = std::as_bytes(parity_images().front().file);
+    const auto file = std::as_bytes(images::parity_images().front().file);
     write_file_atomically(whole, file);
     write_file_atomically(cut, file.first(file.size() - 9));
   }
@@ -26,8 +26,8 @@ TEST(ImageInspect, PrintsALineAFileAndAnErrorAsALineToo) {
   ASSERT_EQ(lines.size(), 3U);
   EXPECT_EQ(lines[0]["error"], pictures.cut + ": the JPEG is cut short");
   EXPECT_TRUE(lines[1].contains("error"));
-  EXPECT_EQ(lines[2]["rgb_sha256"], parity_images().front().rgb_sha256);
-  EXPECT_EQ(lines[2]["pixels_sha256"], parity_images().front().bilinear_sha256);
+  EXPECT_EQ(lines[2]["rgb_sha256"], images::parity_images().front().rgb_sha256);
+  EXPECT_EQ(lines[2]["pixels_sha256"], images::parity_images().front().bilinear_sha256);
   EXPECT_EQ(lines[2]["transform"], "imagenet");
 }
 
@@ -35,7 +35,7 @@ TEST(ImageInspect, ShowsTheHashOfAnotherTransform) {
   const Pictures pictures;
   const test::Ran ran = run_program({"image", "inspect", "--json", "--transform", "clip", pictures.whole});
   EXPECT_EQ(ran.code, 0);
-  EXPECT_EQ(ran.json_lines().at(0)["pixels_sha256"], parity_images().front().bicubic_sha256);
+  EXPECT_EQ(ran.json_lines().at(0)["pixels_sha256"], images::parity_images().front().bicubic_sha256);
   const test::Ran wrong = run_program({"image", "inspect", "--transform", "clipp", pictures.whole});
   EXPECT_EQ(wrong.code, 2);
   EXPECT_TRUE(contains(wrong.err, "'clip'")) << wrong.err;
@@ -57,4 +57,4 @@ TEST(ImageInspect, PrintsJsonForANameThatIsNotUtf8) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::cli

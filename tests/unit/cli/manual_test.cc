@@ -1,7 +1,7 @@
 // The manual page says what --help says, and man(1) shows it without a complaint.
 #include "tests/unit/cli/help_text.h"
 
-namespace vise {
+namespace vise::cli {
 namespace {
 
 using test::contains;
@@ -118,4 +118,4 @@ TEST(Help, OfEveryVerbHasTwoExamples) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::cli

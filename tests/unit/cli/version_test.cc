@@ -3,7 +3,7 @@
 
 #include "tests/unit/cli/program.h"
 
-namespace vise {
+namespace vise::cli {
 namespace {
 
 using test::run_program;
@@ -29,4 +29,4 @@ TEST(Version, IsTheProjectsInEveryFileThatCarriesOne) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::cli

@@ -7,7 +7,7 @@
 #include "datasets/adapters/adapters.h"
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::class_names;
@@ -223,4 +223,4 @@ TEST(SharedData, BassAndOmiAreReadAsTheyAre) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

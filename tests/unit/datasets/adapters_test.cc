@@ -9,7 +9,7 @@
 #include "datasets/dataset_registry.h"
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::class_names;
@@ -260,4 +260,4 @@ TEST(Fer2013, ReadsTheFolderReleaseByName) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

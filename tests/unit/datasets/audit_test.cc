@@ -11,7 +11,7 @@
 #include "datasets/open_data.h"
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::MiniTree;
@@ -203,4 +203,4 @@ TEST(Export, WritesFeaturesAsLibsvmAndNpyAndLeavesOutUnreadableImages) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

@@ -6,7 +6,7 @@
 #include "datasets/adapters/demo_drawing.h"
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::MiniTree;
@@ -38,4 +38,4 @@ TEST(Demo, PixelsAreTheSameOnEveryMachine) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 // Fingerprints drawn at random, with copies of earlier ones in which a few bits are turned.
@@ -81,4 +81,4 @@ TEST(ThumbnailCorrelation, IgnoresBrightnessAndContrast) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

@@ -5,7 +5,7 @@
 
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::error_of;
@@ -131,4 +131,4 @@ TEST(FolderLayout, IsQuietAboutPlainClassFolders) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

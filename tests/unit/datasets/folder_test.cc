@@ -6,7 +6,7 @@
 #include "datasets/tree.h"
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::error_of;
@@ -147,4 +147,4 @@ TEST(Folder, SaysWhatItWantsWhenThereIsNothing) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

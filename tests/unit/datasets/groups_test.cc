@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 const std::vector<Part> kParts{Part::train, Part::test, Part::train, Part::train, Part::unused, Part::val};
@@ -35,4 +35,4 @@ TEST(GroupsByName, AreNotSeenInRunningNumbersAlone) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

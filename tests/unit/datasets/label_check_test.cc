@@ -9,7 +9,7 @@
 #include "datasets/cells.h"
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::error_of;
@@ -117,4 +117,4 @@ TEST(Targets, WithoutANameAreRefused) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

@@ -8,7 +8,7 @@
 
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::error_of;
@@ -322,4 +322,4 @@ TEST(Manifest, ReadsSharedRatings) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

@@ -4,7 +4,7 @@
 
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::error_of;
@@ -89,4 +89,4 @@ TEST(Emotic, JoinsThePeopleOfAnImage) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::size_t kDim = 256, kRows = 1500;
@@ -90,4 +90,4 @@ TEST(Neighbours, RowsWithoutADirectionHaveNone) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

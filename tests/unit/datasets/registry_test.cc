@@ -3,7 +3,7 @@
 
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::error_of;
@@ -141,4 +141,4 @@ TEST(Politics, RefusesOtherSides) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::error_of;
@@ -110,4 +110,4 @@ TEST(Agreed, KeepsItemsThatEnoughVotersAgreeOn) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

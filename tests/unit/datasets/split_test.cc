@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 constexpr std::array<double, 3> kShares{0.8, 0.1, 0.1};
@@ -150,4 +150,4 @@ TEST(MakeFolds, KeepGroupsTogether) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 TEST(Targets, SortsClassNamesBytewiseAndKeepsEmptyLabelsUnknown) {
@@ -48,4 +48,4 @@ TEST(Targets, StratifyByMostVotesRarestLabelAndQuartile) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

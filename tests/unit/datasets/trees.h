@@ -40,19 +40,19 @@ Error error_of(Body body) {
 }
 
 // Opens a built-in data set below `root`.
-inline Dataset open_builtin(const std::string& name, const Path& root, Log& log) {
-  DatasetRegistry registry;
-  register_builtin_datasets(registry);
+inline datasets::Dataset open_builtin(const std::string& name, const Path& root, Log& log) {
+  datasets::DatasetRegistry registry;
+  datasets::register_builtin_datasets(registry);
   return registry.open(name, {root}, root / "cache", log);
 }
 
-inline Dataset open_builtin(const std::string& name, const Path& root) {
+inline datasets::Dataset open_builtin(const std::string& name, const Path& root) {
   Silent log;
   return open_builtin(name, root, log);
 }
 
 // Every item's class name in order; "-" where it isn't known.
-inline std::vector<std::string> class_names(const Targets& targets) {
+inline std::vector<std::string> class_names(const datasets::Targets& targets) {
   std::vector<std::string> names;
   for (const int k : targets.classes()) names.push_back(k < 0 ? "-" : targets.names()[static_cast<std::size_t>(k)]);
   return names;
@@ -60,7 +60,7 @@ inline std::vector<std::string> class_names(const Targets& targets) {
 
 using Names = std::vector<std::string>;
 
-inline std::vector<double> rows_of(const Dataset& dataset, const std::string& target) {
+inline std::vector<double> rows_of(const datasets::Dataset& dataset, const std::string& target) {
   const auto rows = dataset.target(target).rows();
   return {rows.begin(), rows.end()};
 }

@@ -11,7 +11,7 @@
 #include "tests/torch_module.h"
 #include "tests/unit/experiments/drawn_data.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 constexpr const char* kProbe = "attentive,heads=3,epochs=4,warmup=1,lr=0.001,weight-decay=0.1";
@@ -108,7 +108,7 @@ TEST_F(AttentiveRun, TakesThePlacesOfAMapForTokens) {
 
 // What is usually probed may be a vector that was made of the tokens.
 TEST_F(AttentiveRun, TakesTheLastTokensWhereNoLayerIsNamed) {
-  Outline clip;
+  networks::Outline clip;
   clip.layers = {{"block1", 8, 1, false, 2, 2},
                  {"final", 8, 1, false, 2, 2},
                  {"pre", 8, 0, true, 1, 1},
@@ -116,12 +116,12 @@ TEST_F(AttentiveRun, TakesTheLastTokensWhereNoLayerIsNamed) {
   clip.default_layer = "post";
   clip.default_pool = "avg";
   const auto layer = [&](const std::string& asked) {
-    return plan_taps(clip, {{asked, "tokens"}}, {"default", "default"}, 224).taps.at(0).tap.layer;
+    return features::plan_taps(clip, {{asked, "tokens"}}, {"default", "default"}, 224).taps.at(0).tap.layer;
   };
   EXPECT_EQ(layer("default"), "final");
   EXPECT_EQ(layer("block1"), "block1");
   EXPECT_THROW(layer("post"), Error);
-  EXPECT_EQ(plan_taps(clip, {{"all", "tokens"}}, {"default", "default"}, 224).taps.size(), 2u);
+  EXPECT_EQ(features::plan_taps(clip, {{"all", "tokens"}}, {"default", "default"}, 224).taps.size(), 2u);
 }
 
 TEST_F(AttentiveRun, RefusesVectorsAndTheOtherProbesTokens) {
@@ -145,4 +145,4 @@ TEST_F(AttentiveRun, RefusesVectorsAndTheOtherProbesTokens) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

@@ -12,7 +12,7 @@
 #include "extract/features/features.h"
 #include "tests/unit/experiments/drawn_data.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 class CleanTest : public testing::Test {
@@ -70,9 +70,10 @@ TEST_F(CleanTest, KeptWeightsGiveTheSavedScores) {
   const auto weights = read_weights(dir_ / "out", result);
   ASSERT_TRUE(weights);
   const SavedScores saved = read_scores(dir_ / "out", result);
-  const Dataset dataset = open_data_path(dir_ / "d/moods.csv", log_);
-  const std::vector<FeatureRequest> requests{FeatureRequest{parse_backbone("colour-histogram")}};
-  const Features features = extract_features(dataset, requests, request.extract, context_).at(0);
+  const datasets::Dataset dataset = datasets::open_data_path(dir_ / "d/moods.csv", log_);
+  const std::vector<features::FeatureRequest> requests{
+      features::FeatureRequest{features::parse_backbone("colour-histogram")}};
+  const features::Features features = features::extract_features(dataset, requests, request.extract, context_).at(0);
   for (std::size_t i = 0; i < saved.ids.size(); ++i) {
     const auto item = std::ranges::find(dataset.ids, saved.ids[i]) - dataset.ids.begin();
     const auto row = features.values(static_cast<std::size_t>(item));
@@ -87,4 +88,4 @@ TEST_F(CleanTest, KeptWeightsGiveTheSavedScores) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

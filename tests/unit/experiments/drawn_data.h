@@ -22,7 +22,7 @@ inline void write_square(const Path& file, int red, int green, int blue, std::st
   for (int i = 0; i < kSide * kSide; ++i)
     for (const int channel : {red, green, blue})
       pixels.push_back(static_cast<std::uint8_t>(std::min(255, channel + static_cast<int>(noise.below(60)))));
-  write_file_atomically(file, png_bytes(pixels, kSide, kSide, 3));
+  write_file_atomically(file, datasets::png_bytes(pixels, kSide, kSide, 3));
 }
 
 // `items` images of two classes in a manifest with a split (half train, a quarter val, a quarter test) and a topic.
@@ -46,10 +46,10 @@ inline Path write_drawn_data(const Path& folder, int items = 48) {
 }
 
 // Colour histograms and logistic regression on the drawn data: a run of milliseconds.
-inline RunRequest drawn_request(const Path& folder, const Path& out) {
+inline experiments::RunRequest drawn_request(const Path& folder, const Path& out) {
   if (!std::filesystem::exists(folder / "moods.csv")) write_drawn_data(folder);
-  RunRequest request;
-  request.tasks = {task_for_data(folder / "moods.csv", "label")};
+  experiments::RunRequest request;
+  request.tasks = {experiments::task_for_data(folder / "moods.csv", "label")};
   request.backbones = {"colour-histogram"};
   request.probes = {"logreg,grid=0.01:100:3"};
   request.extract.cache = folder / "cache";
@@ -61,8 +61,8 @@ inline RunRequest drawn_request(const Path& folder, const Path& out) {
 // The registries, filled once a program.
 inline void register_everything() {
   static const bool once = [] {
-    register_builtin_datasets(DatasetRegistry::instance());
-    register_builtin_probes(ProbeRegistry::instance());
+    datasets::register_builtin_datasets(datasets::DatasetRegistry::instance());
+    probes::register_builtin_probes(probes::ProbeRegistry::instance());
     return true;
   }();
   static_cast<void>(once);

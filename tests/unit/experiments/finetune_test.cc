@@ -10,7 +10,7 @@
 #include "tests/torch_module.h"
 #include "tests/unit/experiments/drawn_data.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // Asks to stop once `epochs` are done.
@@ -34,9 +34,9 @@ class FinetuneTest : public testing::Test {
   void SetUp() override {
     if (!test::have_torch()) GTEST_SKIP() << "skipped: built without the LibTorch module";
     test::register_everything();
-    dataset_ = open_data_path(test::write_drawn_data(dir_ / "d"), log_);
+    dataset_ = datasets::open_data_path(test::write_drawn_data(dir_ / "d"), log_);
     backbone_.name = "random";
-    backbone_.kind = BackboneKind::random;
+    backbone_.kind = features::BackboneKind::random;
     backbone_.architecture = "resnet18";
     backbone_.transform = "resize=36,crop=32";
     extract_.cache = dir_ / "cache";
@@ -46,13 +46,14 @@ class FinetuneTest : public testing::Test {
                        const Path& checkpoint = {}, bool with_val = true) {
     std::map<std::string, std::string> all{{"batch", "8"}, {"optimizer", "adamw"}, {"lr", "0.001"}, {"warmup", "0"}};
     for (const auto& [key, value] : options) all[key] = value;
-    const Split& split = *dataset_.official;
-    const std::vector<std::uint32_t> train = split.items(Part::train), test = split.items(Part::test);
-    const std::vector<std::uint32_t> val = with_val ? split.items(Part::val) : std::vector<std::uint32_t>{};
-    const Targets &label = dataset_.target("label"), train_targets = label.select(train),
-                  val_targets = label.select(val);
-    return finetune({dataset_, backbone_, extract_, tap_, parse_finetune({all, 1}), train, val, test, train_targets,
-                     val_targets, checkpoint, "cell"},
+    const datasets::Split& split = *dataset_.official;
+    const std::vector<std::uint32_t> train = split.items(datasets::Part::train),
+                                     test = split.items(datasets::Part::test);
+    const std::vector<std::uint32_t> val = with_val ? split.items(datasets::Part::val) : std::vector<std::uint32_t>{};
+    const datasets::Targets &label = dataset_.target("label"), train_targets = label.select(train),
+                            val_targets = label.select(val);
+    return finetune({dataset_, backbone_, extract_, tap_, probes::parse_finetune({all, 1}), train, val, test,
+                     train_targets, val_targets, checkpoint, "cell"},
                     context);
   }
   FittedAndTested tune(const std::map<std::string, std::string>& options, bool with_val = true) {
@@ -61,10 +62,10 @@ class FinetuneTest : public testing::Test {
 
   test::ScratchDir dir_;
   RecordingLog log_;
-  Dataset dataset_;
-  Backbone backbone_;
-  ExtractOptions extract_;
-  FeatureTap tap_;
+  datasets::Dataset dataset_;
+  features::Backbone backbone_;
+  features::ExtractOptions extract_;
+  features::FeatureTap tap_;
 };
 
 TEST_F(FinetuneTest, LowersTheLoss) {
@@ -104,9 +105,9 @@ TEST_F(FinetuneTest, GoesOnWhereItWasStoppedWithTheSameNumbers) {
 
 TEST_F(FinetuneTest, KeepsTheEpochThatDidBestOnVal) {
   const FittedAndTested tuned = tune({{"epochs", "6"}, {"patience", "2"}});
-  const Selection& selection = tuned.fitted.selection;
+  const probes::Selection& selection = tuned.fitted.selection;
   double best = -1, epoch = 0;
-  for (const Candidate& candidate : selection.curve) {
+  for (const probes::Candidate& candidate : selection.curve) {
     if (candidate.score <= best) continue;
     best = candidate.score;
     epoch = candidate.parameters->at("epoch");
@@ -115,14 +116,14 @@ TEST_F(FinetuneTest, KeepsTheEpochThatDidBestOnVal) {
   EXPECT_LE(static_cast<double>(selection.curve.size()), epoch + 2);
   EXPECT_EQ(selection.selected_on, "val (12 rows)");
   // The scores are those of that epoch's weights.
-  const auto val = dataset_.official->items(Part::val);
-  EXPECT_EQ(*evaluate(*tuned.fitted.val_scores, dataset_.target("label").select(val)).at("accuracy"), best);
+  const auto val = dataset_.official->items(datasets::Part::val);
+  EXPECT_EQ(*probes::evaluate(*tuned.fitted.val_scores, dataset_.target("label").select(val)).at("accuracy"), best);
 }
 
 TEST_F(FinetuneTest, SaysWhatItCannotTrain) {
-  backbone_ = parse_backbone("colour-histogram");
+  backbone_ = features::parse_backbone("colour-histogram");
   EXPECT_THROW(tune({}), Error);
-  EXPECT_THROW(parse_finetune({{{"unfreeze", "layer9"}}, 0}), Error);
+  EXPECT_THROW(probes::parse_finetune({{{"unfreeze", "layer9"}}, 0}), Error);
 }
 
 TEST_F(FinetuneTest, IsACellOfARun) {
@@ -140,4 +141,4 @@ TEST_F(FinetuneTest, IsACellOfARun) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

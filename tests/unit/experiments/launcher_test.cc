@@ -6,7 +6,7 @@
 #include "experiments/launcher/slurm.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -148,4 +148,4 @@ TEST(RunStatus, OfAFolderWithoutJobsIsAnErrorThatSaysSo) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "experiments/runner.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 Places places_in(std::map<std::string, std::string> variables) {
@@ -62,7 +62,7 @@ TEST(Places, StandBeforeAStudysOwnAndLeaveItsLimits) {
   RunRequest request;
   request.data_roots = {"of-study"};
   request.extract.weights.folders = {"weights-of-study"};
-  request.extract.on_bad_image = BadImagePolicy::skip;
+  request.extract.on_bad_image = features::BadImagePolicy::skip;
   request.extract.max_pixels = 1000;
   Places places = places_in({{"HOME", "/home/a"}});
   places.weights = {"first"};
@@ -70,7 +70,7 @@ TEST(Places, StandBeforeAStudysOwnAndLeaveItsLimits) {
   EXPECT_EQ(request.data_roots, (std::vector<Path>{"data", "of-study"}));
   EXPECT_EQ(request.extract.weights.folders,
             (std::vector<Path>{"first", "weights-of-study", "/home/a/.cache/torch/hub/checkpoints"}));
-  EXPECT_EQ(request.extract.on_bad_image, BadImagePolicy::skip);
+  EXPECT_EQ(request.extract.on_bad_image, features::BadImagePolicy::skip);
   EXPECT_EQ(request.extract.max_pixels, 1000U);
   places.max_pixels = 5;
   places.add_to(request);
@@ -78,4 +78,4 @@ TEST(Places, StandBeforeAStudysOwnAndLeaveItsLimits) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

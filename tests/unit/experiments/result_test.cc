@@ -11,7 +11,7 @@
 #include "experiments/results_file.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 Result sample(const std::string& key) {
@@ -21,7 +21,7 @@ Result sample(const std::string& key) {
   r.primary_metric = "accuracy";
   r.metrics = {{"accuracy", 0.1 + 0.2}, {"auc", std::nullopt}};
   r.class_names = {"<script>", "a|b\"\n", "größe"};
-  r.target_kind = TargetKind::classes;
+  r.target_kind = datasets::TargetKind::classes;
   r.split_origin = "official";
   r.split_hash = "abc";
   r.sizes = {180, 60, 61, 2};
@@ -242,4 +242,4 @@ TEST(ResultsFile, TwoWritersDoNotTearEachOthersLines) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

@@ -15,7 +15,7 @@
 #include "experiments/task_run.h"
 #include "tests/unit/experiments/drawn_data.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 using test::drawn_request;
@@ -342,4 +342,4 @@ TEST(Runner, KeepsTheDrawsOfAnEarlierProgramInItsFolder) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

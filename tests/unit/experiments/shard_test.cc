@@ -12,7 +12,7 @@
 #include "tests/shared.h"
 #include "tests/unit/experiments/drawn_data.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 TEST(Shard, PartsAreDisjointAndWholeAndEven) {
@@ -21,7 +21,7 @@ TEST(Shard, PartsAreDisjointAndWholeAndEven) {
       std::vector<bool> seen(count);
       std::size_t total = 0, least = count, most = 0;
       for (std::size_t number = 1; number <= of; ++number) {
-        const std::vector<std::uint32_t> items = Shard{number, of}.items(count);
+        const std::vector<std::uint32_t> items = features::Shard{number, of}.items(count);
         for (const std::uint32_t item : items) {
           ASSERT_LT(item, count);
           ASSERT_FALSE(seen[item]);
@@ -38,7 +38,7 @@ TEST(Shard, PartsAreDisjointAndWholeAndEven) {
 }
 
 TEST(Shard, LargePartsAreWholeBlocks) {
-  const std::vector<std::uint32_t> items = Shard{2, 4}.items(1'000'000);
+  const std::vector<std::uint32_t> items = features::Shard{2, 4}.items(1'000'000);
   for (std::size_t begin = 0; begin + 256 <= items.size(); begin += 256) {
     EXPECT_EQ(items[begin] % 256, 0u);
     EXPECT_EQ(items[begin + 255], items[begin] + 255);
@@ -46,10 +46,10 @@ TEST(Shard, LargePartsAreWholeBlocks) {
 }
 
 TEST(Shard, IsSaidAsIOfN) {
-  EXPECT_EQ(Shard::parse("3/64").number, 3u);
-  EXPECT_EQ(Shard::parse("3/64").str(), "3/64");
+  EXPECT_EQ(features::Shard::parse("3/64").number, 3u);
+  EXPECT_EQ(features::Shard::parse("3/64").str(), "3/64");
   for (const char* text : {"", "3", "0/4", "5/4", "a/b", "1/2/3", "1/0"})
-    EXPECT_THROW(Shard::parse(text), Error) << text;
+    EXPECT_THROW(features::Shard::parse(text), Error) << text;
 }
 
 class ShardRunTest : public testing::Test {
@@ -74,11 +74,11 @@ class ShardRunTest : public testing::Test {
     request.extract.into = into;
     return request;
   }
-  ShardRecord extract(std::size_t number, std::size_t of) {
+  features::ShardRecord extract(std::size_t number, std::size_t of) {
     return extract_shard(request(folder(number)), {number, of}, "plan", context_);
   }
   Path folder(std::size_t number) const { return scratch_ / ("shard" + std::to_string(number)); }
-  static std::size_t rows(const ShardRecord& record) {
+  static std::size_t rows(const features::ShardRecord& record) {
     std::size_t sum = 0;
     for (const auto& [key, of_key] : record.rows) sum += of_key;
     return sum;
@@ -91,37 +91,37 @@ class ShardRunTest : public testing::Test {
 
 TEST_F(ShardRunTest, PartsComputeEachImageOnceAndMergeIntoTheWhole) {
   for (std::size_t number = 1; number <= 3; ++number) {
-    const ShardRecord record = extract(number, 3);
-    EXPECT_EQ(record.state, ShardState::done);
+    const features::ShardRecord record = extract(number, 3);
+    EXPECT_EQ(record.state, features::ShardState::done);
     EXPECT_EQ(record.to_compute, 10u);
     EXPECT_EQ(rows(record), 10u);
-    EXPECT_EQ(read_shard_record(folder(number))->rows, record.rows);
+    EXPECT_EQ(features::read_shard_record(folder(number))->rows, record.rows);
   }
   EXPECT_FALSE(std::filesystem::exists(scratch_ / "cache/features")) << "a shard leaves the cache as it is";
   for (std::size_t number = 1; number <= 3; ++number) {
-    const MergeCounts counts = merge_cache(folder(number), scratch_ / "cache", true, context_);
+    const features::MergeCounts counts = features::merge_cache(folder(number), scratch_ / "cache", true, context_);
     EXPECT_EQ(counts.added, 10u);
-    EXPECT_EQ(read_shard_record(folder(number))->state, ShardState::merged);
+    EXPECT_EQ(features::read_shard_record(folder(number))->state, features::ShardState::merged);
     EXPECT_FALSE(std::filesystem::exists(folder(number) / "features"));
   }
-  EXPECT_EQ(count_kept(scratch_ / "cache").begin()->second, 30u);
-  EXPECT_EQ(merge_cache(folder(1), scratch_ / "cache", true, context_).added, 0u) << "twice is once";
+  EXPECT_EQ(features::count_kept(scratch_ / "cache").begin()->second, 30u);
+  EXPECT_EQ(features::merge_cache(folder(1), scratch_ / "cache", true, context_).added, 0u) << "twice is once";
 }
 
 TEST_F(ShardRunTest, WhatTheCacheHasIsLeftOut) {
   extract(1, 2);
-  merge_cache(folder(1), scratch_ / "cache", false, context_);
-  const ShardRecord all = extract_shard(request(scratch_ / "rest"), {1, 1}, "plan", context_);
+  features::merge_cache(folder(1), scratch_ / "cache", false, context_);
+  const features::ShardRecord all = extract_shard(request(scratch_ / "rest"), {1, 1}, "plan", context_);
   EXPECT_EQ(all.to_compute, 30u) << "files this young are not remembered by their path: an upper bound";
   EXPECT_EQ(rows(all), 15u);
 }
 
 TEST_F(ShardRunTest, AMergeRefusesAShardThatIsNotDone) {
-  ShardRecord record = extract(1, 2);
-  record.state = ShardState::running;
-  write_shard_record(folder(1), record);
+  features::ShardRecord record = extract(1, 2);
+  record.state = features::ShardState::running;
+  features::write_shard_record(folder(1), record);
   try {
-    merge_cache(folder(1), scratch_ / "cache", true, context_);
+    features::merge_cache(folder(1), scratch_ / "cache", true, context_);
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::missing);
@@ -135,18 +135,18 @@ TEST_F(ShardRunTest, AMergeDropsDamagedBlocksAndTheSameCallComputesTheirRows) {
   std::string bytes = read_text_file(features);
   bytes[bytes.size() / 2] ^= 1;
   write_file_atomically(features, bytes);
-  EXPECT_THROW(merge_cache(folder(1), scratch_ / "cache", true, context_), Error);
-  EXPECT_EQ(read_shard_record(folder(1))->state, ShardState::damaged);
+  EXPECT_THROW(features::merge_cache(folder(1), scratch_ / "cache", true, context_), Error);
+  EXPECT_EQ(features::read_shard_record(folder(1))->state, features::ShardState::damaged);
   EXPECT_FALSE(std::filesystem::exists(scratch_ / "cache/features")) << "nothing of it is added";
   EXPECT_EQ(rows(extract(1, 2)), 15u);
-  EXPECT_EQ(merge_cache(folder(1), scratch_ / "cache", true, context_).added, 15u);
+  EXPECT_EQ(features::merge_cache(folder(1), scratch_ / "cache", true, context_).added, 15u);
 }
 
 TEST_F(ShardRunTest, AMergeFindsAStoreThatWasCutOffAtAWholeBlock) {
   extract(1, 2);
   std::filesystem::remove_all(std::filesystem::directory_iterator(folder(1) / "features")->path());
-  EXPECT_THROW(merge_cache(folder(1), scratch_ / "cache", true, context_), Error);
-  EXPECT_EQ(read_shard_record(folder(1))->state, ShardState::damaged);
+  EXPECT_THROW(features::merge_cache(folder(1), scratch_ / "cache", true, context_), Error);
+  EXPECT_EQ(features::read_shard_record(folder(1))->state, features::ShardState::damaged);
 }
 
 // The number of a shared file system's device differs from node to node.
@@ -158,16 +158,16 @@ TEST_F(ShardRunTest, AMergeTakesOverWhatIsKnownOfPathsUnderThisMachinesDevice) {
   const FileIdentity here = there;
   there.device += 1;
   const ContentHash content = content_hash(read_file(image));
-  PathCache of_shard(scratch_ / "shard/paths");
+  features::PathCache of_shard(scratch_ / "shard/paths");
   of_shard.put(there, content.str());
   of_shard.save();
-  PathCache merged(scratch_ / "paths");
+  features::PathCache merged(scratch_ / "paths");
   merged.take_from(scratch_ / "shard/paths");
   merged.save();
-  PathCache again(scratch_ / "paths");
+  features::PathCache again(scratch_ / "paths");
   ASSERT_NE(again.find(here), nullptr);
   EXPECT_EQ(*again.find(here), content.str());
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

@@ -12,12 +12,12 @@
 #include "experiments/label_question.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 // 40 items of two classes, from ten sources of four, half of them about guns; the last one has no label.
-Dataset forty() {
-  Dataset dataset;
+datasets::Dataset forty() {
+  datasets::Dataset dataset;
   dataset.name = "forty";
   std::vector<std::string> labels;
   std::vector<double> votes;
@@ -29,8 +29,8 @@ Dataset forty() {
     dataset.attributes["split-1"].push_back(i < 30 ? "train" : "test");
     votes.insert(votes.end(), {i % 4 == 0 ? 2.0 : 5.0, i % 4 == 0 ? 3.0 : 0.0});
   }
-  dataset.targets.emplace("label", Targets::from_labels(labels));
-  dataset.targets.emplace("votes", Targets::from_distribution(std::move(votes), {"left", "right"}));
+  dataset.targets.emplace("label", datasets::Targets::from_labels(labels));
+  dataset.targets.emplace("votes", datasets::Targets::from_distribution(std::move(votes), {"left", "right"}));
   return dataset;
 }
 
@@ -43,44 +43,47 @@ Task task_of(const std::string& kind) {
 }
 
 TEST(ResolveSplit, LeavesItemsWithoutATargetUnused) {
-  const Split split = resolve_split(task_of("official"), forty());
+  const datasets::Split split = resolve_split(task_of("official"), forty());
   EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0)");
-  EXPECT_EQ(split.part(39), Part::unused);
-  EXPECT_EQ(split.count(Part::unused), 1u);
+  EXPECT_EQ(split.part(39), datasets::Part::unused);
+  EXPECT_EQ(split.count(datasets::Part::unused), 1u);
 }
 
 // Parts by item number: the first 24 train, then 10 val, the rest test.
-Dataset with_parts(bool has_test) {
-  Dataset dataset = forty();
-  std::vector<Part> parts;
+datasets::Dataset with_parts(bool has_test) {
+  datasets::Dataset dataset = forty();
+  std::vector<datasets::Part> parts;
   for (int i = 0; i < 40; ++i)
-    parts.push_back(i < 24 ? Part::train : i < 34 ? Part::val : has_test ? Part::test : Part::unused);
-  dataset.official = Split(std::move(parts), "official (folders)");
+    parts.push_back(i < 24     ? datasets::Part::train
+                    : i < 34   ? datasets::Part::val
+                    : has_test ? datasets::Part::test
+                               : datasets::Part::unused);
+  dataset.official = datasets::Split(std::move(parts), "official (folders)");
   return dataset;
 }
 
 TEST(ResolveSplit, TestsOnValWhereThereIsNoTestAndSaysSo) {
-  const Dataset dataset = with_parts(false);
-  const Split split = resolve_split(task_of("official"), dataset);
-  EXPECT_EQ(split.count(Part::test), 10u);
-  EXPECT_EQ(split.part(24), Part::test);
-  EXPECT_GT(split.count(Part::val), 0u);
+  const datasets::Dataset dataset = with_parts(false);
+  const datasets::Split split = resolve_split(task_of("official"), dataset);
+  EXPECT_EQ(split.count(datasets::Part::test), 10u);
+  EXPECT_EQ(split.part(24), datasets::Part::test);
+  EXPECT_GT(split.count(datasets::Part::val), 0u);
   EXPECT_TRUE(split.origin().starts_with("official (folders), without a test: its val is the test, val = "))
       << split.origin();
-  const Split whole = resolve_split(task_of("official"), with_parts(true));
-  EXPECT_EQ(whole.part(24), Part::val);
+  const datasets::Split whole = resolve_split(task_of("official"), with_parts(true));
+  EXPECT_EQ(whole.part(24), datasets::Part::val);
   EXPECT_EQ(whole.origin(), "official (folders)");
 }
 
 TEST(ResolveSplit, TakesATestWithoutLabelsForNone) {
-  Dataset dataset = with_parts(true);
+  datasets::Dataset dataset = with_parts(true);
   std::vector<int> classes(dataset.target("label").classes().begin(), dataset.target("label").classes().end());
-  std::fill(classes.begin() + 34, classes.end(), kNoClass);
-  dataset.targets.insert_or_assign("label", Targets::from_classes(classes, {"left", "right"}));
-  EXPECT_EQ(resolve_split(task_of("official"), dataset).part(24), Part::test);
+  std::fill(classes.begin() + 34, classes.end(), datasets::kNoClass);
+  dataset.targets.insert_or_assign("label", datasets::Targets::from_classes(classes, {"left", "right"}));
+  EXPECT_EQ(resolve_split(task_of("official"), dataset).part(24), datasets::Part::test);
   // Nor is there a val with labels: the error says what the test lacks.
-  std::fill(classes.begin() + 24, classes.end(), kNoClass);
-  dataset.targets.insert_or_assign("label", Targets::from_classes(classes, {"left", "right"}));
+  std::fill(classes.begin() + 24, classes.end(), datasets::kNoClass);
+  dataset.targets.insert_or_assign("label", datasets::Targets::from_classes(classes, {"left", "right"}));
   try {
     resolve_split(task_of("official"), dataset);
     ADD_FAILURE() << "no error";
@@ -92,7 +95,7 @@ TEST(ResolveSplit, TakesATestWithoutLabelsForNone) {
 
 // A condition that leaves no test item is a mistake of the condition.
 TEST(ResolveSplit, DoesNotTestOnValBecauseOfACondition) {
-  Dataset dataset = with_parts(true);
+  datasets::Dataset dataset = with_parts(true);
   Task task = task_of("official");
   task.where = "topic=guns";  // items 0 to 19
   EXPECT_THROW(resolve_split(task, dataset), Error);
@@ -102,9 +105,9 @@ TEST(AskAboutLabels, OfDataThatNobodyKnows) {
   Task task;
   task.target = "label";
   const auto asked = [&](std::vector<std::string> labels) {
-    Dataset dataset = forty();
+    datasets::Dataset dataset = forty();
     labels.resize(40, labels.back());
-    dataset.targets.insert_or_assign("label", Targets::from_labels(labels));
+    dataset.targets.insert_or_assign("label", datasets::Targets::from_labels(labels));
     try {
       ask_about_labels(task, dataset);
     } catch (const Error& error) {
@@ -127,10 +130,10 @@ TEST(AskAboutLabels, OfDataThatNobodyKnows) {
 TEST(ResolveSplit, KeepsAGroupInOnePartAndSaysByWhat) {
   Task task = task_of("grouped");
   task.split.group = "source";
-  const Dataset dataset = forty();
-  const Split split = resolve_split(task, dataset);
+  const datasets::Dataset dataset = forty();
+  const datasets::Split split = resolve_split(task, dataset);
   EXPECT_EQ(split.origin(), "grouped by source 60/20/20 (seed 0)");
-  std::map<std::string, std::set<Part>> parts;
+  std::map<std::string, std::set<datasets::Part>> parts;
   for (std::size_t i = 0; i < 39; ++i) parts[dataset.attribute("source")[i]].insert(split.part(i));
   for (const auto& [source, in] : parts) EXPECT_EQ(in.size(), 1u) << source;
 }
@@ -139,9 +142,9 @@ TEST(ResolveSplit, TestsEveryItemOnceOverTheFolds) {
   const Task task = task_of("folds");
   std::vector<int> tested(40, 0);
   for (const Task& fold : one_task_a_split(task)) {
-    const Split split = resolve_split(fold, forty());
-    for (const std::uint32_t item : split.items(Part::test)) ++tested[item];
-    EXPECT_GT(split.count(Part::val), 0u);
+    const datasets::Split split = resolve_split(fold, forty());
+    for (const std::uint32_t item : split.items(datasets::Part::test)) ++tested[item];
+    EXPECT_GT(split.count(datasets::Part::val), 0u);
     EXPECT_NE(split.origin().find(fmt::format("fold {} of 5 (seed 0)", fold.split.number)), std::string::npos)
         << split.origin();
   }
@@ -151,12 +154,12 @@ TEST(ResolveSplit, TestsEveryItemOnceOverTheFolds) {
 TEST(ResolveSplit, KeepsGroupsTogetherInFolds) {
   Task task = task_of("folds");
   task.split.group = "source";
-  const Dataset dataset = forty();
+  const datasets::Dataset dataset = forty();
   for (const Task& fold : one_task_a_split(task)) {
     std::set<std::string> test, other;
-    const Split split = resolve_split(fold, dataset);
+    const datasets::Split split = resolve_split(fold, dataset);
     for (std::size_t i = 0; i < 39; ++i)
-      (split.part(i) == Part::test ? test : other).insert(dataset.attribute("source")[i]);
+      (split.part(i) == datasets::Part::test ? test : other).insert(dataset.attribute("source")[i]);
     for (const std::string& source : test) EXPECT_FALSE(other.contains(source)) << source;
   }
 }
@@ -164,40 +167,40 @@ TEST(ResolveSplit, KeepsGroupsTogetherInFolds) {
 TEST(ResolveSplit, ReadsOneOfSeveralOfficialSplits) {
   Task task = task_of("attribute");
   task.split.attributes = {"split-1"};
-  const Split split = resolve_split(one_task_a_split(task).front(), forty());
-  EXPECT_EQ(split.count(Part::test), 9u);  // 30 to 38
-  EXPECT_EQ(split.part(30), Part::test);
+  const datasets::Split split = resolve_split(one_task_a_split(task).front(), forty());
+  EXPECT_EQ(split.count(datasets::Part::test), 9u);  // 30 to 38
+  EXPECT_EQ(split.part(30), datasets::Part::test);
   EXPECT_NE(split.origin().find("official, split-1"), std::string::npos);
 }
 
 TEST(ResolveSplit, LeavesWhatDoesNotMeetTheConditionUnused) {
   Task task = task_of("stratified");
   task.where = "topic=guns";
-  const Split split = resolve_split(task, forty());
-  for (std::size_t i = 20; i < 40; ++i) EXPECT_EQ(split.part(i), Part::unused) << i;
-  EXPECT_EQ(split.count(Part::unused), 20u);
+  const datasets::Split split = resolve_split(task, forty());
+  for (std::size_t i = 20; i < 40; ++i) EXPECT_EQ(split.part(i), datasets::Part::unused) << i;
+  EXPECT_EQ(split.count(datasets::Part::unused), 20u);
   EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0), where topic=guns");
 }
 
 TEST(ResolveSplit, LeavesDisputedItemsUnused) {
   Task task = task_of("stratified");
   task.agreement = 0.8;
-  const Split split = resolve_split(task, forty());
-  for (std::size_t i = 0; i < 40; i += 4) EXPECT_EQ(split.part(i), Part::unused) << i;
+  const datasets::Split split = resolve_split(task, forty());
+  for (std::size_t i = 0; i < 40; i += 4) EXPECT_EQ(split.part(i), datasets::Part::unused) << i;
   EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0), agreement at least 0.8");
 }
 
-std::map<std::string, Part> parts_of(const Dataset& dataset, const Split& split) {
-  std::map<std::string, Part> parts;
+std::map<std::string, datasets::Part> parts_of(const datasets::Dataset& dataset, const datasets::Split& split) {
+  std::map<std::string, datasets::Part> parts;
   for (std::size_t i = 0; i < dataset.size(); ++i) parts[dataset.ids[i]] = split.part(i);
   return parts;
 }
 
 TEST(ResolveSplit, IsTheSameWhateverTheTaskIsCalledAndHoweverItsRowsAreOrdered) {
-  const Dataset dataset = forty();
+  const datasets::Dataset dataset = forty();
   std::vector<std::uint32_t> backwards(40);
   for (std::uint32_t i = 0; i < 40; ++i) backwards[i] = 39 - i;
-  const Dataset reversed = subset(dataset, backwards);
+  const datasets::Dataset reversed = datasets::subset(dataset, backwards);
   for (const std::string kind : {"stratified", "grouped", "folds"}) {
     Task one = task_of(kind), other = one;
     one.split.number = other.split.number = kind == "folds" ? 1 : 0;
@@ -214,38 +217,38 @@ TEST(ResolveSplit, IsTheSameWhateverTheTaskIsCalledAndHoweverItsRowsAreOrdered) 
 TEST(ResolveSplit, DrawnByNameIsThatOfEarlierPrograms) {
   Task task = task_of("stratified");
   task.split.by_name = true;
-  const Dataset dataset = forty();
+  const datasets::Dataset dataset = forty();
   std::vector<int> strata = dataset.target("label").strata();
-  const Split split = resolve_split(task, dataset);
-  EXPECT_EQ(split.parts(), Split::stratified(strata, {0.6, 0.2, 0.2}, "forty/split", 0).parts());
+  const datasets::Split split = resolve_split(task, dataset);
+  EXPECT_EQ(split.parts(), datasets::Split::stratified(strata, {0.6, 0.2, 0.2}, "forty/split", 0).parts());
   EXPECT_EQ(split.origin(), "stratified 60/20/20 (seed 0)");  // as it was recorded; tables add who drew it
 }
 
 TEST(ResolveSplit, KeepsAUsersGroupsWholeUnasked) {
   Task task = task_of("official");
-  Dataset dataset = forty();
+  datasets::Dataset dataset = forty();
   dataset.attributes["group"] = dataset.attributes["source"];
-  const Split split = resolve_split(task, dataset);
-  EXPECT_EQ(straddling_groups(dataset.attribute("group"), split).straddling, 0u);
+  const datasets::Split split = resolve_split(task, dataset);
+  EXPECT_EQ(datasets::straddling_groups(dataset.attribute("group"), split).straddling, 0u);
   EXPECT_EQ(split.origin(), "grouped by group 60/20/20 (seed 0)");
   // Also where val is taken from an official train.
-  std::vector<Part> parts(40, Part::train);
-  for (std::size_t i = 32; i < 40; ++i) parts[i] = Part::test;
-  dataset.official = Split(parts, "official");
-  const Split official = resolve_split(task, dataset);
-  EXPECT_GT(official.count(Part::val), 0u);
-  EXPECT_EQ(straddling_groups(dataset.attribute("group"), official).straddling, 0u);
+  std::vector<datasets::Part> parts(40, datasets::Part::train);
+  for (std::size_t i = 32; i < 40; ++i) parts[i] = datasets::Part::test;
+  dataset.official = datasets::Split(parts, "official");
+  const datasets::Split official = resolve_split(task, dataset);
+  EXPECT_GT(official.count(datasets::Part::val), 0u);
+  EXPECT_EQ(datasets::straddling_groups(dataset.attribute("group"), official).straddling, 0u);
   task.split.kind = "stratified";  // asked for as it is
-  EXPECT_GT(straddling_groups(dataset.attribute("group"), resolve_split(task, dataset)).straddling, 0u);
+  EXPECT_GT(datasets::straddling_groups(dataset.attribute("group"), resolve_split(task, dataset)).straddling, 0u);
 }
 
 TEST(ResolveSplit, KeepsGroupsWholeWhereItsValIsTheTest) {
-  Dataset dataset = with_parts(false);
+  datasets::Dataset dataset = with_parts(false);
   dataset.attributes["group"] = dataset.attributes["source"];
-  const Split split = resolve_split(task_of("official"), dataset);
-  EXPECT_EQ(split.count(Part::test), 10u);
-  EXPECT_GT(split.count(Part::val), 0u);
-  EXPECT_EQ(straddling_groups(dataset.attribute("group"), split).straddling, 0u);
+  const datasets::Split split = resolve_split(task_of("official"), dataset);
+  EXPECT_EQ(split.count(datasets::Part::test), 10u);
+  EXPECT_GT(split.count(datasets::Part::val), 0u);
+  EXPECT_EQ(datasets::straddling_groups(dataset.attribute("group"), split).straddling, 0u);
   EXPECT_NE(split.origin().find("its val is the test, val = 20 % of train (whole groups, seed 0)"), std::string::npos)
       << split.origin();
 }
@@ -269,8 +272,8 @@ TEST(ResolveSplit, DrawsSeveralWithSeedsOneAfterTheOther) {
 
 TEST(ResolveSplit, ReadsAFileAndNamesWhatItDoesNotKnow) {
   const test::ScratchDir dir;
-  const Dataset dataset = forty();
-  const Split drawn = resolve_split(task_of("stratified"), dataset);
+  const datasets::Dataset dataset = forty();
+  const datasets::Split drawn = resolve_split(task_of("stratified"), dataset);
   drawn.write(dir / "forty.csv", dataset.ids);
   Task task = task_of("file");
   task.split.file = dir / "forty.csv";
@@ -289,12 +292,12 @@ TEST(ResolveSplit, ReadsAFileAndNamesWhatItDoesNotKnow) {
 }
 
 TEST(Draws, OfFewShotsAndFoldsDependOnIdsAlone) {
-  const Dataset dataset = forty();
+  const datasets::Dataset dataset = forty();
   std::vector<std::uint32_t> backwards(40), all(40);
   for (std::uint32_t i = 0; i < 40; ++i) backwards[i] = 39 - i, all[i] = i;
-  const Dataset reversed = subset(dataset, backwards);
+  const datasets::Dataset reversed = datasets::subset(dataset, backwards);
   const std::vector<int> strata = dataset.target("label").strata(), back = reversed.target("label").strata();
-  const Split train(std::vector<Part>(40, Part::train), "all");
+  const datasets::Split train(std::vector<datasets::Part>(40, datasets::Part::train), "all");
   const Draws one(dataset.ids, 0), other(reversed.ids, 0);
   EXPECT_EQ(parts_of(dataset, one.few_shots(train, strata, 3, 1)),
             parts_of(reversed, other.few_shots(train, back, 3, 1)));
@@ -322,4 +325,4 @@ TEST(ResolveSplit, RefusesASplitWithoutTest) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

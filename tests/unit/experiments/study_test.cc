@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "tests/unit/experiments/drawn_data.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 RunRequest parse(const std::string& yaml) {
@@ -83,4 +83,4 @@ TEST(StudyTest, BuiltinStudies_NameTasksAndBackbonesThatExist) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

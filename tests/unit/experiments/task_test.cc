@@ -15,7 +15,7 @@
 #include "probes/probe.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 Error error_of(const std::string& yaml) {
@@ -52,26 +52,26 @@ TEST(Task, NamesColumnsOfItsData) {
 
 // What a built-in task names must exist: its data set, its backbones, its probe with that preset.
 TEST(BuiltinTasks, NameOnlyWhatIsThere) {
-  DatasetRegistry datasets;
-  register_builtin_datasets(datasets);
-  register_builtin_probes(ProbeRegistry::instance());
+  datasets::DatasetRegistry datasets;
+  datasets::register_builtin_datasets(datasets);
+  probes::register_builtin_probes(probes::ProbeRegistry::instance());
   for (const auto& [name, yaml] : builtin_task_files()) {
     SCOPED_TRACE(name);
     const Task task = parse_task(yaml, name, name + ".yaml");
     EXPECT_NO_THROW(datasets.info(task.dataset));
-    for (const std::string& backbone : task.backbones) EXPECT_NO_THROW(parse_backbone(backbone));
+    for (const std::string& backbone : task.backbones) EXPECT_NO_THROW(features::parse_backbone(backbone));
     EXPECT_NE(std::find(task.backbones.begin(), task.backbones.end(), task.baseline), task.backbones.end());
     ASSERT_FALSE(task.probes.empty());
     for (const std::string& text : task.probes) {
-      EXPECT_NO_THROW(parse_probe(text).make(0));
+      EXPECT_NO_THROW(probes::parse_probe(text).make(0));
     }
     EXPECT_FALSE(task.metric.empty() || task.citation.empty() || task.licence.empty());
   }
 }
 
 TEST(BuiltinTasks, CoverEveryDataSetThatShips) {
-  DatasetRegistry datasets;
-  register_builtin_datasets(datasets);
+  datasets::DatasetRegistry datasets;
+  datasets::register_builtin_datasets(datasets);
   for (const std::string& dataset : datasets.names()) {
     const auto& files = builtin_task_files();
     EXPECT_TRUE(std::any_of(files.begin(), files.end(), [&](const auto& file) {
@@ -150,4 +150,4 @@ TEST(ParseTask, TurnsAProtocolIntoItsProbe) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

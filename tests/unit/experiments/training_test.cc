@@ -17,7 +17,7 @@
 #include "tests/shared.h"
 #include "tests/torch_module.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 constexpr int kSide = 32, kBlocks = 4;
@@ -27,8 +27,8 @@ class Training : public testing::Test {
  protected:
   void SetUp() override {
     if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
-    RandomWeights weights("training-test", 0);
-    VitSpec spec;
+    networks::RandomWeights weights("training-test", 0);
+    networks::VitSpec spec;
     spec.width = 32;
     spec.depth = kBlocks;
     spec.heads = 2;
@@ -36,7 +36,7 @@ class Training : public testing::Test {
     spec.hidden = 64;
     spec.grid = kSide / spec.patch;
     spec.distillation_token = true;
-    network_ = build_vit(spec, weights);
+    network_ = networks::build_vit(spec, weights);
     RandomStream random("training-test/images", 0);
     for (float& v : images_) v = static_cast<float>(random.normal());
     for (std::size_t i = 0; i < kImages; ++i) targets_[i * kClasses + i % kClasses] = 1;
@@ -71,13 +71,13 @@ class Training : public testing::Test {
     std::filesystem::remove(job.checkpoint);
     FinetuneResult result;
     Module::torch().symbol<FinetuneEntry>("vise_torch_finetune")(job, result);
-    state_ = read_checkpoint(job.checkpoint);
+    state_ = networks::read_checkpoint(job.checkpoint);
     return result;
   }
 
   // Number `i` of the state; empty past its end.
   std::vector<float> kept(std::size_t i) const {
-    const auto found = std::ranges::find(state_.tensors, fmt::format("now.{}", i), &NamedTensor::name);
+    const auto found = std::ranges::find(state_.tensors, fmt::format("now.{}", i), &networks::NamedTensor::name);
     return found == state_.tensors.end() ? std::vector<float>() : found->tensor.to_floats();
   }
 
@@ -89,12 +89,12 @@ class Training : public testing::Test {
 
   // The parameters down to a depth, each once, in forward order, and their depths. Norms after earlier blocks are the
   // last norm, and are needed where several blocks are read.
-  std::vector<std::pair<const Parameter*, int>> expected(std::int64_t blocks, bool of_several_blocks) const {
-    std::vector<std::pair<const Parameter*, int>> found;
-    for (const Op& op : network_.ops) {
+  std::vector<std::pair<const networks::Parameter*, int>> expected(std::int64_t blocks, bool of_several_blocks) const {
+    std::vector<std::pair<const networks::Parameter*, int>> found;
+    for (const networks::Op& op : network_.ops) {
       const int depth = depth_of(op.name);
       if (depth > blocks || (op.name.starts_with("norm-") && !of_several_blocks)) continue;
-      for (const Parameter* parameter : parameters(op))
+      for (const networks::Parameter* parameter : networks::parameters(op))
         if (std::ranges::none_of(
                 found, [&](const auto& known) { return known.first->values().data() == parameter->values().data(); }))
           found.emplace_back(parameter, depth);
@@ -103,14 +103,15 @@ class Training : public testing::Test {
   }
 
   // The rows that features of that pool have.
-  std::vector<float> rows(const Pooling& pooling) const {
-    const Outline seen = outline(network_);
+  std::vector<float> rows(const networks::Pooling& pooling) const {
+    const networks::Outline seen = networks::outline(network_);
     const std::vector<std::string> layers = pooling.layers(seen, "final");
-    const auto trunk = make_trunk(
-        network_, {.engine = Engine::torch, .layers = layers, .batch = static_cast<int>(kImages), .side = kSide});
+    const auto trunk = networks::make_trunk(
+        network_,
+        {.engine = networks::Engine::torch, .layers = layers, .batch = static_cast<int>(kImages), .side = kSide});
     std::ranges::copy(images_, trunk->input().begin());
     trunk->forward();
-    std::vector<FeatureMaps> maps;
+    std::vector<networks::FeatureMaps> maps;
     for (std::size_t i = 0; i < layers.size(); ++i) maps.push_back(trunk->maps(i));
     std::vector<float> rows(kImages * pooling.dim(seen, "final"));
     pooling(maps, rows);
@@ -118,10 +119,10 @@ class Training : public testing::Test {
   }
 
   test::ScratchDir dir_;
-  Network network_;
+  networks::Network network_;
   std::vector<float> images_ = std::vector<float>(kImages * kPixels);
   std::vector<float> targets_ = std::vector<float>(kImages * kClasses);
-  Checkpoint state_;
+  networks::Checkpoint state_;
 };
 
 TEST_F(Training, ChangesTheLastBlocksAtRatesByDepth) {
@@ -153,7 +154,7 @@ TEST_F(Training, ChangesTheLastBlocksAtRatesByDepth) {
 TEST_F(Training, ReadsTheRowsThatFeaturesAre) {
   for (const std::string pool : {"avg", "max", "gem:3", "cls", "cls+avg", "cls+dist", "last4", "last4+avg"}) {
     const FinetuneResult result = train(pool, 1, 0);
-    const std::vector<float> read = rows(Pooling::parse(pool)), weight = kept(0);
+    const std::vector<float> read = rows(networks::Pooling::parse(pool)), weight = kept(0);
     const std::size_t dim = read.size() / kImages;
     ASSERT_EQ(weight.size(), kClasses * dim) << pool;
     for (std::size_t i = 0; i < kImages * kClasses; ++i) {
@@ -172,8 +173,8 @@ TEST_F(Training, RefusesMoreBlocksThanThereAre) {
 }
 
 TEST(FinetuneSettings, CountBlocksFromTheEnd) {
-  const auto blocks = [](const std::string& text) { return parse_finetune({{{"unfreeze", text}}, 0}).blocks; };
-  EXPECT_EQ(parse_finetune({}).blocks, 1);
+  const auto blocks = [](const std::string& text) { return probes::parse_finetune({{{"unfreeze", text}}, 0}).blocks; };
+  EXPECT_EQ(probes::parse_finetune({}).blocks, 1);
   EXPECT_EQ(blocks("last"), 1);
   EXPECT_EQ(blocks("7"), 7);
   EXPECT_EQ(blocks("all"), 0);
@@ -182,12 +183,12 @@ TEST(FinetuneSettings, CountBlocksFromTheEnd) {
 
 // A cell's key is made of identity(): what 0.1 computed stays valid.
 TEST(FinetuneSettings, KeepTheWordsOf01InKeys) {
-  const FinetuneSettings last = parse_finetune({{{"unfreeze", "layer4"}}, 0});
+  const probes::FinetuneSettings last = probes::parse_finetune({{{"unfreeze", "layer4"}}, 0});
   EXPECT_EQ(last.blocks, 1);
   EXPECT_EQ(last.describe().at("unfreeze"), "last");
   EXPECT_EQ(last.identity().at("unfreeze"), "layer4");
-  EXPECT_EQ(parse_finetune({{{"unfreeze", "2"}}, 0}).identity().at("unfreeze"), "2");
+  EXPECT_EQ(probes::parse_finetune({{{"unfreeze", "2"}}, 0}).identity().at("unfreeze"), "2");
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

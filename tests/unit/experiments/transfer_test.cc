@@ -7,7 +7,7 @@
 #include "experiments/study.h"
 #include "tests/unit/experiments/drawn_data.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 constexpr std::array<const char*, 6> kEmotions{"anger", "fear", "joy", "love", "sadness", "surprise"};
@@ -100,4 +100,4 @@ TEST(TransferTest, DryRun_NamesWhatIsMissing) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

@@ -15,7 +15,7 @@
 #include "probes/parse_probe.h"
 #include "tests/unit/experiments/drawn_data.h"
 
-namespace vise {
+namespace vise::experiments {
 namespace {
 
 class VerifyTest : public testing::Test {
@@ -153,12 +153,12 @@ TEST_F(VerifyTest, ColdCache_IsANoteAndMetricsAreCheckedAllTheSame) {
 }
 
 TEST_F(VerifyTest, SavedScores_ReadBackAsTheyWere) {
-  const Targets labels = Targets::from_multi_label({1, 0, -1, 1, 1, 0}, {"a", "b", "c"});
-  const Scores given{2, 3, {0.1, -2, 3, 1e-9, 5, 6}};
+  const datasets::Targets labels = datasets::Targets::from_multi_label({1, 0, -1, 1, 1, 0}, {"a", "b", "c"});
+  const probes::Scores given{2, 3, {0.1, -2, 3, 1e-9, 5, 6}};
   Result result;
   result.class_names = labels.names();
-  result.target_kind = TargetKind::multi_label;
-  const Targets votes = Targets::from_distribution({1, 0, 2, 0, 0, 3}, {"a", "b", "c"});
+  result.target_kind = datasets::TargetKind::multi_label;
+  const datasets::Targets votes = datasets::Targets::from_distribution({1, 0, 2, 0, 0, 3}, {"a", "b", "c"});
   result.scores_file = write_scores(dir_.path(), "k", {{"x, y.png", "z.png"}, labels, given, votes});
   const SavedScores saved = read_scores(dir_.path(), result);
   EXPECT_EQ(saved.ids, (std::vector<std::string>{"x, y.png", "z.png"}));
@@ -200,9 +200,9 @@ TEST(KeyOf, IsFoundFromWhatAResultDescribes) {
   result.cell = {"emotion", "label", "mine", "finetune,lr=0.02", "layer4", "avg", 1, 0, 1, ""};
   result.data_hash = "d", result.targets_hash = "t", result.version = "0.2.0";
   result.features = Json{{"engine", "torch"}};
-  const auto probe = parse_probe(result.cell.probe).make(1);
+  const auto probe = probes::parse_probe(result.cell.probe).make(1);
   ASSERT_NE(probe->identity(), probe->describe());
-  const std::string features = FeatureKey{*result.features, 0}.str();
+  const std::string features = features::FeatureKey{*result.features, 0}.str();
   result.key = cell_key(result.cell, cell_identity(result.cell, {"d", "t", features, probe->identity(), "0.2.0"}));
   result.probe_settings = probe->describe();
   EXPECT_EQ(key_of(result), result.key);
@@ -215,4 +215,4 @@ TEST(KeyOf, IsFoundFromWhatAResultDescribes) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::experiments

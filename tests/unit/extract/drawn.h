@@ -37,29 +37,29 @@ class DrawnImages : public testing::Test {
   // Seven, so that the last batch is padded.
   std::vector<std::string> put_seven() { return put_several(7); }
 
-  Dataset dataset(std::vector<std::string> ids) {
-    Dataset dataset;
+  datasets::Dataset dataset(std::vector<std::string> ids) {
+    datasets::Dataset dataset;
     dataset.name = "drawn";
     dataset.root = data_.path();
     dataset.ids = std::move(ids);
     return dataset;
   }
 
-  std::vector<Features> extract(const Dataset& dataset, int threads = 2,
-                                std::vector<std::string> backbones = {"random-resnet18"}) {
-    std::vector<FeatureRequest> requests;
-    for (const std::string& name : backbones) requests.push_back({parse_backbone(name)});
-    return extract_features(dataset, requests, options_, {log_, {}, threads});
+  std::vector<features::Features> extract(const datasets::Dataset& dataset, int threads = 2,
+                                          std::vector<std::string> backbones = {"random-resnet18"}) {
+    std::vector<features::FeatureRequest> requests;
+    for (const std::string& name : backbones) requests.push_back({features::parse_backbone(name)});
+    return features::extract_features(dataset, requests, options_, {log_, {}, threads});
   }
 
-  static std::vector<float> row(const Features& features, std::size_t item) {
+  static std::vector<float> row(const features::Features& features, std::size_t item) {
     const auto values = features.values(item);
     return {values.begin(), values.end()};
   }
 
   ScratchDir data_, cache_;
   RecordingLog log_;
-  ExtractOptions options_{.cache = cache_.path(), .weights = {{}, true, {}}};
+  features::ExtractOptions options_{.cache = cache_.path(), .weights = {{}, true, {}}};
 };
 
 }  // namespace vise::test

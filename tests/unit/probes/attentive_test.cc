@@ -14,7 +14,7 @@
 #include "tests/unit/probes/drawn.h"
 #include "tests/unit/probes/registry.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 constexpr std::size_t kTokens = 16, kChannels = 8;
@@ -37,7 +37,7 @@ struct Images {
     narrow(values, halves);
     rows.resize(count);
     std::iota(rows.begin(), rows.end(), 0U);
-    targets = Targets::from_classes(labels, {"left", "right"});
+    targets = datasets::Targets::from_classes(labels, {"left", "right"});
   }
   FeatureRows view() const { return {halves.data(), kTokens * kChannels, kTokens, rows}; }
   TrainView train() const { return {view(), targets, {}}; }
@@ -58,7 +58,7 @@ struct Images {
   std::vector<int> labels;
   std::vector<std::uint16_t> halves;
   std::vector<std::uint32_t> rows;
-  Targets targets;
+  datasets::Targets targets;
 };
 
 std::unique_ptr<Probe> attentive(std::map<std::string, std::string> options, std::uint64_t seed = 0) {
@@ -107,13 +107,13 @@ TEST(Attentive, FitsValuesAndDistributions) {
     values.push_back(2.0 * label - 1);
     votes.insert(votes.end(), {label == 0 ? 3.0 : 1.0, label == 0 ? 1.0 : 3.0});
   }
-  const auto fit = [&](const Targets& targets) {
+  const auto fit = [&](const datasets::Targets& targets) {
     const Fitted fitted = attentive({{"lr", "0.003"}, {"weight-decay", "0.01"}})
                               ->fit({images.view(), targets, {}}, nullptr, Context{test::silent()});
     return evaluate(fitted.model->predict(images.view()), targets);
   };
-  EXPECT_GT(*fit(Targets::from_values(values, {"score"})).at("r2"), 0.9);
-  EXPECT_LT(*fit(Targets::from_distribution(votes, {"a", "b"})).at("kl"), 0.1);
+  EXPECT_GT(*fit(datasets::Targets::from_values(values, {"score"})).at("r2"), 0.9);
+  EXPECT_LT(*fit(datasets::Targets::from_distribution(votes, {"a", "b"})).at("kl"), 0.1);
 }
 
 TEST(Attentive, RefusesWhatIsNoTokens) {
@@ -153,4 +153,4 @@ TEST(Attentive, SaysThatItDivergedWhereARateIsTooLarge) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

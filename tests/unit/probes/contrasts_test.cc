@@ -6,7 +6,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 TEST(Contrasts, KeepNormsAndComeBackForEveryNumberOfClasses) {
@@ -49,4 +49,4 @@ TEST(Contrasts, TakeRowsAndGiveThemBackFromColumns) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

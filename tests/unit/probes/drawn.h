@@ -17,12 +17,12 @@ struct Drawn {
   std::vector<float> features;
   std::vector<int> labels;
   std::vector<std::uint32_t> rows;
-  Targets targets;
+  datasets::Targets targets;
   std::vector<int> folds;
 
-  FeatureRows view() const { return FeatureRows(features.data(), dim, rows); }
-  TrainView train() const { return {view(), targets, {}}; }
-  ValView val() const { return {view(), targets}; }
+  probes::FeatureRows view() const { return probes::FeatureRows(features.data(), dim, rows); }
+  probes::TrainView train() const { return {view(), targets, {}}; }
+  probes::ValView val() const { return {view(), targets}; }
 };
 
 // `noise` 0.3 separates most classes, 2 mixes them. Features are not negative, like those behind a ReLU.
@@ -46,7 +46,7 @@ inline Drawn draw(std::size_t n, std::size_t dim, int classes, double noise, std
   }
   d.rows.resize(n);
   std::iota(d.rows.begin(), d.rows.end(), 0u);
-  d.targets = Targets::from_classes(d.labels, names);
+  d.targets = datasets::Targets::from_classes(d.labels, names);
   return d;
 }
 

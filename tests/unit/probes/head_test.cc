@@ -10,7 +10,7 @@
 #include "tests/unit/probes/drawn.h"
 #include "tests/unit/probes/registry.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 bool have_module() {
@@ -57,7 +57,8 @@ TEST(Head, FitsValuesAndDistributions) {
     votes.insert(votes.end(), {t.labels[i] == 0 ? 3.0 : 1.0, t.labels[i] == 0 ? 1.0 : 3.0});
   }
   const auto probe = test::registry().make("head", {{{"epochs", "60"}, {"lr", "0.05"}, {"weight-decay", "0"}}, 0});
-  const Targets values = Targets::from_values(y, {"score"}), shares = Targets::from_distribution(votes, {"a", "b"});
+  const datasets::Targets values = datasets::Targets::from_values(y, {"score"}),
+                          shares = datasets::Targets::from_distribution(votes, {"a", "b"});
   const Fitted by_value = probe->fit({t.view(), values, {}}, nullptr, Context{test::silent()});
   EXPECT_GT(*evaluate(by_value.model->predict(t.view()), values).at("r2"), 0.95);
   const Fitted by_share = probe->fit({t.view(), shares, {}}, nullptr, Context{test::silent()});
@@ -101,4 +102,4 @@ TEST(Head, RefusesADeviceThatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

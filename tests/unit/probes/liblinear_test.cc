@@ -14,7 +14,7 @@
 #include "tests/unit/probes/drawn.h"
 #include "tests/unit/probes/registry.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 using test::registry;
@@ -123,7 +123,7 @@ TEST(LibLinear, FitsValuesWithItsRegressionSolvers) {
   std::vector<double> y;
   for (std::size_t i = 0; i < 80; ++i)
     y.push_back(2.0 * static_cast<double>(d.features[i * 4]) - static_cast<double>(d.features[i * 4 + 2]) + 1);
-  const Targets values = Targets::from_values(y, {"score"});
+  const datasets::Targets values = datasets::Targets::from_values(y, {"score"});
   const TrainView train{d.view(), values, {}};
   for (const char* solver : {"11", "12", "13"}) {
     const Fitted fitted = registry()
@@ -151,4 +151,4 @@ TEST(ProbeRegistry, SuggestsTheNearestProbeAndOption) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

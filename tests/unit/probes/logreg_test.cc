@@ -8,7 +8,7 @@
 #include "tests/unit/probes/drawn.h"
 #include "tests/unit/probes/registry.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 using test::registry;
@@ -87,7 +87,7 @@ TEST(LogReg, CountsARepeatedRowTwice) {
   test::Drawn twice = once;
   twice.rows.insert(twice.rows.end(), once.rows.begin(), once.rows.end());
   twice.labels.insert(twice.labels.end(), once.labels.begin(), once.labels.end());
-  twice.targets = Targets::from_classes(twice.labels, once.targets.names());
+  twice.targets = datasets::Targets::from_classes(twice.labels, once.targets.names());
   const Fitted a = fit("logreg", {{"C", "0.5"}}, twice.train()), b = fit("logreg", {{"C", "1"}}, once.train());
   EXPECT_LT(distance(a.model->weights(), b.model->weights()), 1e-8);
 }
@@ -97,7 +97,7 @@ TEST(LogReg, OneVsRestIsOneTwoClassFitAClass) {
   const Fitted all = fit("logreg", {{"C", "2"}, {"multi", "one-vs-rest"}}, t.train());
   std::vector<int> bits;
   for (const int label : t.labels) bits.push_back(label == 1);
-  const Targets one = Targets::from_classes(bits, {"rest", "one"});
+  const datasets::Targets one = datasets::Targets::from_classes(bits, {"rest", "one"});
   const std::vector<double> w = fit("logreg", {{"C", "2"}}, {t.view(), one, {}}).model->weights(),
                             all_w = all.model->weights();
   for (std::size_t d = 0; d < 10; ++d) EXPECT_NEAR(all_w[10 + d], w[10 + d] - w[d], 1e-8);
@@ -149,8 +149,8 @@ TEST(LogReg, LeavesUnknownLabelsOut) {
     known.rows.push_back(static_cast<std::uint32_t>(i));
     known.labels.push_back(t.labels[i]);
   }
-  known.targets = Targets::from_classes(known.labels, {"no", "yes"});
-  const Targets labels = Targets::from_multi_label(bits, {"a", "b"});
+  known.targets = datasets::Targets::from_classes(known.labels, {"no", "yes"});
+  const datasets::Targets labels = datasets::Targets::from_multi_label(bits, {"a", "b"});
   const std::vector<double> w = fit("logreg", {{"C", "1"}}, {t.view(), labels, {}}).model->weights();
   const std::vector<double> want = fit("logreg", {{"C", "1"}}, known.train()).model->weights();
   for (std::size_t d = 0; d < 6; ++d) EXPECT_NEAR(w[d], want[6 + d] - want[d], 1e-8);
@@ -160,7 +160,7 @@ TEST(LogReg, FitsADistributionOfOnesAndZerosAsClasses) {
   const test::Drawn t = test::draw(150, 6, 3, 1.5, 8);
   std::vector<double> votes(450);
   for (std::size_t i = 0; i < 150; ++i) votes[3 * i + static_cast<std::size_t>(t.labels[i])] = 4;  // not normalised
-  const Targets shares = Targets::from_distribution(votes, {"a", "b", "c"});
+  const datasets::Targets shares = datasets::Targets::from_distribution(votes, {"a", "b", "c"});
   const Fitted by_votes = fit("logreg", {{"C", "1"}}, {t.view(), shares, {}});
   EXPECT_LT(distance(by_votes.model->weights(), fit("logreg", {{"C", "1"}}, t.train()).model->weights()), 1e-8);
 }
@@ -206,7 +206,7 @@ TEST(LogReg, WeighsClassesAlikeWhenBalanced) {
   // Two classes, 3 to 1: rows of the rarer count three times as much, whatever C.
   test::Drawn t = test::draw(160, 5, 2, 2, 10);
   for (std::size_t i = 0; i < 160; ++i) t.labels[i] = i % 4 == 0;
-  t.targets = Targets::from_classes(t.labels, {"a", "b"});
+  t.targets = datasets::Targets::from_classes(t.labels, {"a", "b"});
   const Scores z = fit("logreg", {{"C", "1"}, {"class-weight", "balanced"}}, t.train()).model->predict(t.view());
   double sum = 0;  // the free intercept's derivative
   for (std::size_t i = 0; i < 160; ++i) {
@@ -225,4 +225,4 @@ TEST(LogReg, StopsWhenAsked) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

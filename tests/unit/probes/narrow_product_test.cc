@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 class NarrowProduct : public testing::TestWithParam<std::size_t> {};
@@ -60,4 +60,4 @@ INSTANTIATE_TEST_SUITE_P(Widths, NarrowProduct,
                          testing::Values(1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 16, 20, 24, 25, 28, 29, 32, 40, 96, 104));
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

@@ -14,7 +14,7 @@
 #include "tests/shared.h"
 #include "tests/unit/probes/drawn.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 struct Outcome {
@@ -66,9 +66,9 @@ TEST_F(ProbeVerb, SavesScoresThatGiveTheMetricsBack) {
   const Outcome outcome =
       call("--features X.npy --labels labels.csv --split labels.csv --probe logreg,preset=clip --json --out run");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const Result result = result_from_json(Json::parse(outcome.out));
+  const experiments::Result result = experiments::result_from_json(Json::parse(outcome.out));
   EXPECT_EQ(result.selection.curve.size(), 96u);
-  const std::vector<Result> stored = read_results(dir_ / "run/results.jsonl");
+  const std::vector<experiments::Result> stored = experiments::read_results(dir_ / "run/results.jsonl");
   ASSERT_EQ(stored.size(), 1u);
   EXPECT_EQ(stored[0].key, result.key);
   const NpyArray scores = NpyArray::open(dir_ / Path("run") / result.scores_file);
@@ -81,7 +81,8 @@ TEST_F(ProbeVerb, SavesScoresThatGiveTheMetricsBack) {
     labels.push_back(std::stoi(table.cell(row, 1)));
     EXPECT_EQ(labels.back(), data_.labels[5 * row]);
   }
-  const auto metrics = evaluate({30, 3, scores.to_doubles()}, Targets::from_classes(labels, result.class_names));
+  const auto metrics =
+      evaluate({30, 3, scores.to_doubles()}, datasets::Targets::from_classes(labels, result.class_names));
   EXPECT_EQ(metrics.at("accuracy"), result.metrics.at("accuracy"));
   EXPECT_EQ(metrics.at("log_loss"), result.metrics.at("log_loss"));
 }
@@ -89,13 +90,14 @@ TEST_F(ProbeVerb, SavesScoresThatGiveTheMetricsBack) {
 TEST_F(ProbeVerb, ChoosesByFoldsWhereThereIsNoVal) {
   const Outcome outcome = call("--features X.npy --labels y.npy --shares 0.8 0 0.2 --folds 4 --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  EXPECT_EQ(result_from_json(Json::parse(outcome.out)).selection.selected_on, "4-fold cross-validation on train");
+  EXPECT_EQ(experiments::result_from_json(Json::parse(outcome.out)).selection.selected_on,
+            "4-fold cross-validation on train");
 }
 
 TEST_F(ProbeVerb, TakesValAndTestFromFilesOfTheirOwn) {
   const Outcome outcome = call("--features X.npy --labels y.npy --val X.npy y.npy --test X.npy y.npy --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const Result result = result_from_json(Json::parse(outcome.out));
+  const experiments::Result result = experiments::result_from_json(Json::parse(outcome.out));
   EXPECT_EQ(result.sizes.train, 150u);
   EXPECT_EQ(result.sizes.val, 150u);
   EXPECT_EQ(result.sizes.test, 150u);
@@ -105,7 +107,7 @@ TEST_F(ProbeVerb, TestsEveryRowWithNestedFoldsAndKeepsGroups) {
   write_split();
   const Outcome outcome = call("--features X.npy --labels y.npy --nested 3 --folds 3 --groups labels.csv --json");
   ASSERT_EQ(outcome.code, 0) << outcome.err;
-  const Result result = result_from_json(Json::parse(outcome.out));
+  const experiments::Result result = experiments::result_from_json(Json::parse(outcome.out));
   EXPECT_EQ(result.sizes.test, 150u);
   EXPECT_EQ(result.notes.size(), 3u);
 }
@@ -115,10 +117,10 @@ TEST_F(ProbeVerb, FitsLabelsAndValues) {
   const std::string common = "--features X.npy --labels labels.csv --split labels.csv --json ";
   const Outcome labels = call(common + "--target multi-label --column a,b");
   ASSERT_EQ(labels.code, 0) << labels.err;
-  EXPECT_TRUE(result_from_json(Json::parse(labels.out)).metrics.contains("map"));
+  EXPECT_TRUE(experiments::result_from_json(Json::parse(labels.out)).metrics.contains("map"));
   const Outcome values = call(common + "--target values --column group --probe ridge");
   ASSERT_EQ(values.code, 0) << values.err;
-  EXPECT_TRUE(result_from_json(Json::parse(values.out)).metrics.contains("r2"));
+  EXPECT_TRUE(experiments::result_from_json(Json::parse(values.out)).metrics.contains("r2"));
 }
 
 TEST_F(ProbeVerb, NamesTheFileThatDoesNotFit) {
@@ -133,4 +135,4 @@ TEST_F(ProbeVerb, NamesTheFileThatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

@@ -7,10 +7,10 @@
 
 namespace vise::test {
 
-inline const ProbeRegistry& registry() {
-  static const bool once = (register_builtin_probes(ProbeRegistry::instance()), true);
+inline const probes::ProbeRegistry& registry() {
+  static const bool once = (probes::register_builtin_probes(probes::ProbeRegistry::instance()), true);
   (void)once;
-  return ProbeRegistry::instance();
+  return probes::ProbeRegistry::instance();
 }
 
 inline Log& silent() {

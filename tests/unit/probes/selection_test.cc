@@ -10,11 +10,11 @@
 #include "tests/unit/probes/drawn.h"
 #include "tests/unit/probes/registry.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // Scores whose first `right` rows are right.
-Scores scores_with(const Targets& targets, std::size_t right) {
+Scores scores_with(const datasets::Targets& targets, std::size_t right) {
   Scores s{targets.size(), targets.width(), std::vector<double>(targets.size() * targets.width())};
   for (std::size_t i = 0; i < targets.size(); ++i) {
     const auto truth = static_cast<std::size_t>(targets.classes()[i]);
@@ -50,7 +50,7 @@ TEST(Selection, AveragesFoldsWhenThereIsNoVal) {
   EXPECT_EQ(pool.folds[1].fit.size(), 20u);
   Selector selector(pool, "accuracy", candidates_of("C", {1, 10}));
   for (std::size_t r = 0; r < 3; ++r) {
-    const Targets held_out = pool.targets.select(pool.folds[r].score);
+    const datasets::Targets held_out = pool.targets.select(pool.folds[r].score);
     selector.record(0, r, scores_with(held_out, 4));
     selector.record(1, r, scores_with(held_out, 4 + r));
   }
@@ -69,8 +69,8 @@ TEST(Selection, ChoosesNothingWithoutValOrFolds) {
 
 TEST(Selection, LeavesRowsWithoutATargetOut) {
   test::Drawn t = test::draw(30, 3, 2, 1, 1);
-  t.labels[4] = t.labels[9] = kNoClass;
-  t.targets = Targets::from_classes(t.labels, {"a", "b"});
+  t.labels[4] = t.labels[9] = datasets::kNoClass;
+  t.targets = datasets::Targets::from_classes(t.labels, {"a", "b"});
   EXPECT_EQ(make_pool(t.train(), nullptr).size(), 28u);
 }
 
@@ -83,7 +83,7 @@ TEST(Selection, RefusesAFeatureThatIsNotFinite) {
 // Its logistic losses are 0 whatever the weights: a fit would never end.
 TEST(Selection, RefusesADistributionOfOneShare) {
   test::Drawn t = test::draw(9, 3, 2, 1, 1);
-  t.targets = Targets::from_distribution(std::vector<double>(9, 1), {"a"});
+  t.targets = datasets::Targets::from_distribution(std::vector<double>(9, 1), {"a"});
   EXPECT_THROW(make_pool(t.train(), nullptr), Error);
 }
 
@@ -117,7 +117,7 @@ TEST(Nested, ScoresLabelsWithoutMeaningAsChance) {
   test::Drawn t = test::draw(120, 5, 2, 0.5, 3);
   RandomStream random("test/nested", 0);
   for (int& label : t.labels) label = static_cast<int>(random.below(2));
-  t.targets = Targets::from_classes(t.labels, {"a", "b"});
+  t.targets = datasets::Targets::from_classes(t.labels, {"a", "b"});
   std::vector<const float*> rows;
   for (std::size_t i = 0; i < t.rows.size(); ++i) rows.push_back(&t.features[i * t.dim]);
   const auto probe = test::registry().make("knn", {{{"k", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20"}}, 0});
@@ -162,4 +162,4 @@ TEST(Treatment, WhitensToUnitCovariance) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

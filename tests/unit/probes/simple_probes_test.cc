@@ -8,7 +8,7 @@
 #include "tests/unit/probes/drawn.h"
 #include "tests/unit/probes/registry.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 using test::registry;
@@ -23,7 +23,7 @@ TEST(Ridge, SolvesTheNormalEquations) {
     const test::Drawn t = test::draw(60, dim, 2, 1, 1);
     std::vector<double> y;
     for (std::size_t i = 0; i < 60; ++i) y.push_back(std::sin(static_cast<double>(i)));
-    const Targets values = Targets::from_values(y, {"v"});
+    const datasets::Targets values = datasets::Targets::from_values(y, {"v"});
     const Fitted f = fit("ridge", {{"lambda", "3"}}, {t.view(), values, {}});
     const Scores z = f.model->predict(t.view());
     const std::vector<double> w = f.model->weights();
@@ -50,7 +50,7 @@ TEST(Knn, SumsTheWeightsOfTheNearest) {
   // Similarities to (1, 0): 1, 0.8, 0.6, 0.
   const std::vector<float> x{2, 0, 4, 3, 3, 4, 0, 1};
   const std::vector<std::uint32_t> rows{0, 1, 2, 3}, asked{0};
-  const Targets targets = Targets::from_classes({0, 1, 1, 0}, {"a", "b"});
+  const datasets::Targets targets = datasets::Targets::from_classes({0, 1, 1, 0}, {"a", "b"});
   const Fitted f =
       fit("knn", {{"k", "3"}, {"temperature", "0.5"}, {"largest", "4"}}, {FeatureRows(x.data(), 2, rows), targets, {}});
   const Scores z = f.model->predict(FeatureRows(x.data(), 2, asked));
@@ -78,7 +78,7 @@ TEST(PermutedLabels, ScoreAsChanceDoes) {
 
 TEST(Floors, SayWhatTrainSays) {
   const test::Drawn t = test::draw(10, 2, 2, 1, 1);
-  const Targets targets = Targets::from_classes({0, 1, 1, 1, 0, 1, 1, 1, 1, 1}, {"a", "b"});
+  const datasets::Targets targets = datasets::Targets::from_classes({0, 1, 1, 1, 0, 1, 1, 1, 1, 1}, {"a", "b"});
   const TrainView train{t.view(), targets, {}};
   EXPECT_EQ(*evaluate(fit("majority", {}, train).model->predict(t.view()), targets).at("accuracy"), 0.8);
   const Scores prior = fit("prior", {}, train).model->predict(t.view());
@@ -86,4 +86,4 @@ TEST(Floors, SayWhatTrainSays) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

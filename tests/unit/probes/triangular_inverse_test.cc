@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // Lower triangular, its diagonal between 1 and 2.
@@ -61,4 +61,4 @@ TEST(TriangularInverse, SaysWhereAPivotIsNotPositive) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // Against plain loops in double; sizes below, at and beyond one tile.
@@ -44,4 +44,4 @@ TEST(TriangularTiles, MultiplyAsTheMatrixDoes) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

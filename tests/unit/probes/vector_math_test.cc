@@ -7,7 +7,7 @@
 
 #include "base/random.h"
 
-namespace vise {
+namespace vise::probes {
 namespace {
 
 // Against the C library's scalar functions; every length leaves another remainder.
@@ -30,4 +30,4 @@ TEST(VectorMath, EqualsTheScalarFunctionsToTheLastPlaces) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::probes

@@ -8,7 +8,7 @@
 #include "probes/linear_model.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::size_t kClasses = 3, kDim = 11;
@@ -24,24 +24,25 @@ class Activation : public testing::Test {
     result_.key = "0123456789abcdef";
     result_.class_names = {"a", "b", "c"};
   }
-  LinearModel model() const {
-    return {view(weights_.data(), kClasses, kDim, kDim), view(intercepts_.data(), 1, kClasses, kClasses)};
+  probes::LinearModel model() const {
+    return {probes::view(weights_.data(), kClasses, kDim, kDim),
+            probes::view(intercepts_.data(), 1, kClasses, kClasses)};
   }
 
   test::ScratchDir dir_;
   std::vector<double> weights_, intercepts_;
   std::vector<float> features_;
-  Result result_;
+  experiments::Result result_;
 };
 
 // The oracle: what the probe itself says of the averaged features.
 TEST_F(Activation, MapsMeanIsTheScoreOfTheAveragedFeatures) {
-  write_weights(dir_.path(), result_.key, model());
-  const LinearWeights kept = *read_weights(dir_.path(), result_);
+  experiments::write_weights(dir_.path(), result_.key, model());
+  const experiments::LinearWeights kept = *experiments::read_weights(dir_.path(), result_);
   std::vector<float> row(kDim);
   for (std::size_t i = 0; i < features_.size(); ++i) row[i % kDim] += features_[i] / (kHeight * kWidth);
   const std::vector<std::uint32_t> rows{0};
-  const Scores scores = model().predict(FeatureRows(row.data(), kDim, rows));
+  const probes::Scores scores = model().predict(probes::FeatureRows(row.data(), kDim, rows));
   for (std::size_t k = 0; k < kClasses; ++k) {
     const ClassMap map = class_map(features_, kHeight, kWidth, kept, k);
     ASSERT_EQ(map.values.size(), std::size_t{kHeight * kWidth});
@@ -54,8 +55,8 @@ TEST_F(Activation, MapsMeanIsTheScoreOfTheAveragedFeatures) {
 
 // A feature that only one place has moves the map there and nowhere else.
 TEST_F(Activation, EvidenceLiesWhereTheFeatureIs) {
-  write_weights(dir_.path(), result_.key, model());
-  const LinearWeights kept = *read_weights(dir_.path(), result_);
+  experiments::write_weights(dir_.path(), result_.key, model());
+  const experiments::LinearWeights kept = *experiments::read_weights(dir_.path(), result_);
   const ClassMap before = class_map(features_, kHeight, kWidth, kept, 1);
   features_[4 * kDim + 7] += 1;
   const ClassMap after = class_map(features_, kHeight, kWidth, kept, 1);
@@ -64,23 +65,25 @@ TEST_F(Activation, EvidenceLiesWhereTheFeatureIs) {
 }
 
 // Knows no weights, as a probe that treats features.
-class Opaque final : public ProbeModel {
-  Scores predict(const FeatureRows&) const override { return {}; }
+class Opaque final : public probes::ProbeModel {
+  probes::Scores predict(const probes::FeatureRows&) const override { return {}; }
 };
 
 TEST_F(Activation, WeightsOfOtherModelsAreNotKept) {
-  write_weights(dir_.path(), result_.key, Opaque());
-  EXPECT_FALSE(read_weights(dir_.path(), result_));
-  const std::size_t dim = kMostWeightsBytes / sizeof(float);
-  write_weights(dir_.path(), result_.key, LinearModel(Matrix<double>::Zero(1, dim), Row::Zero(1)));  // too large
-  EXPECT_FALSE(read_weights(dir_.path(), result_));
+  experiments::write_weights(dir_.path(), result_.key, Opaque());
+  EXPECT_FALSE(experiments::read_weights(dir_.path(), result_));
+  const std::size_t dim = experiments::kMostWeightsBytes / sizeof(float);
+  experiments::write_weights(
+      dir_.path(), result_.key,
+      probes::LinearModel(probes::Matrix<double>::Zero(1, dim), probes::Row::Zero(1)));  // too large
+  EXPECT_FALSE(experiments::read_weights(dir_.path(), result_));
 }
 
 TEST_F(Activation, WeightsOfOtherClassesAreAnError) {
-  write_weights(dir_.path(), result_.key, model());
+  experiments::write_weights(dir_.path(), result_.key, model());
   result_.class_names.pop_back();
-  EXPECT_THROW(read_weights(dir_.path(), result_), Error);
+  EXPECT_THROW(experiments::read_weights(dir_.path(), result_), Error);
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

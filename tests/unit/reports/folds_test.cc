@@ -11,7 +11,7 @@
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::size_t kImages = 200;
@@ -25,7 +25,8 @@ class Folds : public testing::Test {
       const Path folder = dir_ / fmt::format("fold{}", fold);
       RunFolder run{folder, {}};
       for (const auto& [backbone, skill] : {std::pair{"base", 0.6}, {"good", 0.75}}) {
-        Result r = test::simulated_result(folder, backbone, skill, kImages, static_cast<std::uint64_t>(fold));
+        experiments::Result r =
+            test::simulated_result(folder, backbone, skill, kImages, static_cast<std::uint64_t>(fold));
         if (!shared) rename_images(folder / fmt::format("scores/{}.test.csv", r.key), fold);
         r.key += fmt::format("-{}", fold);
         r.cell.task = fmt::format("paintings.{}", fold);
@@ -121,7 +122,7 @@ TEST_F(Folds, ThatAreNotAllThereHaveNoMean) {
 
 TEST_F(Folds, MeanOfAFailedFoldFails) {
   auto runs = folds();
-  runs[1].results[1].status = CellStatus::failed;
+  runs[1].results[1].status = experiments::CellStatus::failed;
   runs[1].results[1].error = "out of memory";
   const ComparisonTable table = report(std::move(runs)).table;
   EXPECT_TRUE(table.sections[3].rows[1].failed);
@@ -130,4 +131,4 @@ TEST_F(Folds, MeanOfAFailedFoldFails) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

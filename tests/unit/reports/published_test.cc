@@ -9,7 +9,7 @@
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 class Published : public testing::Test {
@@ -86,4 +86,4 @@ TEST_F(Published, TheReferenceFileIsRead) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

@@ -16,7 +16,7 @@
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 using test::simulated_result;
@@ -24,13 +24,13 @@ using test::simulated_result;
 class Reports : public testing::Test {
  protected:
   Path run() const { return dir_.path(); }
-  Report report(std::vector<Result> results, const std::string& baseline = "base", int threads = 1,
+  Report report(std::vector<experiments::Result> results, const std::string& baseline = "base", int threads = 1,
                 int resamples = 2000) {
     CompareOptions options{.baseline = baseline};
     options.resamples = resamples;
     return make_report({{run(), std::move(results)}}, options, Context{log_, {}, threads});
   }
-  std::vector<Result> three() {
+  std::vector<experiments::Result> three() {
     return {simulated_result(run(), "base", 0.6, 400), simulated_result(run(), "good", 0.8, 400),
             simulated_result(run(), "same", 0.6, 400)};
   }
@@ -81,9 +81,9 @@ TEST_F(Reports, DifferencesAreTestedByMcNemarAndAdjusted) {
 }
 
 TEST_F(Reports, AucIsTestedByDeLongAndOtherMetricsByTheBootstrap) {
-  std::vector<Result> auc = three(), f1 = three();
-  for (Result& r : auc) r.primary_metric = "auc";
-  for (Result& r : f1) r.primary_metric = "f1_macro";
+  std::vector<experiments::Result> auc = three(), f1 = three();
+  for (experiments::Result& r : auc) r.primary_metric = "auc";
+  for (experiments::Result& r : f1) r.primary_metric = "f1_macro";
   EXPECT_EQ(report(auc).table.sections[0].rows[1].difference->test, "DeLong");
   EXPECT_EQ(report(f1).table.sections[0].rows[1].difference->test, "paired bootstrap");
 }
@@ -118,7 +118,7 @@ TEST_F(Reports, RowsOfScoresMayComeInAnyOrder) {
 }
 
 TEST_F(Reports, WithoutScoresTheTableSaysSoOnce) {
-  std::vector<Result> results{test::sample_result("base", 0.5), test::sample_result("other", 0.6)};
+  std::vector<experiments::Result> results{test::sample_result("base", 0.5), test::sample_result("other", 0.6)};
   const Report r = report(results);
   EXPECT_EQ(r.table.footnotes, std::vector<std::string>{kNoScores});
   EXPECT_FALSE(r.table.sections[0].rows[1].difference->p);
@@ -135,15 +135,15 @@ TEST_F(Reports, ResultsThatTheirScoresContradictGetAFootnote) {
 
 // Seeds that agree to the last bit add nothing; seeds that differ widen the interval.
 TEST_F(Reports, SeedsAddTheirOwnVarianceToIntervals) {
-  std::vector<Result> one{simulated_result(run(), "base", 0.7, 400)}, same, spread;
+  std::vector<experiments::Result> one{simulated_result(run(), "base", 0.7, 400)}, same, spread;
   for (const std::uint64_t seed : {0, 1, 2}) {
-    Result copy = one[0];
+    experiments::Result copy = one[0];
     copy.cell.seed = seed;
     copy.key += std::to_string(seed);
     same.push_back(copy);  // the scores of one model under three seeds
     spread.push_back(simulated_result(run(), "spread", 0.6 + 0.1 * static_cast<double>(seed), 400, seed));
   }
-  const auto interval = [&](const std::vector<Result>& results) {
+  const auto interval = [&](const std::vector<experiments::Result>& results) {
     return *report(results, results[0].cell.backbone).table.sections[0].rows[0].metrics[0].interval;
   };
   EXPECT_NEAR(interval(same).low, interval(one).low, 1e-12);
@@ -154,7 +154,7 @@ TEST_F(Reports, SeedsAddTheirOwnVarianceToIntervals) {
 }
 
 TEST_F(Reports, SeedsAreAveragedInsideEachResample) {
-  std::vector<Result> results;
+  std::vector<experiments::Result> results;
   for (const std::uint64_t seed : {0, 1, 2})
     for (const char* backbone : {"base", "good"})
       results.push_back(simulated_result(run(), backbone, backbone[0] == 'g' ? 0.8 : 0.6, 400, seed));
@@ -204,7 +204,7 @@ TEST_F(Reports, OfEqualKeysTheLastRunCounts) {
 }
 
 TEST_F(Reports, SectionsHaveTheirTasksOwnBaselines) {
-  std::vector<Result> results;
+  std::vector<experiments::Result> results;
   for (const char* task : {"one", "two", "three"})
     for (const char* backbone : {"a", "b"}) {
       results.push_back(test::sample_result(backbone, 0.5));
@@ -222,9 +222,9 @@ TEST_F(Reports, SectionsHaveTheirTasksOwnBaselines) {
 }
 
 TEST_F(Reports, FailureThatSucceededLaterIsLeftOut) {
-  std::vector<Result> results = three();
-  Result failed = results[1];
-  failed.status = CellStatus::failed;
+  std::vector<experiments::Result> results = three();
+  experiments::Result failed = results[1];
+  failed.status = experiments::CellStatus::failed;
   failed.error = "no weights yet";
   failed.key = "of what was asked for";
   results.insert(results.begin(), failed);
@@ -234,7 +234,7 @@ TEST_F(Reports, FailureThatSucceededLaterIsLeftOut) {
 }
 
 TEST_F(Reports, VotesGiveANoiseCeilingAndAccuracyByAgreement) {
-  Result result = simulated_result(run(), "base", 0.6, 4);  // truth alternates: high, low, high, low
+  experiments::Result result = simulated_result(run(), "base", 0.6, 4);  // truth alternates: high, low, high, low
   write_file_atomically(run() / ("scores/" + result.key + ".test.csv"),
                         "id,target,votes\na,0,10 0\nb,1,5 5\nc,0,8 2\nd,1,7 3\n");
   const Report r = report({result});
@@ -246,9 +246,9 @@ TEST_F(Reports, VotesGiveANoiseCeilingAndAccuracyByAgreement) {
 }
 
 TEST_F(Reports, ValuesGetIntervalsAndPairedTests) {
-  std::vector<Result> results;
+  std::vector<experiments::Result> results;
   for (const auto& [backbone, noise] : {std::pair{"base", 1.0}, {"good", 0.2}}) {
-    Result r = test::sample_result(backbone, 0);
+    experiments::Result r = test::sample_result(backbone, 0);
     RandomStream random(backbone, 0), truth("truth", 0);
     std::string csv = "id,target\n";
     std::vector<double> predicted;
@@ -257,7 +257,7 @@ TEST_F(Reports, ValuesGetIntervalsAndPairedTests) {
       predicted.push_back(y + noise * random.normal());
       csv += std::to_string(i) + "," + std::to_string(y) + "\n";
     }
-    r.target_kind = TargetKind::values;
+    r.target_kind = datasets::TargetKind::values;
     r.class_names = {"score"};
     r.primary_metric = "pearson";
     r.metrics = {{"pearson", 1 / std::sqrt(1 + noise * noise)}};
@@ -291,7 +291,7 @@ TEST_F(Reports, GallerysAttentionHasItsOwnNamesInJson) {
   Report r = report(three());
   r.thumbnails.resize(1);
   r.attention.resize(1);
-  const Cell &first = r.table.sections[0].rows[0].cell, &second = r.table.sections[0].rows[1].cell;
+  const experiments::Cell &first = r.table.sections[0].rows[0].cell, &second = r.table.sections[0].rows[1].cell;
   r.attention[0][{first.backbone, first.layer}].images["a"] = {{"data:one", 0.25F, 0.5F, 0.75},
                                                                {"data:two", 0.125F, 0.125F, 0.25}};
   r.attention[0][{second.backbone, second.layer}].none = "it has no class token";
@@ -308,7 +308,7 @@ TEST_F(Reports, GallerysAttentionHasItsOwnNamesInJson) {
 }
 
 TEST(Thumbnail, IsAWebpOfTheImagesMiddle) {
-  const std::string png = png_bytes(std::vector<std::uint8_t>(40 * 20 * 3, 128), 40, 20, 3);
+  const std::string png = datasets::png_bytes(std::vector<std::uint8_t>(40 * 20 * 3, 128), 40, 20, 3);
   const std::string uri = picture_uri(thumbnail(as_byte_view(png), "wide.png", 16));
   EXPECT_TRUE(uri.starts_with("data:image/webp;base64,UklGR"));  // RIFF
   EXPECT_LT(uri.size(), 400u);
@@ -316,4 +316,4 @@ TEST(Thumbnail, IsAWebpOfTheImagesMiddle) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

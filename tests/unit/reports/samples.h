@@ -11,9 +11,9 @@
 
 namespace vise::test {
 
-inline Result sample_result(const std::string& backbone, double accuracy, const std::string& probe = "logreg",
-                            std::uint64_t seed = 0) {
-  Result r;
+inline experiments::Result sample_result(const std::string& backbone, double accuracy,
+                                         const std::string& probe = "logreg", std::uint64_t seed = 0) {
+  experiments::Result r;
   r.cell.task = "omi300/happy";
   r.cell.target = "label";
   r.cell.backbone = backbone;
@@ -24,7 +24,7 @@ inline Result sample_result(const std::string& backbone, double accuracy, const 
   r.metrics = {
       {"accuracy", accuracy}, {"balanced_accuracy", accuracy - 0.01}, {"f1_macro", accuracy - 0.02}, {"auc", 0.875}};
   r.class_names = {"high", "low"};
-  r.target_kind = TargetKind::classes;
+  r.target_kind = datasets::TargetKind::classes;
   r.split_origin = "from the manifest";
   r.split_hash = "5eed";
   r.sizes = {180, 60, 60, 0};
@@ -37,9 +37,9 @@ inline Result sample_result(const std::string& backbone, double accuracy, const 
   return r;
 }
 
-inline Result failed_result(const std::string& backbone, const std::string& error) {
-  Result r = sample_result(backbone, 0);
-  r.status = CellStatus::failed;
+inline experiments::Result failed_result(const std::string& backbone, const std::string& error) {
+  experiments::Result r = sample_result(backbone, 0);
+  r.status = experiments::CellStatus::failed;
   r.error = error;
   r.metrics.clear();
   r.selection = {};
@@ -49,9 +49,10 @@ inline Result failed_result(const std::string& backbone, const std::string& erro
 // A model of two classes that is right with probability `skill`, on items whose truth alternates; its scores are saved
 // below `run` and its result has the metrics that follow from them. Models of one `items_name` share item difficulties,
 // so their errors are correlated as real ones are.
-inline Result simulated_result(const Path& run, const std::string& backbone, double skill, std::size_t items,
-                               std::uint64_t seed = 0, const std::string& probe = "logreg") {
-  Result r = sample_result(backbone, 0, probe, seed);
+inline experiments::Result simulated_result(const Path& run, const std::string& backbone, double skill,
+                                            std::size_t items, std::uint64_t seed = 0,
+                                            const std::string& probe = "logreg") {
+  experiments::Result r = sample_result(backbone, 0, probe, seed);
   RandomStream shared("samples/items", 0), own("samples/" + backbone + "/" + probe, seed);
   std::vector<double> scores;
   std::string csv = "id,target\n";

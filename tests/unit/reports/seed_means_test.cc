@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "reports/statistics/bootstrap.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr double kAlpha = 0.05;
@@ -115,7 +115,7 @@ struct Null {
 double rejected_over_seeds(const Null& null, int runs) {
   constexpr std::size_t kItems = 200, kBlocks = 3;
   RandomStream random("simulation/seeds", null.seeds + 100 * null.few_shots);
-  std::vector<std::uint16_t> counts(kLanes * kItems);
+  std::vector<std::uint16_t> counts(probes::kLanes * kItems);
   int rejected = 0;
   for (int run = 0; run < runs; ++run) {
     std::vector<double> ease(kItems), liking(kItems);  // each row has images of its own that it is good at
@@ -138,10 +138,10 @@ double rejected_over_seeds(const Null& null, int runs) {
     for (std::size_t block = 0; block < kBlocks; ++block) {
       resampler.block(block, counts);
       for (std::size_t m = 0; m < right.size(); ++m) {
-        std::vector<int> sums(kLanes);
+        std::vector<int> sums(probes::kLanes);
         for (std::size_t i = 0; i < kItems; ++i)
           if (right[m][i])
-            for (std::size_t r = 0; r < kLanes; ++r) sums[r] += counts[i * kLanes + r];
+            for (std::size_t r = 0; r < probes::kLanes; ++r) sums[r] += counts[i * probes::kLanes + r];
         for (const int sum : sums)
           rows[m / null.seeds].replicates[m % null.seeds].push_back(static_cast<double>(sum) / kItems);
       }
@@ -187,4 +187,4 @@ TEST(SeedMeans, OfOneModelAreItsOwnResamples) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

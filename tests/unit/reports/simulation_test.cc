@@ -19,7 +19,7 @@
 #include "reports/statistics/mcnemar.h"
 #include "tests/weighted.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr double kAlpha = 0.05;
@@ -104,8 +104,8 @@ TEST(FalsePositives, PairedBootstrapOfMacroF1StaysAtFivePercentUnderTheNull) {
   constexpr std::size_t kItems = 200, kBlocks = 8;
   RandomStream random("simulation/bootstrap", 0);
   const std::string_view metric = "f1_macro";
-  std::vector<std::uint16_t> counts(kLanes * kItems);
-  std::vector<double> of_a(kLanes), of_b(kLanes);
+  std::vector<std::uint16_t> counts(probes::kLanes * kItems);
+  std::vector<double> of_a(probes::kLanes), of_b(probes::kLanes);
   int rejected = 0;
   for (int run = 0; run < kRuns; ++run) {
     const Pair pair = simulate(random, kItems, 0.7, 0);
@@ -116,7 +116,7 @@ TEST(FalsePositives, PairedBootstrapOfMacroF1StaysAtFivePercentUnderTheNull) {
       resampler.block(block, counts);
       a.evaluate({&metric, 1}, counts, of_a);
       b.evaluate({&metric, 1}, counts, of_b);
-      for (std::size_t r = 0; r < kLanes; ++r) deltas.push_back(of_a[r] - of_b[r]);
+      for (std::size_t r = 0; r < probes::kLanes; ++r) deltas.push_back(of_a[r] - of_b[r]);
     }
     rejected += *paired_bootstrap(deltas, 0.95).p < kAlpha;
   }
@@ -241,4 +241,4 @@ TEST(FalsePositives, MeansOverDrawnSplitsStayAtFivePercentUnderTheNull) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

@@ -12,19 +12,19 @@
 #include "reports/writers.h"
 #include "tests/unit/reports/samples.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 using test::failed_result;
 using test::sample_result;
 
 ComparisonTable sample_table() {
-  Result edge = sample_result("vise-250m", 47.0 / 60);
+  experiments::Result edge = sample_result("vise-250m", 47.0 / 60);
   edge.selection.on_edge = true;
   edge.notes = {"weights: the file's hash is not the one in its name", "faces made by a network"};
-  Result base = sample_result("resnet18", 44.0 / 60);
+  experiments::Result base = sample_result("resnet18", 44.0 / 60);
   base.notes = {"faces made by a network"};
-  Result failed = failed_result("big", "out of memory");
+  experiments::Result failed = failed_result("big", "out of memory");
   failed.notes = {"faces made by a network"};
   return compare({edge, base, failed}, {.baseline = "resnet18"});
 }
@@ -61,7 +61,7 @@ TEST(Markdown, ColumnsAreAlignedWhateverTheScript) {
 }
 
 TEST(Markdown, TextStaysText) {
-  Result r = sample_result("a|b*c<script>", 0.5);
+  experiments::Result r = sample_result("a|b*c<script>", 0.5);
   r.class_names = {"<script>alert(1)</script>", "_x_"};
   const std::string text = to_markdown(compare({r}, {}));
   EXPECT_NE(text.find("a\\|b\\*c\\<script\\>"), std::string::npos) << text;
@@ -78,7 +78,7 @@ TEST(Compare, AveragesSeedsAndKeepsTheirDeviationApart) {
 }
 
 TEST(Compare, ASecondResultOfTheSameCellIsNotASeed) {
-  Result other = sample_result("a", 0.9);
+  experiments::Result other = sample_result("a", 0.9);
   other.key = "other weights";
   const ComparisonTable table = compare({sample_result("a", 0.7), other}, {});
   ASSERT_EQ(table.sections[0].rows.size(), 2u);
@@ -86,7 +86,7 @@ TEST(Compare, ASecondResultOfTheSameCellIsNotASeed) {
 }
 
 TEST(Compare, SplitsAndShotsAreSectionsOfTheirOwn) {
-  Result other_split = sample_result("a", 0.7), few = sample_result("a", 0.7);
+  experiments::Result other_split = sample_result("a", 0.7), few = sample_result("a", 0.7);
   other_split.split_hash = "another";
   few.cell.shots = 4;
   EXPECT_EQ(compare({sample_result("a", 0.7), other_split, few}, {}).sections.size(), 3u);
@@ -111,7 +111,7 @@ TEST(Compare, UnknownBaselineSuggestsTheNearest) {
 }
 
 TEST(Compare, UndefinedMetricIsADash) {
-  Result r = sample_result("a", 0.5);
+  experiments::Result r = sample_result("a", 0.5);
   r.metrics["auc"] = std::nullopt;
   EXPECT_NE(to_markdown(compare({r}, {})).find("|       - |"), std::string::npos);
 }
@@ -141,4 +141,4 @@ TEST(Terminal, ControlCharactersOfNamesDoNotReachIt) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

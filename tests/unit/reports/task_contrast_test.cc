@@ -14,7 +14,7 @@
 #include "reports/statistics/bootstrap.h"
 #include "reports/statistics/paired_t.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 std::vector<double> diagonal(const std::vector<double>& variances) {
@@ -171,4 +171,4 @@ TEST(TaskContrast, OfManyRunsPrintsTheShareThatIsWrong) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

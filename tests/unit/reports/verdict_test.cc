@@ -14,7 +14,7 @@
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::size_t kImages[] = {60, 90, 150, 240, 400, 700};
@@ -45,19 +45,19 @@ class Study {
   }
 
   test::ScratchDir dir;
-  std::vector<Result> results;
+  std::vector<experiments::Result> results;
   CompareOptions options;
 
  private:
   void add(const std::string& task, std::size_t t, const std::string& backbone, double skill, int shots) {
     const std::uint64_t seed = 100 * t + static_cast<std::uint64_t>(shots);
-    Result r = test::simulated_result(dir.path(), backbone, skill, kImages[t], seed);
+    experiments::Result r = test::simulated_result(dir.path(), backbone, skill, kImages[t], seed);
     r.cell.task = task;
     r.cell.seed = 0;
     r.cell.shots = shots;
     r.split_hash = fmt::format("{}{}", task, kImages[t]);
     if (shots > 0) r.sizes.train = static_cast<std::size_t>(2 * shots), r.sizes.val = 0;
-    append_result(dir / "results.jsonl", r);
+    experiments::append_result(dir / "results.jsonl", r);
     results.push_back(std::move(r));
   }
 };
@@ -111,7 +111,8 @@ TEST(Verdict, FindsTheGainAndTheKindThatHasIt) {
 
 TEST(Verdict, LeavesOutWhatIsNotOnEveryTask) {
   Study study(3);
-  std::erase_if(study.results, [](const Result& r) { return r.cell.task == "task1" && r.cell.backbone == "other"; });
+  std::erase_if(study.results,
+                [](const experiments::Result& r) { return r.cell.task == "task1" && r.cell.backbone == "other"; });
   const Report report = study.report();
   EXPECT_EQ(only(report).rows.size(), 2u);
   EXPECT_NE(to_markdown(report.table).find("other isn't among the backbones: it has results on 2 of 3 tasks."),
@@ -139,4 +140,4 @@ TEST(Verdict, NumbersAreThoseThatNumpyComputes) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

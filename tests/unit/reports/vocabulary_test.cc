@@ -8,25 +8,25 @@
 #include "reports/metric_names.h"
 #include "tests/weighted.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 TEST(Vocabulary, EveryMetricOfAProbeHasANameInTables) {
-  for (const TargetKind kind :
-       {TargetKind::classes, TargetKind::multi_label, TargetKind::distribution, TargetKind::values})
+  for (const datasets::TargetKind kind : {datasets::TargetKind::classes, datasets::TargetKind::multi_label,
+                                          datasets::TargetKind::distribution, datasets::TargetKind::values})
     for (const std::size_t classes : {std::size_t{2}, std::size_t{8}})
-      for (const std::string& metric : metric_names(kind, classes)) {
+      for (const std::string& metric : probes::metric_names(kind, classes)) {
         const auto named = metric_names();
         EXPECT_TRUE(std::any_of(named.begin(), named.end(), [&](const MetricName& n) { return n.key == metric; }))
             << metric;
-        EXPECT_EQ(metric_name(metric).higher_is_better, higher_is_better(metric)) << metric;
+        EXPECT_EQ(metric_name(metric).higher_is_better, probes::higher_is_better(metric)) << metric;
       }
 }
 
 TEST(Vocabulary, ResampledMetricsEqualTheProbesOnTheWholeTestSet) {
   for (const std::size_t classes : {std::size_t{2}, std::size_t{5}}) {
     RandomStream random("vocabulary", classes);
-    Scores scores{60, classes, {}};
+    probes::Scores scores{60, classes, {}};
     std::vector<std::string> labels, names;
     std::vector<int> y;
     for (std::size_t k = 0; k < classes; ++k) names.push_back(std::string(1, static_cast<char>('a' + k)));
@@ -35,8 +35,8 @@ TEST(Vocabulary, ResampledMetricsEqualTheProbesOnTheWholeTestSet) {
       labels.push_back(names[static_cast<std::size_t>(y.back())]);
       for (std::size_t k = 0; k < classes; ++k) scores.values.push_back(random.normal());
     }
-    const Metrics expected = evaluate(scores, Targets::from_labels(labels, names));
-    const WeightedMetrics predictions = test::scored(y, scores.values, classes);
+    const probes::Metrics expected = probes::evaluate(scores, datasets::Targets::from_labels(labels, names));
+    const probes::WeightedMetrics predictions = test::scored(y, scores.values, classes);
     for (const auto& [name, value] : expected) {
       double resampled = 0;
       const std::string_view metric = name;
@@ -47,4 +47,4 @@ TEST(Vocabulary, ResampledMetricsEqualTheProbesOnTheWholeTestSet) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

@@ -8,7 +8,7 @@
 #include "reports/statistics/bootstrap.h"
 #include "tests/weighted.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::size_t kCount = 6;
@@ -25,16 +25,16 @@ TEST(WeightedMetrics, LanesEqualOneResampleAtATime) {
     }
     const std::string_view kMetrics[kCount] = {
         "accuracy", "balanced_accuracy", "f1_macro", classes == 2 ? "auc" : "auc_ovr_macro", "f1_weighted", "kappa"};
-    const WeightedMetrics model = test::scored(y, scores, classes);
+    const probes::WeightedMetrics model = test::scored(y, scores, classes);
     const Resampler resampler(y, "test/lanes", 1);
-    std::vector<std::uint16_t> counts(y.size() * kLanes), own(y.size());
+    std::vector<std::uint16_t> counts(y.size() * probes::kLanes), own(y.size());
     resampler.block(3, counts);
-    std::vector<double> lanes(kCount * kLanes), alone(kCount);
+    std::vector<double> lanes(kCount * probes::kLanes), alone(kCount);
     model.evaluate(kMetrics, counts, lanes);
-    for (std::size_t r = 0; r < kLanes; ++r) {
-      for (std::size_t i = 0; i < y.size(); ++i) own[i] = counts[i * kLanes + r];
+    for (std::size_t r = 0; r < probes::kLanes; ++r) {
+      for (std::size_t i = 0; i < y.size(); ++i) own[i] = counts[i * probes::kLanes + r];
       model.evaluate(kMetrics, own, alone);
-      for (std::size_t m = 0; m < kCount; ++m) EXPECT_EQ(lanes[m * kLanes + r], alone[m]);
+      for (std::size_t m = 0; m < kCount; ++m) EXPECT_EQ(lanes[m * probes::kLanes + r], alone[m]);
     }
   }
 }
@@ -63,15 +63,15 @@ TEST(Resampler, DrawsAsManyOfEachStratumAsItHas) {
   std::vector<int> strata;
   for (int i = 0; i < 37; ++i) strata.push_back(i % 3 == 0);
   const Resampler resampler(strata, "test/strata", 0);
-  std::vector<std::uint16_t> counts(strata.size() * kLanes);
+  std::vector<std::uint16_t> counts(strata.size() * probes::kLanes);
   resampler.block(0, counts);
-  for (std::size_t r = 0; r < kLanes; ++r) {
+  for (std::size_t r = 0; r < probes::kLanes; ++r) {
     int drawn[2] = {0, 0};
-    for (std::size_t i = 0; i < strata.size(); ++i) drawn[strata[i]] += counts[i * kLanes + r];
+    for (std::size_t i = 0; i < strata.size(); ++i) drawn[strata[i]] += counts[i * probes::kLanes + r];
     EXPECT_EQ(drawn[1], 13);
     EXPECT_EQ(drawn[0], 24);
   }
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

@@ -8,14 +8,14 @@
 #include "reports/seed_evidence.h"
 #include "reports/statistics/bootstrap.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 constexpr std::size_t kItems = 60;
 
 struct Drawn {
-  Result result;
-  SavedScores saved;
+  experiments::Result result;
+  experiments::SavedScores saved;
 };
 
 // Coarse scores, so that ties happen.
@@ -32,19 +32,19 @@ Drawn drawn(std::size_t classes, bool logits) {
       d.saved.scores.values.push_back(std::round(random.normal() * 3 + (y.back() == static_cast<int>(k))) / 3);
     d.saved.ids.push_back(std::to_string(i));
   }
-  d.saved.targets = Targets::from_classes(y, names);
+  d.saved.targets = datasets::Targets::from_classes(y, names);
   d.result.calibration = {logits, 1.7, 0, "val"};
   return d;
 }
 
 // The oracle: the resample written out item by item, judged by evaluate().
-Metrics of_written_out(const Drawn& d, std::span<const std::uint16_t> counts, std::size_t lane) {
+probes::Metrics of_written_out(const Drawn& d, std::span<const std::uint16_t> counts, std::size_t lane) {
   std::vector<std::uint32_t> items;
-  for (std::uint32_t i = 0; i < kItems; ++i) items.insert(items.end(), counts[i * kLanes + lane], i);
-  Scores scores{items.size(), d.saved.scores.columns, {}};
+  for (std::uint32_t i = 0; i < kItems; ++i) items.insert(items.end(), counts[i * probes::kLanes + lane], i);
+  probes::Scores scores{items.size(), d.saved.scores.columns, {}};
   for (const std::uint32_t i : items)
     for (std::size_t k = 0; k < scores.columns; ++k) scores.values.push_back(d.saved.scores(i, k));
-  return evaluate(scores, d.saved.targets.select(items), d.result.calibration);
+  return probes::evaluate(scores, d.saved.targets.select(items), d.result.calibration);
 }
 
 class WeightedScores : public testing::TestWithParam<std::pair<std::size_t, bool>> {};
@@ -53,20 +53,20 @@ class WeightedScores : public testing::TestWithParam<std::pair<std::size_t, bool
 TEST_P(WeightedScores, LanesOfEveryMetricEqualEvaluateOnTheItemsWrittenOut) {
   const Drawn d = drawn(GetParam().first, GetParam().second);
   std::vector<std::string> names;  // every metric has an interval
-  for (const auto& [name, value] : evaluate(d.saved.scores, d.saved.targets, d.result.calibration))
+  for (const auto& [name, value] : probes::evaluate(d.saved.scores, d.saved.targets, d.result.calibration))
     names.push_back(name);
-  std::vector<std::uint16_t> counts(kItems * kLanes);
+  std::vector<std::uint16_t> counts(kItems * probes::kLanes);
   Resampler(std::vector<int>(kItems, 0), "scores", 0).block(0, counts);
-  std::vector<double> values(names.size() * kLanes);
+  std::vector<double> values(names.size() * probes::kLanes);
   const std::vector<std::string_view> views(names.begin(), names.end());
   seed_evidence(d.saved, d.result).metrics.evaluate(views, counts, values);
-  for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    const Metrics expected = of_written_out(d, counts, lane);
+  for (std::size_t lane = 0; lane < probes::kLanes; ++lane) {
+    const probes::Metrics expected = of_written_out(d, counts, lane);
     for (std::size_t m = 0; m < names.size(); ++m)
       if (const auto& value = expected.at(names[m]))
-        EXPECT_NEAR(values[m * kLanes + lane], *value, 1e-11) << names[m] << " in lane " << lane;
+        EXPECT_NEAR(values[m * probes::kLanes + lane], *value, 1e-11) << names[m] << " in lane " << lane;
       else
-        EXPECT_TRUE(std::isnan(values[m * kLanes + lane])) << names[m];
+        EXPECT_TRUE(std::isnan(values[m * probes::kLanes + lane])) << names[m];
   }
 }
 
@@ -81,12 +81,12 @@ TEST(WeightedScores, OneScoreForTwoClassesIsTheLogitOfTheSecond) {
   for (std::size_t i = 0; i < kItems; ++i)
     one.saved.scores.values.push_back(two.saved.scores(i, 1) - two.saved.scores(i, 0));
   const std::vector<std::string_view> names{"log_loss", "brier", "ece", "average_precision"};
-  std::vector<std::uint16_t> counts(kItems * kLanes, 1);
-  std::vector<double> of_one(names.size() * kLanes), of_two(names.size() * kLanes);
-  WeightedMetrics(one.saved.scores, one.saved.targets, one.result.calibration).evaluate(names, counts, of_one);
-  WeightedMetrics(two.saved.scores, two.saved.targets, two.result.calibration).evaluate(names, counts, of_two);
+  std::vector<std::uint16_t> counts(kItems * probes::kLanes, 1);
+  std::vector<double> of_one(names.size() * probes::kLanes), of_two(names.size() * probes::kLanes);
+  probes::WeightedMetrics(one.saved.scores, one.saved.targets, one.result.calibration).evaluate(names, counts, of_one);
+  probes::WeightedMetrics(two.saved.scores, two.saved.targets, two.result.calibration).evaluate(names, counts, of_two);
   for (std::size_t i = 0; i < of_one.size(); ++i) EXPECT_NEAR(of_one[i], of_two[i], 1e-12);
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

@@ -14,7 +14,7 @@
 #include "tests/shared.h"
 #include "tests/unit/reports/samples.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 class WonImages : public testing::Test {
@@ -31,7 +31,7 @@ class WonImages : public testing::Test {
   // Of one model: by id, whether it is right, and the softmax probability of what it says.
   std::map<std::string, std::pair<bool, double>> answers(std::size_t result) const {
     std::map<std::string, std::pair<bool, double>> answers;
-    const SavedScores saved = read_scores(dir_.path(), results_[result]);
+    const experiments::SavedScores saved = experiments::read_scores(dir_.path(), results_[result]);
     for (std::size_t i = 0; i < saved.ids.size(); ++i) {
       const double z = saved.scores(i, 1) - saved.scores(i, 0);
       answers[saved.ids[i]] = {(z > 0) == (saved.targets.classes()[i] == 1), 1 / (1 + std::exp(-std::fabs(z)))};
@@ -40,7 +40,7 @@ class WonImages : public testing::Test {
   }
 
   test::ScratchDir dir_;
-  std::vector<Result> results_;
+  std::vector<experiments::Result> results_;
   std::optional<Report> report_;
 };
 
@@ -84,4 +84,4 @@ TEST_F(WonImages, LeaveThePageWhereTheyWouldMakeItLarge) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

@@ -13,11 +13,11 @@
 #include "tests/page/sample_report.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::reports {
 namespace {
 
 TEST(Latex, IsABooktabsTable) {
-  Result r = test::sample_result("a_b", 0.5);
+  experiments::Result r = test::sample_result("a_b", 0.5);
   r.notes = {"50 % of {x}"};
   const std::string text = to_latex(compare({r, test::sample_result("c", 0.6)}, {.baseline = "c"}));
   EXPECT_EQ(text, R"(% needs \usepackage{booktabs}
@@ -81,14 +81,14 @@ Json page_data(const std::string& html) {
 TEST(Html, EveryNumberEqualsTheResult) {
   const test::ScratchDir dir;
   const Report report = test::sample_report(dir.path(), 200);
-  for (const Result& r : report.table.results) append_result(dir / "results.jsonl", r);
-  std::map<std::string, Result> results;
-  for (Result& r : read_results(dir / "results.jsonl")) results.emplace(r.key, std::move(r));
+  for (const experiments::Result& r : report.table.results) experiments::append_result(dir / "results.jsonl", r);
+  std::map<std::string, experiments::Result> results;
+  for (experiments::Result& r : experiments::read_results(dir / "results.jsonl")) results.emplace(r.key, std::move(r));
   const Json page = page_data(to_html(report));
   std::size_t numbers = 0;
   for (const Json& section : page["sections"])
     for (const Json& row : section["rows"]) {
-      const Result& r = results.at(row["keys"][0].get<std::string>());
+      const experiments::Result& r = results.at(row["keys"][0].get<std::string>());
       if (!r.ok()) continue;
       for (const auto& [metric, value] : r.metrics) {
         EXPECT_EQ(row["metrics"][metric]["value"].get<double>(), *value);
@@ -134,7 +134,7 @@ TEST(Html, NamesCannotBecomeMarkup) {
 }
 
 TEST(Html, HugeTablesKeepOneBaseline) {
-  std::vector<Result> results;
+  std::vector<experiments::Result> results;
   for (int i = 0; i < 120; ++i) results.push_back(test::sample_result(fmt::format("b{}", i), 0.5));
   Silent log;
   const Json page = page_json(make_report({{"", results}}, {.baseline = "b7"}, Context{log, {}, 1}));
@@ -148,4 +148,4 @@ TEST(Html, AnEmptyReportIsStillAPage) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::reports

@@ -16,7 +16,7 @@
 #include "extract/networks/families/families.h"
 #include "extract/networks/families/resnet/resnet.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::string_view kName = "clip-rn50";
@@ -116,4 +116,4 @@ Family clip_resnet_family() {
   return family;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "extract/networks/builder.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using Projection = ConvNextSpec::Projection;
@@ -152,4 +152,4 @@ Network build_convnext(const ConvNextSpec& spec, WeightSource& weights) {
   return b.finish("convnext", convnext_name(spec));
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -21,7 +21,7 @@
 #include "extract/networks/network.h"
 #include "extract/networks/weight_source.h"
 
-namespace vise {
+namespace vise::networks {
 
 // What distinguishes one ConvNeXt from another.
 struct ConvNextSpec {
@@ -48,4 +48,4 @@ std::string convnext_name(const ConvNextSpec& spec);
 // projection: head.proj, head.mlp.fc1. A random one has GRN's zeros and layer scales of 0.1.
 Network build_convnext(const ConvNextSpec& spec, WeightSource& weights);
 
-}  // namespace vise
+}  // namespace vise::networks

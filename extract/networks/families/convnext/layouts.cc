@@ -8,7 +8,7 @@
 #include "extract/networks/families/families.h"
 #include "extract/networks/renamed_keys.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using Projection = ConvNextSpec::Projection;
@@ -236,4 +236,4 @@ Family convnext_family() {
   return family;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

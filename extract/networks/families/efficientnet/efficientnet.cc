@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "extract/networks/builder.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // B0's stages (table 1 of the paper); the others have its kernels and strides.
@@ -140,4 +140,4 @@ Network build_efficientnet(const EfficientNetSpec& spec, WeightSource& weights) 
   return Builder(spec, weights).network();
 }
 
-}  // namespace vise
+}  // namespace vise::networks

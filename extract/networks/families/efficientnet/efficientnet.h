@@ -18,7 +18,7 @@
 #include "extract/networks/network.h"
 #include "extract/networks/weight_source.h"
 
-namespace vise {
+namespace vise::networks {
 
 inline constexpr std::size_t kEfficientNetStages = 7;
 
@@ -42,4 +42,4 @@ const EfficientNetSpec* published_efficientnet(const EfficientNetSpec& sizes);
 // With timm's names: conv_stem, bn1, blocks.1.0.conv_pw, blocks.1.0.se.conv_reduce, conv_head, bn2.
 Network build_efficientnet(const EfficientNetSpec& spec, WeightSource& weights);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 #include "extract/networks/families/families.h"
 #include "extract/networks/renamed_keys.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // torchvision/models/efficientnet.py, pytorch/vision 07a929e. A block's layers are numbered, and the first stage's lack
@@ -146,4 +146,4 @@ Family efficientnet_family() {
   return family;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

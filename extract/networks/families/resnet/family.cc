@@ -8,7 +8,7 @@
 #include "extract/networks/families/families.h"
 #include "extract/networks/families/resnet/resnet.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::string_view kTorchvision = "torchvision", kSequential = "vise-sequential";
@@ -140,4 +140,4 @@ Network build(std::string_view architecture, WeightSource& weights) {
 
 Family resnet_family() { return {"resnet", architectures(), find, load, build, {}, true}; }
 
-}  // namespace vise
+}  // namespace vise::networks

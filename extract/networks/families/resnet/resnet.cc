@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 std::string norm_of_conv(const std::string& conv) {
@@ -104,4 +104,4 @@ Network build_resnet(const ResNetSpec& spec, WeightSource& weights, int output_s
   return b.finish("resnet", std::string(spec.name));
 }
 
-}  // namespace vise
+}  // namespace vise::networks

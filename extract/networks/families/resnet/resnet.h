@@ -14,7 +14,7 @@
 
 #include "extract/networks/builder.h"
 
-namespace vise {
+namespace vise::networks {
 
 // What distinguishes one ResNet from another.
 struct ResNetSpec {
@@ -47,4 +47,4 @@ Network build_resnet(const ResNetSpec& spec, WeightSource& weights, int output_s
 int conv_norm(NetworkBuilder& b, const std::string& name, int x, Convolution shape);
 int conv_norm_relu(NetworkBuilder& b, const std::string& name, int x, Convolution shape);
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -8,7 +8,7 @@
 #include "extract/networks/families/swin/swin.h"
 #include "extract/networks/renamed_keys.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // torchvision/models/swin_transformer.py, pytorch/vision 005bb13.
@@ -154,4 +154,4 @@ Family swin_family() {
   return family;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

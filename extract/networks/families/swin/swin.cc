@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "extract/networks/builder.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr int kRatio = 4;       // of the hidden channels
@@ -101,4 +101,4 @@ Network build_swin(const SwinSpec& spec, WeightSource& weights) {
   return b.finish("swin", swin_name(spec));
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -21,7 +21,7 @@
 #include "extract/networks/network.h"
 #include "extract/networks/weight_source.h"
 
-namespace vise {
+namespace vise::networks {
 
 // What distinguishes one Swin from another, a stage each.
 struct SwinSpec {
@@ -44,4 +44,4 @@ std::string swin_name(const SwinSpec& spec);
 // With timm's names: patch_embed.proj, layers.1.downsample.reduction, layers.1.blocks.0.attn.qkv, norm.
 Network build_swin(const SwinSpec& spec, WeightSource& weights);
 
-}  // namespace vise
+}  // namespace vise::networks

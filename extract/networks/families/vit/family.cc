@@ -8,7 +8,7 @@
 #include "extract/networks/families/families.h"
 #include "extract/networks/families/vit/layout_keys.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr int kMostHeads = 1024;
@@ -81,4 +81,4 @@ std::vector<std::pair<std::string, std::string>> beside() {
 
 Family vit_family() { return {"vit", vit_architectures(), find, load, build, beside()}; }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // Told apart in this order: EVA-02's towers have what timm's have, and more.
@@ -38,4 +38,4 @@ std::optional<PositionRule> position_rule(Facts& facts) {
   return facts.positions();
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -14,7 +14,7 @@
 #include "extract/networks/families/vit/vit.h"
 #include "extract/networks/key_index.h"
 
-namespace vise {
+namespace vise::networks {
 
 // The start of vit.h's name and that of the file's, of whole components: {"attn.proj", "attn.out_proj"}.
 using Renaming = std::pair<std::string, std::string>;
@@ -73,4 +73,4 @@ bool has_any(const KeyIndex& keys, const std::string& prefix, const std::vector<
 void say_by_layout(const VitLayout& layout, Facts& facts, std::string_view name, std::string_view value);
 std::optional<PositionRule> position_rule(Facts& facts);
 
-}  // namespace vise
+}  // namespace vise::networks

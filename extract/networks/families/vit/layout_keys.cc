@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using Shape = std::vector<std::int64_t>;
@@ -222,4 +222,4 @@ void LayoutKeys::drop_unused() {
     for (const auto& [key, rule] : layout_.unused_inside) keys_.drop(names_.block_key(block, key), rule);
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -10,7 +10,7 @@
 #include "extract/networks/families/vit/layout.h"
 #include "extract/networks/key_matcher.h"
 
-namespace vise {
+namespace vise::networks {
 
 // The layout's names in one place of a file.
 class LayoutNames {
@@ -67,4 +67,4 @@ class LayoutKeys final : public WeightSource {
   std::optional<Parameter> positions_, pool_weight_, pool_bias_;
 };
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "extract/networks/families/vit/layout_keys.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr std::int64_t kWidest = 65536, kLargestPatch = 256, kMostTokens = 1 << 20;
@@ -153,4 +153,4 @@ VitSpec read_vit_spec(const LayoutNames& names) {
   return spec;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

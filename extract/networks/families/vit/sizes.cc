@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "extract/networks/families/vit/vit.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 struct Size {
@@ -93,4 +93,4 @@ VitSpec vit_spec(std::string_view architecture) {
   return spec;
 }
 
-}  // namespace vise
+}  // namespace vise::networks

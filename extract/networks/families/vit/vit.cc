@@ -6,7 +6,7 @@
 
 #include "extract/networks/builder.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // What the blocks have in common: rotary periods are one table, and the last norm may be used at several places.
@@ -143,4 +143,4 @@ Network build_vit(const VitSpec& spec, WeightSource& weights) {
   return b.finish("vit", vit_architecture(spec));
 }
 
-}  // namespace vise
+}  // namespace vise::networks

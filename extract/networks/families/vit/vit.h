@@ -23,7 +23,7 @@
 #include "extract/networks/network.h"
 #include "extract/networks/weight_source.h"
 
-namespace vise {
+namespace vise::networks {
 
 // Rotary positions; op.h has the formulas.
 struct VitRope {
@@ -72,4 +72,4 @@ VitSpec vit_spec(std::string_view architecture);
 // Heads of the published ViTs of this width: one for every 64 channels, but for five widths. 0: no published width.
 int usual_vit_heads(int width);
 
-}  // namespace vise
+}  // namespace vise::networks

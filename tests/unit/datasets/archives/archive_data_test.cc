@@ -12,7 +12,7 @@
 #include "datasets/open_data.h"
 #include "tests/unit/datasets/archives/packed.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::as_text;
@@ -283,4 +283,4 @@ TEST_F(SharedArchives, GiveTheSameTwentyFourPictures) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "tests/unit/datasets/archives/packed.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using test::as_text;
@@ -265,4 +265,4 @@ TEST(ArchiveNames, AreKnownByTheirEndings) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

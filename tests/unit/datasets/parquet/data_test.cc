@@ -10,7 +10,7 @@
 #include "tests/unit/datasets/parquet/writer.h"
 #include "tests/unit/datasets/trees.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using namespace test;
@@ -286,4 +286,4 @@ TEST(ParquetData, ReadsTheFilesOfAnotherWriter) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

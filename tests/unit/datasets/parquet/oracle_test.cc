@@ -14,7 +14,7 @@
 #include "datasets/parquet/parquet.h"
 #include "tests/shared.h"
 
-namespace vise::parquet {
+namespace vise::datasets::parquet {
 namespace {
 
 std::string hex(std::string_view bytes) {
@@ -114,4 +114,4 @@ TEST_F(Oracle, AgreesOnTheFormatsOwnTestFiles) {
 }
 
 }  // namespace
-}  // namespace vise::parquet
+}  // namespace vise::datasets::parquet

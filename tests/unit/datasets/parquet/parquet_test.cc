@@ -8,7 +8,7 @@
 #include "tests/packed_bytes.h"
 #include "tests/unit/datasets/parquet/writer.h"
 
-namespace vise {
+namespace vise::datasets {
 namespace {
 
 using namespace test;  // the writer's words
@@ -336,4 +336,4 @@ TEST(Parquet, SeeksInLists) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::datasets

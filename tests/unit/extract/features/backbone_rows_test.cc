@@ -10,7 +10,7 @@
 #include "extract/images/transform/transform.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 // What the registry said before its rows were data, field by field and in its order: printed by 0.1's code.
@@ -79,7 +79,7 @@ TEST(BackboneRows, AreWholeAndTheirNamesAndTransformsAreKnown) {
     EXPECT_TRUE(names.insert(row.name).second) << row.name;
     for (const std::string& file : row.files) EXPECT_TRUE(files.insert(file).second) << file << " of two rows";
     if (row.kind == BackboneKind::weights) {
-      EXPECT_NO_THROW(Transform::parse(row.transform)) << row.name;
+      EXPECT_NO_THROW(images::Transform::parse(row.transform)) << row.name;
     }
     for (std::size_t i = 0; i < row.urls.size(); ++i) EXPECT_FALSE(row.files.at(i).starts_with("models--")) << row.name;
     EXPECT_TRUE(row.sha256.empty() || row.sha256.size() == 64) << row.name;
@@ -107,10 +107,10 @@ TEST(BackboneRows, DefaultsHoldForEveryRowAndARowMayChangeThem) {
       "x.yaml");
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].transform, "dino");
-  EXPECT_EQ(rows[0].facts,
-            (std::vector<Fact>{{"act", "quick", "the registry's row"}, {"eps", "1e-05", "the registry's row"}}));
+  EXPECT_EQ(rows[0].facts, (std::vector<networks::Fact>{{"act", "quick", "the registry's row"},
+                                                        {"eps", "1e-05", "the registry's row"}}));
   EXPECT_EQ(rows[1].transform, "clip");
-  EXPECT_EQ(rows[1].facts, (std::vector<Fact>{{"eps", "1e-06", "the registry's row"}}));
+  EXPECT_EQ(rows[1].facts, (std::vector<networks::Fact>{{"eps", "1e-06", "the registry's row"}}));
 }
 
 TEST(BackboneRows, ABadRowIsRefusedWithItsLine) {
@@ -131,4 +131,4 @@ TEST(BackboneRows, ABadRowIsRefusedWithItsLine) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

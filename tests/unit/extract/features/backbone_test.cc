@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 TEST(Backbone, ParsesAFileWithItsOptions) {
@@ -74,4 +74,4 @@ TEST(Weights, AnOlderNameIsFoundWhenThePreferredOneIsNotThere) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 class CacheTest : public testing::Test {
@@ -108,4 +108,4 @@ TEST_F(CacheTest, RemovesOneFolderAndLeavesTheOthers) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

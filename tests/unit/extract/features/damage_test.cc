@@ -22,18 +22,19 @@ class DamageTest : public DrawnImages {
  protected:
   void SetUp() override {
     ids_ = put_several(kImages, 6);
-    const Features features = run(cache_.path());
+    const features::Features features = run(cache_.path());
     key_ = features.key;
     undisturbed_ = rows_of(features);
   }
 
-  Features run(const Path& cache) {
-    ExtractOptions options = options_;
+  features::Features run(const Path& cache) {
+    features::ExtractOptions options = options_;
     options.cache = cache;
-    return extract_features(dataset(ids_), {{parse_backbone("colour-histogram")}}, options, {log_, {}, 2})[0];
+    return features::extract_features(dataset(ids_), {{features::parse_backbone("colour-histogram")}}, options,
+                                      {log_, {}, 2})[0];
   }
 
-  std::vector<std::vector<float>> rows_of(const Features& features) const {
+  std::vector<std::vector<float>> rows_of(const features::Features& features) const {
     std::vector<std::vector<float>> rows;
     for (std::size_t item = 0; item < ids_.size(); ++item) rows.push_back(row(features, item));
     return rows;
@@ -48,7 +49,7 @@ class DamageTest : public DrawnImages {
     const Path folder = copy / "features" / key_.str();
     damage(folder);
     const std::size_t warnings_before = log_.warnings().size();
-    const Features repaired = run(copy.path());
+    const features::Features repaired = run(copy.path());
     EXPECT_LE(repaired.computed, most_computed);
     EXPECT_GT(log_.warnings().size(), warnings_before) << "repaired without a word";
     EXPECT_EQ(rows_of(repaired), undisturbed_);
@@ -72,11 +73,11 @@ class DamageTest : public DrawnImages {
   }
 
   std::vector<std::string> ids_;
-  FeatureKey key_;
+  features::FeatureKey key_;
   std::vector<std::vector<float>> undisturbed_;
 };
 
-constexpr std::size_t kBlock = FeatureWriter::kBlockRows;
+constexpr std::size_t kBlock = features::FeatureWriter::kBlockRows;
 constexpr std::uint64_t kRowBytes = 512 * sizeof(float);
 
 TEST_F(DamageTest, AFlippedByteCostsOneBlock) {
@@ -138,9 +139,10 @@ TEST_F(DamageTest, ARunKilledAtAnyMomentLosesAtMostOneBlock) {
   const auto start = [&](const Path& cache) {
     const pid_t child = ::fork();
     if (child != 0) return child;
-    ExtractOptions options = options_;
+    features::ExtractOptions options = options_;
     options.cache = cache;
-    extract_features(dataset(ids_), {{parse_backbone("colour-histogram")}}, options, {count, {}, 2});
+    features::extract_features(dataset(ids_), {{features::parse_backbone("colour-histogram")}}, options,
+                               {count, {}, 2});
     ::_exit(0);
   };
   const ScratchDir timed;
@@ -159,10 +161,10 @@ TEST_F(DamageTest, ARunKilledAtAnyMomentLosesAtMostOneBlock) {
     ::waitpid(child, &status, 0);
     cut_short += WIFSIGNALED(status);
     Silent silent;
-    const std::size_t stored = FeatureStore(cache.path(), key_, silent).size();
+    const std::size_t stored = features::FeatureStore(cache.path(), key_, silent).size();
     EXPECT_LE(count.take(), stored + kBlock) << round;
     const std::size_t warnings_before = log_.warnings().size();
-    const Features again = run(cache.path());
+    const features::Features again = run(cache.path());
     EXPECT_EQ(again.computed, kImages - stored) << round;
     EXPECT_EQ(rows_of(again), undisturbed_) << round;
     EXPECT_EQ(log_.warnings().size(), warnings_before) << "a kill is no damage";

@@ -10,7 +10,7 @@
 #include "extract/features/export.h"
 #include "tests/unit/extract/drawn.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 using FeaturesTest = test::DrawnImages;
@@ -74,7 +74,7 @@ TEST_F(FeaturesTest, AMovedRootCostsNoForwardPass) {
   extract(dataset(ids));
   const test::ScratchDir elsewhere;
   for (const std::string& id : ids) std::filesystem::copy(data_ / id, elsewhere / id);
-  Dataset moved = dataset(ids);
+  datasets::Dataset moved = dataset(ids);
   moved.root = elsewhere.path();
   EXPECT_EQ(extract(moved)[0].computed, 0u);
 }
@@ -85,7 +85,7 @@ TEST_F(FeaturesTest, FilesOfEqualNameSizeAndTimeAreNotConfused) {
   write_file_atomically(elsewhere / "a.ppm", noise_ppm("two"));
   const auto stamp = std::filesystem::last_write_time(data_ / "a.ppm");
   std::filesystem::last_write_time(elsewhere / "a.ppm", stamp);
-  Dataset here = dataset({"a.ppm"}), there = dataset({"a.ppm"});
+  datasets::Dataset here = dataset({"a.ppm"}), there = dataset({"a.ppm"});
   there.root = elsewhere.path();
   const Features a = extract(here)[0], b = extract(there)[0];
   EXPECT_EQ(b.computed, 1u);
@@ -167,7 +167,7 @@ TEST_F(FeaturesTest, ASkippedImageHasNoRowUnderAnyBackbone) {
 TEST_F(FeaturesTest, OfUnusedImagesTheContentAloneIsLearnt) {
   const std::vector<std::string> ids = put_seven();
   put("3.ppm", "no picture");
-  Dataset some = dataset(ids);
+  datasets::Dataset some = dataset(ids);
   some.unused = {false, true, false, true, true, false, false};
   const Features features = extract(some)[0];
   EXPECT_EQ(features.computed, 4u);
@@ -232,7 +232,7 @@ TEST_F(FeaturesTest, SeveralLayersAndPoolsComeFromOnePass) {
 TEST_F(FeaturesTest, ExportsRowsInTheDataSetsOrder) {
   std::vector<std::string> ids = put_seven();
   extract(dataset({ids[5], ids[1]}));  // the store's rows come in another order
-  const Dataset all = dataset(ids);
+  const datasets::Dataset all = dataset(ids);
   const Features features = extract(all)[0];
   const test::ScratchDir out;
   export_features(all, features, out.path());
@@ -250,7 +250,7 @@ TEST_F(FeaturesTest, TheSamePictureInASecondDataSetCostsNoForwardPass) {
   const test::ScratchDir second;
   std::filesystem::create_directories(second / "sub");
   std::filesystem::copy(data_ / ids[4], second / "sub/other-name.bin");
-  Dataset other;
+  datasets::Dataset other;
   other.name = "second";
   other.root = second.path();
   other.ids = {"sub/other-name.bin"};
@@ -273,23 +273,23 @@ std::string ppm_of(std::span<const std::uint8_t> rgb) {
 }
 
 TEST_F(FeaturesTest, ARowOfSeveralViewsIsTheMeanOfTheViewsOwnRows) {
-  const Transform transform = Transform::parse("crop=224");
+  const images::Transform transform = images::Transform::parse("crop=224");
   RandomStream random("views", 0);
-  Image image{230, 227, {}};
+  images::Image image{230, 227, {}};
   for (std::size_t i = 0; i < 230 * 227 * 3; ++i) image.pixels.push_back(static_cast<std::uint8_t>(random.below(256)));
   put("whole.ppm", fmt::format("P6\n230 227\n255\n{}", std::string(image.pixels.begin(), image.pixels.end())));
   const std::vector<std::string> net{"random-resnet18,transform=crop=224"};
-  for (const Views views : {Views::hflip, Views::tencrop}) {
-    std::vector<std::uint8_t> rgb(view_count(views) * transform.bytes());
-    view_pixels(transform, image, views, rgb);
+  for (const images::Views views : {images::Views::hflip, images::Views::tencrop}) {
+    std::vector<std::uint8_t> rgb(images::view_count(views) * transform.bytes());
+    images::view_pixels(transform, image, views, rgb);
     std::vector<std::string> ids;
-    for (std::size_t view = 0; view < view_count(views); ++view) {
-      ids.push_back(fmt::format("{}-{}.ppm", views_name(views), view));
+    for (std::size_t view = 0; view < images::view_count(views); ++view) {
+      ids.push_back(fmt::format("{}-{}.ppm", images::views_name(views), view));
       put(ids.back(), ppm_of(std::span(rgb).subspan(view * transform.bytes(), transform.bytes())));
     }
     FeatureRequest request{parse_backbone(net[0])};
     request.views = views;
-    const Dataset whole = dataset({"whole.ppm"});
+    const datasets::Dataset whole = dataset({"whole.ppm"});
     const Features averaged = extract_features(whole, {request}, options_, {log_, {}, 2})[0];
     const Features each = extract(dataset(ids), 2, net)[0];
     EXPECT_NE(averaged.key.str(), each.key.str());
@@ -332,8 +332,8 @@ TEST_F(FeaturesTest, APictureThatCannotBeCroppedIsABadImageWithAName) {
   put("small.ppm", noise_ppm("small", 20));
   put("large.ppm", noise_ppm("large", 230));
   FeatureRequest request{parse_backbone("random-resnet18,transform=crop=224")};
-  request.views = Views::tencrop;
-  const Dataset both = dataset({"small.ppm", "large.ppm"});
+  request.views = images::Views::tencrop;
+  const datasets::Dataset both = dataset({"small.ppm", "large.ppm"});
   try {
     extract_features(both, {request}, options_, {log_, {}, 1});
     FAIL() << "made crops of 224 from 20 pixels";
@@ -348,4 +348,4 @@ TEST_F(FeaturesTest, APictureThatCannotBeCroppedIsABadImageWithAName) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

@@ -7,7 +7,7 @@
 #include "tests/plain_file.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 using test::HttpReply;
@@ -115,4 +115,4 @@ TEST(MirroredUrl, ReplacesSchemeAndHostOnly) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

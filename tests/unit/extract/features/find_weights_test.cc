@@ -7,12 +7,13 @@
 #include "extract/features/backbone.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 std::string facts_of(const Backbone& backbone) {
   std::string text;
-  for (const Fact& fact : backbone.facts) text += fmt::format("{}={} ({}); ", fact.name, fact.value, fact.source);
+  for (const networks::Fact& fact : backbone.facts)
+    text += fmt::format("{}={} ({}); ", fact.name, fact.value, fact.source);
   return text;
 }
 
@@ -78,8 +79,8 @@ TEST_F(FolderWeights, ConfigsSpeakAfterTheUserAndBeforeTheRow) {
   learn_from_weights(mine, find(mine));
   EXPECT_TRUE(facts_of(mine).starts_with("eps=1e-6 (the user); act=exact (config.json); "));
   EXPECT_TRUE(contains(facts_of(mine), "act=quick (the registry's row)"));
-  Facts facts = load_request(mine).facts;
-  EXPECT_EQ(facts.activation(), Activation::gelu_exact);
+  networks::Facts facts = load_request(mine).facts;
+  EXPECT_EQ(facts.activation(), networks::Activation::gelu_exact);
   EXPECT_EQ(facts.eps(), 1e-6);
   EXPECT_EQ(mine.transform, "resize=8,filter=bilinear,crop=8,mean=0/0/0,std=1/1/1");
   EXPECT_EQ(mine.transform_source, "preprocessor_config.json");
@@ -123,9 +124,9 @@ TEST(BackboneFacts, AreSaidByTheUserAndChecked) {
                            "mine=a.pt,act=quick,act=exact", "random,act=quick", "colour-histogram,eps=1e-6"})
     EXPECT_THROW(parse_backbone(text), Error) << text;
   // Against a row, the user is believed.
-  Facts facts = load_request(parse_backbone("clip-vit-b32,act=exact")).facts;
-  EXPECT_EQ(facts.activation(), Activation::gelu_exact);
+  networks::Facts facts = load_request(parse_backbone("clip-vit-b32,act=exact")).facts;
+  EXPECT_EQ(facts.activation(), networks::Activation::gelu_exact);
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

@@ -9,7 +9,7 @@
 
 #include <jpeglib.h>
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 // A grey 16 x 8 picture as libjpeg writes it.
@@ -55,7 +55,7 @@ TEST(Floor, WhatIsNoJpegOrEndsTooSoonHasNoQuality) {
 
 TEST(Floor, MetadataAreSizeAspectBytesAndQuality) {
   const std::vector<std::byte> bytes = jpeg(80);
-  const Image image{16, 8, std::vector<std::uint8_t>(16 * 8 * 3)};
+  const images::Image image{16, 8, std::vector<std::uint8_t>(16 * 8 * 3)};
   const std::vector<float> row = image_metadata({bytes, image});
   const double size = static_cast<double>(bytes.size());
   const std::vector<float> expected{4,    3, 1, 1, static_cast<float>(std::log2(size)), static_cast<float>(size / 16),
@@ -64,7 +64,7 @@ TEST(Floor, MetadataAreSizeAspectBytesAndQuality) {
 }
 
 TEST(Floor, ColourHistogramIsHellingersRoot) {
-  const Image image{2, 2, {255, 0, 0, 255, 0, 0, 255, 0, 0, 0, 0, 255}};
+  const images::Image image{2, 2, {255, 0, 0, 255, 0, 0, 255, 0, 0, 0, 0, 255}};
   const std::vector<float> row = colour_histogram(image);
   ASSERT_EQ(row.size(), kColourHistogramDim);
   EXPECT_FLOAT_EQ(row[7 * 64], std::sqrt(0.75F));
@@ -72,4 +72,4 @@ TEST(Floor, ColourHistogramIsHellingersRoot) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

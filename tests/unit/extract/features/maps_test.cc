@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "tests/unit/extract/drawn.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 class MapsTest : public test::DrawnImages {
@@ -20,7 +20,7 @@ class MapsTest : public test::DrawnImages {
 };
 
 TEST_F(MapsTest, AreWhatTheRowsAreTheMeansOf) {
-  const Dataset all = dataset(put_seven());
+  const datasets::Dataset all = dataset(put_seven());
   const std::vector<std::uint32_t> items{5, 0, 1, 6, 3};
   const auto features = extract_features(all, {request()}, options_, {log_, {}, 2});
   const auto maps = compute_maps(all, items, request(), options_, {log_, {}, 2});
@@ -41,7 +41,7 @@ TEST_F(MapsTest, AreWhatTheRowsAreTheMeansOf) {
 }
 
 TEST_F(MapsTest, ComeFromTheLayerThatIsAskedFor) {
-  const Dataset all = dataset(put_seven());
+  const datasets::Dataset all = dataset(put_seven());
   const std::vector<std::uint32_t> items{2};
   const ImageMap map = compute_maps(all, items, request("layer2"), options_, {log_, {}, 1})[0];
   EXPECT_EQ(map.height, 28);
@@ -52,7 +52,7 @@ TEST_F(MapsTest, OfABadImageAreAnErrorOrLeftOut) {
   std::vector<std::string> ids = put_seven();
   put("bad.ppm", noise_ppm("bad").substr(0, 600));
   ids.insert(ids.begin(), "bad.ppm");
-  const Dataset all = dataset(ids);
+  const datasets::Dataset all = dataset(ids);
   const std::vector<std::uint32_t> items{1, 0};
   EXPECT_THROW(compute_maps(all, items, request(), options_, {log_, {}, 1}), Error);
   options_.on_bad_image = BadImagePolicy::skip;
@@ -62,10 +62,10 @@ TEST_F(MapsTest, OfABadImageAreAnErrorOrLeftOut) {
 }
 
 TEST_F(MapsTest, DoNotExistForFloors) {
-  const Dataset all = dataset(put_seven());
+  const datasets::Dataset all = dataset(put_seven());
   const std::vector<std::uint32_t> items{0};
   EXPECT_THROW(compute_maps(all, items, {parse_backbone("colour-histogram")}, options_, {log_, {}, 1}), Error);
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

@@ -9,7 +9,7 @@
 #include "tests/child.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 // Waits until the file system's clock has left the two seconds in which nothing is remembered.
@@ -117,4 +117,4 @@ TEST(FileIdentity, SaysWhichFileIsMissing) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

@@ -13,7 +13,7 @@
 #include "tests/child.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 constexpr std::size_t kDim = 3;
@@ -251,4 +251,4 @@ TEST_F(StoreTest, IndexesContentsWhoseHashesCollide) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

@@ -8,18 +8,18 @@
 #include "extract/features/pipeline.h"
 #include "tests/unit/extract/drawn.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 // Does nothing, and knows which replica it is.
-class NumberedTrunk final : public Trunk {
+class NumberedTrunk final : public networks::Trunk {
  public:
   explicit NumberedTrunk(std::shared_ptr<std::atomic<int>> made) : made_(std::move(made)), number_((*made_)++) {}
   std::span<float> input() override { return {}; }
   void forward() override {}
-  FeatureMaps maps(std::size_t) override { return {}; }
+  networks::FeatureMaps maps(std::size_t) override { return {}; }
   int batch() const override { return number_; }
-  std::unique_ptr<Trunk> replicate() const override { return std::make_unique<NumberedTrunk>(made_); }
+  std::unique_ptr<networks::Trunk> replicate() const override { return std::make_unique<NumberedTrunk>(made_); }
   std::string state_hash() const override { return {}; }
   std::string description() const override { return {}; }
 
@@ -28,28 +28,28 @@ class NumberedTrunk final : public Trunk {
   int number_;
 };
 
-std::unique_ptr<Trunk> numbered(std::shared_ptr<std::atomic<int>> made) {
+std::unique_ptr<networks::Trunk> numbered(std::shared_ptr<std::atomic<int>> made) {
   return std::make_unique<NumberedTrunk>(std::move(made));
 }
 
 TEST(TrunkPool, KeepsAWorkersOwnTrunkForIt) {
-  TrunkPool pool(numbered(std::make_shared<std::atomic<int>>(0)), 3);
+  networks::TrunkPool pool(numbered(std::make_shared<std::atomic<int>>(0)), 3);
   const int of_two = pool.borrow(2)->batch();
-  const TrunkPool::Lease other = pool.borrow(0);
+  const networks::TrunkPool::Lease other = pool.borrow(0);
   EXPECT_EQ(pool.borrow(2)->batch(), of_two);
   EXPECT_NE(other->batch(), of_two);
 }
 
 TEST(TrunkPool, NeverLendsMoreThanItHas) {
   const auto made = std::make_shared<std::atomic<int>>(0);
-  TrunkPool pool(numbered(made), 2);
+  networks::TrunkPool pool(numbered(made), 2);
   std::atomic<int> lent = 0, most = 0, turns = 0;
   {
     std::vector<std::jthread> workers;
     for (std::size_t worker = 0; worker < 6; ++worker)
       workers.emplace_back([&, worker] {
         for (int turn = 0; turn < 50; ++turn) {
-          const TrunkPool::Lease trunk = pool.borrow(worker);
+          const networks::TrunkPool::Lease trunk = pool.borrow(worker);
           most = std::max(most.load(), ++lent);
           std::this_thread::yield();
           --lent;
@@ -63,20 +63,21 @@ TEST(TrunkPool, NeverLendsMoreThanItHas) {
 }
 
 TEST(TrunkPool, GivesATrunkBackAfterAnError) {
-  TrunkPool pool(numbered(std::make_shared<std::atomic<int>>(0)), 1);
+  networks::TrunkPool pool(numbered(std::make_shared<std::atomic<int>>(0)), 1);
   EXPECT_THROW(
       {
-        const TrunkPool::Lease trunk = pool.borrow(0);
+        const networks::TrunkPool::Lease trunk = pool.borrow(0);
         throw std::runtime_error("forward() failed");
       },
       std::runtime_error);
   EXPECT_EQ(pool.borrow(5)->batch(), 0);
 }
 
-class SharedTrunks : public test::DrawnImages, public testing::WithParamInterface<Engine> {
+class SharedTrunks : public test::DrawnImages, public testing::WithParamInterface<networks::Engine> {
  protected:
   // Every item's row, computed by the pipeline under another plan than the device's own.
-  std::vector<std::vector<float>> rows_under(const TrunkPlan& plan, const Dataset& dataset, int threads) {
+  std::vector<std::vector<float>> rows_under(const networks::TrunkPlan& plan, const datasets::Dataset& dataset,
+                                             int threads) {
     const test::ScratchDir cache;
     ExtractOptions options = options_;
     options.cache = cache.path();
@@ -114,17 +115,17 @@ double relative_error(const std::vector<float>& a, const std::vector<float>& b) 
 // LibTorch's rows differ by up to 2.8e-7 (relative) between batches: another order of sums. The bar is the features'
 // own.
 TEST_P(SharedTrunks, GiveTheRowsOfOneTrunkAWorker) {
-  if (GetParam() == Engine::torch && !test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
-  const Dataset data = dataset(put_several(11));  // a whole batch of 8, and a part
-  const auto own = rows_under({kTrunkBatch, 2}, data, 2);
-  for (const TrunkPlan& plan : {TrunkPlan{8, 1}, TrunkPlan{8, 2}}) {
+  if (GetParam() == networks::Engine::torch && !test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
+  const datasets::Dataset data = dataset(put_several(11));  // a whole batch of 8, and a part
+  const auto own = rows_under({networks::kTrunkBatch, 2}, data, 2);
+  for (const networks::TrunkPlan& plan : {networks::TrunkPlan{8, 1}, networks::TrunkPlan{8, 2}}) {
     const auto shared = rows_under(plan, data, 4);
     for (std::size_t i = 0; i < own.size(); ++i) EXPECT_LE(relative_error(shared[i], own[i]), 1e-6) << i;
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, SharedTrunks, testing::Values(Engine::onednn, Engine::torch),
-                         [](const auto& i) { return std::string(engine_name(i.param)); });
+INSTANTIATE_TEST_SUITE_P(Engines, SharedTrunks, testing::Values(networks::Engine::onednn, networks::Engine::torch),
+                         [](const auto& i) { return std::string(networks::engine_name(i.param)); });
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

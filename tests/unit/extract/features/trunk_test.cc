@@ -8,7 +8,7 @@
 #include "extract/networks/make_trunk.h"
 #include "tests/unit/extract/drawn.h"
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 std::vector<float> noise(const std::string& name, std::size_t n) {
@@ -19,7 +19,7 @@ std::vector<float> noise(const std::string& name, std::size_t n) {
 }
 
 // The maps of every layer for `images` put at the batch's places, one after another.
-std::vector<std::vector<float>> maps_of(Trunk& trunk, const std::vector<std::vector<float>>& images,
+std::vector<std::vector<float>> maps_of(networks::Trunk& trunk, const std::vector<std::vector<float>>& images,
                                         std::size_t layers) {
   const auto input = trunk.input();
   const std::size_t per_image = input.size() / static_cast<std::size_t>(trunk.batch());
@@ -44,11 +44,11 @@ double relative_error(std::span<const float> a, std::span<const float> b) {
 }
 
 // Batch norms that do something: random statistics and affine parts.
-Network unsettled(const std::string& architecture) {
-  Network net = random_network(architecture, 3);
+networks::Network unsettled(const std::string& architecture) {
+  networks::Network net = networks::random_network(architecture, 3);
   RandomStream random("statistics", 3);
-  for (Op& op : net.ops) {
-    auto* const norm = std::get_if<BatchNorm>(&op.kind);
+  for (networks::Op& op : net.ops) {
+    auto* const norm = std::get_if<networks::BatchNorm>(&op.kind);
     if (!norm) continue;
     const std::size_t channels = norm->gamma.size();
     std::vector<float> gamma(channels), beta(channels), mean(channels), variance(channels);
@@ -70,9 +70,9 @@ const std::vector<std::string> kLayers{"layer1", "layer2", "layer3", "layer4"};
 TEST(OneDnnTrunk, AgreesWithLibTorchAtEveryLayer) {
   if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
   for (const char* architecture : {"resnet18", "resnet50", "resnext50_32x4d"}) {
-    const Network net = unsettled(architecture);
-    const auto ours = make_trunk(net, {Engine::onednn, Precision::fp32, kLayers, 2, 64});
-    const auto theirs = make_trunk(net, {Engine::torch, Precision::fp32, kLayers, 2, 64});
+    const networks::Network net = unsettled(architecture);
+    const auto ours = networks::make_trunk(net, {networks::Engine::onednn, networks::Precision::fp32, kLayers, 2, 64});
+    const auto theirs = networks::make_trunk(net, {networks::Engine::torch, networks::Precision::fp32, kLayers, 2, 64});
     const std::vector<std::vector<float>> images{noise("a", 3 * 64 * 64), noise("b", 3 * 64 * 64)};
     const auto a = maps_of(*ours, images, 4), b = maps_of(*theirs, images, 4);
     for (std::size_t layer = 0; layer < 4; ++layer) {
@@ -83,8 +83,9 @@ TEST(OneDnnTrunk, AgreesWithLibTorchAtEveryLayer) {
 }
 
 TEST(OneDnnTrunk, GivesBitEqualMapsWhereverAnImageStandsInTheBatch) {
-  const Network net = unsettled("resnet18");
-  const auto trunk = make_trunk(net, {Engine::onednn, Precision::fp32, {"layer4"}, 4, 64});
+  const networks::Network net = unsettled("resnet18");
+  const auto trunk =
+      networks::make_trunk(net, {networks::Engine::onednn, networks::Precision::fp32, {"layer4"}, 4, 64});
   const auto a = noise("a", 3 * 64 * 64), b = noise("b", 3 * 64 * 64), c = noise("c", 3 * 64 * 64),
              d = noise("d", 3 * 64 * 64);
   const auto first = maps_of(*trunk, {a, b, c, d}, 1)[0], second = maps_of(*trunk, {d, c, b, a}, 1)[0];
@@ -94,8 +95,9 @@ TEST(OneDnnTrunk, GivesBitEqualMapsWhereverAnImageStandsInTheBatch) {
 }
 
 TEST(OneDnnTrunk, GivesBitEqualMapsOnReplicasOfOtherThreads) {
-  const Network net = unsettled("resnet18");
-  const auto trunk = make_trunk(net, {Engine::onednn, Precision::fp32, {"layer2", "layer4"}, 2, 64});
+  const networks::Network net = unsettled("resnet18");
+  const auto trunk =
+      networks::make_trunk(net, {networks::Engine::onednn, networks::Precision::fp32, {"layer2", "layer4"}, 2, 64});
   const std::vector<std::vector<float>> images{noise("a", 3 * 64 * 64), noise("b", 3 * 64 * 64)};
   const auto here = maps_of(*trunk, images, 2);
   std::vector<std::vector<float>> there;
@@ -104,24 +106,27 @@ TEST(OneDnnTrunk, GivesBitEqualMapsOnReplicasOfOtherThreads) {
 }
 
 TEST(OneDnnTrunk, ProvesThatItsParametersStayedAsTheyWere) {
-  const Network net = unsettled("resnet18");
-  const auto trunk = make_trunk(net, {Engine::onednn, Precision::fp32, {"layer4"}, 1, 64});
+  const networks::Network net = unsettled("resnet18");
+  const auto trunk =
+      networks::make_trunk(net, {networks::Engine::onednn, networks::Precision::fp32, {"layer4"}, 1, 64});
   const std::string before = trunk->state_hash();
   maps_of(*trunk, {noise("a", 3 * 64 * 64)}, 1);
   EXPECT_EQ(trunk->state_hash(), before);
-  Network changed = net;
-  auto& stem = std::get<Convolution>(changed.ops[0].kind);
+  networks::Network changed = net;
+  auto& stem = std::get<networks::Convolution>(changed.ops[0].kind);
   std::vector<float> weight(stem.weight.values().begin(), stem.weight.values().end());
   weight[0] += 1e-3f;
-  stem.weight = Parameter(stem.weight.shape(), weight);
-  EXPECT_NE(make_trunk(changed, {Engine::onednn, Precision::fp32, {"layer4"}, 1, 64})->state_hash(), before);
+  stem.weight = networks::Parameter(stem.weight.shape(), weight);
+  EXPECT_NE(networks::make_trunk(changed, {networks::Engine::onednn, networks::Precision::fp32, {"layer4"}, 1, 64})
+                ->state_hash(),
+            before);
 }
 
 // The message and hint that making a trunk ends with; "" if it is made.
-std::string refusal(const TrunkRequest& request) {
+std::string refusal(const networks::TrunkRequest& request) {
   try {
-    static const Network net = random_network("resnet18", 1);
-    make_trunk(net, request);
+    static const networks::Network net = networks::random_network("resnet18", 1);
+    networks::make_trunk(net, request);
     return "";
   } catch (const Error& e) {
     return e.message() + " | " + e.hint();
@@ -129,26 +134,29 @@ std::string refusal(const TrunkRequest& request) {
 }
 
 TEST(Device, ParsesBackFromItsName) {
-  EXPECT_EQ(parse_device("cpu"), Device{});
-  EXPECT_EQ(parse_device("cuda"), (Device{Device::Kind::cuda, 0}));
-  for (const char* name : {"cpu", "cuda:0", "cuda:7"}) EXPECT_EQ(parse_device(name).name(), name);
+  EXPECT_EQ(networks::parse_device("cpu"), networks::Device{});
+  EXPECT_EQ(networks::parse_device("cuda"), (networks::Device{networks::Device::Kind::cuda, 0}));
+  for (const char* name : {"cpu", "cuda:0", "cuda:7"}) EXPECT_EQ(networks::parse_device(name).name(), name);
   for (const char* wrong : {"", "gpu", "cuda:", "cuda:-1", "cuda:x", "cuda:1000", "cpu:0"})
-    EXPECT_THROW(parse_device(wrong), Error) << wrong;
+    EXPECT_THROW(networks::parse_device(wrong), Error) << wrong;
 }
 
 TEST(Device, NothingComputesWhatDoesNotFitIt) {
-  const Device cuda = parse_device("cuda");
+  const networks::Device cuda = networks::parse_device("cuda");
   const auto has = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
-  EXPECT_TRUE(has(refusal({.engine = Engine::onednn, .device = cuda}), "oneDNN computes on the CPU only"));
-  EXPECT_TRUE(has(refusal({.precision = Precision::fp16}), "--device cuda"));
-  EXPECT_TRUE(has(refusal({.engine = Engine::torch, .precision = Precision::fp16}), "is for CUDA devices"));
-  EXPECT_TRUE(has(refusal({.engine = Engine::torch, .precision = Precision::bf16}), "in fp32 only on the CPU"));
+  EXPECT_TRUE(has(refusal({.engine = networks::Engine::onednn, .device = cuda}), "oneDNN computes on the CPU only"));
+  EXPECT_TRUE(has(refusal({.precision = networks::Precision::fp16}), "--device cuda"));
+  EXPECT_TRUE(
+      has(refusal({.engine = networks::Engine::torch, .precision = networks::Precision::fp16}), "is for CUDA devices"));
+  EXPECT_TRUE(has(refusal({.engine = networks::Engine::torch, .precision = networks::Precision::bf16}),
+                  "in fp32 only on the CPU"));
 }
 
 TEST(CudaTrunk, IsMissingWithAReasonWhereLibTorchHasNone) {
   if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
   try {
-    make_trunk(random_network("resnet18", 1), {.engine = Engine::torch, .device = parse_device("cuda:99")});
+    networks::make_trunk(networks::random_network("resnet18", 1),
+                         {.engine = networks::Engine::torch, .device = networks::parse_device("cuda:99")});
     FAIL() << "a machine with a hundred CUDA devices";
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::missing);
@@ -158,28 +166,32 @@ TEST(CudaTrunk, IsMissingWithAReasonWhereLibTorchHasNone) {
 
 // The CPU's maps are the oracle. fp32 sums in another order (TF32 is off); halves keep 11 bits, bfloats 8.
 TEST(CudaTrunk, AgreesWithTheCpu) {
-  const TrunkRequest on_cuda{.engine = Engine::torch, .layers = {"layer4"}, .batch = 8, .device = parse_device("cuda")};
+  const networks::TrunkRequest on_cuda{
+      .engine = networks::Engine::torch, .layers = {"layer4"}, .batch = 8, .device = networks::parse_device("cuda")};
   if (!test::have_torch()) GTEST_SKIP() << "skipped: built without LibTorch";
   if (const std::string why = refusal(on_cuda); !why.empty()) GTEST_SKIP() << "skipped: " << why;
-  const Network net = unsettled("resnet50");
+  const networks::Network net = unsettled("resnet50");
   std::vector<std::vector<float>> images;
   for (int i = 0; i < 8; ++i) images.push_back(noise(std::to_string(i), 3 * 224 * 224));
-  TrunkRequest on_cpu = on_cuda;
+  networks::TrunkRequest on_cpu = on_cuda;
   on_cpu.device = {};
-  const std::vector<float> expected = maps_of(*make_trunk(net, on_cpu), images, 1)[0];
+  const std::vector<float> expected = maps_of(*networks::make_trunk(net, on_cpu), images, 1)[0];
   for (const auto& [precision, tolerance] :
-       {std::pair(Precision::fp32, 1e-5), std::pair(Precision::fp16, 2e-2), std::pair(Precision::bf16, 5e-2)}) {
-    TrunkRequest request = on_cuda;
+       {std::pair(networks::Precision::fp32, 1e-5), std::pair(networks::Precision::fp16, 2e-2),
+        std::pair(networks::Precision::bf16, 5e-2)}) {
+    networks::TrunkRequest request = on_cuda;
     request.precision = precision;
-    const auto trunk = make_trunk(net, request);
-    EXPECT_LE(relative_error(maps_of(*trunk, images, 1)[0], expected), tolerance) << precision_name(precision);
-    EXPECT_EQ(maps_of(*trunk->replicate(), images, 1), maps_of(*trunk, images, 1)) << precision_name(precision);
+    const auto trunk = networks::make_trunk(net, request);
+    EXPECT_LE(relative_error(maps_of(*trunk, images, 1)[0], expected), tolerance)
+        << networks::precision_name(precision);
+    EXPECT_EQ(maps_of(*trunk->replicate(), images, 1), maps_of(*trunk, images, 1))
+        << networks::precision_name(precision);
   }
 }
 
 TEST(Engine, SuggestsTheNearestName) {
   try {
-    parse_engine("onednm");
+    networks::parse_engine("onednm");
     FAIL();
   } catch (const Error& e) {
     EXPECT_NE(e.hint().find("'onednn'"), std::string::npos);
@@ -187,4 +199,4 @@ TEST(Engine, SuggestsTheNearestName) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

@@ -6,7 +6,7 @@
 #include <string>
 #include <thread>
 
-namespace vise {
+namespace vise::features {
 namespace {
 
 using Queue = WorkQueue<int, std::string>;
@@ -76,4 +76,4 @@ TEST(WorkQueue, LosesNothingBetweenThreads) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::features

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 struct Crop {
@@ -134,4 +134,4 @@ TEST(AugmentedPixels, ResizedCropsOfTheWholePictureAreTheResizedPicture) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::images

@@ -7,7 +7,7 @@
 #include "extract/images/parity_images.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 std::string reason(std::string_view bytes, const DecodeOptions& options = {}) {
@@ -136,4 +136,4 @@ TEST(Decode, TheLimitOnPixelsHoldsForEveryFormat) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::images

@@ -12,7 +12,7 @@
 #include "extract/images/transform/resample.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 // Soft coloured blobs: as smooth as photographs are.
@@ -37,16 +37,16 @@ Image blobs(std::uint64_t seed, std::uint32_t width = 200, std::uint32_t height 
   return image;
 }
 
-bool alike(const Fingerprint& one, const Fingerprint& other) {
-  const SimilarOptions options;
+bool alike(const datasets::Fingerprint& one, const datasets::Fingerprint& other) {
+  const datasets::SimilarOptions options;
   return std::popcount(one.bits ^ other.bits) <= options.bits &&
-         thumbnail_correlation(one, other) >= options.correlation;
+         datasets::thumbnail_correlation(one, other) >= options.correlation;
 }
 
 TEST(Fingerprint, SurvivesResizingAndBrightening) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     const Image image = blobs(seed);
-    const Fingerprint print = fingerprint_of(image);
+    const datasets::Fingerprint print = fingerprint_of(image);
     EXPECT_TRUE(alike(print, fingerprint_of(resize(image, 100, 75, Filter::bicubic)))) << seed;
     Image dimmed = image;
     for (std::uint8_t& value : dimmed.pixels) value = static_cast<std::uint8_t>(value * 4 / 5);
@@ -55,7 +55,7 @@ TEST(Fingerprint, SurvivesResizingAndBrightening) {
 }
 
 TEST(Fingerprint, TellsOtherPicturesApart) {
-  std::vector<Fingerprint> prints;
+  std::vector<datasets::Fingerprint> prints;
   for (std::uint64_t seed = 0; seed < 20; ++seed) prints.push_back(fingerprint_of(blobs(seed)));
   for (std::size_t a = 0; a < prints.size(); ++a)
     for (std::size_t b = 0; b < a; ++b) EXPECT_FALSE(alike(prints[a], prints[b])) << a << ' ' << b;
@@ -69,8 +69,8 @@ TEST(Fingerprint, OfABlankPictureIsNotUsable) {
 
 TEST(PictureFacts, KeepPixelsApartFromBytesAndSayWhyNot) {
   const Image image = blobs(3, 60, 50);
-  const std::string png = png_bytes(image.pixels, image.width, image.height, 3);
-  const PictureFacts facts = picture_facts(as_byte_view(png), "a.png");
+  const std::string png = datasets::png_bytes(image.pixels, image.width, image.height, 3);
+  const datasets::PictureFacts facts = picture_facts(as_byte_view(png), "a.png");
   EXPECT_TRUE(facts.error.empty());
   EXPECT_EQ(facts.width, 60u);
   EXPECT_EQ(facts.pixels, content_hash(std::as_bytes(std::span(image.pixels))));
@@ -86,7 +86,7 @@ TEST(PngThumbnail, KeepsTheShapeAndFits) {
 // Photographs of other people are no near-duplicates of each other, however alike their framing.
 TEST(Fingerprint, FindsNoPairsAmongDifferentFaces) {
   VISE_NEEDS_SHARED();
-  std::vector<Fingerprint> prints;
+  std::vector<datasets::Fingerprint> prints;
   for (int i = 1; i <= 60; ++i) {
     const Path path = test::shared_dir() / "data/datasets/omi300/images" / fmt::format("{}.jpg", i);
     if (!std::filesystem::exists(path)) continue;
@@ -94,8 +94,8 @@ TEST(Fingerprint, FindsNoPairsAmongDifferentFaces) {
   }
   ASSERT_GT(prints.size(), 20u);
   Silent log;
-  EXPECT_TRUE(similar_pairs(prints, {}, {.log = log}).empty());
+  EXPECT_TRUE(datasets::similar_pairs(prints, {}, {.log = log}).empty());
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::images

@@ -9,7 +9,7 @@
 #include "extract/images/transform/transform.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 Image drawn(std::uint32_t width, std::uint32_t height) {
@@ -162,4 +162,4 @@ TEST(ScaledTo, ScalesEveryKindOfEdge) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::images

@@ -3,7 +3,7 @@
 #include "extract/images/parity_images.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 TEST(PixelParity, HoldsOnThisMachine) {
@@ -37,4 +37,4 @@ TEST(InspectImage, AnErrorIsALineToo) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::images

@@ -6,7 +6,7 @@
 
 #include <cmath>
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 double filter_value(Filter filter, double x) {
@@ -153,4 +153,4 @@ TEST(Resampler, HandlesAMillionTaps) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::images

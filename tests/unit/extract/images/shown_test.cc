@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 // Red counts columns, green rows.
@@ -38,4 +38,4 @@ TEST(Fitted, KeepsTheShapeAndEnlargesNothing) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::images

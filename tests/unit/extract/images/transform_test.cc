@@ -2,7 +2,7 @@
 #include "base/error.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 Image gradient(std::uint32_t width, std::uint32_t height) {
@@ -143,4 +143,4 @@ TEST(Transform, RefusesAPictureThatPillowCannotHold) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::images

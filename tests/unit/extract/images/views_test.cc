@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::images {
 namespace {
 
 Image drawn(std::uint32_t width, std::uint32_t height) {
@@ -72,4 +72,4 @@ TEST(Views, AnUnknownNameGetsTheNearest) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::images

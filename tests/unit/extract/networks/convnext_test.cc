@@ -3,7 +3,7 @@
 
 #include "tests/unit/extract/networks/family_files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using Tensors = std::vector<NamedTensor>;
@@ -262,4 +262,4 @@ TEST(ConvNext, GivesAnImageTheSameFeaturesAtEveryPlaceOfABatch) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

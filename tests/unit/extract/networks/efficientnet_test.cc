@@ -4,7 +4,7 @@
 
 #include "tests/unit/extract/networks/family_files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using Tensors = std::vector<NamedTensor>;
@@ -158,4 +158,4 @@ TEST(EfficientNet, GivesAnImageTheSameFeaturesAtEveryPlaceOfABatch) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

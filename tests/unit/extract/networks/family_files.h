@@ -25,34 +25,34 @@
 namespace vise::test {
 
 // A tensor that owns its values.
-inline NamedTensor owned(std::string name, std::vector<std::int64_t> shape, std::vector<float> values) {
+inline networks::NamedTensor owned(std::string name, std::vector<std::int64_t> shape, std::vector<float> values) {
   const auto owner = std::make_shared<std::vector<float>>(std::move(values));
-  std::vector<std::int64_t> strides = contiguous_strides(shape);
+  std::vector<std::int64_t> strides = networks::contiguous_strides(shape);
   return {std::move(name),
           "",
-          {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(*owner)), owner}};
+          {networks::DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(*owner)), owner}};
 }
 
 // Gives every parameter values of its own and keeps it by its name.
-class Recorder final : public WeightSource {
+class Recorder final : public networks::WeightSource {
  public:
-  Parameter take(const std::string& name, std::vector<std::int64_t> shape, Init) override {
+  networks::Parameter take(const std::string& name, std::vector<std::int64_t> shape, networks::Init) override {
     RandomStream stream(name, 0);
-    std::vector<float> values(Parameter(shape).size());
+    std::vector<float> values(networks::Parameter(shape).size());
     for (float& value : values) value = static_cast<float>(stream.uniform());
     tensors.push_back(owned(name, shape, values));
     return {std::move(shape), std::move(values)};
   }
 
-  std::vector<NamedTensor> tensors;
+  std::vector<networks::NamedTensor> tensors;
 };
 
 // Patterns of names, and what files of another code have in their place: the first that is found is replaced.
 using Renaming = std::vector<std::pair<std::string, std::string>>;
 
-inline std::vector<NamedTensor> renamed(std::vector<NamedTensor> tensors, const Renaming& renaming,
-                                        const std::string& prefix = "") {
-  for (NamedTensor& tensor : tensors) {
+inline std::vector<networks::NamedTensor> renamed(std::vector<networks::NamedTensor> tensors, const Renaming& renaming,
+                                                  const std::string& prefix = "") {
+  for (networks::NamedTensor& tensor : tensors) {
     for (const auto& [from, to] : renaming)
       if (const std::regex pattern(from); std::regex_search(tensor.name, pattern)) {
         tensor.name = std::regex_replace(tensor.name, pattern, to);
@@ -64,13 +64,13 @@ inline std::vector<NamedTensor> renamed(std::vector<NamedTensor> tensors, const 
 }
 
 // The tensors whose names end so, in the shape that `change` makes of theirs.
-inline std::vector<NamedTensor> reshaped(
-    std::vector<NamedTensor> tensors, const std::string& end,
+inline std::vector<networks::NamedTensor> reshaped(
+    std::vector<networks::NamedTensor> tensors, const std::string& end,
     const std::function<std::vector<std::int64_t>(const std::vector<std::int64_t>&)>& change) {
-  for (NamedTensor& named : tensors)
+  for (networks::NamedTensor& named : tensors)
     if (named.name.ends_with(end)) {
       named.tensor.shape = change(named.tensor.shape);
-      named.tensor.strides = contiguous_strides(named.tensor.shape);
+      named.tensor.strides = networks::contiguous_strides(named.tensor.shape);
     }
   return tensors;
 }
@@ -84,20 +84,21 @@ inline std::vector<std::int64_t> with_three_before(std::vector<std::int64_t> sha
   return shape;
 }
 
-inline Facts facts_of(const std::vector<std::pair<std::string, std::string>>& said) {
-  Facts facts;
+inline networks::Facts facts_of(const std::vector<std::pair<std::string, std::string>>& said) {
+  networks::Facts facts;
   for (const auto& [name, value] : said) facts.say(name, value, "the user");
   return facts;
 }
 
-inline Network load_from(std::vector<NamedTensor> tensors, const Facts& facts = {}, LoadReport* report = nullptr) {
-  LoadRequest request;
+inline networks::Network load_from(std::vector<networks::NamedTensor> tensors, const networks::Facts& facts = {},
+                                   networks::LoadReport* report = nullptr) {
+  networks::LoadRequest request;
   request.facts = facts;
-  return load_network(checkpoint_of(std::move(tensors)), request, report);
+  return networks::load_network(checkpoint_of(std::move(tensors)), request, report);
 }
 
 // What loading these tensors is refused with; "" where it isn't.
-inline std::string refusal(std::vector<NamedTensor> tensors, const Facts& facts = {}) {
+inline std::string refusal(std::vector<networks::NamedTensor> tensors, const networks::Facts& facts = {}) {
   try {
     load_from(std::move(tensors), facts);
   } catch (const Error& e) {
@@ -109,12 +110,13 @@ inline std::string refusal(std::vector<NamedTensor> tensors, const Facts& facts 
 
 // That a file with one tensor missing, one too many, one of another shape or one non-finite is refused, by the name of
 // `key`, a whole key of the file.
-inline void expect_strict(const std::vector<NamedTensor>& tensors, const std::string& key, const Facts& facts = {}) {
+inline void expect_strict(const std::vector<networks::NamedTensor>& tensors, const std::string& key,
+                          const networks::Facts& facts = {}) {
   ASSERT_EQ(refusal(tensors, facts), "");
-  const auto at = std::ranges::find(tensors, key, &NamedTensor::name) - tensors.begin();
+  const auto at = std::ranges::find(tensors, key, &networks::NamedTensor::name) - tensors.begin();
   ASSERT_LT(at, std::ssize(tensors)) << key;
   const auto spoilt = [&](auto spoil) {
-    std::vector<NamedTensor> copy = tensors;
+    std::vector<networks::NamedTensor> copy = tensors;
     spoil(copy, copy[static_cast<std::size_t>(at)]);
     return refusal(std::move(copy), facts);
   };
@@ -124,35 +126,35 @@ inline void expect_strict(const std::vector<NamedTensor>& tensors, const std::st
   };
   has(spoilt([&](auto& all, auto&) { all.erase(all.begin() + at); }), "1 missing");
   has(spoilt([&](auto& all, auto&) { all.push_back(constant(key + ".more", {3})); }), "1 unexpected");
-  has(spoilt([&](auto&, NamedTensor& one) {
+  has(spoilt([&](auto&, networks::NamedTensor& one) {
         std::vector<std::int64_t> shape = one.tensor.shape;
         shape.push_back(2);
         one = constant(key, std::move(shape));
       }),
       " is ");
-  has(spoilt([&](auto&, NamedTensor& one) {
+  has(spoilt([&](auto&, networks::NamedTensor& one) {
         one = constant(key, one.tensor.shape, std::numeric_limits<float>::quiet_NaN());
       }),
       "NaN");
 }
 
 // The epsilons of a network's layer norms and batch norms, in order, each once.
-inline std::vector<double> epsilons(const Network& network) {
+inline std::vector<double> epsilons(const networks::Network& network) {
   std::vector<double> found;
   const auto note = [&](double eps) {
     if (std::ranges::find(found, eps) == found.end()) found.push_back(eps);
   };
-  for (const Op& op : network.ops) {
-    if (const auto* norm = op.as<LayerNorm>()) note(norm->eps);
-    if (const auto* norm = op.as<BatchNorm>()) note(norm->eps);
+  for (const networks::Op& op : network.ops) {
+    if (const auto* norm = op.as<networks::LayerNorm>()) note(norm->eps);
+    if (const auto* norm = op.as<networks::BatchNorm>()) note(norm->eps);
   }
   return found;
 }
 
 // "stage1 96, stage2 192, ..., final 768 vector": what an outline says of the layers.
-inline std::string layers_text(const Network& network) {
+inline std::string layers_text(const networks::Network& network) {
   std::string text;
-  for (const LayerOutline& layer : outline(network).layers)
+  for (const networks::LayerOutline& layer : networks::outline(network).layers)
     text += (text.empty() ? "" : ", ") + layer.name + " " + std::to_string(layer.channels) +
             (layer.vector ? " vector" : "");
   return text;
@@ -160,13 +162,13 @@ inline std::string layers_text(const Network& network) {
 
 // That an image's values, of the first and the last layer, are the same to the last bit at every place of a batch
 // and whatever is beside it. Of bf16 only where the processor has it.
-inline void expect_same_at_every_place(const Network& network, int side, Precision precision) {
+inline void expect_same_at_every_place(const networks::Network& network, int side, networks::Precision precision) {
   const std::vector<std::string> layers{network.layers.front().name, network.layers.back().name};
-  std::unique_ptr<Trunk> trunk;
+  std::unique_ptr<networks::Trunk> trunk;
   try {
-    trunk = make_trunk(network, {.precision = precision, .layers = layers, .batch = 4, .side = side});
+    trunk = networks::make_trunk(network, {.precision = precision, .layers = layers, .batch = 4, .side = side});
   } catch (const Error& e) {
-    ASSERT_EQ(precision, Precision::bf16) << e.message();
+    ASSERT_EQ(precision, networks::Precision::bf16) << e.message();
     return;
   }
   const std::size_t pixels = trunk->input().size() / 4;

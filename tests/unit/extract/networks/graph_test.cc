@@ -13,7 +13,7 @@
 #include "tests/plain_file.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using test::bytes_field;
@@ -293,4 +293,4 @@ TEST_F(GraphRun, IsInspected) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

@@ -6,7 +6,7 @@
 #include "extract/networks/checkpoint/read_hub_config.h"
 #include "tests/shared.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 std::string safetensors(const std::string& header, const std::string& data) {
@@ -80,4 +80,4 @@ TEST(HashInName, IsReadAsTorchHubWritesIt) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

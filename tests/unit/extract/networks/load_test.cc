@@ -9,7 +9,7 @@
 #include "extract/networks/family_registry.h"
 #include "tests/unit/extract/networks/networks.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using test::append;
@@ -311,4 +311,4 @@ TEST(LoadClipResNet, IsStrictToo) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

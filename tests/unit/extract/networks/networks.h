@@ -11,29 +11,33 @@
 namespace vise::test {
 
 // A view of `values`, which must outlive it.
-inline NamedTensor float_view(std::string name, std::span<const float> values, std::vector<std::int64_t> shape) {
-  std::vector<std::int64_t> strides = contiguous_strides(shape);
-  return {std::move(name), "", {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(values), nullptr}};
+inline networks::NamedTensor float_view(std::string name, std::span<const float> values,
+                                        std::vector<std::int64_t> shape) {
+  std::vector<std::int64_t> strides = networks::contiguous_strides(shape);
+  return {std::move(name),
+          "",
+          {networks::DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(values), nullptr}};
 }
 
 // A tensor of that shape whose elements are all one value: nothing large is allocated.
-inline NamedTensor constant(std::string name, std::vector<std::int64_t> shape, float value = 0.5F) {
+inline networks::NamedTensor constant(std::string name, std::vector<std::int64_t> shape, float value = 0.5F) {
   const auto owner = std::make_shared<float>(value);
   std::vector<std::int64_t> strides(shape.size(), 0);
-  return {std::move(name),
-          "",
-          {DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(owner.get(), 1)), owner}};
+  return {
+      std::move(name),
+      "",
+      {networks::DType::f32, std::move(shape), std::move(strides), 0, std::as_bytes(std::span(owner.get(), 1)), owner}};
 }
 
-inline NamedTensor tracked(std::string name) {
+inline networks::NamedTensor tracked(std::string name) {
   static const std::int64_t zero = 0;
-  return {std::move(name), "", {DType::i64, {}, {}, 0, std::as_bytes(std::span(&zero, 1)), nullptr}};
+  return {std::move(name), "", {networks::DType::i64, {}, {}, 0, std::as_bytes(std::span(&zero, 1)), nullptr}};
 }
 
 // A network of that architecture with shapes alone.
-inline Network shape_of(std::string_view architecture) {
-  NoWeights none;
-  return family_of(architecture).build(architecture, none);
+inline networks::Network shape_of(std::string_view architecture) {
+  networks::NoWeights none;
+  return networks::family_of(architecture).build(architecture, none);
 }
 
 // The keys of nn.Sequential(*resnet.children()[:-2]).
@@ -45,17 +49,17 @@ inline std::string vise_key(const std::string& key) {
 
 // A convolutional network's tensors under torchvision's names, views of `net`, which must outlive them; shapes alone
 // (constant values) where the network holds no values. Five tensors a convolution, six with num_batches_tracked.
-inline std::vector<NamedTensor> trunk_tensors(const Network& net, const std::string& prefix = "",
-                                              bool vise_layout = false, bool with_tracked = true) {
-  std::vector<NamedTensor> tensors;
+inline std::vector<networks::NamedTensor> trunk_tensors(const networks::Network& net, const std::string& prefix = "",
+                                                        bool vise_layout = false, bool with_tracked = true) {
+  std::vector<networks::NamedTensor> tensors;
   const auto name = [&](const std::string& key) { return prefix + (vise_layout ? vise_key(key) : key); };
-  const auto add = [&](const std::string& key, const Parameter& values) {
+  const auto add = [&](const std::string& key, const networks::Parameter& values) {
     tensors.push_back(values.values().empty() ? constant(name(key), values.shape())
                                               : float_view(name(key), values.values(), values.shape()));
   };
-  for (const Op& op : net.ops) {
-    if (const auto* conv = op.as<Convolution>()) add(op.name + ".weight", conv->weight);
-    if (const auto* norm = op.as<BatchNorm>()) {
+  for (const networks::Op& op : net.ops) {
+    if (const auto* conv = op.as<networks::Convolution>()) add(op.name + ".weight", conv->weight);
+    if (const auto* norm = op.as<networks::BatchNorm>()) {
       add(op.name + ".weight", norm->gamma);
       add(op.name + ".bias", norm->beta);
       add(op.name + ".running_mean", norm->mean);
@@ -66,15 +70,15 @@ inline std::vector<NamedTensor> trunk_tensors(const Network& net, const std::str
   return tensors;
 }
 
-inline Checkpoint checkpoint_of(std::vector<NamedTensor> tensors, const Path& path = "x.pth") {
-  Checkpoint checkpoint;
+inline networks::Checkpoint checkpoint_of(std::vector<networks::NamedTensor> tensors, const Path& path = "x.pth") {
+  networks::Checkpoint checkpoint;
   checkpoint.path = path;
   checkpoint.tensors = std::move(tensors);
   return checkpoint;
 }
 
-inline void append(std::vector<NamedTensor>& to, std::vector<NamedTensor> more) {
-  for (NamedTensor& tensor : more) to.push_back(std::move(tensor));
+inline void append(std::vector<networks::NamedTensor>& to, std::vector<networks::NamedTensor> more) {
+  for (networks::NamedTensor& tensor : more) to.push_back(std::move(tensor));
 }
 
 }  // namespace vise::test

@@ -19,18 +19,18 @@ namespace vise::test {
 
 inline constexpr int kBatch = 3;
 
-inline Parameter drawn(const std::string& name, std::vector<std::int64_t> shape, double deviation = 1,
-                       double mean = 0) {
+inline networks::Parameter drawn(const std::string& name, std::vector<std::int64_t> shape, double deviation = 1,
+                                 double mean = 0) {
   RandomStream random("torch-ops/" + name, 0);
-  std::vector<float> values(Parameter(shape).size());
+  std::vector<float> values(networks::Parameter(shape).size());
   for (float& v : values) v = static_cast<float>(mean + deviation * random.normal());
   return {std::move(shape), std::move(values)};
 }
 
 // A value of a batch: B x T x C.
 struct Value {
-  Value(ValueShape of, std::vector<double> values) : shape(of), data(std::move(values)) {}
-  explicit Value(ValueShape of)
+  Value(networks::ValueShape of, std::vector<double> values) : shape(of), data(std::move(values)) {}
+  explicit Value(networks::ValueShape of)
       : Value(of, std::vector<double>(static_cast<std::size_t>(kBatch * of.tokens() * of.channels))) {}
 
   double& at(int image, int token, int channel) {
@@ -43,12 +43,14 @@ struct Value {
     return inside ? at(image, shape.prefix + y * shape.width + x, channel) : 0;
   }
 
-  ValueShape shape;
+  networks::ValueShape shape;
   std::vector<double> data;
 };
 using Values = std::vector<Value>;
 
-inline double value_of(const Parameter& parameter, int i) { return parameter.values()[static_cast<std::size_t>(i)]; }
+inline double value_of(const networks::Parameter& parameter, int i) {
+  return parameter.values()[static_cast<std::size_t>(i)];
+}
 
 // For every image, token and channel of `y`.
 template <typename F>
@@ -59,7 +61,7 @@ inline Value each(Value y, F f) {
   return y;
 }
 
-inline Value defined(const Convolution& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Convolution& k, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int t, int o) {
     const int y = t / shape.width * k.stride - k.pad, x = t % shape.width * k.stride - k.pad;
     const int width = k.in / k.groups, first = o / (k.out / k.groups) * width;
@@ -73,7 +75,7 @@ inline Value defined(const Convolution& k, const Values& in, const ValueShape& s
   });
 }
 
-inline Value defined(const BatchNorm& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::BatchNorm& k, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int t, int c) {
     return value_of(k.gamma, c) * (in[0].at(b, t, c) - value_of(k.mean, c)) /
                std::sqrt(value_of(k.variance, c) + k.eps) +
@@ -81,39 +83,39 @@ inline Value defined(const BatchNorm& k, const Values& in, const ValueShape& sha
   });
 }
 
-inline double defined(Activation function, double x) {
+inline double defined(networks::Activation function, double x) {
   const auto sigmoid = [](double z) { return 1 / (1 + std::exp(-z)); };
   switch (function) {
-    case Activation::relu:
+    case networks::Activation::relu:
       return std::max(x, 0.0);
-    case Activation::gelu_exact:
+    case networks::Activation::gelu_exact:
       return x * 0.5 * std::erfc(-x / std::numbers::sqrt2);
-    case Activation::gelu_tanh:
+    case networks::Activation::gelu_tanh:
       return x * (1 + std::tanh(std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x))) / 2;
-    case Activation::gelu_quick:
+    case networks::Activation::gelu_quick:
       return x * sigmoid(1.702 * x);
-    case Activation::silu:
+    case networks::Activation::silu:
       return x * sigmoid(x);
-    case Activation::sigmoid:
+    case networks::Activation::sigmoid:
       return sigmoid(x);
   }
   return NAN;
 }
 
-inline Value defined(const Activate& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Activate& k, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int t, int c) { return defined(k.function, in[0].at(b, t, c)); });
 }
 
-inline Value defined(const Add&, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Add&, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int t, int c) { return in[0].at(b, t, c) + in[1].at(b, t, c); });
 }
 
-inline Value defined(const Multiply&, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Multiply&, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int t, int c) { return in[0].at(b, t, c) * in[1].at(b, 0, c); });
 }
 
-inline Value defined(const Pool2d& k, const Values& in, const ValueShape& shape) {
-  const ValueShape& from = in[0].shape;
+inline Value defined(const networks::Pool2d& k, const Values& in, const networks::ValueShape& shape) {
+  const networks::ValueShape& from = in[0].shape;
   return each(Value(shape), [&](int b, int t, int c) {
     double sum = 0, largest = -INFINITY;
     for (int v = 0; v < k.kernel; ++v)
@@ -123,7 +125,7 @@ inline Value defined(const Pool2d& k, const Values& in, const ValueShape& shape)
         sum += in[0].place(b, y, x, c);
         largest = std::max(largest, in[0].place(b, y, x, c));
       }
-    return k.kind == Pool2d::Kind::max ? largest : sum / (k.kernel * k.kernel);
+    return k.kind == networks::Pool2d::Kind::max ? largest : sum / (k.kernel * k.kernel);
   });
 }
 
@@ -133,11 +135,11 @@ inline double mean_of_places(const Value& x, int image, int channel) {
   return sum / x.shape.places();
 }
 
-inline Value defined(const Mean&, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Mean&, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int, int c) { return mean_of_places(in[0], b, c); });
 }
 
-inline Value defined(const Linear& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Linear& k, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int t, int o) {
     double sum = k.bias.exists() ? value_of(k.bias, o) : 0;
     for (int i = 0; i < k.in; ++i) sum += value_of(k.weight, o * k.in + i) * in[0].at(b, t, i);
@@ -145,7 +147,7 @@ inline Value defined(const Linear& k, const Values& in, const ValueShape& shape)
   });
 }
 
-inline Value defined(const LayerNorm& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::LayerNorm& k, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int t, int c) {
     double mean = 0, variance = 0;
     for (int i = 0; i < shape.channels; ++i) mean += in[0].at(b, t, i) / shape.channels;
@@ -154,12 +156,13 @@ inline Value defined(const LayerNorm& k, const Values& in, const ValueShape& sha
   });
 }
 
-inline Value defined(const Scale& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Scale& k, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int t, int c) { return value_of(k.gamma, c) * in[0].at(b, t, c); });
 }
 
-inline Value defined(const Tokens& k, const Values& in, const ValueShape& shape) {
-  const Parameter positions({shape.places(), shape.channels}, positions_for(k, shape.height, shape.width));
+inline Value defined(const networks::Tokens& k, const Values& in, const networks::ValueShape& shape) {
+  const networks::Parameter positions({shape.places(), shape.channels},
+                                      networks::positions_for(k, shape.height, shape.width));
   return each(Value(shape), [&](int b, int t, int c) {
     if (t >= shape.prefix)
       return in[0].at(b, t - shape.prefix, c) + value_of(positions, (t - shape.prefix) * shape.channels + c);
@@ -168,11 +171,11 @@ inline Value defined(const Tokens& k, const Values& in, const ValueShape& shape)
   });
 }
 
-inline Value defined(const Select& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Select& k, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int, int c) { return in[0].at(b, k.token, c); });
 }
 
-inline Value defined(const Constant& k, const Values&, const ValueShape& shape) {
+inline Value defined(const networks::Constant& k, const Values&, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int, int, int c) { return value_of(k.values, c); });
 }
 
@@ -187,10 +190,10 @@ inline double weighted(const std::vector<int>& keys, const std::function<double(
 }
 
 // Channel `c` of head `first / d`'s query or key, turned as op.h and positions.h say: token t of a value with rope.
-inline double turned(const Rope& rope, const Value& x, int b, int t, int first, int c, int d) {
+inline double turned(const networks::Rope& rope, const Value& x, int b, int t, int first, int c, int d) {
   const int place = t - x.shape.prefix, quarter = d / 4;
   if (place < 0) return x.at(b, t, first + c);
-  const bool halves = rope.pairing == Rope::Pairing::halves;
+  const bool halves = rope.pairing == networks::Rope::Pairing::halves;
   const int partner = halves ? (c + d / 2) % d : c ^ 1;
   const bool is_first = halves ? c < d / 2 : c % 2 == 0;
   // Which of the d / 2 angles: rows' first, then columns'.
@@ -198,13 +201,13 @@ inline double turned(const Rope& rope, const Value& x, int b, int t, int first, 
   const bool is_row = angle < quarter;
   const int i = is_row ? place / x.shape.width : place % x.shape.width, size = is_row ? x.shape.height : x.shape.width;
   const double period = value_of(rope.periods, angle % quarter);
-  const double turn = rope.coordinate == Rope::Coordinate::unit
+  const double turn = rope.coordinate == networks::Rope::Coordinate::unit
                           ? 2 * std::numbers::pi * (2 * (i + 0.5) / size - 1) / period
                           : 16.0 * i / (size * period);
   return x.at(b, t, first + c) * std::cos(turn) + (is_first ? -1 : 1) * x.at(b, t, first + partner) * std::sin(turn);
 }
 
-inline Value over_all_tokens(const Attention& k, const Value& in, const ValueShape& shape) {
+inline Value over_all_tokens(const networks::Attention& k, const Value& in, const networks::ValueShape& shape) {
   const int d = shape.channels / k.heads;
   std::vector<int> keys(static_cast<std::size_t>(shape.tokens()));
   for (std::size_t t = 0; t < keys.size(); ++t) keys[t] = static_cast<int>(t);
@@ -231,8 +234,8 @@ struct Axis {
   int rolled, window, within, at;
 };
 
-inline Value within_windows(const Attention& k, const Value& in, const ValueShape& shape) {
-  const Window& w = *k.window;
+inline Value within_windows(const networks::Attention& k, const Value& in, const networks::ValueShape& shape) {
+  const networks::Window& w = *k.window;
   const auto whole = [&](int length) { return (length + w.size - 1) / w.size * w.size; };
   const int rows = whole(shape.height), columns = whole(shape.width), d = shape.channels / k.heads;
   const auto row = [&](int place) { return Axis(place / columns, rows, w.size, rows > w.size ? w.shift : 0); };
@@ -260,11 +263,11 @@ inline Value within_windows(const Attention& k, const Value& in, const ValueShap
   });
 }
 
-inline Value defined(const Attention& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Attention& k, const Values& in, const networks::ValueShape& shape) {
   return k.window ? within_windows(k, in[0], shape) : over_all_tokens(k, in[0], shape);
 }
 
-inline Value defined(const CrossAttention& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::CrossAttention& k, const Values& in, const networks::ValueShape& shape) {
   const int d = shape.channels / k.heads;
   std::vector<int> keys(static_cast<std::size_t>(in[1].shape.tokens()));
   for (std::size_t t = 0; t < keys.size(); ++t) keys[t] = static_cast<int>(t);
@@ -278,13 +281,13 @@ inline Value defined(const CrossAttention& k, const Values& in, const ValueShape
   });
 }
 
-inline Value defined(const Gate& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::Gate& k, const Values& in, const networks::ValueShape& shape) {
   return each(Value(shape), [&](int b, int t, int c) {
     return defined(k.function, in[0].at(b, t, c)) * in[0].at(b, t, shape.channels + c);
   });
 }
 
-inline Value defined(const ResponseNorm& k, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::ResponseNorm& k, const Values& in, const networks::ValueShape& shape) {
   const auto norm = [&](int b, int c) {
     double sum = 0;
     for (int t = 0; t < shape.tokens(); ++t) sum += in[0].at(b, t, c) * in[0].at(b, t, c);
@@ -298,7 +301,7 @@ inline Value defined(const ResponseNorm& k, const Values& in, const ValueShape& 
   });
 }
 
-inline Value defined(const MergePatches&, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::MergePatches&, const Values& in, const networks::ValueShape& shape) {
   const int channels = in[0].shape.channels;
   return each(Value(shape), [&](int b, int t, int c) {
     const int quarter = c / channels, row = quarter % 2, column = quarter / 2;
@@ -306,12 +309,12 @@ inline Value defined(const MergePatches&, const Values& in, const ValueShape& sh
   });
 }
 
-inline Value as_value(const FeatureMaps& maps) {
+inline Value as_value(const networks::FeatureMaps& maps) {
   return {{maps.prefix, maps.height, maps.width, maps.channels}, {maps.values.begin(), maps.values.end()}};
 }
 
 // Of any operation.
-inline Value defined(const OpKind& kind, const Values& in, const ValueShape& shape) {
+inline Value defined(const networks::OpKind& kind, const Values& in, const networks::ValueShape& shape) {
   return std::visit([&](const auto& k) { return defined(k, in, shape); }, kind);
 }
 

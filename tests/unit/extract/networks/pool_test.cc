@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // Two images of 1 x 2 positions and 2 channels.
@@ -131,4 +131,4 @@ TEST(Pooling, RefusesUnknownFormsWithTheKnownOnes) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

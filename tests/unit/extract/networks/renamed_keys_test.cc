@@ -2,7 +2,7 @@
 
 #include "tests/unit/extract/networks/family_files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr KeyRule kRules[]{{"stem", "features.0"},
@@ -52,4 +52,4 @@ TEST(KeyIndex, NumbersBlocksByTheHighest) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

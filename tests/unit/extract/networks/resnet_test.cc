@@ -8,7 +8,7 @@
 #include "extract/networks/family_registry.h"
 #include "tests/unit/extract/networks/networks.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // Keys of torchvision 0.14.1's state dicts without fc, and parameters without fc: len(m.state_dict()) - 2 and
@@ -84,4 +84,4 @@ TEST(ResNetSpec, SuggestsTheNearestName) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 TEST(SlabPlan, ReusesAPlaceOnceNobodyHoldsIt) {
@@ -35,4 +35,4 @@ TEST(AlignedBytes, IsAlignedForTheWidestRegisters) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

@@ -3,7 +3,7 @@
 
 #include "tests/unit/extract/networks/family_files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using Tensors = std::vector<NamedTensor>;
@@ -195,4 +195,4 @@ TEST(Swin, GivesAnImageTheSameFeaturesAtEveryPlaceOfABatch) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

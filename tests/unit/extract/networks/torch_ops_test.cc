@@ -5,7 +5,7 @@
 #include "tests/torch_module.h"
 #include "tests/unit/extract/networks/op_definitions.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using namespace test;
@@ -216,4 +216,4 @@ TEST_F(TorchOps, GiveBitEqualValuesWhereverAnImageStandsInTheBatch) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

@@ -29,16 +29,17 @@ inline Values drawn(const std::string& name, std::vector<std::int64_t> shape) {
   return {std::move(shape), std::move(floats)};
 }
 
-inline NamedTensor owned(std::string name, Values values) {
+inline networks::NamedTensor owned(std::string name, Values values) {
   const auto owner = std::make_shared<const std::vector<float>>(std::move(values.floats));
-  std::vector<std::int64_t> strides = contiguous_strides(values.shape);
-  return {std::move(name),
-          "",
-          {DType::f32, std::move(values.shape), std::move(strides), 0, std::as_bytes(std::span(*owner)), owner}};
+  std::vector<std::int64_t> strides = networks::contiguous_strides(values.shape);
+  return {
+      std::move(name),
+      "",
+      {networks::DType::f32, std::move(values.shape), std::move(strides), 0, std::as_bytes(std::span(*owner)), owner}};
 }
 
-inline Checkpoint file_of(const Tensors& tensors) {
-  Checkpoint checkpoint;
+inline networks::Checkpoint file_of(const Tensors& tensors) {
+  networks::Checkpoint checkpoint;
   checkpoint.path = "x.pth";
   for (const auto& [name, values] : tensors) checkpoint.tensors.push_back(owned(name, values));
   return checkpoint;

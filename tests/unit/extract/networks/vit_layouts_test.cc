@@ -7,7 +7,7 @@
 
 #include "tests/unit/extract/networks/vit_loading.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name of the miniatures
@@ -156,4 +156,4 @@ TEST_P(Layouts, GiveEveryBlockAndTheNormedTokens) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

@@ -11,25 +11,25 @@
 
 namespace vise::test {
 
-inline LoadRequest saying(std::initializer_list<std::pair<const char*, const char*>> facts) {
-  LoadRequest request;
+inline networks::LoadRequest saying(std::initializer_list<std::pair<const char*, const char*>> facts) {
+  networks::LoadRequest request;
   for (const auto& [name, value] : facts) request.facts.say(name, value, "the user");
   return request;
 }
 
-inline LoadReport report_of(const Tensors& tensors, const LoadRequest& request = {}) {
-  LoadReport report;
-  load_network(file_of(tensors), request, &report);
+inline networks::LoadReport report_of(const Tensors& tensors, const networks::LoadRequest& request = {}) {
+  networks::LoadReport report;
+  networks::load_network(file_of(tensors), request, &report);
   return report;
 }
 
-inline std::string hash_of(const Tensors& tensors, const LoadRequest& request = {}) {
-  return parameters_hash(load_network(file_of(tensors), request));
+inline std::string hash_of(const Tensors& tensors, const networks::LoadRequest& request = {}) {
+  return networks::parameters_hash(networks::load_network(file_of(tensors), request));
 }
 
-inline std::string why_not(const Checkpoint& checkpoint, const LoadRequest& request = {}) {
+inline std::string why_not(const networks::Checkpoint& checkpoint, const networks::LoadRequest& request = {}) {
   try {
-    load_network(checkpoint, request);
+    networks::load_network(checkpoint, request);
   } catch (const Error& e) {
     return e.message() + " | " + e.hint();
   }

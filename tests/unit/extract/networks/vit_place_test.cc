@@ -11,7 +11,7 @@
 #include "extract/networks/make_trunk.h"
 #include "extract/networks/trunk.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr int kBatch = 4, kImages = 4;
@@ -118,4 +118,4 @@ INSTANTIATE_TEST_SUITE_P(
     });
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

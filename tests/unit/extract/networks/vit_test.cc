@@ -8,7 +8,7 @@
 
 #include "tests/unit/extract/networks/vit_loading.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using namespace test;  // NOLINT(google-build-using-namespace): every name of the miniatures
@@ -301,4 +301,4 @@ TEST(Vit, RandomOnesHoldDrawnNumbersThatDependOnTheSeed) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

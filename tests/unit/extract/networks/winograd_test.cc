@@ -8,7 +8,7 @@
 #include "base/random.h"
 #include "extract/networks/onednn/slab.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 // A convolution with drawn operands in the layout of the kernel.
@@ -140,4 +140,4 @@ TEST_F(Winograd, RefusesChannelsThatDoNotFillItsRegisters) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

@@ -3,7 +3,7 @@
 // fit() takes no third set of rows.
 #include "probes/probe.h"
 
-namespace vise {
+namespace vise::probes {
 
 Scores honest(const Probe& probe, const TrainView& train, const ValView& val, const FeatureRows& test,
               const Context& context) {
@@ -22,4 +22,4 @@ Fitted cheat(const Probe& probe, const TrainView& train, const ValView& val, con
 }
 #endif
 
-}  // namespace vise
+}  // namespace vise::probes

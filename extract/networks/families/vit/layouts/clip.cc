@@ -4,7 +4,7 @@
 // src/open_clip/transformer.py (VisionTransformer, its optional LayerScale) and model.py (resize_pos_embed).
 #include "extract/networks/families/vit/layout.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 bool is_openai(const KeyIndex&, const std::string&) { return true; }  // the blocks' keys are nobody else's
@@ -54,4 +54,4 @@ std::vector<VitLayout> clip_vit_layouts() {
   return {openai};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

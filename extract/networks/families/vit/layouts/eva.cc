@@ -7,7 +7,7 @@
 
 #include "extract/networks/families/vit/layout.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr const char* kTower = "visual.trunk.";
@@ -83,4 +83,4 @@ std::vector<VitLayout> eva_vit_layouts() {
   return {authors_keys(), tower, alone};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

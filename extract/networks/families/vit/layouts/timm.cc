@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "extract/networks/families/vit/layout.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr const char* kTower = "visual.trunk.";
@@ -152,4 +152,4 @@ std::vector<VitLayout> timm_vit_layouts() {
   return {tower, dinov3(), timm_dinov3(), dinov2(timm), deit3, timm};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -4,7 +4,7 @@
 // MLPBlock._load_from_state_dict renames linear_1 and linear_2 of files before 0.13).
 #include "extract/networks/families/vit/layout.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr const char* kBlock = "encoder.layers.encoder_layer_";
@@ -52,4 +52,4 @@ std::vector<VitLayout> torchvision_vit_layouts() {
   return {old, torchvision("torchvision", "mlp.0", "mlp.3")};
 }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -6,7 +6,7 @@
 // them; how positions are resized is in its code.
 #include "extract/networks/families/vit/layout.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 constexpr const char* kVision = "vision_model.";
@@ -183,4 +183,4 @@ VitLayout dinov3() {
 
 std::vector<VitLayout> transformers_vit_layouts() { return {clip(), siglip(), dinov2(), vit(), dinov3()}; }
 
-}  // namespace vise
+}  // namespace vise::networks

@@ -3,7 +3,7 @@
 #include "tests/shared.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using test::contains;
@@ -125,4 +125,4 @@ TEST(Checkpoint, NamesAFileThatIsNotThere) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

@@ -7,7 +7,7 @@
 #include "tests/shared.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 namespace fs = std::filesystem;
@@ -154,4 +154,4 @@ TEST(WeightsIndex, RefusesWhatLeadsOutOfTheFolderOrIsNoIndex) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

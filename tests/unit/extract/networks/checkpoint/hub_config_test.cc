@@ -8,7 +8,7 @@
 #include "tests/shared.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using test::contains;
@@ -176,4 +176,4 @@ TEST(HubConfig, IsFoundBesideAFolderAndAFileOfIt) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

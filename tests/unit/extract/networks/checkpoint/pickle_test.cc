@@ -2,7 +2,7 @@
 
 #include "tests/unit/extract/networks/checkpoint/files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using test::contains;
@@ -110,4 +110,4 @@ TEST(Pickle, RefusesTextThatIsNotUtf8) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

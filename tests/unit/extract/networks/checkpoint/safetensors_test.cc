@@ -2,7 +2,7 @@
 #include "extract/networks/checkpoint/tar.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using test::contains;
@@ -87,4 +87,4 @@ TEST(Tar, ReadsPlainMembersAndRefusesLinks) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

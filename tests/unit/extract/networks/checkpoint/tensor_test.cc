@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "tests/unit/extract/networks/checkpoint/files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using test::contains;
@@ -87,4 +87,4 @@ TEST(CheckView, RefusesWhatLeavesTheStorage) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks

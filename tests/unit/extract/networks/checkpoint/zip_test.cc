@@ -2,7 +2,7 @@
 
 #include "tests/unit/extract/networks/checkpoint/files.h"
 
-namespace vise {
+namespace vise::networks {
 namespace {
 
 using test::contains;
@@ -90,4 +90,4 @@ TEST(ZipArchive, SurvivesEveryChangedByteOfItsDirectory) {
 }
 
 }  // namespace
-}  // namespace vise
+}  // namespace vise::networks
