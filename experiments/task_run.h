@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "datasets/dataset.h"
 #include "experiments/draws.h"
 #include "experiments/finetune.h"
@@ -53,6 +54,9 @@ struct FittedCell {
 
 // The task's data: in the registry below the request's roots, or the user's own. Error as the readers throw it.
 datasets::Dataset open_dataset(const Task& task, const RunRequest& request, Log& log);
+
+// The probe of a task that names none.
+std::string default_probe(datasets::TargetKind kind);
 
 class TaskRun {
  public:
@@ -98,6 +102,8 @@ class TaskRun {
     std::vector<features::FeatureStatus> status;  // by tap, after look()
     std::string failure;
   };
+  // An error on one line, as footnotes have it.
+  static std::string words_of(const Error& error);
   std::vector<features::FeatureTap> wanted_taps() const;
   std::vector<features::FeatureRequest> feature_requests() const;  // of the rows that didn't fail
   std::vector<Row*> with_features();

@@ -82,11 +82,9 @@ Report made_again(const Path& folder, const ReportRecipe& recipe, const Context&
 }
 
 std::vector<std::pair<std::string, std::string>> table_files(const Report& report) {
-  std::vector<std::pair<std::string, std::string>> files{{"table.md", to_markdown(report.table)},
-                                                         {"table.csv", to_csv(report.table)},
-                                                         {"table.tex", to_latex(report.table)}};
-  if (!report.table.verdict.comparisons.empty()) files.emplace_back("verdict.csv", verdict_csv(report.table.verdict));
+  std::vector<std::pair<std::string, std::string>> files;
   for (const ReportForm& form : ReportRegistry::instance().all()) files.emplace_back(form.file, form.write(report));
+  if (!report.table.verdict.comparisons.empty()) files.emplace_back("verdict.csv", verdict_csv(report.table.verdict));
   return files;
 }
 

@@ -17,9 +17,10 @@ struct ReportForm {
   std::function<std::string(const Report&)> write;  // its bytes
 };
 
-// Filled at start, read afterwards.
+// Begins with the forms that ship with the program; filled at start, read afterwards.
 class ReportRegistry {
  public:
+  ReportRegistry();
   static ReportRegistry& instance();
   void add(ReportForm form) { forms_.push_back(std::move(form)); }
   const std::vector<ReportForm>& all() const { return forms_; }

@@ -121,12 +121,12 @@ inline Tensors timm_eva02() {
   Tensors tensors;
   for (auto& [name, values] : timm_vit({.mlp = Mlp::gate})) {
     const std::size_t qkv = name.find("attn.qkv."), fc1 = name.find("mlp.fc1.");
-    const auto part = [&](std::size_t from, std::size_t of) {
-      Values cut = values;
+    const auto part = [&whole = values](std::size_t from, std::size_t of) {
+      Values cut = whole;
       cut.shape[0] /= static_cast<std::int64_t>(of);
-      const std::size_t size = values.floats.size() / of;
-      cut.floats.assign(values.floats.begin() + static_cast<std::ptrdiff_t>(from * size),
-                        values.floats.begin() + static_cast<std::ptrdiff_t>((from + 1) * size));
+      const std::size_t size = whole.floats.size() / of;
+      cut.floats.assign(whole.floats.begin() + static_cast<std::ptrdiff_t>(from * size),
+                        whole.floats.begin() + static_cast<std::ptrdiff_t>((from + 1) * size));
       return cut;
     };
     if (qkv != std::string::npos) {
