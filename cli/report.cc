@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/gallery.h"
+#include "experiments/seal.h"
 #include "experiments/study.h"
 #include "reports/compare.h"
 #include "reports/figures/figure.h"
@@ -81,7 +82,10 @@ void report_verb(const ReportOptions& options, Session& session) {
   const experiments::ResultDetail detail = options.out.empty() && options.figures.empty()
                                                ? experiments::ResultDetail::table
                                                : experiments::ResultDetail::everything;
-  for (const std::string& run : options.runs) runs.push_back(reports::read_run(run, detail));
+  for (const std::string& run : options.runs) {
+    runs.push_back(reports::read_run(run, detail));
+    experiments::warn_of_changes(runs.back().path, session.console);
+  }
   reports::CompareOptions compare_options;
   compare_options.baseline = baseline_of(runs, options.baseline, session.console);
   add_planned(runs, compare_options, session.console);

@@ -178,7 +178,8 @@ RunOutcome run(const RunRequest& given, const Context& context) {
     outcome.baselines[tasks[t].task.name] = tasks[t].task.baseline;
     if (!tasks[t].task.kind.empty()) outcome.kinds[tasks[t].task.name] = tasks[t].task.kind;
   }
-  break_seal(request.out);  // whoever makes the tables seals it again
+  warn_of_changes(request.out, context.log);  // the new seal would hide them
+  break_seal(request.out);                    // whoever makes the tables seals it again
   // Written before anything is computed: a run that is killed can be resumed, and verified, by its plan.
   write_file_atomically(request.out / "plan.yaml", study_yaml(named));
   for (const OpenTask& open : tasks) {

@@ -124,4 +124,12 @@ std::vector<std::string> seal_differences(const Path& folder) {
   return differences;
 }
 
+void warn_of_changes(const Path& folder, Log& log) {
+  const std::vector<std::string> differences = seal_differences(folder);
+  if (differences.empty()) return;
+  log.warn(fmt::format("{}: not as it was sealed: {}{}; `vise-eval verify` says more", folder.string(),
+                       differences.front(),
+                       differences.size() > 1 ? fmt::format(" (and {} more)", differences.size() - 1) : ""));
+}
+
 }  // namespace vise::experiments

@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/log.h"
 
 namespace vise::experiments {
 
@@ -35,6 +36,9 @@ void write_seal(const Path& folder, Seal seal);
 std::optional<Seal> read_seal(const Path& folder);
 // Before a run changes what is sealed.
 void break_seal(const Path& folder);
+
+// Warns of files that changed since the folder was sealed. Whoever reads or goes on in such a folder should know.
+void warn_of_changes(const Path& folder, Log& log);
 
 // Files that changed, went or came since, and a seal that was itself edited. Empty too where there is no seal.
 std::vector<std::string> seal_differences(const Path& folder);

@@ -287,16 +287,16 @@ void SectionEvidence::add_agreement(ComparisonTable& table, TableSection& sectio
     }
 }
 
-// Of classes: the metrics that resampling recomputes anyway. `verify` recomputes all of them.
+// Every metric, from the saved scores: a table must not print a number that its own scores contradict.
 void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& section) const {
-  constexpr double kRounding = 1e-9;
+  // Scores that were probabilities when they were recorded (programs up to 0.1) differ by their rounding, which counts
+  // of right answers don't see.
+  constexpr double kRounding = 1e-9, kRoundingOfScores = 1e-6;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
-    if (rows_[r].seeds.empty() || y_.size() != section.sizes.test || targets_.kind() != datasets::TargetKind::classes)
-      continue;
+    if (rows_[r].seeds.empty() || ids_.size() != section.sizes.test) continue;
     for (std::size_t m = 0; m < section.metrics.size(); ++m) {
       const std::string_view name = section.metrics[m];
-      // Those of scores that were probabilities when they were recorded may differ by their rounding.
-      if (!probes::is_decision_metric(name) || !section.rows[r].metrics[m].value) continue;
+      if (!section.rows[r].metrics[m].value) continue;
       double sum = 0;
       for (const SeedEvidence& seed : rows_[r].seeds) {
         double value = 0;
@@ -305,7 +305,9 @@ void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& secti
       }
       const double recomputed = sum / static_cast<double>(rows_[r].seeds.size()),
                    recorded = *section.rows[r].metrics[m].value;
-      if (std::fabs(recomputed - recorded) > kRounding)
+      const double rounding =
+          probes::is_decision_metric(name) ? kRounding : kRoundingOfScores * std::max(1.0, std::fabs(recorded));
+      if (std::fabs(recomputed - recorded) > rounding)
         section.rows[r].notes.push_back(add_footnote(
             table, fmt::format("{} recomputed from the scores is {}, results.jsonl says {}: run `vise-eval verify`.",
                                metric_name(name).title, number(recomputed), number(recorded))));

@@ -60,6 +60,21 @@ TEST_F(VerifyTest, TamperedScore_IsNamed) {
   EXPECT_NE(v.differences.front().find("recomputed"), std::string::npos);
 }
 
+TEST_F(VerifyTest, ARunInAFolderThatWasChanged_SaysSoBeforeItSealsAgain) {
+  const Path folder = dir_ / "run";
+  write_seal(folder, seal_of(folder, Json()));
+  RecordingLog calm, wary;
+  warn_of_changes(folder, calm);
+  EXPECT_TRUE(calm.warnings().empty());
+  std::string text = read_text_file(folder / "results.jsonl");
+  text.replace(text.find("\"chosen\":{\"C\":"), 14, "\"chosen\":{\"C\":7");
+  write_file_atomically(folder / "results.jsonl", text);
+  run(request_, Context{wary, {}, 1});
+  ASSERT_FALSE(wary.warnings().empty());
+  EXPECT_NE(wary.warnings().front().find("not as it was sealed: results.jsonl"), std::string::npos)
+      << wary.warnings().front();
+}
+
 // Whatever file it is in, and the seal's own.
 TEST_F(VerifyTest, AnyFlippedByteOfASealedFolder_IsSeen) {
   const Path folder = dir_ / "run";

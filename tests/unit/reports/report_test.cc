@@ -133,6 +133,20 @@ TEST_F(Reports, ResultsThatTheirScoresContradictGetAFootnote) {
   EXPECT_NE(r.table.footnotes[0].find("accuracy recomputed"), std::string::npos);
 }
 
+TEST_F(Reports, EveryMetricIsHeldAgainstTheScores) {
+  EXPECT_TRUE(report(three()).table.footnotes.empty());
+  const std::map<std::string, std::optional<double>> recorded = three()[1].metrics;
+  ASSERT_TRUE(recorded.contains("auc"));
+  for (const auto& [metric, value] : recorded) {
+    if (!value) continue;
+    auto results = three();
+    *results[1].metrics[metric] -= 0.01;
+    const Report r = report(results);
+    ASSERT_EQ(r.table.footnotes.size(), 1u) << metric;
+    EXPECT_NE(r.table.footnotes[0].find("recomputed from the scores"), std::string::npos) << metric;
+  }
+}
+
 // Seeds that agree to the last bit add nothing; seeds that differ widen the interval.
 TEST_F(Reports, SeedsAddTheirOwnVarianceToIntervals) {
   std::vector<experiments::Result> one{simulated_result(run(), "base", 0.7, 400)}, same, spread;
