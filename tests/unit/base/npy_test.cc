@@ -64,14 +64,17 @@ TEST(Npy, ReadsTexts) {
   const auto letters = [](std::u32string text) {
     return std::string(reinterpret_cast<const char*>(text.data()), text.size() * 4);
   };
-  const NpyArray wide = parse(npy("{'descr': '<U4', 'fortran_order': False, 'shape': (3,), }",
-                                  letters(std::u32string(U"joy\0f\u00e9e\0\0\0\0\0", 12))));
+  // An array refers to the bytes that it was parsed from.
+  const std::string of_letters = npy("{'descr': '<U4', 'fortran_order': False, 'shape': (3,), }",
+                                     letters(std::u32string(U"joy\0f\u00e9e\0\0\0\0\0", 12)));
+  const NpyArray wide = parse(of_letters);
   EXPECT_EQ(wide.to_texts(), (std::vector<std::string>{"joy",
                                                        "f\xC3\xA9"
                                                        "e",
                                                        ""}));
-  const NpyArray bytes =
-      parse(npy("{'descr': '|S3', 'fortran_order': False, 'shape': (2,), }", std::string("joyaw\0", 6)));
+  const std::string of_bytes =
+      npy("{'descr': '|S3', 'fortran_order': False, 'shape': (2,), }", std::string("joyaw\0", 6));
+  const NpyArray bytes = parse(of_bytes);
   EXPECT_EQ(bytes.to_texts(), (std::vector<std::string>{"joy", "aw"}));
   EXPECT_THROW(bytes.to_doubles(), Error);
   EXPECT_THROW(
