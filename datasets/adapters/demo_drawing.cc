@@ -18,8 +18,9 @@ struct Point {
   int x, y;  // sixteenths of a pixel
 };
 
-// Whole numbers all through: the same pixels on every machine and with every compiler, so
-// that the demo's numbers can be tested.
+// Whole numbers all through, and one draw a statement or a braced list, since compilers evaluate a call's arguments in
+// orders of their own: the same pixels on every machine and with every compiler, so that the demo's numbers can be
+// tested.
 constexpr int kUnit = 16;
 constexpr int kMoods = 4;
 
@@ -118,9 +119,9 @@ struct Pen {
 void draw_joy(Picture& picture, Pen pen) {
   const Point at{px(picture.between(20, 200)), px(picture.between(40, 220))};
   if (picture.chance(60)) {
-    const int width = px(picture.between(50, 90));
-    picture.arc(at, {at.x + width, at.y + px(picture.between(-8, 8))}, {0, width * picture.between(35, 50) / 100},
-                pen.radius, pen.colour);
+    const int width = px(picture.between(50, 90)), sag = width * picture.between(35, 50) / 100;
+    const int rise = px(picture.between(-8, 8));
+    picture.arc(at, {at.x + width, at.y + rise}, {0, sag}, pen.radius, pen.colour);
     return;
   }
   const int length = px(picture.between(30, 50));
@@ -183,7 +184,8 @@ std::vector<std::uint8_t> draw_demo_picture(Mood mood, int number) {
   Picture picture(RandomStream(fmt::format("demo/{}/{}", static_cast<int>(mood), number), 1));
   const auto any = static_cast<std::size_t>(picture.between(0, kMoods - 1));
   const Palette& palette = kPalettes[picture.chance(kOwnPaletteIn100) ? static_cast<std::size_t>(mood) : any];
-  picture.fill(picture.near(palette.ground), picture.near(palette.ground));
+  const Colour bottom = picture.near(palette.ground), top = picture.near(palette.ground);
+  picture.fill(top, bottom);
   const Mood stranger = other_than(mood, picture.between(1, kMoods - 1));
   const int strokes = picture.between(16, 22);
   for (int i = 0; i < strokes; ++i) {
