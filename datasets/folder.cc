@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "datasets/archives/archive_data.h"
+#include "datasets/archive_data.h"
 #include "datasets/class_folders.h"
 #include "datasets/data_columns.h"
 #include "datasets/data_folder.h"

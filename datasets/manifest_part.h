@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "datasets/rows.h"
+#include "datasets/open_rows.h"
 #include "datasets/split.h"
 
 namespace vise::datasets {
@@ -19,7 +19,7 @@ struct ManifestPart {
   // Opens its rows where it is not a file on disk (it is in an archive): called once a pass, and there are two.
   std::function<std::unique_ptr<RowReader>()> rows = {};
 
-  std::unique_ptr<RowReader> open() const { return rows ? rows() : RowReader::open(table); }
+  std::unique_ptr<RowReader> open() const { return rows ? rows() : open_rows(table); }
 };
 
 }  // namespace vise::datasets

@@ -6,16 +6,16 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "datasets/archive_data.h"
 #include "datasets/archives/archive.h"
-#include "datasets/archives/archive_data.h"
 #include "datasets/data_columns.h"
 #include "datasets/data_files.h"
 #include "datasets/dataset.h"
 #include "datasets/folder.h"
 #include "datasets/label_check.h"
 #include "datasets/manifest.h"
+#include "datasets/open_rows.h"
 #include "datasets/parquet_data.h"
-#include "datasets/rows.h"
 #include "datasets/tree.h"
 
 namespace vise::datasets {
@@ -56,7 +56,7 @@ Dataset read_data(const Path& path, Log& log, const DataColumns& columns, const 
   // Before folders: a folder of Parquet files is a folder too.
   if (auto dataset = open_parquet(path, files, log, columns)) return std::move(*dataset);
   if (files.size() == 1 && std::filesystem::is_directory(path)) return read_folder(path, log, columns, cache);
-  if (files.size() == 1 && RowReader::can_open(path)) return read_manifest(path, log, columns, cache);
+  if (files.size() == 1 && is_table(path)) return read_manifest(path, log, columns, cache);
   if (std::ranges::all_of(files, [](const Path& file) { return is_archive_name(file.string()); }))
     return read_archives(files, root_of(path, files), name_of(path, files), log, columns, cache);
   if (const std::string hint = unread_archive_hint(path.string()); !hint.empty())

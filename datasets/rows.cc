@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "datasets/parquet_rows.h"
 
 namespace vise::datasets {
 namespace {
@@ -142,31 +141,10 @@ class JsonRows final : public RowReader {
   std::vector<std::string_view> cells_;
 };
 
-std::string extension_of(const Path& path) { return lower(path.extension().string()); }
-
-// Bytes of images in it are no cells of the table.
-std::unique_ptr<RowReader> parquet_table(const Path& path) {
-  parquet::File file = parquet::File::open(path);
-  ParquetColumns columns = parquet_columns(file, path.string(), {});
-  columns.image.reset();
-  return parquet_rows(std::move(file), path.string(), std::move(columns));
-}
-
 }  // namespace
 
-bool RowReader::can_open(const Path& path) {
-  const std::string extension = extension_of(path);
-  return extension == ".csv" || extension == ".tsv" || extension == ".jsonl" || extension == ".ndjson" ||
-         extension == ".parquet";
-}
-
-std::unique_ptr<RowReader> RowReader::open(const Path& path) {
-  if (extension_of(path) == ".parquet") return parquet_table(path);
-  return parse(path, can_open(path) ? read_text_file(path) : std::string());
-}
-
-std::unique_ptr<RowReader> RowReader::parse(const Path& path, std::string text) {
-  const std::string extension = extension_of(path);
+std::unique_ptr<RowReader> parse_rows(const Path& path, std::string text) {
+  const std::string extension = lower(path.extension().string());
   if (extension == ".csv") return std::make_unique<CsvRows>(path, std::move(text), std::nullopt);
   if (extension == ".tsv") return std::make_unique<CsvRows>(path, std::move(text), '\t');
   if (extension == ".jsonl" || extension == ".ndjson") return std::make_unique<JsonRows>(path, std::move(text));

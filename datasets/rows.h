@@ -1,7 +1,7 @@
-// The rows of a table file, whatever its format: CSV and TSV with a header line, JSON Lines, or Parquet
-// (parquet_rows.h).
+// The rows of a table, whatever its format, and those of texts: CSV and TSV with a header line, or JSON Lines. Files
+// are opened by open_rows.h, which knows Parquet too.
 //
-//   const auto rows = RowReader::open("votes.jsonl");
+//   const auto rows = open_rows("votes.jsonl");
 //   while (rows->next()) use(rows->columns(), rows->cells(), rows->row());
 //
 // Every cell is text. JSON Lines are flattened: {"votes": {"joy": 3}} is a column "votes:joy" with the cell "3"; a list
@@ -23,13 +23,6 @@ class RowReader {
  public:
   virtual ~RowReader() = default;
 
-  // By extension: .csv (a header without a comma but with ';' is separated by that), .tsv, .jsonl, .ndjson or
-  // .parquet; another is Error{input}. Reads the whole file into memory, but of Parquet a page.
-  static std::unique_ptr<RowReader> open(const Path& path);
-  // The same of a text that is no file of its own; `path` says what it is called, and so its format.
-  static std::unique_ptr<RowReader> parse(const Path& path, std::string text);
-  static bool can_open(const Path& path);
-
   // The header, without blanks around its names. With JSON Lines it grows while rows are read.
   virtual const std::vector<std::string>& columns() const = 0;
   // Reads the next row. Error{input} with file and line for a row that doesn't fit the header or isn't a JSON object.
@@ -42,5 +35,9 @@ class RowReader {
   // The file's line, from 1.
   virtual std::size_t row() const = 0;
 };
+
+// The rows of a text; `path` says what it is called and, by its ending, which format it has: .csv (a header without a
+// comma but with ';' is separated by that), .tsv, .jsonl or .ndjson; another is Error{input}.
+std::unique_ptr<RowReader> parse_rows(const Path& path, std::string text);
 
 }  // namespace vise::datasets

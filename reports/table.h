@@ -18,7 +18,7 @@
 #include "experiments/result.h"
 #include "reports/published.h"
 #include "reports/statistics/interval.h"
-#include "reports/verdict.h"
+#include "reports/verdict_values.h"
 
 namespace vise::reports {
 

@@ -24,8 +24,8 @@
 #include "datasets/cells.h"
 #include "datasets/dataset_registry.h"
 #include "datasets/folder.h"
+#include "datasets/open_rows.h"
 #include "datasets/png.h"
-#include "datasets/rows.h"
 
 namespace vise::datasets {
 namespace {
@@ -153,7 +153,7 @@ int class_of(std::string_view cell, const std::string& where) {
 
 // Adds the rows of one table; without Usage all are of `part`, without emotions none has a label.
 void read_table(const Path& path, std::optional<Part> part, const Unpacker& unpacker, Table& table) {
-  const auto rows = RowReader::open(path);
+  const auto rows = open_rows(path);
   const Columns columns(rows->columns(), path, !part || *part == Part::train, !part);
   while (rows->next()) {
     const std::string where = fmt::format("{}: line {}", path.string(), rows->row());
@@ -171,7 +171,7 @@ const std::vector<std::string> kVoted{"neutral", "happiness", "surprise", "sadne
 // FER+'s rows are those of the table of faces. A row without an image's name is no face: it has no votes.
 void add_votes(const Path& path, Dataset& dataset, Log& log) {
   if (!std::filesystem::exists(path)) return;
-  const auto rows = RowReader::open(path);
+  const auto rows = open_rows(path);
   std::vector<std::string> names;
   std::vector<std::size_t> places;
   std::size_t image = SIZE_MAX;

@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "datasets/adapters/adapters.h"
 #include "datasets/dataset_registry.h"
-#include "datasets/rows.h"
+#include "datasets/open_rows.h"
 
 namespace vise::datasets {
 namespace {
@@ -54,7 +54,7 @@ class MemeFiles {
   void read(const Subset& subset, Dataset& dataset) {
     const Path path = request_.root / fmt::format("{}.jsonl", subset.name);
     if (!std::filesystem::exists(path)) return;
-    const auto rows = RowReader::open(path);
+    const auto rows = open_rows(path);
     std::size_t lines = 0;
     for (; rows->next(); ++lines) {
       const auto cell = [&](std::string_view column) {

@@ -13,7 +13,7 @@
 #include "datasets/adapters/adapters.h"
 #include "datasets/cells.h"
 #include "datasets/dataset_registry.h"
-#include "datasets/rows.h"
+#include "datasets/open_rows.h"
 
 namespace vise::datasets {
 namespace {
@@ -31,7 +31,7 @@ const DatasetInfo kOasis{.name = "oasis",
 Dataset read_oasis(const DatasetRequest& request) {
   Dataset dataset = new_dataset(request, kOasis.name);
   const Path path = request.root / "OASIS.csv";
-  const auto rows = RowReader::open(path);
+  const auto rows = open_rows(path);
   const auto column = [&](const std::string& name) {
     for (std::size_t c = 0; c < rows->columns().size(); ++c)
       if (lower(rows->columns()[c]) == lower(name)) return c;

@@ -108,7 +108,7 @@ std::string Samples::line(const Sample& sample) const {
 std::unique_ptr<RowReader> Samples::rows() const {
   std::string lines;
   for (const Sample& sample : samples_) lines += line(sample);
-  return RowReader::parse(Path(archive_.index.identity.path) / "samples.jsonl", std::move(lines));
+  return parse_rows(Path(archive_.index.identity.path) / "samples.jsonl", std::move(lines));
 }
 
 }  // namespace vise::datasets

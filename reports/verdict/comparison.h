@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "reports/evidence.h"
-#include "reports/verdict.h"
 #include "reports/verdict/entrants.h"
+#include "reports/verdict_values.h"
 
 namespace vise::reports {
 

@@ -14,7 +14,7 @@
 #include "reports/compare.h"
 #include "reports/evidence.h"
 #include "reports/table.h"
-#include "reports/verdict.h"
+#include "reports/verdict_values.h"
 
 namespace vise::reports {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "reports/grid.h"
-#include "reports/verdict.h"
+#include "reports/verdict_values.h"
 
 namespace vise::reports {
 

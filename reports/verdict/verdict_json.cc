@@ -3,7 +3,7 @@
 
 #include "base/csv.h"
 #include "base/text.h"
-#include "reports/verdict.h"
+#include "reports/verdict_values.h"
 
 namespace vise::reports {
 namespace {

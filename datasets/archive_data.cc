@@ -1,4 +1,4 @@
-#include "datasets/archives/archive_data.h"
+#include "datasets/archive_data.h"
 
 #include <fmt/format.h>
 
@@ -12,7 +12,6 @@
 #include "datasets/archives/samples.h"
 #include "datasets/class_folders.h"
 #include "datasets/data_columns.h"
-#include "datasets/folder.h"
 #include "datasets/manifest.h"
 #include "datasets/manifest_part.h"
 
@@ -103,8 +102,7 @@ class ArchiveData {
         if (depth < highest) parts.clear();
         highest = depth;
         const Path table = Path(archive.index.identity.path) / text.name;
-        parts.push_back(
-            {table, folder, part_of(folder), [table, &text] { return RowReader::parse(table, text.text); }});
+        parts.push_back({table, folder, part_of(folder), [table, &text] { return parse_rows(table, text.text); }});
       }
     if (parts.size() > 1) std::erase_if(parts, [](const ManifestPart& part) { return part.part == Part::unused; });
     return parts;

@@ -1,4 +1,4 @@
-#include "datasets/archives/archive_data.h"
+#include "datasets/archive_data.h"
 
 #include <map>
 #include <set>
