@@ -255,8 +255,7 @@ reports::GalleryAttention attention_maps_of(const reports::Report& report, std::
                                             const Thumbnails& thumbnails, Session& session) {
   reports::GalleryAttention all;
   const WantedAttention wanted = wanted_attention(report, s);
-  for (const std::string& text : planned.task.backbones) {
-    const features::Backbone backbone = features::parse_backbone(text);
+  for (const features::Backbone& backbone : planned.task.rows) {
     if (backbone.kind == features::BackboneKind::image_function) continue;
     for (const auto& [network, ids] : wanted) {
       if (network.first != backbone.name) continue;
@@ -281,8 +280,7 @@ reports::GalleryMaps maps_of(const reports::Report& report, std::size_t s, const
     if (auto mapped = mapped_row(report, section, row))
       networks[{section.rows[row].cell.backbone, section.rows[row].cell.layer}].push_back(std::move(*mapped));
   reports::GalleryMaps maps;
-  for (const std::string& text : planned.task.backbones) {
-    const features::Backbone backbone = features::parse_backbone(text);
+  for (const features::Backbone& backbone : planned.task.rows) {
     for (const auto& [network, rows] : networks) {
       if (network.first != backbone.name) continue;
       reports::GalleryMaps own;

@@ -99,12 +99,10 @@ void add_cells(const TaskRun& task, const std::vector<features::FeatureStatus>& 
 void add_weights(const RunRequest& request, LookAhead& ahead) {
   std::set<std::string> seen;
   for (const Task& task : request.tasks)
-    for (const std::string& text : task.backbones) {
-      const features::Backbone backbone = features::parse_backbone(text);
+    for (const features::Backbone& backbone : task.rows)
       if (backbone.kind == features::BackboneKind::weights && seen.insert(backbone.name).second)
         ahead.weights.push_back(
             {backbone.name, backbone.licence, features::weights_status(backbone, request.extract.weights)});
-    }
 }
 
 }  // namespace

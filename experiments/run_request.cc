@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -11,38 +12,48 @@
 namespace vise::experiments {
 namespace {
 
-// Afterwards the baseline is a name among the backbones; one that wasn't listed is put first.
-void resolve_baseline(Task& task, const RunRequest& request, const std::vector<std::string>& names) {
-  const auto is_listed = [&](const std::string& name) { return std::ranges::count(names, name) > 0; };
+// Afterwards the baseline is the name of a row; one that wasn't listed is put first.
+void resolve_baseline(Task& task, const RunRequest& request) {
+  const auto is_listed = [&](const std::string& name) {
+    return std::ranges::count(task.rows, name, &features::Backbone::name) > 0;
+  };
   if (!request.baseline.empty()) task.baseline = request.baseline;
   if (is_listed(task.baseline)) return;
   // At several input sizes a name stands for its first row.
-  const auto at_side = std::ranges::find_if(
-      names, [&](const std::string& name) { return !task.baseline.empty() && name.starts_with(task.baseline + "@"); });
-  if (at_side != names.end()) {
-    task.baseline = *at_side;
+  const auto at_side = std::ranges::find_if(task.rows, [&](const features::Backbone& row) {
+    return !task.baseline.empty() && row.name.starts_with(task.baseline + "@");
+  });
+  if (at_side != task.rows.end()) {
+    task.baseline = at_side->name;
     return;
   }
-  const bool by_default = request.baseline.empty() && (task.baseline.empty() || !request.backbones.empty());
-  const std::string name = by_default ? names.front() : features::parse_backbone(task.baseline).name;
-  if (!is_listed(name)) task.backbones.insert(task.backbones.begin(), task.baseline);
-  task.baseline = name;
+  if (request.baseline.empty() && (task.baseline.empty() || !request.backbones.empty())) {
+    task.baseline = task.rows.front().name;
+    return;
+  }
+  features::Backbone row = features::parse_backbone(task.baseline);
+  task.baseline = row.name;
+  if (!is_listed(row.name)) task.rows.insert(task.rows.begin(), std::move(row));
 }
 
+// The one place where backbones' texts become values. A resolved task has no texts left.
 void resolve_backbones(Task& task, const RunRequest& request) {
   if (!request.backbones.empty()) task.backbones = request.backbones;
-  task.backbones = features::with_sides(task.backbones, request.sides);
-  if (task.backbones.empty())
+  if (!task.backbones.empty()) {
+    task.rows.clear();
+    for (const std::string& text : task.backbones) task.rows.push_back(features::parse_backbone(text));
+    task.backbones.clear();
+  }
+  if (task.rows.empty())
     throw Error(ErrorKind::usage, "no backbone was named",
                 "add --backbone NAME[,NAME] or NAME=FILE; vise-eval list backbones");
-  std::vector<std::string> names;
-  for (const std::string& text : task.backbones) {
-    names.push_back(features::parse_backbone(text).name);
-    if (std::ranges::count(names, names.back()) > 1)
-      throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is named twice", names.back()),
+  task.rows = features::with_sides(std::move(task.rows), request.sides);
+  std::set<std::string> names;
+  for (const features::Backbone& row : task.rows)
+    if (!names.insert(row.name).second)
+      throw Error(ErrorKind::usage, fmt::format("--backbone: '{}' is named twice", row.name),
                   "give each row a name of its own: NAME=FILE");
-  }
-  resolve_baseline(task, request, names);
+  resolve_baseline(task, request);
 }
 
 void resolve_probes(Task& task, const RunRequest& request) {

@@ -56,8 +56,8 @@ struct RunRequest {
   Overwrite overwrite = Overwrite::missing;
 };
 
-// The request with every default filled in: each task has its own backbones (the baseline among them), baseline and
-// probes, and the lists for all tasks are empty. Error{usage} for unknown names, naming the nearest, for a backbone
+// The request with every default filled in: each task has its own rows (the baseline among them), baseline and probes,
+// and the lists of texts for all tasks are empty. Error{usage} for unknown names, naming the nearest, for a backbone
 // named twice and for a task named twice.
 RunRequest resolved(RunRequest request);
 

@@ -235,14 +235,16 @@ std::string paths_yaml(const std::vector<Path>& paths) {
 }
 
 // The opposite of StudyReader::backbones(): a plan may be read from another folder.
-std::vector<std::string> with_absolute_files(std::vector<std::string> backbones) {
-  for (std::string& backbone : backbones) {
-    const auto equals = backbone.find('='), comma = backbone.find(',');
+std::vector<std::string> texts_of(const std::vector<features::Backbone>& rows) {
+  std::vector<std::string> texts;
+  for (const features::Backbone& row : rows) {
+    std::string& text = texts.emplace_back(row.text);
+    const auto equals = text.find('='), comma = text.find(',');
     if (equals == std::string::npos || comma < equals) continue;
-    const std::string file = backbone.substr(equals + 1, comma == std::string::npos ? comma : comma - equals - 1);
-    backbone.replace(equals + 1, file.size(), absolute_text(file));
+    const std::string file = text.substr(equals + 1, comma == std::string::npos ? comma : comma - equals - 1);
+    text.replace(equals + 1, file.size(), absolute_text(file));
   }
-  return backbones;
+  return texts;
 }
 
 // An entry's line `columns`, where there is something to say.
@@ -266,7 +268,7 @@ std::string task_yaml(const Task& task) {
   yaml += fmt::format("    target: {}\n", quoted(task.target));
   if (!task.condition.empty()) yaml += fmt::format("    where: {}\n", quoted(task.condition));
   yaml += fmt::format("    split: {}\n", split_yaml(task.split));
-  yaml += fmt::format("    backbones: {}\n", list_yaml(with_absolute_files(task.backbones)));
+  yaml += fmt::format("    backbones: {}\n", list_yaml(texts_of(task.rows)));
   yaml += fmt::format("    baseline: {}\n", quoted(task.baseline));
   if (!task.kind.empty()) yaml += fmt::format("    kind: {}\n", quoted(task.kind));
   if (!task.probes.empty()) yaml += fmt::format("    probes: {}\n", list_yaml(task.probes));  // else the target's own

@@ -19,6 +19,7 @@
 #include "base/yaml.h"
 #include "datasets/data_columns.h"
 #include "datasets/dataset.h"
+#include "extract/features/backbone.h"
 
 namespace vise::experiments {
 
@@ -52,10 +53,11 @@ struct Task {
   std::string where;                   // items that don't meet it are unused: "agreement=five" (sampling.h)
   double agreement = 0;                // so are items of whose votes less than this share went to one class
   std::string condition;               // of a run (--where): items that don't meet it are left out after the split
-  std::vector<std::string> backbones;  // defaults
-  std::string baseline;
-  std::string protocol;             // the preset that `probes` come from, or empty
-  std::vector<std::string> probes;  // as on the command line: "logreg,preset=clip"
+  std::vector<std::string> backbones;  // as on the command line, in the order of the table; resolved() makes rows of it
+  std::vector<features::Backbone> rows;  // what is run, the baseline among them; empty until resolved()
+  std::string baseline;                  // as one of `backbones`; of resolved(): the name of one of `rows`
+  std::string protocol;                  // the preset that `probes` come from, or empty
+  std::vector<std::string> probes;       // as on the command line: "logreg,preset=clip"
   std::string citation, licence;
   std::vector<std::string> notes;   // footnotes of its tables
   std::vector<std::string> groups;  // "subjective", "smoke", ...

@@ -191,16 +191,23 @@ std::vector<Result> failed_task(const RunRequest& request, const Task& task, con
   std::vector<Result> results;
   const std::vector<std::string> probes =
       task.probes.empty() ? std::vector{default_probe(datasets::TargetKind::classes)} : task.probes;
-  for (const std::string& backbone : task.backbones)
+  for (const features::Backbone& row : task.rows)
     // A task without data fails in every cell that it would have had, so that a table shows the gaps.
     for (const features::FeatureTap& tap : request.taps)
       for (const std::string& probe : probes)
         for (const TrainSubset& subset : request.subsets)
           for (int seed = 0; seed < request.seeds; ++seed) {
             Result result;
-            result.cell = {task.name,       task.target,   features::parse_backbone(backbone).name, probe,
-                           tap.layer,       tap.pool,      static_cast<std::uint64_t>(seed),        subset.shots,
-                           subset.fraction, task.condition};
+            result.cell = {task.name,
+                           task.target,
+                           row.name,
+                           probe,
+                           tap.layer,
+                           tap.pool,
+                           static_cast<std::uint64_t>(seed),
+                           subset.shots,
+                           subset.fraction,
+                           task.condition};
             result.key = key_without_data(result.cell);
             result.status = CellStatus::failed;
             result.error = reason;

@@ -91,12 +91,12 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
   if (task_.probes.empty()) task_.probes = {default_probe(targets_.kind())};
   for (const std::string& text : task_.probes) probes_.push_back(probes::parse_probe(text));
   targets_hash_ = hash_of(targets_);
-  for (const std::string& text : task_.backbones)
-    rows_.push_back({{features::parse_backbone(text), request_.engine, request_.precision, wanted_taps(),
-                      request_.views, request_.storage, request_.device},
-                     {},
-                     {},
-                     {}});
+  for (const features::Backbone& row : task_.rows)
+    rows_.push_back(
+        {{row, request_.engine, request_.precision, wanted_taps(), request_.views, request_.storage, request_.device},
+         {},
+         {},
+         {}});
 }
 
 // A group of which the probe saw a part is recognised, not judged.

@@ -237,7 +237,7 @@ class Verifier {
   void refit_task(const RunRequest& request, const Task& asked) {
     Task task = asked;
     drop_cold_backbones(request, task);
-    if (task.backbones.empty())
+    if (task.rows.empty())
       return note(fmt::format("no cell of {} was fitted again: its features are not in the cache", task.name));
     TaskRun run(request, task, context_);
     run.extract();
@@ -262,8 +262,7 @@ class Verifier {
       if (status.problem.empty() && status.missing == 0) continue;
       note(fmt::format("{}: the features of {} are not in the cache; none of its cells was fitted again",
                        probe.task().name, status.backbone));
-      std::erase_if(task.backbones,
-                    [&](const std::string& text) { return features::parse_backbone(text).name == status.backbone; });
+      std::erase_if(task.rows, [&](const features::Backbone& row) { return row.name == status.backbone; });
     }
   }
 

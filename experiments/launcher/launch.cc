@@ -56,11 +56,9 @@ void fetch_weights_now(const RunRequest& request, const LookAhead& ahead, const 
   for (const PlannedFeatures& features : ahead.features)
     if (!features.status.fetched_from.empty()) {
       for (const Task& task : request.tasks)
-        for (const std::string& text : task.backbones)
-          if (const features::Backbone backbone = features::parse_backbone(text);
-              backbone.name == features.status.backbone)
-            features::make_recipe({backbone, request.engine, request.precision, request.taps}, request.extract,
-                                  context);
+        for (const features::Backbone& row : task.rows)
+          if (row.name == features.status.backbone)
+            features::make_recipe({row, request.engine, request.precision, request.taps}, request.extract, context);
     }
 }
 

@@ -148,6 +148,7 @@ Backbone parse_backbone(std::string_view text) {
     }
   }
   for (const std::string& option : split_options({parts.begin() + 1, parts.end()})) apply_option(backbone, option);
+  backbone.text = text;
   return backbone;
 }
 
@@ -162,17 +163,20 @@ Json to_json(const Backbone& b) {
           {"citation", b.citation},   {"notes", b.notes}, {"unverified", b.unverified}};
 }
 
-std::vector<std::string> with_sides(const std::vector<std::string>& backbones, const std::vector<int>& sides) {
+std::vector<Backbone> with_sides(std::vector<Backbone> backbones, const std::vector<int>& sides) {
   if (sides.empty()) return backbones;
-  std::vector<std::string> all;
-  for (const std::string& text : backbones) {
-    const Backbone backbone = parse_backbone(text);
+  std::vector<Backbone> all;
+  for (Backbone& backbone : backbones) {
     // A floor has no input size, and a size that was given for one backbone takes precedence over the list.
     if (backbone.kind == BackboneKind::image_function || backbone.side > 0) {
-      all.push_back(text);
+      all.push_back(std::move(backbone));
       continue;
     }
-    for (const int side : sides) all.push_back(fmt::format("{},side={}", text, side));
+    for (const int side : sides) {
+      Backbone& row = all.emplace_back(backbone);
+      apply_option(row, fmt::format("side={}", side));
+      row.text += fmt::format(",side={}", side);
+    }
   }
   return all;
 }

@@ -41,6 +41,7 @@ struct ImageFunction {
 
 // A plain value.
 struct Backbone {
+  std::string text;  // parse_backbone(text) is this; empty in the registry's rows
   std::string name;  // as the command line has it; the table's row
   std::string title;
   BackboneKind kind = BackboneKind::weights;
@@ -83,8 +84,9 @@ const Backbone* backbone_of_sha256(std::string_view sha256);
 // map), prototxt=FILE (of Caffe weights), seed=N. FILE may be a folder. Error{usage} with the nearest name or option.
 Backbone parse_backbone(std::string_view text);
 
-// Each backbone once a side, as "<text>,side=N"; floors, and those that name a side, as they are.
-std::vector<std::string> with_sides(const std::vector<std::string>& backbones, const std::vector<int>& sides);
+// Each backbone once a side, as parse_backbone("<text>,side=N") gives it; floors, and those that name a side, as they
+// are. Error{usage} for a side that is no input size.
+std::vector<Backbone> with_sides(std::vector<Backbone> backbones, const std::vector<int>& sides);
 
 // Everything of a row that people may want to know: what `backbone show --json` prints.
 Json to_json(const Backbone& backbone);
