@@ -15,7 +15,7 @@ constexpr int kMaxDepth = 32, kMaxNodes = 100000;
 
 // YAML 1.2 core schema; yaml-cpp tags quoted scalars "!".
 Json scalar(const YAML::Node& node) {
-  const std::string text = node.Scalar();
+  const std::string& text = node.Scalar();
   if (node.Tag() == "!") return text;
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
   if (text == "true" || text == "True" || text == "TRUE") return true;
@@ -55,7 +55,7 @@ class Converter {
     Json object = Json::object();
     for (const auto& entry : node) {
       if (!entry.first.IsScalar()) fail(entry.first, "a key must be a plain name");
-      const std::string key = entry.first.Scalar(), below = pointer + "/" + key;
+      const std::string key = entry.first.Scalar(), below = fmt::format("{}/{}", pointer, key);
       // YAML 1.2 demands unique keys; yaml-cpp keeps both entries and returns the first, so
       // that an edit further down would have no effect.
       if (object.contains(key)) fail(entry.first, fmt::format("the key '{}' is given twice", key));
@@ -103,7 +103,7 @@ void YamlFile::expect_keys(const std::string& pointer, std::span<const std::stri
   // A misspelt key that is ignored would leave a default in force without a word.
   for (const auto& [key, value] : object.items())
     if (std::find(known.begin(), known.end(), key) == known.end())
-      fail(pointer + "/" + key, fmt::format("unknown key '{}'", key), suggest(key, known));
+      fail(fmt::format("{}/{}", pointer, key), fmt::format("unknown key '{}'", key), suggest(key, known));
 }
 
 }  // namespace vise

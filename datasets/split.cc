@@ -147,7 +147,7 @@ void fill_empty_parts(std::vector<Group>& groups, std::span<const double> shares
 
 std::vector<int> deal_groups(std::span<const std::string> names, std::span<const int> strata,
                              std::span<const double> shares, RandomStream random) {
-  std::vector<Group> groups = drawn_groups(names, strata, std::move(random));
+  std::vector<Group> groups = drawn_groups(names, strata, random);
   const auto wanted =
       static_cast<std::size_t>(std::count_if(shares.begin(), shares.end(), [](double s) { return s > 0; }));
   if (groups.size() < wanted)
@@ -267,7 +267,7 @@ std::vector<int> make_folds(std::span<const int> strata, std::span<const std::st
   RandomStream random(name, seed);
   if (!groups.empty()) {
     const std::vector<double> shares(static_cast<std::size_t>(folds), 1.0 / folds);
-    return deal_groups(groups, strata, shares, std::move(random));
+    return deal_groups(groups, strata, shares, random);
   }
   std::vector<int> numbers(strata.size(), -1);
   std::size_t dealt = 0;  // counts on from stratum to stratum, so that the first folds don't get every remainder

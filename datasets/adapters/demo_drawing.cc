@@ -41,7 +41,7 @@ constexpr std::uint64_t kStrangeStrokesIn100 = 20;
 class Picture {
  public:
   explicit Picture(RandomStream random)
-      : random_(std::move(random)), pixels_(static_cast<std::size_t>(kDemoSide) * kDemoSide * 3) {}
+      : random_(random), pixels_(static_cast<std::size_t>(kDemoSide) * kDemoSide * 3) {}
 
   int between(int low, int high) {  // both included
     return low + static_cast<int>(random_.below(static_cast<std::uint64_t>(high - low + 1)));

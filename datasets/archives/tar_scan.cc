@@ -141,9 +141,8 @@ class TarScan {
     while (!text.empty() && text[0] != '\0') {
       const auto blank = text.find(' ');
       std::int64_t length = 0;
-      if (blank == std::string_view::npos || blank > 10 || !parse_int(text.substr(0, blank), length) ||
-          length < static_cast<std::int64_t>(blank) + 2 || static_cast<std::size_t>(length) > text.size() ||
-          text[static_cast<std::size_t>(length) - 1] != '\n')
+      if (blank > 10 || !parse_int(text.substr(0, blank), length) || length < static_cast<std::int64_t>(blank) + 2 ||
+          static_cast<std::size_t>(length) > text.size() || text[static_cast<std::size_t>(length) - 1] != '\n')
         refuse("a pax header is damaged");
       const std::string_view record = text.substr(blank + 1, static_cast<std::size_t>(length) - blank - 2);
       const auto equals = record.find('=');

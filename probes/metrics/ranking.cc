@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include "probes/metrics/check.h"
 #include "probes/metrics/family.h"
@@ -55,7 +56,7 @@ struct MeanOfDefined {
   Sums<Lanes> sum{}, defined{};
   void add(const Sums<Lanes>& values) {
     for (std::size_t r = 0; r < Lanes; ++r) {
-      const bool is = values[r] == values[r];
+      const bool is = !std::isnan(values[r]);
       sum[r] += is ? values[r] : 0;
       defined[r] += is;
     }

@@ -9,7 +9,6 @@
 namespace vise::probes {
 namespace {
 
-using metrics::kUndefined;
 using metrics::Sums;
 
 // What the metrics of truths x and predictions y follow from, in each lane.
@@ -159,7 +158,7 @@ struct Values {
         if (own != wanted.end()) std::ranges::copy(values, own->values);
         if (mean == wanted.end()) continue;
         for (std::size_t r = 0; r < Lanes; ++r)
-          if (values[r] == values[r]) mean->values[r] += values[r], ++defined[at][r];
+          if (!std::isnan(values[r])) mean->values[r] += values[r], ++defined[at][r];
       }
     }
     for (std::size_t at = 0; at < std::size(kValueNames); ++at)

@@ -253,7 +253,7 @@ TorchWorld::StorageView TorchWorld::view_of(const PickleHeap& heap, std::size_t 
 PickleValue TorchWorld::persistent(PickleHeap& heap, PickleValue id) {
   const std::size_t wanted = rules_.legacy ? 6 : 5;
   if (id.kind != PickleKind::tuple) refuse(fmt::format("its id is a {}, not a tuple", kind_name(id.kind)));
-  const std::vector<PickleValue> items = heap.items_of(id);
+  const std::vector<PickleValue>& items = heap.items_of(id);
   const bool named = !items.empty() && items[0].kind == PickleKind::text;
   if (named && heap.text_of(items[0]) == "module")
     refuse("the file pickles a whole module", std::string(kSaveStateDict));
