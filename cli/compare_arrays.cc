@@ -145,6 +145,7 @@ void add_array_options(CLI::App* verb, ArrayOptions& options) {
       ->check(CLI::Range(2, 1000));
   verb->add_option("--seed", files.seed, "of the drawn split, the folds and the probe [0]")->type_name("N");
   verb->add_option("--out", options.run.out, "of arrays: where results and tables go [vise-results/<labels>]")
+      ->check(why_no_folder)
       ->type_name("DIR");
 }
 

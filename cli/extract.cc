@@ -183,7 +183,7 @@ void add_extract(Verbs& verbs) {
   verb->add_option("--backbone", options->backbone,
                    "a registry name or NAME=FILE[,transform=T][,act=A] ... (docs/your-backbone.md)")
       ->type_name("B");
-  verb->add_option("--out", options->out, "the folder to write")->type_name("DIR");
+  verb->add_option("--out", options->out, "the folder to write")->check(why_no_folder)->type_name("DIR");
   verb->add_option("--shard", options->shard, "only the I-th of N parts; joined by vise-eval cache merge")
       ->type_name("I/N");
   verb->add_option("--into", options->into, "of a study's shard: the cache for rows that --cache lacks")

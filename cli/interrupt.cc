@@ -37,6 +37,8 @@ void watch_for_interrupt(std::stop_source stop) {
   // System calls that were waiting are restarted, so that no library has to cope with EINTR.
   action.sa_flags = SA_RESTART;
   for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) ::sigaction(signal, &action, nullptr);
+  // A file that grows over a limit (ulimit -f) is then an error of write() like a full disk, and no partial file stays.
+  ::signal(SIGXFSZ, SIG_IGN);
   std::thread([stop, from_handler = ends[0]]() mutable {
     const auto next = [&] {
       unsigned char which = 0;

@@ -133,7 +133,9 @@ void add_probe(Verbs& verbs) {
   verb->add_option("--probe", options->probe, "a probe with its options [logreg]")->type_name("P[,KEY=VALUE]");
   verb->add_option("--name", options->name, "of the row in tables [the file's; x/features of x/features.npy]")
       ->type_name("NAME");
-  verb->add_option("--out", options->out, "folder for results.jsonl and scores/")->type_name("DIR");
+  verb->add_option("--out", options->out, "folder for results.jsonl and scores/")
+      ->check(why_no_folder)
+      ->type_name("DIR");
   verb->add_option("--seed", files.seed, "of the drawn split, the folds and the probe [0]")->type_name("N");
   verb->add_option("--threads", session.threads, "cores to use [all]")->type_name("N")->check(CLI::Range(1, 4096));
   verbs.add_json_option(verb);

@@ -173,7 +173,9 @@ void add_report(Verbs& verbs) {
   verb->add_option("run", options->runs, "runs' folders")->type_name("RUN")->required();
   verb->add_option("--baseline", options->baseline, "the row that others are compared with [as the runs had it]")
       ->type_name("B");
-  verb->add_option("--out", options->out, "write the tables as files into this folder")->type_name("DIR");
+  verb->add_option("--out", options->out, "write the tables as files into this folder")
+      ->check(why_no_folder)
+      ->type_name("DIR");
   verb->add_flag(
       "--gallery", options->gallery,
       "thumbnails of the most confident right and wrong images in the page, with class activation maps of linear "

@@ -318,7 +318,9 @@ void add_options(Verbs& verbs, CLI::App* verb, RunOptions& options) {
   add_what(verb, options);
   add_split_options(verb, options.split, true);
   add_grid(verb, options);
-  verb->add_option("--out", options.out, "where results and tables go [vise-results/<task>]")->type_name("DIR");
+  verb->add_option("--out", options.out, "where results and tables go [vise-results/<task>]")
+      ->check(why_no_folder)
+      ->type_name("DIR");
   verb->add_option("--overwrite", options.overwrite, "cells to fit again: never, missing, always [missing]")
       ->check(CLI::IsMember({"never", "missing", "always"}));
   add_published_option(verb, options.published);

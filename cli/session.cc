@@ -1,7 +1,11 @@
 #include "cli/session.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdlib>
+#include <system_error>
 
 #include "base/threads.h"
 #include "cli/interrupt.h"
@@ -52,6 +56,18 @@ void Verbs::add_place_options(CLI::App* verb) {
   verb->add_option("--max-pixels", places.max_pixels, "refuse larger images, as Pillow does [178956970]")
       ->type_name("N");
   verb->add_flag("--quiet", session.console.quiet, "no progress, warnings only");
+}
+
+std::string why_no_folder(const std::string& folder) {
+  Path place = std::filesystem::absolute(folder).lexically_normal();
+  if (!place.has_filename()) place = place.parent_path();
+  std::error_code error;
+  while (!std::filesystem::exists(place, error) && place.has_relative_path()) place = place.parent_path();
+  if (!std::filesystem::is_directory(place, error))
+    return fmt::format("{}: {} is a file, not a folder", folder, place.string());
+  if (::access(place.c_str(), W_OK) != 0)
+    return fmt::format("{}: {}: {}", folder, place.string(), std::generic_category().message(errno));
+  return {};
 }
 
 void Verbs::add_json_option(CLI::App* verb) { verb->add_flag("--json", session.json, "print JSON"); }

@@ -50,6 +50,10 @@ struct Verbs {
   void add_json_option(CLI::App* verb);
 };
 
+// For CLI::Option::check: what keeps a folder that is to be written from being one, as a sentence; empty if nothing does.
+// Makes no folder: a dry run leaves the disk as it is.
+std::string why_no_folder(const std::string& folder);
+
 // What --help prints.
 std::string help_text(const CLI::App& verb);
 // --engine, --precision and --device of the verbs that extract features.

@@ -5,11 +5,23 @@
 #include <CLI/CLI.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/session.h"
 #include "reports/report_files.h"
 
 namespace vise::cli {
 namespace {
+
+// The last line, which is all that many people read: it must not claim what wasn't looked at.
+std::string verdict_of(const experiments::Verification& v) {
+  if (!v.differences.empty()) return fmt::format("{} difference(s)", v.differences.size());
+  std::vector<std::string> unchecked;
+  if (v.results == 0) unchecked.push_back("there is no fitted cell");
+  if (v.refitted == 0) unchecked.push_back("no cell was fitted again");
+  if (v.seal.empty()) unchecked.push_back("without a seal files may have been changed or removed");
+  if (unchecked.empty()) return "nothing differs";
+  return fmt::format("nothing differs in what could be checked: {}", join(unchecked, "; "));
+}
 
 void print(const experiments::Verification& v) {
   fmt::print("{} result(s): {} metrics recomputed from their scores, {} split file(s) checked\n", v.results, v.metrics,
@@ -18,7 +30,7 @@ void print(const experiments::Verification& v) {
   if (!v.seal.empty()) fmt::print("the seal holds: {}\n", v.seal);
   for (const std::string& note : v.notes) fmt::print("note: {}\n", note);
   for (const std::string& difference : v.differences) fmt::print("differs: {}\n", difference);
-  fmt::print("{}\n", v.differences.empty() ? "nothing differs" : fmt::format("{} difference(s)", v.differences.size()));
+  fmt::print("{}\n", verdict_of(v));
 }
 
 // What is printed of the results, rendered again. Where results can't be read, that is known.

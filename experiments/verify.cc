@@ -64,7 +64,7 @@ std::optional<std::string> first_difference(const Json& recorded, const Json& ag
       if (recorded.is_object() && !again.contains(name)) return fmt::format("{}.{} isn't there", place, name);
       const Json& other =
           recorded.is_object() ? again.at(name) : again.at(static_cast<std::size_t>(it - recorded.begin()));
-      if (const auto found = first_difference(*it, other, place + "." + name)) return found;
+      if (const auto found = first_difference(*it, other, fmt::format("{}.{}", place, name))) return found;
     }
     return std::nullopt;
   } else if (recorded == again) {
@@ -109,6 +109,9 @@ class Verifier {
     }
     for (const Result& result : results_) {
       context_.throw_if_stopped();
+      // Scores are kept of what was fitted alone.
+      if (!result.ok() && !result.scores_file.empty())
+        differ(result, fmt::format("it is recorded as failed, but {} holds its scores", result.scores_file));
       if (!result.ok()) continue;
       ++out_.results;
       if (const std::string key = key_of(result); !key.empty() && key != result.key)
@@ -260,8 +263,10 @@ class Verifier {
     TaskRun probe(request, task, context_);
     for (const features::FeatureStatus& status : probe.look(true)) {
       if (status.problem.empty() && status.missing == 0) continue;
-      note(fmt::format("{}: the features of {} are not in the cache; none of its cells was fitted again",
-                       probe.task().name, status.backbone));
+      note(fmt::format(
+          "{}: the features of {} are not in the cache {}; none of its cells was fitted again (--cache names "
+          "another)",
+          probe.task().name, status.backbone, options_.extract.cache.string()));
       std::erase_if(task.rows, [&](const features::Backbone& row) { return row.name == status.backbone; });
     }
   }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 #include <thread>
@@ -124,6 +125,30 @@ TEST_F(RobustTest, AFullDiskIsSaidAndCostsOneBlock) {
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
   EXPECT_EQ(computed(outcome), static_cast<std::size_t>(kImages - 256));
   expect_same_files("out");
+}
+
+// features.npy has 1.2 MB.
+TEST_F(RobustTest, ALimitOfFileSizesIsAnErrorThatLeavesNoPartialFile) {
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const struct rlimit low { 1U << 20, before.rlim_max };
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &low), 0);
+  const Outcome outcome = extract(program_ / "undisturbed", "limited");
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(outcome.exit_code, 4);
+  EXPECT_CONTAINS(outcome.err, "File too large");
+  for (const auto& entry : std::filesystem::directory_iterator(program_ / "limited"))
+    EXPECT_FALSE(contains(entry.path().filename().string(), "tmp")) << entry.path();
+}
+
+TEST_F(RobustTest, APlaceThatCannotBeAFolderIsNamedByItsOptionBeforeAnyWork) {
+  write_plainly(program_ / "notes.txt", "mine");
+  const Path inside = program_ / "notes.txt/results";
+  const Outcome outcome = extract(program_ / "cold", inside);
+  EXPECT_EQ(outcome.exit_code, 2);
+  EXPECT_CONTAINS(outcome.err,
+                  "--out: " + inside.string() + ": " + (program_ / "notes.txt").string() + " is a file, not a folder");
+  EXPECT_FALSE(std::filesystem::exists(program_ / "cold"));
 }
 
 TEST_F(RobustTest, AReadOnlyCacheServesWhatItHasAndSaysWhatItCannotKeep) {

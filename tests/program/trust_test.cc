@@ -248,6 +248,33 @@ TEST(Trust, VerifyNeverSaysThatNothingDiffersAfterAByteWasFlipped) {
   EXPECT_EQ(program.run({"verify", "r", "--refit", "0"}).exit_code, 0);
 }
 
+TEST(Trust, VerifySaysInItsLastLineWhatItCouldNotCheck) {
+  Program program;
+  run_moods(program, "r", {});
+  const Outcome cold = program.run({"verify", "r", "--cache", "nowhere"});
+  EXPECT_EQ(cold.exit_code, 0);
+  EXPECT_CONTAINS(cold.out, "are not in the cache nowhere; none of its cells was fitted again (--cache names another)");
+  EXPECT_CONTAINS(cold.out, "nothing differs in what could be checked: no cell was fitted again\n");
+  std::filesystem::remove(program / "r/seal.json");
+  std::filesystem::remove(program / "r/report.html");
+  EXPECT_CONTAINS(program.run({"verify", "r"}).out,
+                  "nothing differs in what could be checked: without a seal files may have been changed or removed\n");
+}
+
+TEST(Trust, VerifyNoticesThatACellWithScoresIsCalledFailed) {
+  Program program;
+  run_moods(program, "r", {});
+  std::filesystem::remove(program / "r/seal.json");
+  std::string results = read_text(program / "r/results.jsonl");
+  const std::string ok = "\"status\":\"ok\"";
+  ASSERT_NE(results.find(ok), std::string::npos);
+  results.replace(results.find(ok), ok.size(), "\"status\":\"failed\"");
+  write_file_atomically(program / "r/results.jsonl", results);
+  const Outcome verified = program.run({"verify", "r"});
+  EXPECT_EQ(verified.exit_code, 5);
+  EXPECT_CONTAINS(verified.out, "it is recorded as failed, but scores/");
+}
+
 TEST(Trust, VerifyFitsAgainAsTheRunDidWhereImagesWereSkipped) {
   Program program;
   write_moods(program, "d");
