@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::string_view kClassNames = "classnames.txt";
 
+// One reading of a set of archives, whose steps are in read(): index each archive, decide which of the three ways it
+// is, give each archive its place in the ids, and read tables, samples or folders.
 class ArchiveData {
  public:
   ArchiveData(std::span<const Path> files, const Path& root, std::string name, Log& log, const DataColumns& columns)
@@ -37,6 +39,8 @@ class ArchiveData {
       throw Error(ErrorKind::input, fmt::format("{}: no image is in it", root_.string()),
                   "an image is told by its name: .jpg, .png, .webp, .gif, .bmp, .tif, .ppm ...");
     const bool samples = are_samples(archives_);
+    // Places come before tables: the images of a table are looked for from its folder on, which begins with the prefix.
+    // A table beside the images says more than the samples' fields, so it is asked for first.
     place(samples);
     if (const auto tables = metadata(); !tables.empty()) return read_tables(tables);
     return samples ? read_samples() : read_class_folders();
@@ -49,6 +53,7 @@ class ArchiveData {
     return folder.empty() || folder.starts_with('.') ? std::string() : folder + '/';
   }
 
+  // What an archive puts before the names of its members, with '/' at its end, or "".
   std::string place_name(std::size_t archive, bool whole_name) const {
     const std::string word = whole_name ? archive_stem(files_[archive]) : shard_word(files_[archive]);
     return folder_of(archive) + (word.empty() ? word : word + '/');
@@ -142,6 +147,8 @@ class ArchiveData {
     return part_of(folder_of(archive));
   }
 
+  // Each archive's samples are the rows of one manifest: labels and kinds of targets are read by the same rules as a
+  // table's.
   Dataset read_samples() {
     std::vector<std::unique_ptr<Samples>> samples;
     DataColumns columns = columns_;
@@ -152,10 +159,13 @@ class ArchiveData {
       samples.push_back(std::make_unique<Samples>(archives_[a], columns_.path, class_names(a)));
       without_image += samples.back()->without_image();
       any_part = any_part || part_of(a);
+      // `cls` is where WebDataset keeps a sample's class.
       if (columns_.label.empty() && samples.back()->has_field("cls")) columns.label = "cls";
     }
     std::vector<ManifestPart> parts;
     for (std::size_t a = 0; a < archives_.size(); ++a)
+      // Where one archive is called by a split's name, those that aren't are unused: to guess their part could put test
+      // images into train.
       parts.push_back({files_[a], "", any_part ? std::optional(part_of(a).value_or(Part::unused)) : std::nullopt,
                        [&one = *samples[a]] { return one.rows(); }});
     Dataset dataset = read_manifest(parts, root_, name_, log_, columns, container(true));

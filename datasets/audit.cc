@@ -18,9 +18,11 @@
 namespace vise::datasets {
 namespace {
 
+// Smaller files and pictures are listed for people to look at, and are no finding (has_findings()).
 constexpr std::size_t kTinyBytes = 256;
 constexpr std::uint32_t kTinyEdge = 32;
 
+// The format that a file's name claims, "" for a name that claims none.
 std::string_view format_of_extension(const std::string& id) {
   static const std::map<std::string, std::string_view> known{
       {"jpg", "jpeg"}, {"jpeg", "jpeg"}, {"jpe", "jpeg"}, {"jfif", "jpeg"}, {"png", "png"},
@@ -31,6 +33,7 @@ std::string_view format_of_extension(const std::string& id) {
   return found == known.end() ? std::string_view() : found->second;
 }
 
+// What one reading of a file gives; `error` is set, and the rest empty, where it can't be read.
 struct FileFacts {
   ContentHash hash;
   std::uint64_t bytes = 0;
@@ -45,13 +48,16 @@ FileFacts facts_of(const Dataset& dataset, std::uint32_t item, const LookAtFile&
     facts.bytes = bytes.size();
     facts.hash = content_hash(bytes);
     facts.format = format_by_content(bytes);
+    // Pixels are made from the bytes at hand: reading a large set twice would take twice as long.
     if (look) look(item, bytes);
   } catch (const Error& error) {
+    // A file that can't be read is what an audit is for, so it is kept and the others are read.
     facts.error = error.message();
   }
   return facts;
 }
 
+// The facts of all items in the data set's order, read in the order in which they are stored.
 std::vector<FileFacts> read_all(const Dataset& dataset, const Context& context, const LookAtFile& look) {
   std::vector<FileFacts> facts(dataset.size());
   std::vector<std::uint32_t> items(dataset.size());
@@ -66,6 +72,7 @@ std::vector<FileFacts> read_all(const Dataset& dataset, const Context& context, 
   return facts;
 }
 
+// What a file says without being decoded: whether it can be read, its format, its size.
 void judge_files(const Dataset& dataset, const std::vector<FileFacts>& facts, Audit& audit) {
   for (std::size_t i = 0; i < facts.size(); ++i) {
     const auto item = static_cast<std::uint32_t>(i);
@@ -84,11 +91,13 @@ void judge_files(const Dataset& dataset, const std::vector<FileFacts>& facts, Au
   }
 }
 
+// The target's classes, or null where it has none: then nothing is said of classes and conflicts.
 const Targets* labels_of(const Dataset& dataset, const std::string& target) {
   const auto label = dataset.targets.find(target);
   return label != dataset.targets.end() && label->second.kind() == TargetKind::classes ? &label->second : nullptr;
 }
 
+// Unused items count for their class: they are there to be looked at, though no number comes from them.
 void count_classes(const Targets& labels, const Split& split, Audit& audit) {
   for (const std::string& name : labels.names()) audit.classes.push_back({name, {}, 0});
   for (std::size_t i = 0; i < labels.size(); ++i) {
@@ -132,6 +141,7 @@ void find_typos(Audit& audit) {
   for (std::size_t a = 0; a < std::min(kMostClasses, audit.classes.size()); ++a) {
     for (std::size_t b = a + 1; b < std::min(kMostClasses, audit.classes.size()); ++b) {
       if (!looks_like_typo(audit.classes[a].name, audit.classes[b].name)) continue;
+      // The more frequent spelling is taken for the right one.
       const bool a_is_rare = audit.classes[a].total <= audit.classes[b].total;
       const ClassCount &rare = audit.classes[a_is_rare ? a : b], &common = audit.classes[a_is_rare ? b : a];
       audit.typos.push_back({rare.name, common.name, rare.total, common.total});
@@ -144,6 +154,7 @@ struct Company {
   bool across_parts = false, conflicting = false;
 };
 
+// An unused item is in no part, and an item without a label contradicts no other.
 Company company_of(std::span<const std::uint32_t> items, const Targets* labels, const Split& split) {
   std::set<Part> parts;
   std::set<int> classes;
@@ -177,6 +188,7 @@ std::vector<DuplicateGroup> groups_of(HashedItems hashed, const Targets* labels,
   return groups;
 }
 
+// Leaks between parts come first, then in the data set's order.
 void sort_groups(std::vector<DuplicateGroup>& groups) {
   std::sort(groups.begin(), groups.end(), [](const DuplicateGroup& a, const DuplicateGroup& b) {
     return std::tuple(!a.across_parts, a.items.front(), a.same_bytes) <
@@ -184,6 +196,7 @@ void sort_groups(std::vector<DuplicateGroup>& groups) {
   });
 }
 
+// By the hashes of the bytes: nothing is decoded for this.
 void find_duplicates(const std::vector<FileFacts>& facts, const Targets* labels, const Split& split, Audit& audit) {
   HashedItems hashed;
   for (std::size_t i = 0; i < facts.size(); ++i)
@@ -217,6 +230,7 @@ void find_same_pixels(std::span<const PictureFacts> pictures, const Targets* lab
       hashed.emplace_back(hash, i);
     }
   for (DuplicateGroup& group : groups_of(std::move(hashed), labels, split, false)) {
+    // Equal bytes decode to equal pixels: a group that shares its bytes is in the list already.
     const auto is_first = [&](std::uint32_t item) { return audit.hashes[item] == audit.hashes[group.items.front()]; };
     const bool known = std::all_of(group.items.begin(), group.items.end(), is_first);  // by their bytes
     if (!known) audit.duplicates.push_back(std::move(group));
@@ -265,6 +279,7 @@ std::string_view format_by_content(ByteView first_bytes) {
   return {};
 }
 
+// A column of groups is the author's word; names are guessed from only where there is none.
 std::vector<GroupFinding> audit_groups(const Dataset& dataset, const Split& split) {
   std::vector<GroupFinding> findings;
   const auto look = [&](std::string by, std::span<const std::string> groups) {
@@ -294,6 +309,7 @@ Audit audit_files(const Dataset& dataset, const Split& split, const Context& con
   return audit;
 }
 
+// Runs after audit_files(): equal bytes must be known before equal pixels and similar pictures are looked for.
 void audit_pictures(const Dataset& dataset, const Split& split, std::span<const PictureFacts> pictures,
                     const Context& context, Audit& audit, const std::string& target) {
   for (std::uint32_t i = 0; i < pictures.size(); ++i) {
@@ -314,6 +330,8 @@ void audit_pictures(const Dataset& dataset, const Split& split, std::span<const 
 
 void audit_features(const Dataset& dataset, const Split& split, std::span<const NeighbourPair> pairs,
                     const std::string& backbone, Audit& audit, const std::string& target) {
+  // similar_pairs() saw one item of each group of equal pictures, so a pair of features is compared with its pairs by
+  // the items that stand for the two.
   std::set<std::pair<std::uint32_t, std::uint32_t>> known;  // of those that stand for their twins
   for (const NearDuplicate& near : audit.similar) known.emplace(near.pair.first, near.pair.second);
   std::vector<std::uint32_t> stands_for(dataset.size());
@@ -327,6 +345,7 @@ void audit_features(const Dataset& dataset, const Split& split, std::span<const 
     const Company company = company_of(std::array{pair.first, pair.second}, labels, split);
     audit.neighbours.push_back({pair, company.across_parts, company.conflicting});
   }
+  // Across parts first, then from the nearest pair on.
   std::ranges::stable_sort(audit.neighbours, [](const FeatureNeighbour& a, const FeatureNeighbour& b) {
     return std::pair(!a.across_parts, -a.pair.cosine) < std::pair(!b.across_parts, -b.pair.cosine);
   });
@@ -340,6 +359,7 @@ std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& datas
     if (split.part(item) == Part::test) reasons.try_emplace(item, std::move(reason));
   };
   for (const BadFile& bad : audit.unreadable) flag(bad.item, "unreadable");
+  // Only what train and val hold decides, since a probe learns nothing from other test images.
   for (const DuplicateGroup& group : audit.duplicates) {
     const std::string parts = seen_in(group.items, split), what = group.same_bytes ? "bytes" : "pixels";
     for (const std::uint32_t item : group.items) {
@@ -363,6 +383,8 @@ std::vector<BadFile> flagged_test_items(const Audit& audit, const Dataset& datas
   return flagged;
 }
 
+// What puts a number in doubt. Duplicates within one part, under one label, don't; nor do near features, which are a
+// backbone's opinion.
 bool has_findings(const Audit& audit) {
   const auto matters = [](const auto& found) { return found.across_parts || found.conflicting; };
   return !audit.unreadable.empty() || !audit.typos.empty() || !audit.label_doubt.empty() || !audit.groups.empty() ||

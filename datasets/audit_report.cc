@@ -10,9 +10,11 @@
 namespace vise::datasets {
 namespace {
 
+// Raised when a field of the JSON changes its meaning or goes away.
 constexpr int kSchemaVersion = 1;
 constexpr Part kParts[] = {Part::train, Part::val, Part::test, Part::unused};
 
+// The class of the item's label, "?" where it isn't known, "" where the data set has no classes.
 std::string label_of(const Dataset& dataset, std::uint32_t item) {
   const auto found = dataset.targets.find("label");
   if (found == dataset.targets.end() || found->second.kind() != TargetKind::classes) return {};
@@ -26,12 +28,14 @@ std::string item_text(const Dataset& dataset, const Split& split, std::uint32_t 
   return fmt::format("{} ({}{}{})", dataset.ids[item], part_name(split.part(item)), label.empty() ? "" : ", ", label);
 }
 
+// Why a pair or a group matters, in words; "" where it doesn't.
 template <typename Found>
 std::string remark(const Found& found) {
   if (found.across_parts && found.conflicting) return "across splits, conflicting labels";
   return found.across_parts ? "across splits" : found.conflicting ? "conflicting labels" : "";
 }
 
+// Four at most, joined by " = ": a file that was copied a hundred times would fill the page.
 std::string items_text(const Dataset& dataset, const Split& split, std::span<const std::uint32_t> items) {
   constexpr std::size_t kShown = 4;
   std::string text;
@@ -62,6 +66,7 @@ class Lines {
 
 std::string class_table(const Audit& audit) {
   if (audit.classes.empty()) return {};
+  // As wide as the longest name, so that the counts line up in a terminal.
   std::size_t width = 5;
   for (const ClassCount& count : audit.classes) width = std::max(width, count.name.size());
   std::string text =
@@ -79,6 +84,7 @@ std::string class_table(const Audit& audit) {
   return text + "\n";
 }
 
+// How many of the pairs or groups reach from one part into another.
 template <typename List>
 std::size_t count_across(const List& list) {
   return static_cast<std::size_t>(
@@ -91,6 +97,7 @@ Json bad_files_json(const std::vector<BadFile>& files, const Dataset& dataset) {
   return list;
 }
 
+// Ids rather than numbers: an item's number means nothing outside of this reading of the data set.
 Json ids_json(const Dataset& dataset, std::span<const std::uint32_t> items) {
   Json list = Json::array();
   for (const std::uint32_t item : items) list.push_back(dataset.ids[item]);
@@ -107,6 +114,7 @@ Json neighbours_json(const Audit& audit, const Dataset& dataset) {
   return list;
 }
 
+// For HTML, in attributes as well: ids are the names of files, which may hold any letter.
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -124,6 +132,7 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
+// Style and pictures are inside of the page: it opens offline and can be sent as one file.
 constexpr std::string_view kHead =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
     "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>Audit</title>\n<style>\n"
@@ -136,6 +145,7 @@ constexpr std::string_view kHead =
 
 using PngOf = std::function<std::string(std::uint32_t item)>;
 
+// One finding as a section: its heading, and thumbnails with ids below them.
 std::string figures(const Dataset& dataset, const Split& split, std::span<const std::uint32_t> items,
                     const std::string& heading, bool is_bad, const PngOf& png_of) {
   constexpr std::size_t kShown = 4;
@@ -188,7 +198,9 @@ std::string audit_text(const Audit& audit, const Dataset& dataset, const Split& 
                                  item_text(dataset, split, near.pair.second), near.pair.cosine,
                                  remark(near).empty() ? "" : ", ", remark(near));
             });
+  // What `run --clean` leaves out of test.
   lines.add("test images to doubt", flagged_test_items(audit, dataset, split), bad_file);
+  // Tiny files, blank pictures and near features may be listed above: they are no findings.
   if (!has_findings(audit)) lines.text += "\nnothing found that puts numbers on this split in doubt\n";
   return lines.text;
 }
@@ -228,6 +240,7 @@ Json audit_json(const Audit& audit, const Dataset& dataset, const Split& split) 
                        {"correlation", near.pair.correlation},
                        {"across_splits", near.across_parts},
                        {"conflicting", near.conflicting}});
+  // The key is there only where features were looked at: no pairs and not looked are not the same.
   if (!audit.neighbours_by.empty())
     json["neighbours"] = {{"backbone", audit.neighbours_by}, {"pairs", neighbours_json(audit, dataset)}};
   json["flagged_test"] = bad_files_json(flagged_test_items(audit, dataset, split), dataset);
@@ -237,8 +250,10 @@ Json audit_json(const Audit& audit, const Dataset& dataset, const Split& split) 
 std::string audit_html(const Audit& audit, const Dataset& dataset, const Split& split, const PngOf& png_of,
                        std::size_t most) {
   std::string html(kHead);
+  // The same text as in a terminal comes first, then what has pictures.
   html += fmt::format("<h1>Audit of {}</h1>\n<pre>{}</pre>\n", escaped(dataset.name),
                       escaped(audit_text(audit, dataset, split, 20)));
+  // One count for all three lists bounds the page: each picture in it takes some kilobytes.
   std::size_t shown = 0;
   if (!audit.duplicates.empty()) html += "<h2>Equal images</h2>\n";
   for (const DuplicateGroup& group : audit.duplicates)
@@ -257,6 +272,7 @@ std::string audit_html(const Audit& audit, const Dataset& dataset, const Split& 
   for (const FeatureNeighbour& near : audit.neighbours)
     if (shown++ < most)
       html += figures(dataset, split, std::array{near.pair.first, near.pair.second},
+                      // Near features alone are no fault; only labels that conflict mark the pair.
                       fmt::format("cosine {:.3f} {}", near.pair.cosine, remark(near)), near.conflicting, png_of);
   if (shown > most) html += fmt::format("<p>{} more are in the JSON report</p>\n", shown - most);
   return html + "</body></html>\n";

@@ -38,6 +38,7 @@ bool is_missing(std::string_view cell) {
   if (cell.size() > 4) return false;
   if (cell.empty() || cell == "-" || cell == "?" || cell == "None") return true;
   const std::string word = lower(cell);
+  // What R, pandas, SQL and spreadsheets write for a missing value, in lower case.
   constexpr std::array<std::string_view, 6> kWords{"na", "n/a", "nan", "null", "#n/a", "<na>"};
   return std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
@@ -55,9 +56,11 @@ bool has_decimal_comma(std::string_view cell) {
 
 std::optional<double> parse_cell_number(std::string_view cell, bool decimal_comma) {
   double value = 0;
+  // As it is first: a column with decimal commas has whole numbers as well.
   if (parse_double(cell, value)) return value;
   if (!decimal_comma || !has_decimal_comma(cell)) return std::nullopt;
   std::string plain;
+  // A dot can only be between thousands here, and goes.
   for (const char c : trim(cell))
     if (c != '.') plain += c == ',' ? '.' : c;
   return parse_double(plain, value) ? std::optional(value) : std::nullopt;

@@ -16,6 +16,7 @@ void add_remarks(const FolderLayout& layout, Dataset& dataset, Log& log) {
   }
 }
 
+// The layout speaks of folders within the data set; a reader must also learn which data set.
 FolderLayout layout_of(const Dataset& dataset) {
   try {
     return folder_layout(dataset.ids);
@@ -30,6 +31,7 @@ void add_class_folders(Dataset& dataset, Log& log) {
   FolderLayout layout = layout_of(dataset);
   dataset.official = std::move(layout.official);
   Targets targets = Targets::from_labels(layout.labels);
+  // Without folders there are no labels, and no target: such a set serves for extracting features.
   if (targets.width() > 0) dataset.targets.emplace("label", std::move(targets));
   add_remarks(layout, dataset, log);
 }
@@ -42,6 +44,7 @@ void add_labels_of_folders(Dataset& dataset, Log& log) {
   Targets targets = Targets::from_labels(layout.labels);
   // One folder's name is no label.
   if (targets.width() < 2) return;
+  // A split that a table states stays; folders are asked only where it states none.
   if (!dataset.official) dataset.official = std::move(layout.official);
   std::vector<std::string> names = targets.names();
   if (names.size() > 5) names.resize(5);

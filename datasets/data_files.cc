@@ -17,6 +17,7 @@ bool is_there(const Path& path) {
   return std::filesystem::exists(path, ignored);
 }
 
+// Longer lists are a slip of the keyboard, and would fill the memory before they are looked for.
 constexpr std::size_t kMostFiles = 1'000'000;
 
 [[noreturn]] void refuse_braces(const std::string& word, std::string_view why) {
@@ -43,6 +44,7 @@ std::vector<std::string> alternatives(const std::string& inside, const std::stri
   return numbers;
 }
 
+// Braces with neither a range nor a list in them are part of a name.
 bool has_braces(std::string_view word) {
   const auto open = word.find('{'), close = word.find('}', open);
   return open != std::string_view::npos && close != std::string_view::npos &&
@@ -50,6 +52,7 @@ bool has_braces(std::string_view word) {
 }
 
 // The words that one with braces stands for; the first braces change slowest.
+// Every word has the same braces left, since all come from one, so that the first speaks for all.
 std::vector<std::string> expanded(const std::string& word) {
   std::vector<std::string> words{word};
   while (has_braces(words.front())) {
@@ -58,6 +61,7 @@ std::vector<std::string> expanded(const std::string& word) {
       const auto open = one.find('{'), close = one.find('}', open);
       for (const std::string& inside : alternatives(one.substr(open + 1, close - open - 1), word))
         more.push_back(one.substr(0, open) + inside + one.substr(close + 1));
+      // Asked in the loop: several pairs of braces multiply.
       if (more.size() > kMostFiles) refuse_braces(word, "stands for over a million files");
     }
     words = std::move(more);
@@ -69,9 +73,11 @@ std::vector<Path> files_that_fit(const Path& word) {
   const Path folder = word.has_parent_path() ? word.parent_path() : Path(".");
   const std::string pattern = word.filename().string();
   std::vector<Path> files;
+  // A folder that can't be read has no files that fit, which is the error below.
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
+    // FNM_PERIOD: '*' takes no hidden file, as in a shell.
     if (!is_junk_name(name) && ::fnmatch(pattern.c_str(), name.c_str(), FNM_PERIOD) == 0)
       files.push_back(word.has_parent_path() ? entry.path() : Path(name));
   }
@@ -82,6 +88,7 @@ std::vector<Path> files_that_fit(const Path& word) {
   return files;
 }
 
+// In the last name only: folders with wildcards aren't expanded.
 bool has_wildcard(const Path& word) { return word.filename().string().find_first_of("*?") != std::string::npos; }
 
 }  // namespace

@@ -32,6 +32,7 @@ DataFolder::DataFolder(Path root, Path cache) : root_(std::move(root)), cache_(s
 DataFolder::~DataFolder() = default;
 
 const ArchiveImages& DataFolder::opened(const std::string& stem) const {
+  // Held while the archive is looked through: threads that ask for it meanwhile wait instead of doing the same.
   const std::lock_guard lock(mutex_);
   // Opened when first asked for: looking through a large archive takes long, and a data set may not need it.
   std::unique_ptr<const ArchiveImages>& images = opened_[stem];
@@ -96,12 +97,14 @@ ImageTree DataFolder::list(const std::string& below) const {
     if (!whole && (below.empty() || stem != first_folder(below))) continue;
     for (std::string& id : opened(stem).ids())
       if (whole || id.starts_with(below + '/')) tree.images.push_back(std::move(id));
+    // The archive was listed among the files that are no images; its images are in the list now.
     std::erase(tree.others, file.filename().string());
   }
   std::sort(tree.images.begin(), tree.images.end());
   return tree;
 }
 
+// A file wins over a member of the same name in all of these: it is what a person sees in the folder.
 bool DataFolder::has(const std::string& id) const { return is_file(id) || holder(id); }
 
 std::vector<std::byte> DataFolder::read(const std::string& id) const {
@@ -114,6 +117,7 @@ FileIdentity DataFolder::identity(const std::string& id) const {
 
 std::uint64_t DataFolder::place(const std::string& id) const { return is_file(id) ? 0 : known_holder(id).place(id); }
 
+// Only what is open counts: an archive that nobody asked for has no image of this data set.
 bool DataFolder::has_random_access() const {
   const std::lock_guard lock(mutex_);
   return std::all_of(opened_.begin(), opened_.end(), [](const auto& one) { return one.second->has_random_access(); });

@@ -12,6 +12,7 @@
 namespace vise::datasets {
 namespace {
 
+// Targets and attributes are found alike: a name that isn't there is an error that suggests those that are.
 template <typename Map>
 const auto& entry_named(const Map& map, const std::string& name, const std::string& message) {
   const auto found = map.find(name);
@@ -49,6 +50,7 @@ std::optional<std::pair<std::size_t, std::size_t>> equal_ids(std::span<const std
   return std::nullopt;
 }
 
+// Images in archives and tables are read by their container, all others are files below the root.
 std::vector<std::byte> Dataset::read(std::size_t item) const {
   return container ? container->read(ids[item]) : read_file(path(item));
 }
@@ -62,6 +64,7 @@ bool Dataset::has_image(std::size_t item) const {
   return container ? container->has(ids[item]) : std::filesystem::exists(path(item), ignored);
 }
 
+// Files on disk stay as they are; members of an archive are read from its beginning to its end.
 void Dataset::sort_for_reading(std::vector<std::uint32_t>& items) const {
   if (!container) return;
   std::vector<std::pair<std::uint64_t, std::uint32_t>> places;
@@ -72,6 +75,7 @@ void Dataset::sort_for_reading(std::vector<std::uint32_t>& items) const {
   for (std::size_t i = 0; i < items.size(); ++i) items[i] = places[i].second;
 }
 
+// Every reader's last step, also of those that users write: each column must have a row for each image.
 void Dataset::check() const {
   if (const auto equal = equal_ids(ids))
     throw Error(ErrorKind::input, fmt::format("data set '{}': items {} and {} are both '{}'", name, equal->first + 1,

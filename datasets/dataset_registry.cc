@@ -17,6 +17,7 @@ bool is_folder(const Path& path) {
   return std::filesystem::is_directory(path, ignored);
 }
 
+// The first root that has the data set in one of its usual folders, or is itself such a folder.
 std::optional<Path> find_folder(const DatasetInfo& info, const std::vector<Path>& roots) {
   for (const Path& root : roots) {
     for (const std::string& folder : info.folders)
@@ -40,6 +41,7 @@ std::optional<Path> find_folder(const DatasetInfo& info, const std::vector<Path>
 
 }  // namespace
 
+// With `images` an archive beside the folders counts for a folder that isn't there (data_folder.h).
 bool DatasetRequest::has_folder(const std::string& below) const {
   return images ? images->has_folder(below) : is_folder(root / below);
 }
@@ -57,6 +59,7 @@ DatasetRegistry& DatasetRegistry::instance() {
   return registry;
 }
 
+// Of two of one name the later counts, which is the built-in one: it is registered after a user's (cli/program.cc).
 void DatasetRegistry::add(DatasetInfo info, DatasetReader reader) {
   std::string name = info.name;
   entries_.insert_or_assign(std::move(name), Entry{std::move(info), std::move(reader)});
@@ -81,6 +84,7 @@ Dataset DatasetRegistry::open(const std::string& name, const std::vector<Path>& 
                               Log& log) const {
   const auto& [info, reader] = entry(name);
   Path root;
+  // A set without folders needs none: it makes its images itself.
   if (!info.folders.empty()) {
     const auto found = find_folder(info, roots);
     if (!found) throw_not_found(info, roots);
@@ -94,6 +98,7 @@ Dataset DatasetRegistry::open(const std::string& name, const std::vector<Path>& 
     dataset.check();
     return dataset;
   } catch (const Error& error) {
+    // A reader that says how to cure the fault is believed; the others get the tree as their hint.
     if (error.kind() != ErrorKind::missing || !error.hint().empty()) throw;
     throw Error(ErrorKind::missing, error.message(), fmt::format("the expected tree is\n{}", info.tree));
   }

@@ -20,6 +20,7 @@ struct Column {
   std::function<std::string(std::size_t)> cell;
 };
 
+// An unknown value is an empty cell, which the manifest reader takes for unknown again.
 std::string value_text(double value) { return std::isnan(value) ? std::string() : number(value); }
 
 // Votes are votes:CLASS whatever the target's name; a second distribution would collide and keeps its name in front.
@@ -28,6 +29,7 @@ std::string column_prefix(const std::string& target, TargetKind kind) {
   return target == usual ? usual : fmt::format("{}:{}", usual, target);
 }
 
+// Adds the columns under the names by which manifest.h finds them again.
 void add_target(const std::string& name, const Targets& target, std::vector<Column>& columns) {
   const std::size_t width = target.width();
   if (target.kind() == TargetKind::classes) {
@@ -55,6 +57,7 @@ void add_target(const std::string& name, const Targets& target, std::vector<Colu
   }
 }
 
+// The cells are made when they are written: nothing of the data set is copied.
 std::vector<Column> columns_of(const Dataset& dataset, const Split* split, bool absolute_paths) {
   std::vector<Column> columns;
   columns.push_back({"path", false, [&dataset, absolute_paths](std::size_t i) {
@@ -92,6 +95,7 @@ std::string as_jsonl(const std::vector<Column>& columns, std::size_t items) {
     for (const Column& column : columns) {
       const std::string cell = column.cell(i);
       double value = 0;
+      // JSON can tell an unknown cell from an empty text, and numbers from texts.
       if (cell.empty())
         row[column.name] = nullptr;
       else if (column.numeric && parse_double(cell, value))

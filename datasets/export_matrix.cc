@@ -6,9 +6,14 @@
 #include "base/text.h"
 #include "datasets/export.h"
 
+// Features and targets as other programs read them: LIBSVM's text, and NumPy's arrays. Items without features (an
+// unreadable image) are left out of all files of a part alike, so that row i is the same item in each.
+
 namespace vise::datasets {
 namespace {
 
+// A class by its number, a value, or the numbers of all labels that an item has, joined by commas as LIBSVM's
+// multi-label data sets are.
 std::string libsvm_label(const Targets& targets, std::uint32_t item) {
   if (targets.kind() == TargetKind::classes) return std::to_string(targets.classes()[item]);
   if (targets.kind() == TargetKind::values) return number(targets.rows()[item]);
@@ -27,6 +32,7 @@ void write_targets(const Path& path, const Targets& targets) {
     return;
   }
   std::vector<double> rows;
+  // Multi-label stays as it is kept: 1, 0 and -1 for unknown.
   if (targets.kind() == TargetKind::multi_label)
     rows.assign(targets.multi_label().begin(), targets.multi_label().end());
   else
@@ -41,6 +47,7 @@ std::size_t export_libsvm(const Path& folder, const Targets& targets, Part part,
   if (targets.kind() == TargetKind::distribution || (targets.kind() == TargetKind::values && targets.width() > 1))
     throw Error(ErrorKind::usage, fmt::format("libsvm has no form for {} targets", target_kind_name(targets.kind())),
                 "--format npy has");
+  // The file gets its name with the last row: a reader never meets one half written.
   AtomicFile file(folder / fmt::format("{}.libsvm", part_name(part)));
   std::size_t rows = 0;
   for (const std::uint32_t item : items) {

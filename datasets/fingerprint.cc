@@ -16,6 +16,7 @@ namespace {
 constexpr int kWords = 4, kWordBits = 16;
 constexpr std::size_t kBuckets = std::size_t{1} << kWordBits;
 
+// Bits 16 * word to 16 * word + 15.
 std::uint32_t word_of(std::uint64_t bits, int word) {
   return static_cast<std::uint32_t>(bits >> (word * kWordBits)) & (kBuckets - 1);
 }
@@ -67,6 +68,8 @@ class PairSearch {
     }
     std::sort(pairs.begin(), pairs.end(),
               [](const SimilarPair& a, const SimilarPair& b) { return a.second < b.second; });
+    // Thousands of alike pictures (blank pages, one logo) would be millions of pairs; those with the lowest numbers
+    // stay.
     if (pairs.size() > kMostPartners) pairs.resize(kMostPartners);
     return pairs;
   }
@@ -107,6 +110,7 @@ double thumbnail_correlation(const Fingerprint& a, const Fingerprint& b) {
   const auto n = static_cast<std::int64_t>(a.thumbnail.size());
   // n times the sums of squares about the mean, exact in whole numbers.
   const std::int64_t var_a = n * aa - sum_a * sum_a, var_b = n * bb - sum_b * sum_b;
+  // A picture of one grey value is like every other of its kind: no correlation is defined.
   if (var_a == 0 || var_b == 0) return 0;
   return static_cast<double>(n * ab - sum_a * sum_b) /
          std::sqrt(static_cast<double>(var_a) * static_cast<double>(var_b));
@@ -114,6 +118,7 @@ double thumbnail_correlation(const Fingerprint& a, const Fingerprint& b) {
 
 std::vector<SimilarPair> similar_pairs(std::span<const Fingerprint> prints, const SimilarOptions& options,
                                        const Context& context) {
+  // Eight bits and more in four words may differ by two in each, and the search would miss them.
   assert(options.bits < 2 * kWords);
   const PairSearch search(prints, options);
   std::vector<std::vector<SimilarPair>> found(prints.size());
@@ -123,6 +128,7 @@ std::vector<SimilarPair> similar_pairs(std::span<const Fingerprint> prints, cons
     for (std::size_t i = block * kBlock; i < std::min(prints.size(), (block + 1) * kBlock); ++i)
       found[i] = search.partners_of(static_cast<std::uint32_t>(i));
   });
+  // Joined in the items' order: the result doesn't depend on how threads took turns.
   std::vector<SimilarPair> pairs;
   for (const std::vector<SimilarPair>& of_item : found) pairs.insert(pairs.end(), of_item.begin(), of_item.end());
   return pairs;

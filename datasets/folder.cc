@@ -17,6 +17,7 @@
 namespace vise::datasets {
 namespace {
 
+// The name of the folder itself, also of "." and of "faces/".
 std::string own_name(const Path& folder) {
   const Path normal = std::filesystem::absolute(folder).lexically_normal();
   return (normal.has_filename() ? normal : normal.parent_path()).filename().string();
@@ -43,6 +44,7 @@ std::vector<ManifestPart> metadata_tables(const Path& folder) {
     if (!table || part == Part::unused) continue;
     (part ? parts : of_classes).push_back({*table, name + '/', part});
   }
+  // Tables in class folders count only where every folder has one: else the images of the others would be lost.
   std::vector<ManifestPart>& tables = parts.empty() && every_folder ? of_classes : parts;
   std::sort(tables.begin(), tables.end(), [](const auto& a, const auto& b) { return a.prefix < b.prefix; });
   return std::move(tables);
@@ -61,6 +63,7 @@ Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns, co
     return dataset;
   }
   ImageTree tree = list_images(folder);
+  // No image as a file, but archives: the archives are the data set.
   if (tree.images.empty())
     if (const auto archives = archives_among(folder, tree.others); !archives.empty())
       return read_archives(archives, folder, own_name(folder), log, columns, cache);

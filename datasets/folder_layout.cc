@@ -41,6 +41,7 @@ class Walk {
     return level;
   }
 
+  // Each item's place moves into the folder that it is in.
   void enter(const Items& items) {
     for (const std::size_t item : items) begin_[item] += folder(item).size() + 1;
   }
@@ -70,6 +71,8 @@ std::string quoted_names(const std::vector<std::string>& names) {
   return names.size() > shown ? text + fmt::format(" and {} more", names.size() - shown) : text;
 }
 
+// Finds where the folders begin to differ, then decides by their names: two parts' names or more are a split, one alone
+// is judged by its neighbours, and any others are classes.
 class LayoutReader {
  public:
   explicit LayoutReader(std::span<const std::string> ids) : walk_(ids), parts_(ids.size(), Part::unused) {
@@ -119,6 +122,7 @@ class LayoutReader {
 
   // <part>/<class>/...
   void read_parts(Level& top, const std::vector<std::string>& named) {
+    // Images beside train/ and test/ belong to none of them.
     outside_ = top.loose;
     std::vector<std::string> names;
     Items inside;
@@ -197,6 +201,8 @@ class LayoutReader {
     if (!read_parts_of_classes(top)) remark_same_inner(top);
   }
 
+  // The other order, joy/train/1.jpg. Only where every inner folder is called by a part's name; nothing is changed
+  // before that is certain.
   bool read_parts_of_classes(const Level& top) {
     std::set<Part> seen;
     Items outside = top.loose;
@@ -210,6 +216,7 @@ class LayoutReader {
       }
       seen.insert(of_class.begin(), of_class.end());
     }
+    // One part only would leave nothing to test on.
     if (seen.size() < 2) return false;
     for (const auto& [name, items] : top.folders) {
       walk_.enter(items);

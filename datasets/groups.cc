@@ -17,6 +17,7 @@ bool is_separator(char c) { return c == '_' || c == '-' || c == '.' || c == ' ';
 std::string_view group_in_name(std::string_view id) {
   std::string_view stem = id.substr(id.rfind('/') + 1);  // npos + 1 is 0
   if (const auto dot = stem.rfind('.'); dot != std::string_view::npos && dot > 0) stem = stem.substr(0, dot);
+  // Back over the running number, "03", and the '_' before it.
   std::size_t end = stem.size();
   while (end > 0 && is_digit(stem[end - 1])) --end;
   if (end == stem.size() || end < 2 || !is_separator(stem[end - 1])) return {};
@@ -27,6 +28,7 @@ std::string_view group_in_name(std::string_view id) {
 
 }  // namespace
 
+// Empty groups are items of which nothing is known; unused ones are in no part.
 GroupCount straddling_groups(std::span<const std::string> groups, const Split& split) {
   struct Seen {
     std::set<Part> parts;
@@ -43,6 +45,7 @@ GroupCount straddling_groups(std::span<const std::string> groups, const Split& s
   std::vector<std::pair<std::size_t, std::string_view>> straddling;
   for (const auto& [name, group] : seen)
     if (group.parts.size() > 1) straddling.emplace_back(group.items, name);
+  // The largest first: they move a score the most.
   std::ranges::stable_sort(straddling, std::greater{}, &std::pair<std::size_t, std::string_view>::first);
   GroupCount count{seen.size(), straddling.size(), {}};
   constexpr std::size_t kExamples = 5;

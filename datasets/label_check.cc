@@ -34,6 +34,7 @@ bool is_date(const std::string& name) {
       return !part.empty() && part.size() <= most &&
              std::all_of(part.begin(), part.end(), [](unsigned char c) { return std::isdigit(c) != 0; });
     };
+    // Years have four digits, or two at the end; days and months at most two.
     const bool year_first = digits(parts[0], 4) && parts[0].size() == 4 && digits(parts[2], 2);
     const bool year_last = digits(parts[0], 2) && digits(parts[2], 4) && parts[2].size() % 2 == 0;
     if (digits(parts[1], 2) && (year_first || year_last)) return true;
@@ -52,7 +53,7 @@ bool is_numbered_part(const std::string& name) {
 
 bool is_number(const std::string& name) { return parse_cell_number(name, true).has_value(); }
 
-// Nearly all: a stray cell doesn't make a column of dates one of moods.
+// Nearly all are nine of ten: a stray cell doesn't make a column of dates one of moods. One name alone is no pattern.
 template <typename Is>
 bool nearly_all(const Names& names, Is is) {
   const auto count = std::count_if(names.begin(), names.end(), is);
@@ -80,6 +81,8 @@ Names used_names(const Targets& targets, std::size_t& known) {
   return names;
 }
 
+// Whether these are class numbers rather than quantities: one or two whole numbers, or up to ten that count from 0 or
+// 1.
 bool are_codes(const Names& names) {
   std::vector<double> codes;
   for (const std::string& name : names) {
@@ -102,6 +105,7 @@ std::optional<std::string> doubt_about(const Targets& targets) {
   std::size_t known = 0;
   const Names names = used_names(targets, known);
   const auto part = [](const std::string& name) { return part_named(name).has_value(); };
+  // From the surest sign to the least sure: a split's words are no classes anywhere, while many different names may be.
   if (names.size() >= 2 && std::all_of(names.begin(), names.end(), part))
     return fmt::format("are the names of a split: {}", examples(names));
   if (names.size() >= 2 && std::all_of(names.begin(), names.end(), is_numbered_part))
@@ -144,6 +148,8 @@ bool class_codes(const Targets& targets) {
   return are_codes(used_names(targets, known));
 }
 
+// What the user says of the labels counts, where it is possible: numbers as classes, or names that are numbers as
+// values.
 Targets labels_as(const Targets& targets, const std::string& kind) {
   const bool to_values = kind == "values";
   if (!to_values && kind != "classes")

@@ -21,7 +21,8 @@
 namespace vise::datasets {
 namespace {
 
-// Second pass: every column into its sink, paths into ids.
+// Second pass: every column into its sink, paths into ids. The first (manifest_columns.h) has found what each column
+// holds.
 class ManifestBuilder {
  public:
   ManifestBuilder(const ColumnKinds& kinds, ColumnRoles roles, std::string origin, const Path& root)
@@ -45,6 +46,7 @@ class ManifestBuilder {
       const auto cells = rows->cells();
       const auto cell = [&](std::size_t c) { return c < cells.size() ? cells[c] : std::string_view(); };
       ids_.push_back(id_of(cell(path_cell), part.prefix, place));
+      // For messages: an id that comes twice is reported with both of its lines.
       places_.push_back({table_number_, static_cast<std::uint32_t>(rows->row())});
       for (const auto& [sink, c] : order) sink->add(cell(c), place);
       if (roles_.split.empty() && part.part) folder_parts_.push_back(*part.part);
@@ -56,8 +58,10 @@ class ManifestBuilder {
   Dataset finish() {
     Dataset dataset;
     dataset.ids = std::move(ids_);
+    // Before the sinks are emptied below.
     note_unsaid(dataset);
     for (Sink* sink : distinct_sinks()) sink->finish(dataset);
+    // The split of the tables' folders counts where every row has one and no column says it.
     if (!dataset.official && !folder_parts_.empty() && folder_parts_.size() == dataset.size())
       dataset.official = Split(std::move(folder_parts_), "official (folders)");
     check_unique(dataset);
@@ -70,6 +74,8 @@ class ManifestBuilder {
   };
 
   std::shared_ptr<Sink> sink_for(const std::string& column, const ColumnKind& kind, const std::string& origin) {
+    // An unnamed column (pandas writes its index so) has no role. It comes first, as a role that no column has is "" as
+    // well.
     if (column.empty()) return kind.is_values() ? value_sink(column, kind.decimal_comma) : text_sink(column, true);
     if (column == roles_.label && kind.is_values() && kind.fractions) return value_sink("label", kind.decimal_comma);
     if (column == roles_.label) return class_sink();
@@ -84,6 +90,7 @@ class ManifestBuilder {
     return text_sink(name, true);
   }
 
+  // Columns of one prefix share a sink, to which each adds its class.
   static std::shared_ptr<Sink> shared_rows(const std::string& column, const ColumnKind& kind,
                                            std::shared_ptr<ClassColumns>& rows, TargetKind of) {
     const auto colon = column.find(':');
@@ -123,6 +130,7 @@ class ManifestBuilder {
     if (!columns.empty()) dataset.notes.push_back(fmt::format("not known: {}", join(columns, ", ")));
   }
 
+  // A sink that several columns share is finished once.
   std::vector<Sink*> distinct_sinks() const {
     std::vector<Sink*> sinks;
     for (const auto& [column, sink] : sinks_)
@@ -130,6 +138,7 @@ class ManifestBuilder {
     return sinks;
   }
 
+  // The id of a row: the path of its image, relative to the data set's root where the image is below it.
   std::string id_of(std::string_view path, const std::string& prefix, const CellPlace& place) const {
     path = trim(path);
     while (path.starts_with("./")) path.remove_prefix(2);
@@ -139,6 +148,7 @@ class ManifestBuilder {
     return prefix.empty() || path.starts_with('/') ? std::string(path) : prefix + std::string(path);
   }
 
+  // An image in two rows would count twice, and could be in two parts of a split.
   void check_unique(const Dataset& dataset) const {
     const auto equal = equal_ids(dataset.ids);
     if (!equal) return;
@@ -216,6 +226,7 @@ Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std
                           column));
   for (const std::string& note : dataset.notes) log.warn(fmt::format("{}: {}", dataset.name, note));
   check_images(dataset, first);
+  // Last: the label of votes needs the votes, and a label column makes it needless.
   add_label_from_votes(dataset, log);
   return dataset;
 }

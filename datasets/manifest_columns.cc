@@ -17,6 +17,7 @@
 namespace vise::datasets {
 namespace {
 
+// The usual names for each role, the preferred ones first.
 constexpr std::array<std::string_view, 13> kPathColumns{
     "path",      "file_name",  "filename",   "image",    "img",      "file",      "filepath",
     "file_path", "image_path", "image_name", "img_path", "img_name", "image_file"};
@@ -46,6 +47,8 @@ std::string first_known(const ColumnKinds& kinds, const std::array<std::string_v
   return {};
 }
 
+// The column that plays a role: the one asked for, else the first usual name, else "". A name that is asked for must be
+// there, once.
 template <std::size_t N>
 std::string role(const ColumnKinds& kinds, const std::string& asked, const std::array<std::string_view, N>& names,
                  const Path& table) {
@@ -99,12 +102,14 @@ ColumnKinds column_kinds(std::span<const ManifestPart> parts) {
     std::vector<ColumnKind*> of_column;
     while (rows->next()) {
       const auto cells = rows->cells();
+      // JSON lines bring columns as they come. (Pointers stay good: a map doesn't move its entries.)
       for (std::size_t c = of_column.size(); c < cells.size(); ++c) of_column.push_back(&kinds[rows->columns()[c]]);
       for (std::size_t c = 0; c < cells.size(); ++c) of_column[c]->see(cells[c], rows->may_have_decimal_commas());
     }
     std::set<std::string> seen;
     for (const std::string& column : rows->columns())
       if (!seen.insert(column).second) kinds[column].repeated = true;
+    // A column without a single cell is known, too, so that a message can name it.
     for (const std::string& column : seen) kinds.try_emplace(column);
   }
   return kinds;

@@ -19,7 +19,8 @@ bool is_file(const Path& path) {
   return std::filesystem::is_regular_file(path, ignored);
 }
 
-// Folders of the root, "" first, then those that are called as images usually are.
+// Folders of the root, "" first, then those that are called as images usually are, then others up to a bound: a set
+// with a folder for each person has thousands.
 std::vector<std::string> folders_of(const Path& root) {
   constexpr std::size_t kMost = 100;
   std::vector<std::string> folders{"", "images/", "imgs/", "img/", "image/"};
@@ -46,6 +47,7 @@ std::optional<std::string> place_of(const Path& root, const std::string& id) {
   for (const std::string& folder : folders_of(root))
     for (const std::string& tail : tails_of(id))
       for (const char* const ending : kEndings) {
+        // An id with an ending is looked for with this one alone.
         if (has_ending && *ending != 0) break;
         std::string path = folder + tail + ending;
         if (!tail.empty() && is_file(root / path)) return path;
@@ -53,6 +55,7 @@ std::optional<std::string> place_of(const Path& root, const std::string& id) {
   return std::nullopt;
 }
 
+// How to spell the path, from where the first image was found.
 std::string hint_for(const Path& root, const std::string& id) {
   if (id.find('\\') != std::string::npos) return kSlashes;
   const auto place = place_of(root, id);
@@ -76,6 +79,7 @@ void check_images(const Dataset& dataset, const Path& table) {
         ErrorKind::missing,
         fmt::format("{}: none of its first images is there, for example {}", table.string(), dataset.path(0).string()),
         hint_for(dataset.root, dataset.ids[0]));
+  // Written on Windows: '\\' is a letter of a file's name here, so each such row is looked at.
   for (std::size_t i = 0; i < dataset.size(); ++i)
     if (dataset.ids[i].find('\\') != std::string::npos && !dataset.has_image(i))
       throw Error(ErrorKind::input, fmt::format("{}: the path '{}' has a backslash", table.string(), dataset.ids[i]),

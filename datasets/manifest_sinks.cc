@@ -33,6 +33,7 @@ class Interned {
   Targets targets(std::vector<int> numbers) const {
     std::vector<std::string> names(texts_.begin(), texts_.end());
     std::sort(names.begin(), names.end());
+    // A class's number is its place among the sorted names, as in Targets::from_labels(): rows may come in any order.
     std::unordered_map<std::string_view, int> place;
     for (std::size_t k = 0; k < names.size(); ++k) place.emplace(names[k], static_cast<int>(k));
     std::vector<int> moved;
@@ -49,6 +50,7 @@ class Interned {
   std::unordered_map<std::string_view, int> index_;
 };
 
+// The label column.
 class ClassSink final : public Sink {
  public:
   void add(std::string_view cell, const CellPlace&) override {
@@ -63,6 +65,7 @@ class ClassSink final : public Sink {
   std::vector<int> numbers_;
 };
 
+// A target of one number an item.
 class ValueSink final : public Sink {
  public:
   ValueSink(std::string name, bool decimal_comma) : name_(std::move(name)), decimal_comma_(decimal_comma) {}
@@ -79,6 +82,7 @@ class ValueSink final : public Sink {
   std::vector<double> values_;
 };
 
+// An attribute, and a target as well where its texts repeat.
 class TextSink final : public Sink {
  public:
   TextSink(std::string name, bool as_target) : name_(std::move(name)), as_target_(as_target) {}
@@ -86,12 +90,14 @@ class TextSink final : public Sink {
   void add(std::string_view cell, const CellPlace&) override {
     texts_.emplace_back(is_said(cell) ? trim(cell) : std::string_view());
     if (as_target_) numbers_.push_back(distinct_.add(texts_.back()));
+    // So many different texts are captions: the classes are given up, and the texts stay as an attribute.
     if (distinct_.size() > kMostClasses) as_target_ = false;
   }
 
   void finish(Dataset& dataset) override {
     // A column with nearly as many values as rows is a caption or a name, not a class to predict.
     if (as_target_ && distinct_.size() * 2 <= texts_.size())
+      // A target that another column has given under this name stays.
       dataset.targets.try_emplace(name_, distinct_.targets(std::move(numbers_)));
     dataset.attributes.insert_or_assign(name_, std::move(texts_));
   }
@@ -105,11 +111,13 @@ class TextSink final : public Sink {
   std::vector<int> numbers_;
 };
 
+// The part of each item; a word that is none is an error with its line.
 class SplitSink final : public Sink {
  public:
   explicit SplitSink(std::string column) : column_(std::move(column)) {}
 
   void add(std::string_view cell, const CellPlace& place) override {
+    // A column has a handful of words, each of which is parsed once.
     const auto found = words_.find(cell);
     if (found != words_.end()) return parts_.push_back(found->second);
     try {
@@ -138,10 +146,13 @@ class RowsSink final : public ClassColumns {
   }
 
   void add(std::string_view cell, const CellPlace& place) override {
+    // Rows come cell by cell, in the order of the classes (ManifestBuilder::cell_order), so the place in the row
+    // follows from the count.
     const std::size_t column = values_.size() % names_.size();
     const std::string word = lower(trim(cell));
     // An empty cell of labels isn't known; an empty cell of votes is none given.
     double value = kind_ == TargetKind::multi_label ? -1 : 0;
+    // As pandas writes Booleans.
     if (word == "true" || word == "false") {
       value = word == "true" ? 1 : 0;
     } else if (is_said(cell)) {
@@ -151,6 +162,8 @@ class RowsSink final : public ClassColumns {
         place.fail(fmt::format("'{}' in column {}:{}", cell, name_, names_[column]),
                    kind_ == TargetKind::multi_label ? "1, 0 or nothing" : "votes are numbers, not negative");
     } else if (!word.empty() && kind_ == TargetKind::distribution) {
+      // A cell that a program wrote as missing ("NA") isn't the same as an empty one: the votes of this class aren't
+      // known.
       without_votes_.push_back(values_.size() / names_.size());
     }
     values_.push_back(value);
@@ -189,6 +202,7 @@ class ListSink final : public Sink {
   }
 
   void finish(Dataset& dataset) override {
+    // Nobody has a label: there is nothing to predict.
     if (texts_.size() == 0) return;
     // Gives each text's place among the sorted ones, which targets() works out for any list of numbers.
     std::vector<int> identity(texts_.size());
@@ -215,6 +229,7 @@ void CellPlace::fail(const std::string& what, std::string hint) const {
   throw Error(ErrorKind::input, fmt::format("{}: line {}: {}", table, row, what), std::move(hint));
 }
 
+// Counts what it refuses, for the note on missing cells.
 bool Sink::is_said(std::string_view cell) {
   if (!is_missing(cell)) return true;
   cell = trim(cell);

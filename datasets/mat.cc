@@ -10,9 +10,14 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
+// From the bytes up: Elements gives tagged data elements one after another, Reader makes arrays of matrix elements, and
+// MatFile::parse() goes through a file's variables. The tables are those of "MAT-File Format".
+
 namespace vise::datasets {
 namespace {
 
+// The header is 116 bytes of text, 8 of an offset, the version and two letters for the byte order. The others bound
+// what a file may ask for.
 constexpr std::size_t kHeader = 128, kMaxInflated = std::size_t{1} << 30, kMaxArrays = 20'000'000;
 constexpr int kMaxDepth = 32;
 
@@ -38,11 +43,13 @@ enum : std::uint32_t {
 // Table 1-3: classes of arrays.
 enum : std::uint32_t { kCellClass = 1, kStructClass = 2, kCharClass = 4, kDoubleClass = 6, kUint64Class = 15 };
 
+// A data element: its type and its bytes, the tag before them removed.
 struct Element {
   std::uint32_t type = 0;
   ByteView data;
 };
 
+// By memcpy: elements begin at multiples of 8 in the file, but a mapped or inflated one may be anywhere in memory.
 template <typename T>
 T value_at(ByteView bytes, std::size_t offset) {
   T value;
@@ -145,6 +152,7 @@ std::vector<double> numbers_of(const Element& element, const Elements& where) {
   return numbers;
 }
 
+// Matlab writes texts as 16-bit codes, other programs as UTF-8. Both become UTF-8.
 std::string text_of(const Element& element, const Elements& where) {
   if (element.type == kUtf8) {
     std::string text(reinterpret_cast<const char*>(element.data.data()), element.data.size());
@@ -159,11 +167,13 @@ std::string text_of(const Element& element, const Elements& where) {
   return text;
 }
 
+// A name up to its padding of zeros.
 std::string plain_name(ByteView data) {
   const std::string text(reinterpret_cast<const char*>(data.data()), data.size());
   return text.substr(0, text.find('\0'));
 }
 
+// Goes down into cells and structs. The count of arrays and the depth bound what a small damaged file can ask for.
 class Reader {
  public:
   explicit Reader(const std::string& name) : name_(name) {}
@@ -195,6 +205,7 @@ class Reader {
       array.shape.push_back(static_cast<std::uint32_t>(edge));
     }
     if (array.shape.size() < 2 || array.shape.size() > 8) parts.fail("an array's dimensions are too few or too many");
+    // Bounded here: cells and structs are read one by one after this number.
     if (array.size() > kMaxArrays) parts.fail(fmt::format("an array of {} elements", array.size()));
   }
 
@@ -210,6 +221,7 @@ class Reader {
       read_fields(parts, array);
       read_items(parts, array.size() * array.fields.size(), depth, array);
     } else if (type >= kDoubleClass && type <= kUint64Class && !is_complex) {
+      // Classes 6 to 15 are numbers. An array of complex ones, whose imaginary parts would follow, is `other`.
       if (!parts.empty()) array.numbers = numbers_of(parts.next(), parts);
       if (array.numbers.size() != array.size())
         parts.fail(fmt::format("{} numbers in an array of {}", array.numbers.size(), array.size()));
@@ -218,6 +230,7 @@ class Reader {
     }
   }
 
+  // Names in slots of one length, padded with zeros.
   static void read_fields(Elements& parts, MatArray& array) {
     const Element length_element = parts.next(kInt32, "a struct's length of names");
     const std::int32_t length =
@@ -240,6 +253,7 @@ class Reader {
   std::size_t arrays_ = 0;
 };
 
+// The bytes that a compressed element unpacks to.
 std::vector<std::byte> inflate_element(ByteView data, const std::string& name) {
   std::vector<std::byte> out;
   z_stream stream{};
@@ -255,6 +269,7 @@ std::vector<std::byte> inflate_element(ByteView data, const std::string& name) {
     stream.avail_out = static_cast<uInt>(out.size() - before);
     status = ::inflate(&stream, Z_NO_FLUSH);
     out.resize(out.size() - stream.avail_out);
+    // The input is used up before the end of the data: no further call would get on.
     if (status == Z_BUF_ERROR && stream.avail_in == 0) break;
   }
   ::inflateEnd(&stream);
@@ -293,6 +308,7 @@ MatFile MatFile::parse(ByteView bytes, const std::string& name_for_messages) {
   if (text.starts_with("MATLAB 7.3") || text.starts_with("\x89HDF"))
     throw Error(ErrorKind::input, fmt::format("{}: is a .mat file of version 7.3 (HDF5)", name_for_messages),
                 "save it again with save(file, '-v7'), in Matlab or Octave");
+  // Writers put the letters MI as one 16-bit number, which leaves IM in a little-endian file.
   if (bytes.size() < kHeader || text.substr(126, 2) != "IM")
     throw Error(ErrorKind::input, fmt::format("{}: is not a little-endian .mat file of level 5", name_for_messages));
   MatFile file;
@@ -307,6 +323,7 @@ MatFile MatFile::parse(ByteView bytes, const std::string& name_for_messages) {
       inflated = inflate_element(element.data, file.name_);
       element = Elements(inflated, file.name_).next();
     }
+    // Elements of other types hold no variable.
     if (element.type != kMatrix) continue;
     std::string name;
     MatArray array = reader.array(element.data, 0, &name);

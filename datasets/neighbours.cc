@@ -13,17 +13,22 @@
 namespace vise::datasets {
 namespace {
 
+// The sign of a random projection is the same for two directions with a chance of 1 less their angle's share of a half
+// turn (Charikar, "Similarity Estimation Techniques from Rounding Algorithms", STOC 2002). Twelve signs are a bucket;
+// with 32 tables of buckets a near pair hardly misses all of them.
 constexpr std::size_t kTables = 32, kBits = 12, kSigns = kTables * kBits;
 
 // Of each table, its bucket: 12 bits.
 using Signs = std::array<std::uint16_t, kTables>;
 
-// One projection: +1 or -1 on about sqrt(dim) coordinates, 0 elsewhere.
+// One projection: +1 or -1 on about sqrt(dim) coordinates, 0 elsewhere (Li, Hastie, Church, "Very Sparse Random
+// Projections", KDD 2006), which costs a fraction of a dense one.
 struct Projection {
   std::vector<std::uint32_t> plus, minus;
 };
 
 std::vector<Projection> draw_projections(std::size_t dim) {
+  // The seed is fixed: the same features give the same pairs in every run.
   RandomStream random("neighbours", 0);
   const auto coordinates =
       std::max<std::size_t>(std::min<std::size_t>(dim, 16), static_cast<std::size_t>(std::sqrt(dim)));
@@ -38,6 +43,7 @@ std::vector<Projection> draw_projections(std::size_t dim) {
 
 using Rows = std::span<const std::span<const float>>;
 
+// The rows less their mean. Nothing is copied: a row is centred when it is looked at.
 class Directions {
  public:
   explicit Directions(Rows rows) : rows_(rows), dim_(rows.front().size()), mean_(dim_), norms_(rows.size()) {
@@ -69,6 +75,7 @@ class Directions {
     return signs;
   }
 
+  // A row that equals the mean points nowhere, and its cosine would be 0 / 0.
   bool has_direction(std::size_t row) const { return norms_[row] > 0; }
 
   double cosine(std::size_t a, std::size_t b) const {
@@ -85,6 +92,7 @@ class Directions {
   std::vector<double> norms_;
 };
 
+// How many of the 384 signs differ.
 int distance(const Signs& a, const Signs& b) {
   std::array<std::uint64_t, sizeof(Signs) / 8> x, y;
   std::memcpy(x.data(), a.data(), sizeof a);

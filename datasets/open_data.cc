@@ -27,6 +27,7 @@ Path root_of(const Path& word, const std::vector<Path>& files) {
   return word.has_parent_path() ? word.parent_path() : Path(".");
 }
 
+// A single archive is called as itself, several as the folder that they are in.
 std::string name_of(const Path& word, const std::vector<Path>& files) {
   if (files.size() == 1) return archive_stem(files.front());
   return std::filesystem::absolute(word).lexically_normal().parent_path().filename().string();
@@ -69,6 +70,7 @@ Dataset read_data(const Path& path, Log& log, const DataColumns& columns, const 
 
 Dataset open_data_path(const Path& path, Log& log, const DataColumns& columns, const Path& cache) {
   Dataset dataset = read_data(path, log, columns, cache);
+  // The user's word on what the labels are: --label-kind, or `kind` in a task's columns.
   if (const auto label = dataset.targets.find("label"); !columns.kind.empty() && label != dataset.targets.end())
     label->second = labels_as(label->second, columns.kind);
   dataset.check();

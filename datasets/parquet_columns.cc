@@ -35,6 +35,7 @@ std::vector<std::string> class_names(const Json& names) {
 
 // A feature is {"_type": ...}, a list of one feature, or a structure of features by name.
 void walk(const Json& feature, const std::string& name, int depth, HubFeatures& features) {
+  // The metadata are a stranger's JSON.
   if (depth > 8) return;
   if (feature.is_array() && feature.size() == 1) return walk(feature[0], name, depth + 1, features);
   if (!feature.is_object()) return;
@@ -65,6 +66,7 @@ struct Candidate {
   bool is_structure;
 };
 
+// Flat columns of byte arrays. Decimals and numbers of a fixed length are bytes as well, but no image.
 std::vector<Candidate> candidates(const std::vector<Column>& columns) {
   std::vector<Candidate> found;
   for (std::size_t c = 0; c < columns.size(); ++c) {
@@ -85,6 +87,7 @@ std::optional<Candidate> image_of(const std::vector<Candidate>& all, const HubFe
     std::copy_if(all.begin(), all.end(), std::back_inserter(kept), is_kept);
     return kept;
   };
+  // A user's word wins over all of these, and a name that isn't there is no guess for another.
   if (!asked.empty()) {
     const auto kept = keep([&](const Candidate& c) { return c.name == asked; });
     return kept.empty() ? std::nullopt : std::optional(kept.front());
@@ -128,6 +131,8 @@ std::string why_unread(const Column& column, bool has_classes, bool is_wanted) {
 
 }  // namespace
 
+// Nothing where the file isn't from the hub's library. JSON that can't be parsed is an error: the names of the classes
+// may be in it.
 HubFeatures hub_features(std::string_view metadata, const std::string& name_for_messages) {
   HubFeatures features;
   if (metadata.empty()) return features;

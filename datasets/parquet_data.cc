@@ -57,6 +57,7 @@ Listing list(const Path& folder, bool until_image) {
   return listing;
 }
 
+// Parquet files below a folder, as the hub lays sets out: data/*.parquet, or CONFIG/SPLIT/*.parquet.
 std::vector<Path> files_below(const Path& folder, int depth) {
   constexpr int kMaxDepth = 3;
   const Listing listing = list(folder, depth > 0);
@@ -95,6 +96,7 @@ struct Shard {
   ParquetColumns columns;
 };
 
+// Only the footer is read.
 Shard open_shard(const Path& path, const Path& root, const DataColumns& asked) {
   FileIdentity identity = FileIdentity::of(path);
   parquet::File file = parquet::File::open(path);
@@ -137,6 +139,7 @@ DataColumns asked_of_table(const Shard& shard, DataColumns asked) {
   return asked;
 }
 
+// A folder with a table of its own is an image folder, which folder.h reads.
 std::vector<Path> files_in(const Path& folder) {
   std::error_code ignored;
   for (const char* const metadata : {"metadata.csv", "metadata.jsonl", "metadata.parquet"})
@@ -154,6 +157,7 @@ Dataset read_parquet(const std::vector<Path>& files, const Path& root, std::stri
   std::vector<ParquetImages::Shard> images;
   std::optional<Shard> first;
   for (std::size_t f = 0; f < files.size(); ++f) {
+    // Each file is opened and closed again; its footer tells its rows and columns.
     Shard shard = open_shard(files[f], root, columns);
     parts.push_back(part_of(shard, file_parts[f], columns));
     if (shard.columns.image)
@@ -172,12 +176,13 @@ Dataset read_parquet(const std::vector<Path>& files, const Path& root, std::stri
   Dataset dataset =
       read_manifest(parts, root, std::move(name), log, asked_of_table(*first, columns), std::move(container));
   dataset.notes.insert(dataset.notes.end(), remarks.begin(), remarks.end());
+  // read_manifest() took the parts from the files: the origin says names of files.
   if (dataset.official && dataset.official->origin() == "official (folders)")
     dataset.official = dataset.official->with_origin("official (names of files)");
   return dataset;
 }
 
-// The folder that all of them are in.
+// The deepest folder that all of them are in.
 Path root_of(const std::vector<Path>& files) {
   Path root = files.front().has_parent_path() ? files.front().parent_path() : Path(".");
   for (const Path& file : files)

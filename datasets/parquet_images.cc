@@ -14,6 +14,7 @@ ParquetImages::ParquetImages(Path root, std::vector<Shard> shards)
   for (std::size_t s = 0; s < shards_.size(); ++s) by_id_.emplace(shards_[s].id, s);
 }
 
+// "FILE/ROW", where the file's id may have slashes of its own.
 std::optional<ParquetImages::Place> ParquetImages::find(const std::string& id) const {
   const auto slash = id.rfind('/');
   if (slash == std::string::npos) return std::nullopt;
@@ -34,6 +35,7 @@ bool ParquetImages::has(const std::string& id) const { return find(id).has_value
 FileIdentity ParquetImages::identity(const std::string& id) const {
   const Place place = at(id);
   const Shard& shard = shards_[place.shard];
+  // The row and the column within the file's identity; the size of one image isn't known without its page.
   return shard.identity.piece(fmt::format("{}", place.row), 0, shard.column);
 }
 
@@ -43,6 +45,7 @@ std::uint64_t ParquetImages::place(const std::string& id) const {
   return static_cast<std::uint64_t>(place.shard) << 40 | place.row;
 }
 
+// Refused where the file has changed since it was listed: its rows could be other images.
 void ParquetImages::open(std::size_t shard) const {
   reading_.reset();
   const Path path = root_ / shards_[shard].id;
@@ -51,6 +54,7 @@ void ParquetImages::open(std::size_t shard) const {
   if (FileIdentity::of(path) != shards_[shard].identity || !column)
     throw Error(ErrorKind::input, fmt::format("{}: has changed since it was opened", path.string()),
                 "run the command again");
+  // The rows before each group, and all rows at the end, so that a row's group is found by bisection.
   std::vector<std::uint64_t> first_rows{0};
   for (std::size_t g = 0; g < file.groups(); ++g) first_rows.push_back(first_rows.back() + file.group_rows(g));
   reading_ = Reading{shard, std::move(file), *column, std::move(first_rows), SIZE_MAX, std::nullopt};
@@ -77,6 +81,7 @@ std::vector<std::byte> ParquetImages::read(const std::string& id) const {
   try {
     parquet::Cursor& cursor = cursor_at(place);
     parquet::Cell cell;
+    // A null is an image of no bytes, which no decoder reads.
     if (!cursor.next_row() || !cursor.next_value(cell)) return {};
     const ByteView bytes = as_byte_view(cell.bytes);
     return {bytes.begin(), bytes.end()};

@@ -43,6 +43,7 @@ struct Words {
   std::string others;
 };
 
+// The stem in its words; a part only where exactly one of them is called so.
 Words words_of(const std::string& stem) {
   Words words;
   std::string word;
@@ -68,6 +69,7 @@ Words words_of(const std::string& stem) {
   return words;
 }
 
+// For names like "cifar10-train", in which the part is one of several words.
 std::vector<std::optional<Part>> parts_by_words(const std::vector<std::string>& ids) {
   std::vector<std::optional<Part>> parts;
   std::set<std::string> others;
@@ -95,6 +97,8 @@ std::vector<std::optional<Part>> parts_of_files(const std::vector<std::string>& 
   std::vector<std::optional<Part>> parts;
   for (const std::string& id : ids) parts.push_back(part_of(id));
   if (distinct(parts).empty()) parts = parts_by_words(ids);
+  // Files without a part beside others that have one: between two parts they are left out, beside one alone nobody can
+  // tell.
   const auto count = std::count(parts.begin(), parts.end(), std::nullopt);
   const auto first = std::find(parts.begin(), parts.end(), std::nullopt) - parts.begin();
   const std::set<Part> found = distinct(parts);

@@ -20,6 +20,7 @@ using parquet::Kind;
 constexpr std::uint64_t kMostRowsPerByte = 64, kMaxCell = 1U << 20;
 constexpr std::uint64_t kMaxText = std::uint64_t{1} << 30;
 
+// A table in Parquet as rows of texts: the manifest reader has one set of rules for every kind of table.
 class ParquetRows final : public RowReader {
  public:
   ParquetRows(parquet::File file, std::string name, ParquetColumns columns)
@@ -27,6 +28,7 @@ class ParquetRows final : public RowReader {
     // Before anything is allocated by the number of rows.
     if (file_.rows() / kMostRowsPerByte > file_.bytes())
       throw Error(ErrorKind::input, fmt::format("{}: claims {} rows in {} bytes", name_, file_.rows(), file_.bytes()));
+    // Ordinary files are far below this: a gigabyte of texts, or 64 times the file.
     text_left_ = std::max(kMaxText, file_.bytes() * kMostRowsPerByte);
     for (const auto& text : texts_) names_.push_back(text.name);
     if (has_images_) names_.push_back(columns.image_name);
@@ -37,6 +39,7 @@ class ParquetRows final : public RowReader {
   const std::vector<std::string>& columns() const override { return names_; }
 
   bool next() override {
+    // The columns' cursors move from row to row together, a row group at a time.
     while (left_ == 0) {
       if (group_ == file_.groups()) return false;
       cursors_.clear();
@@ -53,6 +56,7 @@ class ParquetRows final : public RowReader {
   }
 
   std::span<const std::string_view> cells() const override { return cells_; }
+  // Numbers are written by this program here, with points.
   bool may_have_decimal_commas() const override { return false; }
   std::size_t row() const override { return row_; }
 
@@ -90,9 +94,11 @@ class ParquetRows final : public RowReader {
              "a list of classes names each once; 0 and 1 for each class are columns labels:CLASS");
       if (is_labels) listed_.emplace_back(value);
     }
+    // "NA", as a list that is there and empty means an item without any of the labels.
     if (!is_known) text = is_labels ? "NA" : "";
   }
 
+  // Adds the value's text to the cell; a null adds nothing, so that the cell is as empty as a CSV's.
   void append(std::size_t t, const Cell& cell, std::string& text) const {
     if (cell.is_null) return;
     switch (file_.columns()[texts_[t].column].kind) {
@@ -105,6 +111,7 @@ class ParquetRows final : public RowReader {
         text += number(cell.real);
         return;
       default:
+        // Texts, and bytes of a column that was asked for by name: both must be UTF-8.
         break;
     }
     if (cell.bytes.size() > kMaxCell - std::min<std::uint64_t>(text.size(), kMaxCell))
@@ -113,6 +120,7 @@ class ParquetRows final : public RowReader {
     text += cell.bytes;
   }
 
+  // The hub's ClassLabel: the cell gets the name, since a number would be taken for a value.
   void append_integer(std::size_t t, std::int64_t value, std::string& text) const {
     const std::vector<std::string>& classes = texts_[t].classes;
     if (classes.empty()) {
@@ -135,6 +143,7 @@ class ParquetRows final : public RowReader {
   std::string name_;
   std::vector<ParquetColumns::Text> texts_;
   bool has_images_;
+  // `kept_` owns the texts of the row that `cells_` shows.
   std::vector<std::string> names_, kept_;
   std::vector<std::string_view> cells_;
   std::vector<std::string> listed_;

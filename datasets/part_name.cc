@@ -55,6 +55,7 @@ std::vector<std::string> words_of(std::string_view name) {
 }
 
 // Of one word: "trainset" is "train" with a filler behind it.
+// Only a filler may follow: "testament" and "trainer" are no parts.
 std::optional<Part> part_of_word(std::string_view word) {
   for (const auto& [known, part] : kWords)
     if (word == known || (word.starts_with(known) && has(kFillers, word.substr(known.size())))) return part;

@@ -24,6 +24,7 @@ void put_chunk(std::string& out, std::string_view type, std::string_view data) {
   put_u32(out, static_cast<std::uint32_t>(::crc32(0, bytes, static_cast<uInt>(out.size() - begin))));
 }
 
+// zlib's format (RFC 1950), which IDAT holds (section 10).
 std::string deflated(const std::string& raw) {
   uLongf size = ::compressBound(raw.size());
   std::string packed(size, '\0');
@@ -45,12 +46,14 @@ std::string png_bytes(std::span<const std::uint8_t> pixels, std::uint32_t width,
   raw.reserve((stride + 1) * height);
   for (std::size_t y = 0; y < height; ++y) {
     const auto row = pixels.subspan(y * stride, stride);
+    // Neighbouring pixels are alike, so that their differences pack better; they wrap at 256 (section 9.2).
     raw.push_back(1);  // filter Sub: the difference to the pixel on the left
     for (std::size_t x = 0; x < stride; ++x) {
       const int left = x < static_cast<std::size_t>(channels) ? 0 : row[x - static_cast<std::size_t>(channels)];
       raw.push_back(static_cast<char>(row[x] - left));
     }
   }
+  // The signature (section 5.2): it shows a file that was transferred as text.
   std::string out = "\x89PNG\r\n\x1A\n";
   std::string header;
   put_u32(header, width);

@@ -22,6 +22,7 @@ char separator_of(std::string_view text) {
   return has(';') && !has(',') ? ';' : ',';
 }
 
+// A header that names the columns, then rows of as many cells; every cell is text.
 class CsvRows final : public RowReader {
  public:
   CsvRows(const Path& path, std::string text, std::optional<char> separator)
@@ -56,6 +57,8 @@ class CsvRows final : public RowReader {
   std::vector<std::string> columns_;
 };
 
+// Objects of one line each. Columns appear as lines bring them, so a reader looks at columns() again when there are
+// more.
 class JsonRows final : public RowReader {
  public:
   JsonRows(const Path& path, std::string text) : name_(path.string()), text_(std::move(text)), rest_(text_) {
@@ -68,6 +71,7 @@ class JsonRows final : public RowReader {
   bool next() override {
     while (!rest_.empty()) {
       const auto end = std::min(rest_.find('\n'), rest_.size());
+      // Lines that a Windows program wrote end with '\r', which trim() takes off.
       const std::string_view line = trim(rest_.substr(0, end));
       rest_.remove_prefix(std::min(end + 1, rest_.size()));
       ++row_;
@@ -92,6 +96,7 @@ class JsonRows final : public RowReader {
     flatten(object, "", 0);
   }
 
+  // Nested objects become columns with ':' between the keys, as votes:joy.
   void flatten(const Json& object, const std::string& prefix, int depth) {
     if (depth > 8) fail("is nested deeper than 8 objects");
     for (const auto& [key, value] : object.items()) {
@@ -114,6 +119,7 @@ class JsonRows final : public RowReader {
     return found->second;
   }
 
+  // Numbers and true and false as JSON writes them.
   static std::string plain_text(const Json& value) {
     if (value.is_string()) return value.get<std::string>();
     return value.is_null() ? std::string() : value.dump();

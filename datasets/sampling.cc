@@ -54,6 +54,7 @@ std::vector<std::string> texts_of(const Dataset& dataset, const std::string& nam
   return texts;
 }
 
+// Keeps the items for which the condition, NAME=VALUE or NAME!=VALUE, holds; case doesn't count.
 void apply_condition(const Dataset& dataset, const std::string& condition, std::vector<bool>& keep) {
   const auto equals = condition.find('=');
   if (equals == std::string::npos || equals == 0)
@@ -62,6 +63,7 @@ void apply_condition(const Dataset& dataset, const std::string& condition, std::
   const std::string name(trim(condition.substr(0, equals - (negated ? 1 : 0))));
   const std::string wanted = lower(trim(condition.substr(equals + 1)));
   const std::vector<std::string> texts = texts_of(dataset, name);
+  // A value that no item has is a slip: the set would be empty, or with != the whole one.
   if (std::find(texts.begin(), texts.end(), wanted) == texts.end()) {
     std::vector<std::string> known = texts;
     std::sort(known.begin(), known.end());
@@ -113,6 +115,7 @@ Split label_fraction(const Split& split, std::span<const int> strata, double fra
   return thinned(split, strata, name, seed,
                  fmt::format("{}, {} % of train (seed {})", split.origin(), number(fraction * 100), seed),
                  [&](std::size_t n) {
+                   // Rounded to the nearest, and one at least: a class without any item could not be learnt.
                    return std::max<std::size_t>(1, static_cast<std::size_t>(fraction * static_cast<double>(n) + 0.5));
                  });
 }
@@ -126,6 +129,7 @@ std::vector<std::uint32_t> where(const Dataset& dataset, std::string_view condit
   return items;
 }
 
+// Items whose most frequent answer has at least `share` of the votes.
 std::vector<std::uint32_t> agreed(const Targets& votes, double share) {
   if (votes.kind() != TargetKind::distribution)
     throw Error(ErrorKind::usage,
@@ -145,6 +149,7 @@ std::vector<std::uint32_t> agreed(const Targets& votes, double share) {
 void add_label_from_votes(Dataset& dataset, Log& log) {
   const auto votes = dataset.targets.find("votes");
   if (votes == dataset.targets.end() || dataset.targets.contains("label")) return;
+  // The most voted class of each item, of which ties are taken back below.
   std::vector<int> classes = votes->second.strata();
   const auto rows = votes->second.rows();
   const std::size_t width = votes->second.width();

@@ -19,6 +19,7 @@ namespace {
 
 constexpr double kRounding = 1e-9;  // 0.1 * 30 and the like must not be a hair below a whole number
 
+// Items without a label have a negative stratum and are in no part.
 std::map<int, std::vector<std::uint32_t>> items_by_stratum(std::span<const int> strata) {
   std::map<int, std::vector<std::uint32_t>> items;
   for (std::size_t i = 0; i < strata.size(); ++i)
@@ -28,6 +29,7 @@ std::map<int, std::vector<std::uint32_t>> items_by_stratum(std::span<const int> 
 
 void check_shares(std::span<const double> shares) {
   const double sum = std::accumulate(shares.begin(), shares.end(), 0.0);
+  // Written so that NaN is refused too.
   const bool negative = std::any_of(shares.begin(), shares.end(), [](double share) { return !(share >= 0); });
   if (negative || std::abs(sum - 1) > 1e-6)
     throw Error(ErrorKind::usage,
@@ -50,6 +52,7 @@ std::vector<std::size_t> apportion(std::size_t n, std::span<const double> shares
   }
   std::iota(order.begin(), order.end(), 0);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    // Remainders that differ by a rounding are equal: else the machine's arithmetic would decide.
     if (std::abs(remainders[a] - remainders[b]) > kRounding) return remainders[a] > remainders[b];
     return owed[a] > owed[b] + kRounding;
   });
@@ -74,6 +77,7 @@ std::vector<int> deal_stratified(std::span<const int> strata, std::span<const do
   return parts;
 }
 
+// Items that must stay in one part. `part`: the one that it was dealt to.
 struct Group {
   std::vector<std::uint32_t> items;
   std::map<int, double> strata;  // items of each stratum
@@ -87,6 +91,7 @@ std::vector<Group> drawn_groups(std::span<const std::string> names, std::span<co
   std::vector<Group> groups;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if (strata[i] < 0) continue;
+    // An item without a group is a group of its own.
     Group& group = names[i].empty() ? groups.emplace_back() : by_name[names[i]];
     group.items.push_back(static_cast<std::uint32_t>(i));
     ++group.strata[strata[i]];
@@ -107,6 +112,7 @@ class GroupBalance {
   }
 
   double change(const Group& group, std::size_t part) const {
+    // A part that is to have nothing never wins.
     if (shares_[part] <= 0) return HUGE_VAL;
     double sum = 0;
     for (const auto& [stratum, count] : group.strata) {
@@ -145,6 +151,8 @@ void fill_empty_parts(std::vector<Group>& groups, std::span<const double> shares
   }
 }
 
+// Greedy, group by group into the part that gains most: the best assignment of all would be a hard problem of
+// partition.
 std::vector<int> deal_groups(std::span<const std::string> names, std::span<const int> strata,
                              std::span<const double> shares, RandomStream random) {
   std::vector<Group> groups = drawn_groups(names, strata, random);
@@ -157,6 +165,7 @@ std::vector<int> deal_groups(std::span<const std::string> names, std::span<const
   for (Group& group : groups) {
     std::size_t best = 0;
     for (std::size_t p = 1; p < shares.size(); ++p)
+      // The first of equally good parts is kept, so the result doesn't depend on anything but the draw.
       if (balance.change(group, p) < balance.change(group, best)) best = p;
     group.part = static_cast<int>(best);
     balance.add(group, best);
@@ -168,6 +177,7 @@ std::vector<int> deal_groups(std::span<const std::string> names, std::span<const
   return parts;
 }
 
+// A number is a place among train, val and test; -1 is no part.
 std::vector<Part> as_parts(std::span<const int> numbers) {
   std::vector<Part> parts;
   parts.reserve(numbers.size());
@@ -219,6 +229,7 @@ Split Split::with_val_from_train(std::span<const int> strata, double share, std:
                                  std::uint64_t seed) const {
   const std::array<double, 2> shares{1 - share, share};
   check_shares(shares);
+  // Only train is dealt; other items have no stratum here and keep their part.
   std::vector<int> of_train(strata.begin(), strata.end());
   for (std::size_t i = 0; i < of_train.size(); ++i)
     if (parts_[i] != Part::train) of_train[i] = -1;
@@ -254,6 +265,7 @@ std::string Split::hash(std::span<const std::string> ids) const {
   return hash.hex();
 }
 
+// In the items' order, so that two splits can be compared line by line.
 void Split::write(const Path& path, std::span<const std::string> ids) const {
   std::string text = "id,part\n";
   for (std::size_t i = 0; i < parts_.size(); ++i)

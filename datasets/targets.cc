@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kKindNames{"classes", "multi-label", "distribution", "values"};
 
+// Through a table of those seen: a column of a million labels has few different ones.
 std::vector<std::string> distinct_sorted(std::span<const std::string> labels) {
   std::unordered_map<std::string_view, int> seen;
   for (const std::string& label : labels)
@@ -21,10 +22,12 @@ std::vector<std::string> distinct_sorted(std::span<const std::string> labels) {
   std::vector<std::string> names;
   names.reserve(seen.size());
   for (const auto& [name, unused] : seen) names.emplace_back(name);
+  // Bytewise, so that a class has one number whatever the order of rows, the hash table or the locale.
   std::sort(names.begin(), names.end());
   return names;
 }
 
+// The rows of `items`, in their order, `width` cells each.
 template <typename T>
 std::vector<T> select_rows(const std::vector<T>& rows, std::size_t width, std::span<const std::uint32_t> items) {
   std::vector<T> chosen;
@@ -43,6 +46,7 @@ void check_columns(std::size_t cells, std::size_t names) {
     throw Error(ErrorKind::input, fmt::format("{} cells are not rows of {} labels", cells, names));
 }
 
+// For drawing splits only: a tie goes to the first class, where a label would not be known.
 std::vector<int> most_voted(const Targets& targets) {
   const auto rows = targets.rows();
   const std::size_t width = targets.width();
@@ -103,6 +107,7 @@ std::optional<TargetKind> target_kind_named(std::string_view name) {
 Targets Targets::from_labels(std::span<const std::string> labels, std::vector<std::string> order) {
   // With a given order the list of classes is closed, and another label is an error.
   const bool closed = !order.empty();
+  // In the given order, which is the data set's own.
   std::vector<std::string> names = closed ? std::move(order) : distinct_sorted(labels);
   std::unordered_map<std::string_view, int> index;
   for (std::size_t k = 0; k < names.size(); ++k) index.emplace(names[k], static_cast<int>(k));
@@ -143,6 +148,7 @@ Targets Targets::from_multi_label(std::vector<std::int8_t> bits, std::vector<std
 
 Targets Targets::from_distribution(std::vector<double> rows, std::vector<std::string> names) {
   Targets targets = from_values(std::move(rows), std::move(names));
+  // Rows are as values; what differs is when one is known, and how it is scored.
   targets.kind_ = TargetKind::distribution;
   return targets;
 }
@@ -189,6 +195,7 @@ bool Targets::known(std::size_t item) const {
       return std::any_of(rows_.begin() + static_cast<std::ptrdiff_t>(begin),
                          rows_.begin() + static_cast<std::ptrdiff_t>(end), [](double votes) { return votes > 0; });
     case TargetKind::values:
+      // One missing value makes the row unknown: a probe of several values fits them together.
       return std::none_of(rows_.begin() + static_cast<std::ptrdiff_t>(begin),
                           rows_.begin() + static_cast<std::ptrdiff_t>(end),
                           [](double value) { return std::isnan(value); });
@@ -208,6 +215,7 @@ Targets Targets::select(std::span<const std::uint32_t> items) const {
   return chosen;
 }
 
+// What splits are drawn within, so that each part has its share of every class or level.
 std::vector<int> Targets::strata() const {
   switch (kind_) {
     case TargetKind::classes:

@@ -76,6 +76,7 @@ bool has_image_extension(std::string_view name) {
          std::find(known.begin(), known.end(), lower(name.substr(dot + 1))) != known.end();
 }
 
+// Hidden files, and what file managers and archivers leave behind.
 bool is_junk_name(std::string_view name) {
   return name.starts_with('.') || name == "__MACOSX" || name == "Thumbs.db" || name == "desktop.ini";
 }
@@ -83,6 +84,7 @@ bool is_junk_name(std::string_view name) {
 ImageTree list_images(const Path& root, const std::string& below) {
   ImageTree tree;
   TreeWalk(root, tree).visit(below);
+  // Bytewise, so that the order is that of every machine and file system.
   std::sort(tree.images.begin(), tree.images.end());
   std::sort(tree.others.begin(), tree.others.end());
   return tree;

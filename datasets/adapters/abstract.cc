@@ -30,12 +30,14 @@ const DatasetInfo kAbstract{.name = "abstract",
                                 "J. Machajdik, A. Hanbury. Affective Image Classification using Features inspired by "
                                 "Psychology and Art Theory. ACM Multimedia 2010."};
 
+// The file quotes with single quotes, which CSV (RFC 4180) doesn't know: they arrive as part of the cell.
 std::string unquoted(std::string_view cell) {
   cell = trim(cell);
   if (cell.size() >= 2 && cell.front() == '\'' && cell.back() == '\'') cell = cell.substr(1, cell.size() - 2);
   return std::string(cell);
 }
 
+// The emotion of a column, spelled as the other data sets spell it, so that tables over several sets agree on names.
 std::string class_name(std::string_view header) {
   const std::string word = lower(unquoted(header));
   return word == "content" ? "contentment" : word == "sad" ? "sadness" : word;
@@ -55,6 +57,7 @@ struct Columns {
     for (std::size_t c = 0; c < table.header().size(); ++c) {
       const std::string word = class_name(table.header()[c]);
       if (std::find(kEmotions.begin(), kEmotions.end(), word) == kEmotions.end()) {
+        // The picture's column isn't known by a name: it is the first whose cell ends as an image file does.
         const bool names = table.rows() > 0 && has_image_extension(unquoted(table.cell(0, c)));
         if (names && name == SIZE_MAX) name = c;
         continue;
@@ -86,8 +89,11 @@ Dataset read_abstract(const DatasetRequest& request) {
     }
   }
   dataset.targets.emplace("votes", Targets::from_distribution(std::move(votes), std::move(columns.emotions)));
+  // Counted before pictures that aren't there are dropped: this compares the table with the published one, and
+  // drop_missing() reports the files.
   expect_count(dataset, request.log, "rows", dataset.size(), 280);
   drop_missing(dataset, request.log, "");
+  // The winner comes last, of the rows that are left: votes of absent pictures decide nothing.
   add_label_from_votes(dataset, request.log);
   return dataset;
 }

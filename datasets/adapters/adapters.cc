@@ -14,6 +14,8 @@
 namespace vise::datasets {
 namespace {
 
+// The class that a folder names, by its lower-case name or an alias. A folder that names none is an error: left out,
+// its images would be missing and nobody would notice.
 std::string class_of(const std::string& id, const std::string& folder, const ClassTree& tree) {
   std::string name = lower(folder);
   if (const auto alias = tree.aliases.find(name); alias != tree.aliases.end()) name = alias->second;
@@ -39,6 +41,7 @@ Dataset read_class_tree(const DatasetRequest& request, const std::string& name, 
   dataset.container = request.container();
   dataset.ids = std::move(found.images);
   std::vector<std::string> labels;
+  // Where the images have a folder of their own, ids begin with it, and the class is the second folder.
   const std::size_t depth = tree.images.empty() ? 0 : 1;
   for (const std::string& id : dataset.ids) {
     const std::vector<std::string> folders = split(id, '/');
@@ -82,7 +85,8 @@ std::vector<std::vector<std::string>> blank_separated(const Path& path, std::siz
 }
 
 void drop_missing(Dataset& dataset, Log& log, const std::string& below) {
-  // One walk of the folder is faster than a stat for each listed image.
+  // One walk of the folder is faster than a stat for each listed image. (An archive knows its members, so each is
+  // looked up there instead.)
   const std::vector<std::string> there =
       dataset.container ? std::vector<std::string>() : list_images(dataset.root, below).images;
   const auto is_there = [&](std::size_t item) {
@@ -98,6 +102,7 @@ void drop_missing(Dataset& dataset, Log& log, const std::string& below) {
       example = dataset.ids[i];
   }
   if (kept.size() == dataset.size()) return;
+  // Not one image: folder and table don't belong together. An empty data set would hide that.
   if (kept.empty())
     throw Error(ErrorKind::missing, fmt::format("{}: none of the {} listed images is there, for example {}",
                                                 dataset.root.string(), dataset.size(), example));
@@ -136,6 +141,8 @@ void drop_placeholders(Dataset& dataset, Log& log) {
   log.warn(fmt::format("{}: {}", dataset.name, dataset.notes.back()));
 }
 
+// read_manifest() makes values of a column only if all its cells are numbers, so another kind means that the file isn't
+// the published one.
 std::span<const double> numbers_of(const Dataset& dataset, const std::string& column, const Path& table) {
   const auto found = dataset.targets.find(column);
   if (found == dataset.targets.end() || found->second.kind() != TargetKind::values)

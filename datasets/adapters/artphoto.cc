@@ -40,6 +40,8 @@ Dataset read_artphoto(const DatasetRequest& request) {
   dataset.ids = request.list("").images;
   std::vector<std::string> labels;
   for (const std::string& id : dataset.ids) {
+    // Without this check a file like cover.jpg would be of the class "cover.jpg", and the error would name a class, not
+    // a file.
     if (id.find('_', id.rfind('/') + 1) == std::string::npos)
       throw Error(ErrorKind::missing, fmt::format("{}: {} isn't called <emotion>_<number>", request.root.string(), id));
     labels.push_back(emotion_of(id));

@@ -35,6 +35,7 @@ double count_of(const std::string& word, const std::string& image) {
 
 Dataset read_ava(const DatasetRequest& request) {
   Dataset dataset = new_dataset(request, kAva.name);
+  // The image's id is the second column, the counts of the scores 1 to 10 follow it.
   const auto rows = blank_separated(request.root / "AVA.txt", 15);
   const std::string folder = existing_folder(request, {"images", "image"});
   std::vector<double> votes, scores;
@@ -49,11 +50,13 @@ Dataset read_ava(const DatasetRequest& request) {
     }
     if (sum == 0) throw Error(ErrorKind::input, fmt::format("AVA.txt: image {} has no votes", row[1]));
     scores.push_back(weighted / sum);
+    // The mean is above 5, asked without a division: counts are whole numbers, so nothing is rounded at the border.
     classes.push_back(weighted > 5 * sum ? 0 : 1);
     dataset.attributes["tag1"].push_back(row[12]);
     dataset.attributes["tag2"].push_back(row[13]);
     dataset.attributes["challenge"].push_back(row[14]);
   }
+  // The votes' classes are the scores themselves, as texts.
   std::vector<std::string> names;
   for (std::size_t s = 1; s <= kScores; ++s) names.push_back(std::to_string(s));
   dataset.targets.emplace("votes", Targets::from_distribution(std::move(votes), std::move(names)));

@@ -24,6 +24,7 @@ const DatasetInfo kBass{.name = "bass",
 Dataset read_bass(const DatasetRequest& request) {
   const ManifestPart part{request.root / "BASS_data.csv", "images/", std::nullopt};
   Dataset dataset = read_manifest(std::span(&part, 1), request.root, kBass.name, request.log, {}, request.container());
+  // The means of US raters also get the plain names under which other data sets have them; their own names stay.
   const auto rename = [&](const std::string& column, const std::string& name) {
     const auto rows = numbers_of(dataset, column, part.table);
     dataset.targets.emplace(name, Targets::from_values({rows.begin(), rows.end()}, {name}));

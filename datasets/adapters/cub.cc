@@ -35,6 +35,7 @@ std::map<std::string, std::string> by_id(const Path& path) {
   return words;
 }
 
+// `file` is named where the id has no line in it.
 const std::string& word_of(const std::map<std::string, std::string>& words, const std::string& id, const char* file) {
   const auto found = words.find(id);
   if (found == words.end()) throw Error(ErrorKind::input, fmt::format("{}: has no line for image {}", file, id));

@@ -43,6 +43,7 @@ void draw_missing(const Dataset& dataset, Log& log) {
   parallel_for(2 * available_cores(), missing.size(), [&](std::size_t m) {
     const int item = static_cast<int>(missing[m]);
     const auto pixels = draw_demo_picture(static_cast<Mood>(item / kPicturesOfMood), item % kPicturesOfMood);
+    // Renamed when it is whole: a picture that exists is complete, and a run that was stopped goes on where it was.
     write_file_atomically(dataset.path(missing[m]), png_bytes(pixels, kDemoSide, kDemoSide, 3));
     log.progress("drawing demo: pictures", ++done, missing.size());
   });
@@ -51,6 +52,7 @@ void draw_missing(const Dataset& dataset, Log& log) {
 Dataset read_demo(const DatasetRequest& request) {
   Dataset dataset;
   dataset.name = kDemo.name;
+  // The drawing's version is in the folder's name: other drawings get another folder, and never mix with these.
   dataset.root = request.cache / "demo-v1";
   std::vector<int> classes;
   std::vector<Part> parts;

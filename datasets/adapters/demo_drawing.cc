@@ -29,15 +29,19 @@ struct Palette {
   Colour ground, stroke;
 };
 constexpr std::array<Palette, kMoods> kPalettes{{
+    // Ground and stroke of each mood, in the order of Mood.
     {{86, 52, 56}, {214, 84, 60}},      // anger: dull reds
     {{70, 104, 112}, {148, 196, 186}},  // calm: greens and teal
     {{152, 128, 84}, {240, 206, 98}},   // joy: yellows
     {{66, 74, 102}, {130, 146, 190}},   // sadness: blues
 }};
 constexpr int kSpread = 26;
+// In percent. A picture takes its mood's palette in 36 of 100 cases and one of all four at random in the others, so
+// that it has its own in 52. Of its strokes 20 in 100 are another mood's.
 constexpr std::uint64_t kOwnPaletteIn100 = 36;
 constexpr std::uint64_t kStrangeStrokesIn100 = 20;
 
+// A canvas of kDemoSide x kDemoSide RGB pixels and the random stream from which all that is on it is drawn.
 class Picture {
  public:
   explicit Picture(RandomStream random)
@@ -63,11 +67,14 @@ class Picture {
 
   // Every pixel whose centre is at most `radius` from the segment. In sixteenths squares stay below 2^63.
   void segment(Point a, Point b, int radius, Colour colour) {
+    // The pixels to look at: the segment's bounding box, wider by the radius, cut at the picture's border.
     const auto first = [&](int v) { return std::max(0, (v - radius) / kUnit); };
     const auto last = [&](int v) { return std::min(kDemoSide - 1, (v + radius) / kUnit); };
     const std::int64_t dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy, radius2 = radius * radius;
     for (int y = first(std::min(a.y, b.y)); y <= last(std::max(a.y, b.y)); ++y) {
       for (int x = first(std::min(a.x, b.x)); x <= last(std::max(a.x, b.x)); ++x) {
+        // Products instead of distances: no root and no division, so nothing is rounded. `along` and `across` are the
+        // place along the segment and beside it, each times the segment's length.
         const std::int64_t px = x * kUnit + kUnit / 2 - a.x, py = y * kUnit + kUnit / 2 - a.y;
         const std::int64_t along = px * dx + py * dy, across = px * dy - py * dx;
         const std::int64_t qx = px - dx, qy = py - dy;
@@ -85,6 +92,7 @@ class Picture {
     constexpr int kPieces = 12;
     Point before = from;
     for (int i = 1; i <= kPieces; ++i) {
+      // 4 i (n - i) / n^2 is 0 at both ends and 1 in the middle.
       const auto at = [&](int a, int b, int s) {
         return a + (b - a) * i / kPieces + s * 4 * i * (kPieces - i) / (kPieces * kPieces);
       };
@@ -110,6 +118,7 @@ class Picture {
 
 constexpr int px(int pixels) { return pixels * kUnit; }
 
+// How a stroke is drawn: half its width in sixteenths of a pixel, and its colour.
 struct Pen {
   int radius;
   Colour colour;
@@ -126,6 +135,7 @@ void draw_joy(Picture& picture, Pen pen) {
   }
   const int length = px(picture.between(30, 50));
   for (const int lean : {-70, 0, 70}) {
+    // `sideways` is the sine of the ray's angle in percent; 1 - sine^2 / 2 replaces the cosine, in whole numbers.
     const int sideways = lean + picture.between(-15, 15);
     picture.segment(at, {at.x + length * sideways / 100, at.y - length * (100 - sideways * sideways / 200) / 100},
                     pen.radius, pen.colour);
@@ -181,6 +191,7 @@ Mood other_than(Mood mood, int step) { return static_cast<Mood>((static_cast<int
 }  // namespace
 
 std::vector<std::uint8_t> draw_demo_picture(Mood mood, int number) {
+  // The order of the draws is part of the data set: moving one of these lines gives other pictures.
   Picture picture(RandomStream(fmt::format("demo/{}/{}", static_cast<int>(mood), number), 1));
   const auto any = static_cast<std::size_t>(picture.between(0, kMoods - 1));
   const Palette& palette = kPalettes[picture.chance(kOwnPaletteIn100) ? static_cast<std::size_t>(mood) : any];

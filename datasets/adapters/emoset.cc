@@ -37,11 +37,13 @@ const DatasetInfo kEmoset{.name = "emoset",
                               "J. Yang, Q. Huang, T. Ding, D. Lischinski, D. Cohen-Or, H. Huang. EmoSet: A Large-scale "
                               "Visual Emotion Dataset with Rich Attributes. ICCV 2023."};
 
+// An entry of train.json, val.json or test.json: paths are relative to the data set's root.
 struct Row {
   std::string emotion, image, annotation;
 };
 
 Row row_of(const Json& json, const std::string& file, std::size_t number) {
+  // Both releases end with image and annotation, so these are counted from the end; the id between them isn't needed.
   const bool good =
       json.is_array() && (json.size() == 3 || json.size() == 4) &&
       std::all_of(json.begin(), json.end(), [](const Json& j) { return j.is_string() || j.is_number(); }) &&
@@ -60,6 +62,7 @@ struct Attributes {
   std::optional<std::vector<std::string>> objects;
 };
 
+// One release writes numbers as texts, the other as numbers. Both become texts here, and add_attributes() parses them.
 std::string plain_text(const Json& value, const std::string& file, const std::string& key) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number()) return number(value.get<double>());
@@ -67,6 +70,7 @@ std::string plain_text(const Json& value, const std::string& file, const std::st
 }
 
 Attributes read_attributes(const Path& path) {
+  // An annotation is small: beyond 1 MiB the file is something else.
   const Json json = read_json(path, 1 << 20);
   if (!json.is_object()) throw Error(ErrorKind::input, fmt::format("{}: is not a JSON object", path.string()));
   Attributes attributes;
@@ -75,6 +79,7 @@ Attributes read_attributes(const Path& path) {
       if (json.contains(key) && !json[key].is_null()) attributes.texts[key] = plain_text(json[key], path.string(), key);
   if (!json.contains("object") || json["object"].is_null()) return attributes;
   attributes.objects.emplace();
+  // A single object may come without a list around it.
   const Json objects = json["object"].is_array() ? json["object"] : Json::array({json["object"]});
   for (const Json& object : objects) attributes.objects->push_back(plain_text(object, path.string(), "object"));
   return attributes;
@@ -91,7 +96,9 @@ std::vector<Attributes> read_all_attributes(const DatasetRequest& request, const
   return all;
 }
 
+// A column for each object that any image names. Rows: 1 named, 0 not named, -1 where the key is missing.
 Targets objects_of(const std::vector<Attributes>& all) {
+  // The map orders the names, so that columns don't depend on which image comes first.
   std::map<std::string, std::size_t> columns;
   for (const Attributes& one : all)
     if (one.objects)
@@ -128,6 +135,7 @@ void add_attributes(const std::vector<Attributes>& all, Dataset& dataset) {
     dataset.targets.emplace(key, Targets::from_labels(labels));
   }
   const auto names_objects = [](const Attributes& one) { return one.objects && !one.objects->empty(); };
+  // A target without a single positive could not be probed.
   if (std::any_of(all.begin(), all.end(), names_objects)) dataset.targets.emplace("object", objects_of(all));
 }
 
@@ -151,6 +159,7 @@ Dataset read_emoset(const DatasetRequest& request) {
   dataset.targets.emplace("label", Targets::from_labels(labels, {"amusement", "awe", "contentment", "excitement",
                                                                  "anger", "disgust", "fear", "sadness"}));
   std::vector<int> polarity;
+  // The emotions' own order has the four positive ones first.
   for (const int k : dataset.target("label").classes()) polarity.push_back(k < 0 ? kNoClass : k < 4 ? 1 : 0);
   dataset.targets.emplace("polarity", Targets::from_classes(std::move(polarity), {"negative", "positive"}));
   if (std::filesystem::is_directory(request.root / "annotation"))

@@ -41,6 +41,7 @@ const DatasetInfo kEmotic{.name = "emotic",
                               "R. Kosti, J. M. Alvarez, A. Recasens, A. Lapedriza. Context Based Emotion Recognition "
                               "using EMOTIC Dataset. IEEE TPAMI, 2019."};
 
+// Of these Annotations.mat spells one wrongly (label_index()).
 const std::vector<std::string> kLabels{
     "Affection",     "Anger",        "Annoyance",       "Anticipation",  "Aversion",   "Confidence", "Disapproval",
     "Disconnection", "Disquietment", "Doubt/Confusion", "Embarrassment", "Engagement", "Esteem",     "Excitement",
@@ -130,6 +131,7 @@ Path annotations_of(const Path& root) {
   throw Error(ErrorKind::missing, fmt::format("{}: has no Annotations.mat", root.string()));
 }
 
+// Writes the scenes as rows, ordered by id as the map holds them.
 void add_columns(const Scenes& scenes, Dataset& dataset) {
   std::vector<std::int8_t> bits;
   std::array<std::vector<double>, 3> values;
@@ -139,6 +141,7 @@ void add_columns(const Scenes& scenes, Dataset& dataset) {
     parts.push_back(scene.part);
     for (const bool shown : scene.shown) bits.push_back(shown);
     for (std::size_t k = 0; k < values.size(); ++k)
+      // NaN is an unknown value: nobody in the image was rated.
       values[k].push_back(scene.counts[k] > 0 ? scene.sums[k] / scene.counts[k]
                                               : std::numeric_limits<double>::quiet_NaN());
   }
@@ -155,6 +158,7 @@ Dataset read_emotic(const DatasetRequest& request) {
   const MatFile file = MatFile::read(path);
   Scenes scenes;
   std::size_t repeated = 0;
+  // Errors from inside name an image or a category; the file's name is added once, here.
   try {
     for (const Part part : {Part::train, Part::val, Part::test})
       repeated += read_part(file.variable(std::string(part_name(part))), part, below, scenes);

@@ -42,6 +42,7 @@ std::vector<double> column_of(const CsvTable& table, const std::string& name) {
   return values;
 }
 
+// The table's header has its names in brackets, blanks included: [prob. anger].
 Dataset read_emotion6(const DatasetRequest& request) {
   const Path path = request.root / "ground_truth.txt";
   const CsvTable table = CsvTable::parse(read_text_file(path), path.string(), '\t');

@@ -47,6 +47,7 @@ const DatasetInfo kFer2013{
 const std::vector<std::string> kEmotions{"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"};
 constexpr std::uint32_t kSide = 48;
 
+// The rows read so far, of one table or two: the face of row i is image_name(i).
 struct Table {
   std::vector<int> classes;
   std::vector<Part> parts;
@@ -86,6 +87,7 @@ Part part_of(std::string_view usage, const std::string& where) {
   throw Error(ErrorKind::input, fmt::format("{}: Usage '{}' is not Training, PublicTest or PrivateTest", where, usage));
 }
 
+// The 48 x 48 grey values of a cell, in rows from the top.
 std::vector<std::uint8_t> pixels_of(std::string_view text, const std::string& where) {
   std::vector<std::uint8_t> pixels;
   pixels.reserve(kSide * kSide);
@@ -107,6 +109,7 @@ std::string image_name(std::size_t item) { return fmt::format("fer{:07}.png", it
 // Plain writes into a folder of another name, renamed when all are there: 35,887 synced files would take minutes.
 class Unpacker {
  public:
+  // The process id keeps two runs apart that unpack the same table at once.
   explicit Unpacker(Path folder)
       : folder_(std::move(folder)),
         partial_(fmt::format("{}.partial-{}", folder_.string(), ::getpid())),
@@ -203,6 +206,7 @@ void add_votes(const Path& path, Dataset& dataset, Log& log) {
     log.warn(fmt::format("{}: {}", dataset.name, text));
     dataset.notes.push_back(std::move(text));
   };
+  // Rows are joined by their place. With another number of rows any vote could be another face's.
   if (count != dataset.size())
     return note(fmt::format("{}: {} rows, where there are {} faces: its votes are left out", path.filename().string(),
                             count, dataset.size()));
@@ -222,6 +226,7 @@ Dataset read_csv(const DatasetRequest& request, const Path& path) {
   const ContentHash content = content_hash(MappedFile(path).bytes());
   // By the table's content: another table, or a repaired one, unpacks into another folder.
   dataset.root = request.cache / "fer2013" / content.str();
+  // Faces are written while rows are read: a bad row throws, and the destructor removes what there is.
   const Unpacker unpacker(dataset.root);
   Table table;
   read_table(path, std::nullopt, unpacker, table);
@@ -266,6 +271,8 @@ Dataset read_folders(const DatasetRequest& request) {
   dataset.name = kFer2013.name;
   if (!dataset.targets.contains("label"))
     throw Error(ErrorKind::missing, fmt::format("{}: train/ has no folders of emotions", request.root.string()));
+  // The folder reader numbers classes by the alphabet; they are numbered as in the CSV here, so that a class is one
+  // number in all forms.
   const Targets& found = dataset.target("label");
   std::vector<std::string> labels;
   for (const int k : found.classes())
@@ -275,6 +282,7 @@ Dataset read_folders(const DatasetRequest& request) {
 }
 
 Dataset read_fer2013(const DatasetRequest& request) {
+  // The table with the official split comes first; the other forms know less.
   if (const Path whole = whole_table(request.root); !whole.empty()) return read_csv(request, whole);
   if (std::filesystem::is_regular_file(request.root / "train.csv")) return read_challenge(request);
   if (std::filesystem::is_directory(request.root / "train")) return read_folders(request);

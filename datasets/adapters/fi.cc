@@ -29,6 +29,7 @@ Dataset read_fi(const DatasetRequest& request) {
       request, kFi.name,
       {.images = inside ? "emotion_dataset" : "",
        .classes = {"amusement", "anger", "awe", "contentment", "disgust", "excitement", "fear", "sadness"}});
+  // Placeholders go first: the known count is that of the images without them.
   drop_placeholders(dataset, request.log);
   expect_count(dataset, request.log, "images", dataset.size(), 23185);
   return dataset;

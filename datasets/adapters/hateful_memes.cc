@@ -40,13 +40,16 @@ struct Subset {
   const char* name;
   std::size_t known;  // lines as distributed
 };
+// In the order in which they are read: where files disagree on a label, the later one is believed.
 constexpr Subset kSubsets[] = {{"train", 8500},     {"dev", 500},          {"dev_seen", 500}, {"dev_unseen", 540},
                                {"test_seen", 1000}, {"test_unseen", 2000}, {"test", 1000}};
 
+// `subset` names all files that have the meme, as in "dev_seen|dev_unseen".
 struct Meme {
   std::string id, label, text, subset;
 };
 
+// The memes of all files, each once, in the order in which they are first seen.
 class MemeFiles {
  public:
   explicit MemeFiles(const DatasetRequest& request) : request_(request) {}
@@ -57,6 +60,7 @@ class MemeFiles {
     const auto rows = open_rows(path);
     std::size_t lines = 0;
     for (; rows->next(); ++lines) {
+      // "" where the line lacks the column.
       const auto cell = [&](std::string_view column) {
         for (std::size_t c = 0; c < rows->cells().size(); ++c)
           if (rows->columns()[c] == column) return std::string(rows->cells()[c]);
@@ -80,6 +84,7 @@ class MemeFiles {
   std::size_t conflicts() const { return conflicts_; }
 
  private:
+  // The image that a line names, or, from an id that has lost its zeros, the file of five digits.
   static std::string image_of(const std::string& img, const std::string& id, const Path& path, std::size_t line) {
     if (!img.empty()) return img;
     std::int64_t number = 0;
@@ -94,6 +99,7 @@ class MemeFiles {
     throw Error(ErrorKind::input, fmt::format("{}: line {}: label '{}' is neither 0 nor 1", path.string(), line, cell));
   }
 
+  // A meme that a file has seen before keeps its place; an empty label never replaces one.
   void add(Meme meme) {
     if (!meme.label.empty()) labelled_[meme.subset] = true;
     const auto [found, is_new] = place_.emplace(meme.id, memes_.size());
@@ -114,6 +120,7 @@ class MemeFiles {
   std::size_t conflicts_ = 0;
 };
 
+// Words are compared whole: "dev" is not in "dev_seen".
 bool is_in(const std::string& subsets, const std::string& subset) {
   for (const std::string& one : split(subsets, '|'))
     if (one == subset) return true;

@@ -35,6 +35,7 @@ struct PartFile {
 };
 constexpr PartFile kParts[] = {{Part::train, 12740}, {Part::val, 498}, {Part::test, 1217}};
 
+// Bits and votes are row-major, a row an annotation and a column a category.
 struct Columns {
   std::vector<std::int8_t> bits;
   std::vector<double> votes;
@@ -60,6 +61,7 @@ void add_annotation(const Json& annotation, const std::map<int, std::size_t>& co
       columns.bits[begin + k] = columns.votes[begin + k] >= 0.5;
     }
   }
+  // Where categories are given they are the truth, and the threshold on the shares isn't used.
   if (!annotation.contains("category_ids")) return;
   for (std::size_t k = 0; k < width; ++k) columns.bits[begin + k] = 0;
   for (const Json& id : annotation.at("category_ids")) columns.bits[begin + column.at(id.get<int>())] = 1;
@@ -67,6 +69,7 @@ void add_annotation(const Json& annotation, const std::map<int, std::size_t>& co
 
 void read_part(const Json& file, const std::string& folder, Part part, Dataset& dataset, Columns& columns,
                std::vector<std::string>& names) {
+  // A map orders the categories by id, so columns don't depend on the order in the file.
   std::map<int, std::string> categories;
   for (const Json& category : file.at("categories"))
     categories[category.at("id").get<int>()] = category.at("name").get<std::string>();
@@ -81,9 +84,11 @@ void read_part(const Json& file, const std::string& folder, Part part, Dataset& 
   if (!names.empty() && names != own) throw Error(ErrorKind::input, "has other categories than train");
   names = std::move(own);
   std::map<std::string, std::string> path_of;
+  // Ids may be numbers or texts: their JSON text is a key for both.
   for (const Json& image : file.at("images")) path_of[image.at("id").dump()] = file_of(image);
   for (const Json& annotation : file.at("annotations")) {
     const std::string& path = path_of.at(annotation.at("image_id").dump());
+    // A filename may have its folder in front already.
     dataset.ids.push_back(folder.empty() || path.starts_with(folder + '/') ? path : fmt::format("{}/{}", folder, path));
     columns.parts.push_back(part);
     add_annotation(annotation, column, columns);
@@ -98,6 +103,8 @@ Dataset read_intent(const DatasetRequest& request) {
   for (const auto& [part, known] : kParts) {
     const Path path = request.root / fmt::format("intentonomy_{}2020.json", part_name(part));
     const std::size_t before = dataset.size();
+    // A file can be wrong in three ways: a fault that is found here, JSON of another shape, an id that nothing has. All
+    // become one kind of error with the file's name.
     try {
       read_part(read_json(path), folder == "." ? "" : folder, part, dataset, columns, names);
     } catch (const Error& error) {

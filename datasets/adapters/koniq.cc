@@ -38,6 +38,7 @@ Targets votes_of(const Dataset& dataset, const Path& table) {
   }
   for (std::size_t i = 0; i < dataset.size(); ++i) {
     const auto row = std::span(votes).subspan(i * names.size(), names.size());
+    // A row with a missing or negative share has no distribution at all, rather than a part of one.
     if (std::any_of(row.begin(), row.end(), [](double v) { return !(v >= 0); })) std::fill(row.begin(), row.end(), 0.0);
   }
   return Targets::from_distribution(std::move(votes), names);
@@ -47,6 +48,7 @@ Dataset read_koniq(const DatasetRequest& request) {
   const std::string folder = existing_folder(request, {"1024x768", "512x384"});
   const Path scores = request.root / "koniq10k_scores_and_distributions.csv",
              sets = request.root / "koniq10k_distributions_sets.csv";
+  // With neither file the first is asked for, so that the error names the one that was published first.
   const bool has_sets = !std::filesystem::exists(scores) && std::filesystem::exists(sets);
   const ManifestPart part{has_sets ? sets : scores, folder + '/', std::nullopt};
   const DataColumns columns{.path = "image_name", .label = {}, .split = has_sets ? "set" : "", .kind = {}};

@@ -26,6 +26,7 @@ const DatasetInfo kLamem{.name = "lamem",
                              "A. Khosla, A. S. Raju, A. Torralba, A. Oliva. Understanding and Predicting Image "
                              "Memorability at a Large Scale. ICCV 2015."};
 
+// An image's score, and its part in each of the five splits; unused in a split that doesn't list it.
 struct Item {
   double score = 0;
   std::array<Part, 5> parts{Part::unused, Part::unused, Part::unused, Part::unused, Part::unused};
@@ -51,6 +52,7 @@ Dataset read_lamem(const DatasetRequest& request) {
   Dataset dataset = new_dataset(request, kLamem.name);
   std::vector<double> scores;
   std::vector<Part> official;
+  // Ordered by file name: the lists of the five splits have orders of their own.
   for (const auto& [name, item] : read_splits(request.root / "splits")) {
     dataset.ids.push_back("images/" + name);
     scores.push_back(item.score);

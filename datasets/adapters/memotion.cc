@@ -23,6 +23,7 @@ const DatasetInfo kMemotion{.name = "memotion",
                                 "C. Sharma et al. SemEval-2020 Task 8: Memotion Analysis - the Visuo-Lingual Metaphor! "
                                 "SemEval 2020."};
 
+// "very_positive" counts as "positive", as in task A of SemEval-2020.
 Targets merged(const std::vector<std::string>& sentiments) {
   std::vector<std::string> words;
   for (const std::string& sentiment : sentiments)
@@ -35,6 +36,7 @@ Dataset read_memotion(const DatasetRequest& request) {
   Dataset dataset =
       read_manifest(std::span(&part, 1), request.root, kMemotion.name, request.log, {}, request.container());
   for (const char* column : {"humour", "sarcasm", "offensive", "motivational", "overall_sentiment"})
+    // The reader keeps columns of words as attributes, since it can't know which of them are labels.
     dataset.targets.insert_or_assign(column, Targets::from_labels(dataset.attribute(column)));
   dataset.targets.emplace("sentiment", merged(dataset.attribute("overall_sentiment")));
   dataset.targets.emplace("label", dataset.target("sentiment"));

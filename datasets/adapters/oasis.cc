@@ -30,6 +30,7 @@ const DatasetInfo kOasis{.name = "oasis",
 
 Dataset read_oasis(const DatasetRequest& request) {
   Dataset dataset = new_dataset(request, kOasis.name);
+  // Not read by read_manifest(): an id is made of a theme, which lacks the ending and may have blanks behind it.
   const Path path = request.root / "OASIS.csv";
   const auto rows = open_rows(path);
   const auto column = [&](const std::string& name) {
@@ -42,6 +43,7 @@ Dataset read_oasis(const DatasetRequest& request) {
   std::vector<double> valences, arousals;
   const auto mean = [&](std::size_t c) {
     double value = 0;
+    // NaN is an unknown value. Any other text than a number is an error of the file.
     if (is_missing(rows->cells()[c])) return std::nan("");
     if (parse_double(rows->cells()[c], value)) return value;
     throw Error(ErrorKind::input,

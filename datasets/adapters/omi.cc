@@ -40,6 +40,7 @@ Dataset read_means(const DatasetRequest& request, const Path& path) {
     if (c == stimulus) continue;
     std::vector<double> means(table.rows(), std::numeric_limits<double>::quiet_NaN());
     const std::string& name = table.header()[c];
+    // A missing cell stays NaN, unknown. A text that is no number is an error: it would be lost otherwise.
     for (std::size_t r = 0; r < table.rows(); ++r)
       if (!parse_double(table.cell(r, c), means[r]) && !is_missing(table.cell(r, c)))
         throw Error(ErrorKind::input,
@@ -54,6 +55,7 @@ Dataset read_means(const DatasetRequest& request, const Path& path) {
 
 Dataset read_omi(const DatasetRequest& request) {
   const Path means = request.root / "attribute_means.csv", ratings = request.root / "ratings.csv";
+  // With neither table the published one is asked for, so that the error names it.
   if (std::filesystem::exists(means) || !std::filesystem::exists(ratings)) return read_means(request, means);
   const ManifestPart part{ratings, "", std::nullopt};
   Dataset dataset = read_manifest(std::span(&part, 1), request.root, kOmi.name, request.log, {}, request.container());

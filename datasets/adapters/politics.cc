@@ -58,6 +58,7 @@ Targets sides_of(const Targets& label, const std::string& table) {
   }
 }
 
+// Whatever columns the table has besides: read_manifest() reads split and group.
 Dataset read_table(const DatasetRequest& request, const Path& table) {
   const ManifestPart part{table, "", std::nullopt};
   Dataset dataset =
@@ -103,6 +104,7 @@ class PathIndex {
 };
 
 // The lists of the pickle as parts of the items; `missing` counts paths that no image has.
+// PickleWorld answers for globals, and a plain one knows none, so a pickle that would call a function is refused.
 class SplitPickle {
  public:
   explicit SplitPickle(const Path& path) : path_(path), file_(path), heap_(kLimits) {
@@ -116,6 +118,7 @@ class SplitPickle {
       throw Error(ErrorKind::input, fmt::format("{}: is a {}, not a dict", path.string(), kind_name(root_.kind)));
   }
 
+  // `keys` are the names that copies of the file give to one list.
   void assign(Part part, const std::vector<std::string>& keys, const PathIndex& index, std::vector<Part>& parts) {
     for (const PickleValue& value : list(keys)) {
       if (value.kind != PickleKind::text && value.kind != PickleKind::bytes)
@@ -160,6 +163,7 @@ void read_split(const Path& pickle, Log& log, Dataset& dataset) {
   SplitPickle split(pickle);
   split.assign(Part::train, {"train_imgs", "train"}, index, parts);
   split.assign(Part::test, {"test_imgs", "test"}, index, parts);
+  // Missing paths are no error: who has a part of the images can still use the part of the split that concerns them.
   if (split.missing > 0) {
     dataset.notes.push_back(fmt::format("{} paths of the official split are not there and left out, for example {}",
                                         split.missing, split.example));
@@ -188,6 +192,7 @@ Dataset read_tree(const DatasetRequest& request) {
   dataset.ids = request.list("imgs").images;
   std::vector<std::string> labels;
   for (const std::string& id : dataset.ids) {
+    // imgs/<side>/<issue>/<source>/.../<file>; an image higher up has no source, or no topic either.
     const std::vector<std::string> folders = split(id, '/');
     labels.push_back(folders.size() > 2 ? lower(folders[1]) : std::string());
     dataset.attributes["topic"].push_back(folders.size() > 3 ? folders[2] : std::string());
@@ -195,6 +200,7 @@ Dataset read_tree(const DatasetRequest& request) {
   }
   if (dataset.ids.empty())
     throw Error(ErrorKind::missing, fmt::format("{}: no image is in it", (request.root / "imgs").string()));
+  // The source is the group, too: a split drawn by groups then has no outlet in both train and test.
   dataset.attributes["group"] = dataset.attributes["source"];
   dataset.targets.emplace("label", Targets::from_labels(labels, kSides));
   const Path pickle = request.root / "train_test_paths.pickle";

@@ -28,6 +28,7 @@ const DatasetInfo kTwitter{
         "Q. You, J. Luo, H. Jin, J. Yang. Robust Image Sentiment Analysis Using Progressively "
         "Trained and Domain Transferred Deep Networks. AAAI 2015."};
 
+// label: 1 is positive; agree: how many of the five raters chose it.
 struct Item {
   int label = 0, agree = 0;
 };
@@ -63,6 +64,7 @@ Dataset read_twitter(const DatasetRequest& request) {
   for (const auto& [name, item] : items) {
     dataset.ids.push_back("Agg_AMT_Candidates/" + name);
     classes.push_back(item.label);
+    // What agreement and label imply: `agree` votes for the label, the rest of the five for the other class.
     votes.insert(votes.end(), {static_cast<double>(item.label ? 5 - item.agree : item.agree),
                                static_cast<double>(item.label ? item.agree : 5 - item.agree)});
     dataset.attributes["agreement"].emplace_back(words[item.agree - 3]);

@@ -23,6 +23,7 @@ const DatasetInfo kWebemo{.name = "webemo",
 Dataset read_webemo(const DatasetRequest& request) {
   Dataset dataset = read_folder(request.root, request.log, {}, request.cache);
   dataset.name = kWebemo.name;
+  // The note goes with every result, so that no reader takes the layout for the authors'.
   dataset.notes.push_back("WEBEmo's layout is not documented: read as class folders");
   return dataset;
 }

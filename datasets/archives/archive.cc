@@ -16,6 +16,10 @@
 #include "datasets/data_files.h"
 #include "datasets/tree.h"
 
+// IndexBuilder collects what a scan finds; scan_zip() and scan_tar_file() feed it from a zip's directory and from a
+// tar's headers. ArchiveReader reads members afterwards, by the offsets that the scan found: with a read at a place in
+// a zip or a plain tar, through a Stream in a packed tar, which can only be read forwards.
+
 namespace vise::datasets {
 namespace {
 
@@ -41,6 +45,7 @@ bool is_junk(std::string_view name) {
   return false;
 }
 
+// How many bytes a member may have that is kept as a text; nothing for a name that is no text's.
 std::optional<std::uint64_t> most_bytes_of_text(std::string_view name) {
   if (ends_in(name, kFields)) return kMaxField;
   if (ends_in(name, kTables)) return kMaxTable;
@@ -61,6 +66,7 @@ class IndexBuilder {
   // `text` reads the member's bytes.
   template <typename ReadText>
   void add(ArchiveMember member, const ReadText& text) {
+    // Folders are implied by names, and junk (__MACOSX, ._x) was made by a program.
     if (member.name.ends_with('/') || is_junk(member.name)) return;
     const auto most = most_bytes_of_text(member.name);
     if (has_image_extension(member.name)) {
@@ -74,17 +80,20 @@ class IndexBuilder {
         throw Error(ErrorKind::input, "has over 1 GiB of labels and captions", "pack fewer samples into an archive");
       index_.texts.push_back({member.name, text(member)});
     } else if (index_.others++ == 0) {
+      // Texts too large to keep and all other files are only counted, with the first as an example for the log.
       index_.other = printable(member.name.substr(0, 200));
     }
   }
 
   ArchiveIndex finish() {
+    // By name: ArchiveImages finds a member by bisection.
     sort(index_.images);
     sort(index_.texts);
     return std::move(index_);
   }
 
  private:
+  // A name that can't be used is refused only for members that are used: the others may be called as they like.
   static void check(const std::string& name) {
     if (const std::string fault = archive_name_fault(name); !fault.empty())
       throw Error(ErrorKind::input, fmt::format("the name '{}' {}", printable(name.substr(0, 60)), fault),
@@ -138,6 +147,8 @@ std::string as_text(const std::vector<std::byte>& bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+// Sizes and places come from the archive's own directory. find_zip_directory() and read_zip_directory() check them
+// against the file's size before anything here is allocated.
 void scan_zip(const FileDescriptor& file, const std::string& name, IndexBuilder& builder) {
   const std::uint64_t size = builder.index().identity.size;
   const auto bytes_at = [&](std::uint64_t offset, std::uint64_t count) {
@@ -247,6 +258,7 @@ class ArchiveReader::Stream {
     // are sorted by their place before they are read.
     if (!stream_ || offset + kBehind < stream_->position()) stream_ = open_byte_stream(file_, packing_, name_);
     std::vector<std::byte> bytes(size);
+    // First comes what the ring still has, then what must still be unpacked.
     const std::uint64_t end = offset + size, known = std::min(end, stream_->position());
     if (offset < known)
       at_ring(offset, known - offset, [&](std::byte* ring, std::size_t from, std::size_t count) {
@@ -289,6 +301,8 @@ class ArchiveReader::Stream {
   std::array<std::byte, kChunk> chunk_;
 };
 
+// What is open of an archive. Who reads holds a share of it, so that close() by another thread closes nothing that is
+// being read.
 struct ArchiveReader::Open {
   FileDescriptor file;
   std::mutex mutex;
@@ -318,6 +332,7 @@ std::shared_ptr<ArchiveReader::Open> ArchiveReader::opened() {
 }
 
 std::vector<std::byte> ArchiveReader::read(const ArchiveMember& member) {
+  // An image of over 1 GiB is damage or a trap: nothing is allocated for it.
   constexpr std::uint64_t kMaxImage = std::uint64_t{1} << 30;
   return named(identity_.path, [&] {
     if (member.size > kMaxImage)

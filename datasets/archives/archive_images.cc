@@ -97,6 +97,8 @@ ArchiveImages::Item ArchiveImages::found(const std::string& id) const {
   throw Error(ErrorKind::missing, fmt::format("{}: has no image '{}'", name_, id));
 }
 
+// Closes the archive that was opened first when there are too many. Items are read archive by archive (place()), so it
+// is the one least likely to be asked for again.
 void ArchiveImages::keep_open(std::uint32_t archive) const {
   constexpr std::size_t kMostOpen = 64;
   const std::lock_guard lock(open_mutex_);

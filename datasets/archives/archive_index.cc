@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kPreamble = "#vise-eval/archive 1\n";
 
+// Texts by length and bytes, numbers by eight bytes each.
 class IndexWriter {
  public:
   IndexWriter() : bytes_(kPreamble) {}
@@ -115,6 +116,7 @@ std::optional<ArchiveIndex> parse(std::string_view bytes, const FileIdentity& id
   const std::uint64_t form = in.number();
   if (form > static_cast<std::uint64_t>(ArchiveForm::tar_zstd)) return std::nullopt;
   index.form = static_cast<ArchiveForm>(form);
+  // An image takes five numbers or more (its name's length is one of them), a text two.
   index.images.resize(in.count(5 * sizeof sum));
   for (ArchiveMember& member : index.images) {
     member.name = in.text();
@@ -149,6 +151,7 @@ bool is_settled(const FileIdentity& identity) {
 ArchiveIndex archive_index(const Path& path, const Path& cache) {
   if (cache.empty()) return scan_archive(path);
   const FileIdentity identity = FileIdentity::of(path);
+  // By the archive's path: an archive that changes replaces its own index, and old ones don't pile up.
   const Path file = cache / "paths" / "archives" / (sha256_hex(identity.path).substr(0, 32) + ".index");
   try {
     if (std::error_code error; std::filesystem::exists(file, error))

@@ -17,10 +17,12 @@ std::string shard_word(const Path& archive) {
     stem.resize(last == std::string::npos ? 0 : last + 1);
     return any;
   };
+  // The number goes first, then what joins it to the word: "train-000" is "train".
   constexpr std::string_view kDigits = "0123456789", kJoints = "-_. ";
   if (!strip(kDigits)) return stem;
   strip(kJoints);
   if (!stem.ends_with("of")) return stem;  // 00000-of-00004
+  // Only between two numbers is "of" a counter's: "proof-3" is "proof".
   const std::string before = stem;
   stem.resize(stem.size() - 2);
   if (!strip(kJoints) || !strip(kDigits)) return before;

@@ -38,6 +38,8 @@ std::size_t read_some(const FileDescriptor& file, std::uint64_t offset, std::spa
   }
 }
 
+// The file itself, through one buffer: walking along headers reads it in order, and jump() passes over what isn't
+// wanted.
 class FileStream final : public ByteStream {
  public:
   FileStream(const FileDescriptor& file, std::string name) : file_(file), name_(std::move(name)), buffer_(kBuffer) {
@@ -94,6 +96,7 @@ class FileStream final : public ByteStream {
 class GzipStream final : public ByteStream {
  public:
   GzipStream(const FileDescriptor& file, const std::string& name) : in_(file, name) {
+    // 16 more than the window's bits: zlib expects gzip's header and checks its sum at the end (zlib.h, inflateInit2).
     if (::inflateInit2(&state_, 16 + MAX_WBITS) != Z_OK) throw Error(ErrorKind::system, "zlib doesn't start");
   }
   ~GzipStream() override { ::inflateEnd(&state_); }
@@ -106,6 +109,7 @@ class GzipStream final : public ByteStream {
     // zlib counts in 32 bits.
     state_.avail_out = static_cast<uInt>(std::min<std::size_t>(to.size(), kBuffer));
     const uInt wanted = state_.avail_out;
+    // A step may give nothing, at a member's header or end: only the end of the file ends this early.
     while (state_.avail_out == wanted && !ended_) step();
     return wanted - state_.avail_out;
   }
@@ -133,6 +137,7 @@ class GzipStream final : public ByteStream {
       between_ = true;
       ::inflateReset(&state_);
     } else if (status != Z_OK && status != Z_BUF_ERROR) {
+      // Z_BUF_ERROR is no damage: the input is used up, and the next step brings more.
       refuse(in_.name(), fmt::format("its gzip data are damaged ({})", state_.msg ? state_.msg : "no reason given"));
     }
   }
@@ -168,6 +173,7 @@ class ZstdStream final : public ByteStream {
     }
     given_ += out.pos;
     // deflate can't exceed its ratio, so only Zstandard is watched.
+    // in_.place() is how far the packed file has been read.
     if (given_ > kFreeBytes && given_ / kMostRatio > in_.place())
       throw Error(ErrorKind::input,
                   fmt::format("{}: {} bytes of it give over {} bytes: a bomb", in_.name(), in_.place(), given_),
@@ -202,6 +208,7 @@ std::size_t ByteStream::read(std::span<std::byte> to) {
   return done;
 }
 
+// Only a plain file can jump; what a packed one has there is unpacked and thrown away.
 bool ByteStream::skip(std::uint64_t count) {
   const std::uint64_t jumped = jump(count);
   position_ += jumped;

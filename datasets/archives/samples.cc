@@ -28,6 +28,7 @@ bool is_field(std::string_view field) {
 
 }  // namespace
 
+// Whether the archives hold samples rather than class folders: by the fields beside their images.
 bool are_samples(const std::vector<PlacedArchive>& archives) {
   std::size_t images = 0, with_fields = 0;
   for (const PlacedArchive& archive : archives) {
@@ -57,10 +58,12 @@ Samples::Samples(const PlacedArchive& archive, std::string image_field, std::vec
     if (const auto [key, field] = key_and_field(text.name); is_field(field))
       sample_of(key).fields.push_back({field, &text.text});
   std::sort(samples_.begin(), samples_.end(), [](const Sample& a, const Sample& b) { return a.key < b.key; });
+  // Counted, since their labels are left out with them.
   without_image_ = std::erase_if(samples_, [](const Sample& sample) { return !sample.image; });
 }
 
 void Samples::take_image(Sample& sample, const ArchiveMember& member) const {
+  // With a field named by the user only that image is the sample's; others, such as a mask, are passed over.
   if (!image_field_.empty() && lower(key_and_field(member.name).second) != image_field_) return;
   if (sample.image)
     throw Error(ErrorKind::usage,
@@ -97,10 +100,13 @@ std::string Samples::line(const Sample& sample) const {
     }
     Json object =
         parse_json(*field.text, fmt::format("{}: {}.{}", archive_.index.identity.path, sample.key, field.name));
+    // An array or a lone value becomes the column "json", so nothing of the file is lost.
     if (!object.is_object()) object = {{"json", object}};
+    // A member of its own (.cls, .txt) wins over a key of the same name in the JSON.
     for (const auto& [key, value] : object.items())
       if (!row.contains(key)) row[key] = value;
   }
+  // Last, so that no key of a stranger's JSON can name another image.
   row[kSamplePath] = archive_.id_of(sample.image->name);
   return row.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
 }

@@ -81,6 +81,7 @@ class TarScan {
     switch (type) {
       case 'L':  // GNU: the next member's name
         extension_.name = text_of(size);
+        // The name comes with its terminating zero.
         extension_.name->resize(extension_.name->find_last_not_of('\0') + 1);
         return;
       case 'K':  // GNU: where the next link leads
@@ -105,11 +106,14 @@ class TarScan {
 
   void member_of(char type, StreamedMember& member) {
     const bool is_folder = type == '5' || (type == '\0' && member.name.ends_with('/'));  // v7 had no type for them
+    // '7' is a contiguous file (POSIX), which is read as any other.
     member.is_file = type == '0' || type == '\0' || type == '7';
+    // '1' and '2' are links. Devices and pipes ('3', '4', '6') have no bytes either and are counted with them.
     const bool is_link = type >= '1' && type <= '6' && !is_folder;
     if (!member.is_file && !is_link && !is_folder)
       refuse(fmt::format("'{}' is of the type '{}', which is not read", shown(member.name), printable({&type, 1})),
              "sparse files and archives in several volumes: pack them again with tar's default options");
+    // Readers don't agree on whether bytes follow such a header, so the next one could be looked for in two places.
     if (is_link && member.size != 0) refuse(fmt::format("the link '{}' has a size", shown(member.name)));
     // `tar cf x.tar .` writes every name so; the ids shouldn't depend on how the archive was made.
     while (member.name.starts_with("./")) member.name.erase(0, 2);
@@ -139,6 +143,7 @@ class TarScan {
   // Records "LENGTH KEY=VALUE\n", their length included.
   void read_pax(std::string_view text, bool for_all) {
     while (!text.empty() && text[0] != '\0') {
+      // The record's length counts itself, the blank and the newline.
       const auto blank = text.find(' ');
       std::int64_t length = 0;
       if (blank > 10 || !parse_int(text.substr(0, blank), length) || length < static_cast<std::int64_t>(blank) + 2 ||
@@ -162,6 +167,7 @@ class TarScan {
       extension_.name = std::string(value);
       return;
     }
+    // 17 digits are below 2^63.
     std::int64_t size = 0;
     if (value.size() > 17 || !parse_int(value, size) || size < 0) refuse("a pax header's size is no number");
     extension_.size = static_cast<std::uint64_t>(size);
@@ -169,6 +175,7 @@ class TarScan {
 
   // Archives are filled up with zeros to a record; a second archive behind the first would be lost without a word.
   void check_rest() {
+    // Not to the end of the file: a packed archive may unfold to any number of zeros.
     constexpr std::uint64_t kMostZeros = 16 << 20;
     std::vector<std::byte> bytes(64 << 10);
     for (std::uint64_t seen = 0; seen < kMostZeros; seen += bytes.size()) {

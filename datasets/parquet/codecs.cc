@@ -14,6 +14,7 @@
 namespace vise::datasets::parquet {
 namespace {
 
+// By the numbers of CompressionCodec in parquet.thrift.
 constexpr std::array<std::string_view, 8> kNames{"uncompressed", "snappy", "gzip", "LZO",
                                                  "Brotli",       "LZ4",    "zstd", "LZ4_RAW"};
 
@@ -33,6 +34,7 @@ bool unpack_snappy(ByteView packed, std::span<std::byte> out) {
          SNAPPY_OK;
 }
 
+// Where the data are damaged the result is an error code, which is larger than any size (zstd.h, ZSTD_isError).
 bool unpack_zstd(ByteView packed, std::span<std::byte> out) {
   return ::ZSTD_decompress(out.data(), out.size(), packed.data(), packed.size()) == out.size();
 }
@@ -41,6 +43,7 @@ bool unpack_zstd(ByteView packed, std::span<std::byte> out) {
 bool unpack_gzip(ByteView packed, std::span<std::byte> out) {
   if (packed.size() > std::numeric_limits<uInt>::max() || out.size() > std::numeric_limits<uInt>::max()) return false;
   z_stream stream{};
+  // 32 more than the window's bits: zlib finds out whether gzip's header or its own is there (zlib.h, inflateInit2).
   if (::inflateInit2(&stream, MAX_WBITS + 32) != Z_OK) throw Error(ErrorKind::system, "zlib doesn't start");
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(packed.data()));
   stream.avail_in = static_cast<uInt>(packed.size());
@@ -49,6 +52,7 @@ bool unpack_gzip(ByteView packed, std::span<std::byte> out) {
   int status = ::inflate(&stream, Z_FINISH);
   while (status == Z_STREAM_END && stream.avail_in > 0 && ::inflateReset2(&stream, MAX_WBITS + 32) == Z_OK)
     status = ::inflate(&stream, Z_FINISH);
+  // The page must be used up and filled exactly: anything else is damage that a length alone would not show.
   const bool whole = status == Z_STREAM_END && stream.avail_in == 0 && stream.avail_out == 0;
   ::inflateEnd(&stream);
   return whole;
@@ -56,6 +60,7 @@ bool unpack_gzip(ByteView packed, std::span<std::byte> out) {
 
 }  // namespace
 
+// Asked when a column chunk is opened, before any of its pages is read.
 void check_codec(int codec) {
   if (codec == kUncompressed || codec == kSnappy || codec == kGzip || codec == kZstd) return;
   const bool known = codec >= 0 && codec < static_cast<int>(kNames.size());

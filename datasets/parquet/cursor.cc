@@ -24,6 +24,7 @@ std::int64_t big_endian(std::string_view bytes) {
   return static_cast<std::int64_t>(value);
 }
 
+// A value's bits by the column's type: low bits of the 64, sign extended unless the column says that it has none.
 std::int64_t integer_of(const Column& column, const Value& value) {
   const auto low = static_cast<std::uint32_t>(value.bits);
   if (column.physical == Physical::boolean) return static_cast<std::int64_t>(value.bits & 1);
@@ -36,6 +37,7 @@ std::int64_t integer_of(const Column& column, const Value& value) {
   return static_cast<std::int64_t>(value.bits);
 }
 
+// A decimal is a whole number and a power of ten; float16 comes as two bytes, little-endian.
 double real_of(const Column& column, const Value& value) {
   if (column.annotation == Annotation::decimal)
     return static_cast<double>(integer_of(column, value)) / std::pow(10.0, column.scale);
@@ -46,6 +48,7 @@ double real_of(const Column& column, const Value& value) {
   return std::bit_cast<double>(value.bits);
 }
 
+// What the reader's three kinds of cells hold of a value: an integer, a real number, or bytes.
 Cell cell_of(const Column& column, const Value& value) {
   if (column.physical == Physical::fixed && value.bytes.size() != static_cast<std::size_t>(column.length))
     refuse(fmt::format("a value of {} bytes in a column of {}", value.bytes.size(), column.length));
@@ -100,6 +103,8 @@ class Cursor::Rows {
   bool is_null() const { return is_null_; }
 
   bool next_value(Cell& cell) {
+    // Whether a list goes on is only seen from the next entry, which is read here and kept for the next row if it is
+    // not of this one.
     if (state_ == State::given && column_.is_list) {
       state_ = next_entry() ? (repetition_ > 0 ? State::entry : State::next_row) : State::outside;
       if (state_ == State::entry && definition_ < column_.element_level) refuse("a list goes on with an empty one");
@@ -111,6 +116,7 @@ class Cursor::Rows {
       return true;
     }
     cell = Cell();
+    // A null within a list counts as an element, an empty list has none.
     return column_.is_list && definition_ >= column_.element_level;
   }
 
@@ -169,6 +175,7 @@ class Cursor::Rows {
   }
 
   void restart() {
+    // Pages are read from the chunk's beginning again.
     values_.reset();
     pages_.emplace(*contents_->source, contents_->metadata.groups[group_].chunks[chunk_], column_);
     left_ = entries_ = row_ = page_row_ = 0;
@@ -190,6 +197,7 @@ class Cursor::Rows {
     row_ += pages_->entries();
   }
 
+  // Levels take as many bits as the highest one needs; where that is 0 none are stored.
   static RunDecoder levels(ByteView bytes, int most) {
     return most == 0 ? RunDecoder() : RunDecoder(bytes, bits_of(static_cast<std::uint32_t>(most)));
   }

@@ -23,6 +23,7 @@ DeltaDecoder::DeltaDecoder(ByteView bytes, std::uint64_t most) : bytes_(bytes) {
   miniblocks_ = varint();
   count_ = varint();
   value_ = static_cast<std::uint64_t>(zigzag());
+  // Miniblocks have a multiple of 32 values, so that each ends at a whole byte.
   if (block == 0 || block > kMaxBlock || miniblocks_ == 0 || miniblocks_ > kMaxMiniblocks ||
       block % (miniblocks_ * 32) != 0)
     refuse(fmt::format("blocks of {} values in {} miniblocks", block, miniblocks_));
@@ -49,6 +50,7 @@ void DeltaDecoder::next_miniblock() {
   if (miniblock_ == miniblocks_) {
     smallest_ = static_cast<std::uint64_t>(zigzag());
     if (bytes_.size() - at_ < miniblocks_) refuse("it is cut off");
+    // The widths of all miniblocks come first, a byte each, then their bits.
     widths_ = at_;
     at_ += miniblocks_;
     miniblock_ = 0;
@@ -72,6 +74,7 @@ std::uint64_t DeltaDecoder::varint() {
   refuse("a number has more than 64 bits");
 }
 
+// 0, -1, 1, -2 ... are stored as 0, 1, 2, 3, so that small negative numbers are short, too.
 std::int64_t DeltaDecoder::zigzag() {
   const std::uint64_t value = varint();
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);

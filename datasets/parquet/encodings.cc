@@ -11,6 +11,10 @@
 #include "datasets/parquet/deltas.h"
 #include "datasets/parquet/levels.h"
 
+// How the values of a data page are laid out, a decoder for each encoding (Encodings.md of the Parquet format). A
+// decoder gives one value a call and checks every length against the page first: a page comes out of a stranger's file.
+// open_values() chooses the decoder.
+
 namespace vise::datasets::parquet {
 namespace {
 
@@ -43,11 +47,13 @@ std::size_t width_of(const Column& column) {
   }
 }
 
+// Whether a value fits into 64 bits; others are views of their bytes.
 bool is_number(const Column& column) {
   return column.physical != Physical::bytes && column.physical != Physical::fixed &&
          column.physical != Physical::int96 && column.physical != Physical::boolean;
 }
 
+// Numbers are stored little-endian; the upper half of `bits` stays zero for those of 4 bytes.
 Value value_of(const Column& column, ByteView bytes) {
   Value value;
   if (is_number(column)) {
@@ -58,6 +64,7 @@ Value value_of(const Column& column, ByteView bytes) {
   return value;
 }
 
+// One bit each, the lowest of a byte first (Encodings.md, PLAIN).
 class PlainBooleans final : public ValueDecoder {
  public:
   explicit PlainBooleans(ByteView bytes) : bytes_(bytes) {}
@@ -71,6 +78,7 @@ class PlainBooleans final : public ValueDecoder {
   std::uint64_t bit_ = 0;
 };
 
+// Values of one width, one behind the other.
 class PlainFixed final : public ValueDecoder {
  public:
   PlainFixed(const Column& column, ByteView bytes) : column_(column), width_(width_of(column)), rest_(bytes) {}
@@ -105,7 +113,7 @@ class PlainBytes final : public ValueDecoder {
   ByteView rest_;
 };
 
-// Values by their place in the dictionary; the first byte is the indices' width.
+// RLE_DICTIONARY: values by their place in the dictionary. The first byte is the width of an index in bits.
 class DictionaryValues final : public ValueDecoder {
  public:
   DictionaryValues(ByteView bytes, const std::vector<Value>& dictionary) : dictionary_(dictionary) {
@@ -137,6 +145,7 @@ class RunBooleans final : public ValueDecoder {
   RunDecoder runs_;
 };
 
+// DELTA_BINARY_PACKED: differences in blocks, which DeltaDecoder unpacks.
 class DeltaIntegers final : public ValueDecoder {
  public:
   DeltaIntegers(ByteView bytes, std::uint64_t most) : deltas_(bytes, most) {}
@@ -146,7 +155,8 @@ class DeltaIntegers final : public ValueDecoder {
   DeltaDecoder deltas_;
 };
 
-// All lengths, then all bytes: the lengths are read once to find where the bytes begin, and again with them.
+// DELTA_LENGTH_BYTE_ARRAY: all lengths, then all bytes. The lengths are read once to find where the bytes begin, and
+// again with them.
 class DeltaLengths final : public ValueDecoder {
  public:
   DeltaLengths(ByteView bytes, std::uint64_t most) : lengths_(bytes, most) {
@@ -168,8 +178,8 @@ class DeltaLengths final : public ValueDecoder {
   ByteView rest_;
 };
 
-// What a value shares with the one before, and the rest of it. A value is never longer than the page, as each byte of
-// it is stored there once.
+// DELTA_BYTE_ARRAY: what a value shares with the one before, and the rest of it. A value is never longer than the page,
+// as each byte of it is stored there once.
 class DeltaBytes final : public ValueDecoder {
  public:
   DeltaBytes(ByteView bytes, std::uint64_t most)
@@ -184,6 +194,7 @@ class DeltaBytes final : public ValueDecoder {
   }
 
  private:
+  // Takes a copy, whose reading leaves the original at its first value.
   static std::size_t end_of(DeltaDecoder ahead) {
     for (std::uint64_t i = 0; i < ahead.count(); ++i) ahead.next();
     return ahead.end();
@@ -194,13 +205,14 @@ class DeltaBytes final : public ValueDecoder {
   std::string value_;
 };
 
-// The first bytes of all values, then the second ones.
+// BYTE_STREAM_SPLIT: the first bytes of all values, then the second ones.
 class SplitStreams final : public ValueDecoder {
  public:
   SplitStreams(const Column& column, ByteView bytes)
       : column_(column), bytes_(bytes), count_(bytes.size() / width_of(column)), value_(width_of(column)) {
     if (bytes.size() % value_.size() != 0) refuse("split streams of different lengths");
   }
+  // Values of all rows are spread over the page, so its end is known only by the count.
   Value next() override {
     if (at_ == count_) refuse_short();
     // Exponents of neighbouring numbers are alike, so their bytes side by side pack better;
@@ -226,6 +238,7 @@ std::unique_ptr<ValueDecoder> open_plain(const Column& column, ByteView bytes) {
 }  // namespace
 
 std::string encoding_name(int encoding) {
+  // By the numbers of parquet.thrift. Number 1 was never used.
   static constexpr std::array<std::string_view, 10> kNames{
       "PLAIN",          "GROUP_VAR_INT",       "PLAIN_DICTIONARY",        "RLE",
       "BIT_PACKED",     "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY", "DELTA_BYTE_ARRAY",
@@ -236,6 +249,7 @@ std::string encoding_name(int encoding) {
 
 std::unique_ptr<ValueDecoder> open_values(int encoding, const Column& column, ByteView bytes, std::uint64_t most,
                                           const std::vector<Value>* dictionary) {
+  // Encodings.md gives the types of each encoding. Any other pair is damage, or newer than this reader.
   const bool integers = column.physical == Physical::int32 || column.physical == Physical::int64;
   const bool arrays = column.physical == Physical::bytes;
   switch (encoding) {

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::string_view kMagic = "PAR1", kEncryptedMagic = "PARE";
 constexpr std::uint64_t kTailSize = 8;  // the footer's length and the magic
+// Bounds what is allocated for a length that a file only claims.
 constexpr std::uint64_t kMaxFooter = 64U << 20;
 
 [[noreturn]] void refuse(const std::string& what, std::string hint = {}) {
@@ -40,12 +41,14 @@ Metadata read_metadata(const Source& source) {
     refuse(fmt::format("its footer claims {} bytes in a file of {}", length, size), "the file is damaged");
   if (length > kMaxFooter) refuse(fmt::format("its footer has {} bytes, more than {}", length, kMaxFooter));
   std::vector<std::byte> footer(length);
+  // The footer is read whole: it is small beside the data, and columns refer to each other in it.
   source.read(size - kTailSize - length, footer);
   return read_footer(footer, size - kTailSize - length);
 }
 
 }  // namespace
 
+// Whatever is wrong with the contents gets the file's name in front.
 File File::read_contents(std::unique_ptr<const Source> source, std::string name) {
   auto contents = std::make_shared<Contents>();
   contents->name = std::move(name);

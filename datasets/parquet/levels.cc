@@ -18,12 +18,14 @@ namespace {
 
 unsigned bits_of(std::uint32_t largest) { return static_cast<unsigned>(std::bit_width(largest)); }
 
+// A width of 0 needs no bytes: a column that can't be null has no levels.
 RunDecoder::RunDecoder(ByteView bytes, unsigned width) : bytes_(bytes), width_(width) {
   if (width > 32) throw Error(ErrorKind::input, fmt::format("packed numbers of {} bits", width));
 }
 
 std::uint32_t RunDecoder::next() {
   if (width_ == 0) return 0;
+  // A run may have no values at all.
   while (left_ == 0) next_run();
   --left_;
   if (!packed_) return value_;

@@ -8,6 +8,9 @@
 #include "base/utf8.h"
 #include "datasets/parquet/thrift_compact.h"
 
+// The numbers in the switches are those of the fields in parquet.thrift, whose structures the functions read one by
+// one. Fields that a data set doesn't need are skipped, known or not.
+
 namespace vise::datasets::parquet {
 namespace {
 
@@ -38,6 +41,7 @@ constexpr std::array<Annotation, 22> kConverted{Annotation::text,
                                                 Annotation::other,
                                                 Annotation::other};
 
+// A number of a newer version is `other`, which is not read.
 Annotation converted(std::int32_t number) {
   return number >= 0 && number < static_cast<std::int32_t>(kConverted.size())
              ? kConverted[static_cast<std::size_t>(number)]
@@ -62,6 +66,7 @@ Annotation read_logical(ThriftReader& in, ThriftField field, std::int32_t& scale
         break;
       case 5:
         annotation = Annotation::decimal;
+        // DecimalType: its scale is field 1.
         return in.structure(kind, [&](ThriftField f) { f.id == 1 ? void(scale = in.small(f)) : in.skip(f); });
       case 6:
         annotation = Annotation::date;
@@ -74,6 +79,7 @@ Annotation read_logical(ThriftReader& in, ThriftField field, std::int32_t& scale
         break;
       case 10:
         annotation = Annotation::integer;
+        // IntType: field 2 says whether it is signed.
         return in.structure(kind, [&](ThriftField f) {
           if (f.id != 2) return in.skip(f);
           if (!in.boolean(f)) annotation = Annotation::unsigned_integer;
@@ -92,6 +98,8 @@ Annotation read_logical(ThriftReader& in, ThriftField field, std::int32_t& scale
   return annotation;
 }
 
+// SchemaElement: 1 type, 2 length of a fixed type, 3 repetition, 4 name, 5 number of children, 6 the older annotation
+// (ConvertedType), 7 the scale of a decimal, 10 the newer one (LogicalType).
 SchemaElement read_element(ThriftReader& in, ThriftField field) {
   SchemaElement element;
   bool named = false, logical = false;
@@ -143,13 +151,15 @@ SchemaElement read_element(ThriftReader& in, ThriftField field) {
   return element;
 }
 
+// The format's counts and places are 64 bits with a sign, so a damaged one may be negative.
 std::uint64_t count(ThriftReader& in, ThriftField field, std::string_view what) {
   const std::int64_t value = in.integer(field);
   if (value < 0) refuse(fmt::format("{} {}", value, what));
   return static_cast<std::uint64_t>(value);
 }
 
-// ColumnMetaData.
+// ColumnMetaData: 4 codec, 5 number of values, 7 bytes as stored, 9 and 11 the places of the first data page and of the
+// dictionary.
 void read_chunk_data(ThriftReader& in, ThriftField field, Chunk& chunk) {
   std::uint64_t data = 0, dictionary = 0;
   in.structure(field, [&](ThriftField f) {
@@ -177,6 +187,7 @@ void read_chunk_data(ThriftReader& in, ThriftField field, Chunk& chunk) {
   chunk.begin = dictionary > 0 && dictionary < data ? dictionary : data;
 }
 
+// ColumnChunk: 1 the file that has it, 3 its ColumnMetaData, 8 and 9 what encryption needs.
 Chunk read_chunk(ThriftReader& in, ThriftField field, std::uint64_t data_end) {
   Chunk chunk;
   bool described = false;
@@ -198,6 +209,7 @@ Chunk read_chunk(ThriftReader& in, ThriftField field, std::uint64_t data_end) {
     }
   });
   if (!described && !chunk.encrypted) refuse("a chunk that is not described");
+  // Chunks that aren't read may be anywhere; the error comes when their column is asked for (PageReader).
   const bool here = chunk.values > 0 && !chunk.elsewhere && !chunk.encrypted;
   if (here && (chunk.begin < kMagicSize || chunk.begin > data_end || chunk.size > data_end - chunk.begin))
     refuse(fmt::format("a chunk of {} bytes at {} lies outside the {} bytes of data; was the download cut off?",
@@ -205,6 +217,7 @@ Chunk read_chunk(ThriftReader& in, ThriftField field, std::uint64_t data_end) {
   return chunk;
 }
 
+// RowGroup: 1 its chunks, one a column in the schema's order, 3 its rows.
 RowGroup read_group(ThriftReader& in, ThriftField field, std::uint64_t data_end) {
   RowGroup group;
   in.structure(field, [&](ThriftField f) {
@@ -219,6 +232,7 @@ RowGroup read_group(ThriftReader& in, ThriftField field, std::uint64_t data_end)
   return group;
 }
 
+// KeyValue: 1 the key, 2 the text. Under "huggingface" the hub keeps what the columns mean.
 void read_text(ThriftReader& in, ThriftField field, Metadata& metadata) {
   std::string_view key, value;
   in.structure(field, [&](ThriftField f) {
@@ -230,9 +244,11 @@ void read_text(ThriftReader& in, ThriftField field, Metadata& metadata) {
       in.skip(f);
     }
   });
+  // The first counts where a key comes twice.
   metadata.texts.emplace(key, value);
 }
 
+// What follows reads by these counts, so they must agree before any page is looked for.
 void check_counts(const Metadata& metadata) {
   std::uint64_t rows = 0;
   for (std::size_t g = 0; g < metadata.groups.size(); ++g) {
@@ -244,6 +260,7 @@ void check_counts(const Metadata& metadata) {
     rows += group.rows;
     for (std::size_t c = 0; c < group.chunks.size(); ++c) {
       const Chunk& chunk = group.chunks[c];
+      // A column without lists has a value or a null for each row.
       if (chunk.elsewhere || chunk.encrypted || metadata.columns[c].is_list || chunk.values == group.rows) continue;
       refuse(fmt::format("row group {} has {} rows and '{}' {} values", g, group.rows, metadata.columns[c].name,
                          chunk.values));
@@ -258,6 +275,7 @@ Metadata read_footer(ByteView footer, std::uint64_t data_end) {
   ThriftReader in(footer);
   Metadata metadata;
   std::vector<SchemaElement> elements;
+  // FileMetaData: 2 schema, 3 rows, 4 row groups, 5 texts by key, 6 the program that wrote the file.
   in.structure([&](ThriftField f) {
     switch (f.id) {
       case 2:

@@ -36,7 +36,8 @@ ByteView take(ByteView& bytes, std::uint64_t size, std::string_view what) {
   return front;
 }
 
-// Version 1: levels have their length before them, and are there only where there can be any.
+// Version 1: levels have their length before them, and are there only where there can be any. Version 2 has the lengths
+// in its header (split_v2()).
 ByteView take_levels(ByteView& bytes, int most, int encoding, std::string_view what) {
   if (most == 0) return {};
   if (encoding != kRle) refuse(fmt::format("{} in the encoding {}, which is not read", what, encoding_name(encoding)));
@@ -78,7 +79,7 @@ bool PageReader::next() {
   return false;
 }
 
-// How long a header is only its reader knows, so the window grows until it fits.
+// How long a header is only its reader knows, so the window grows until it fits; for most headers the first one does.
 PageHeader PageReader::read_header(std::uint64_t at) {
   for (std::uint64_t window = kFirstWindow;; window *= 8) {
     const std::uint64_t size = std::min({window, end_ - at, kMaxHeader});
@@ -95,6 +96,7 @@ PageHeader PageReader::read_header(std::uint64_t at) {
 
 void PageReader::load_dictionary() {
   if (has_dictionary_) refuse("the chunk has two dictionaries");
+  // Both numbers mean PLAIN here: PLAIN_DICTIONARY is what older writers put (Encodings.md, Dictionary Encoding).
   if (header_.encoding != kPlain && header_.encoding != kPlainDictionary)
     refuse(fmt::format("a dictionary in the encoding {}, which is not read", encoding_name(header_.encoding)));
   if (header_.entries > kMaxDictionary) refuse(fmt::format("a dictionary of {} values", header_.entries));
@@ -124,13 +126,16 @@ ByteView PageReader::packed_bytes() {
            "row_group_size=100)");
   const std::span<std::byte> bytes = packed_.get(header_.packed);
   source_.read(body_, bytes);
+  // Of the bytes as stored; a writer may leave it out (parquet.thrift, PageHeader).
   if (kCheckSums && header_.crc &&
       *header_.crc != ::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()))
     refuse(fmt::format("the page at byte {} doesn't match its CRC-32", body_));
   return bytes;
 }
 
+// A view of `packed` itself where nothing is packed, else of `buffer`.
 ByteView PageReader::unpacked_bytes(ByteView packed, std::uint64_t size, Buffer& buffer) const {
+  // Before memory is asked for by a number that the file only claims.
   if (size > most_unpacked(chunk_.codec, packed.size()))
     refuse(fmt::format("a page of {} bytes claims to unpack to {}", packed.size(), size));
   if (chunk_.codec == kUncompressed && size == packed.size()) return packed;
@@ -139,6 +144,7 @@ ByteView PageReader::unpacked_bytes(ByteView packed, std::uint64_t size, Buffer&
   return out;
 }
 
+// Version 1 packs levels and values together, the repetition levels first.
 Page PageReader::split_v1(ByteView bytes) const {
   Page page;
   page.repetition = take_levels(bytes, column_.max_repetition, header_.repetition_encoding, "repetition levels");

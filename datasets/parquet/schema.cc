@@ -8,6 +8,7 @@
 namespace vise::datasets::parquet {
 namespace {
 
+// Deeper or wider schemas are damage, and a walk down them would exhaust the stack.
 constexpr int kMaxDepth = 32;
 constexpr std::size_t kMaxLeaves = 10000;
 
@@ -29,6 +30,7 @@ struct Way {
 };
 
 // Kind and, where it is none that is read, the reason.
+// First what the values mean, which may rule a column out, then how they are stored.
 void set_kind(Column& column) {
   const auto unread = [&](std::string reason) { column.kind = Kind::unread, column.reason = std::move(reason); };
   switch (column.annotation) {
@@ -42,6 +44,7 @@ void set_kind(Column& column) {
       return unread("of a logical type that is not read");
     case Annotation::decimal:
       if (column.scale < 0 || column.scale > 38) return unread("a decimal of an odd scale");
+      // 18 digits fit into 64 bits.
       if (column.physical != Physical::int32 && column.physical != Physical::int64 &&
           (column.physical != Physical::fixed || column.length > 8))
         return unread("a decimal of more than 18 digits");
@@ -77,6 +80,7 @@ void set_kind(Column& column) {
   }
 }
 
+// Goes through the list of elements once, and makes a column of each leaf.
 class TreeReader {
  public:
   explicit TreeReader(std::span<const SchemaElement> elements) : elements_(elements) {}
@@ -104,6 +108,7 @@ class TreeReader {
     ++way.definition;
     if (element.repetition != Repetition::repeated) return;
     ++way.repetition;
+    // The levels at which a list has an element, and at which it is there but empty (see Cursor::Rows).
     way.element_level = way.definition;
     way.empty_level = way.definition - 1;
   }
@@ -137,6 +142,7 @@ class TreeReader {
     for (std::int32_t i = 0; i < element.children; ++i) node(way, depth);
   }
 
+  // `above`: the way as far as the leaf's parent.
   void leaf(const SchemaElement& element, const Way& above, const Way& way) {
     if (element.children > 0) refuse(fmt::format("'{}' has a type and columns", way.name));
     if (element.physical == Physical::fixed && element.length <= 0)
@@ -156,6 +162,7 @@ class TreeReader {
     column.empty_level = way.empty_level;
     column.is_list = way.repetition > 0;
     set_kind(column);
+    // Levels tell list from list, but a table's cell has room for one.
     if (way.repetition > 1 || way.in_map) {
       column.kind = Kind::unread;
       column.reason = way.in_map ? "in a map" : "a list of lists";

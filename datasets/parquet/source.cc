@@ -19,6 +19,7 @@ class FileSource final : public Source {
     struct stat info {};
     if (!file_) throw_errno("cannot open", path);
     if (::fstat(file_.get(), &info) != 0) throw_errno("cannot read", path);
+    // A pipe can't be read from a place on.
     if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::input, fmt::format("{}: is no file", path.string()));
     size_ = static_cast<std::uint64_t>(info.st_size);
   }
@@ -26,6 +27,7 @@ class FileSource final : public Source {
   std::uint64_t size() const override { return size_; }
 
   void read(std::uint64_t at, std::span<std::byte> out) const override {
+    // pread() moves no position that threads would share, and may give fewer bytes than were asked for.
     while (!out.empty()) {
       const ssize_t got = ::pread(file_.get(), out.data(), out.size(), static_cast<off_t>(at));
       if (got < 0 && errno == EINTR) continue;
@@ -42,6 +44,7 @@ class FileSource final : public Source {
   std::uint64_t size_ = 0;
 };
 
+// `at` and the length are checked by those who ask, against size().
 class MemorySource final : public Source {
  public:
   explicit MemorySource(std::vector<std::byte> bytes) : bytes_(std::move(bytes)) {}

@@ -13,6 +13,7 @@ constexpr int kMaxDepth = 24;  // Parquet's own structures nest 6 deep
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, "thrift: " + what); }
 
+// A type is 4 bits, of which 14 and 15 mean nothing.
 ThriftType type_of(std::uint8_t nibble) {
   if (nibble > static_cast<std::uint8_t>(ThriftType::uuid)) refuse(fmt::format("a value of unknown type {}", nibble));
   return static_cast<ThriftType>(nibble);
@@ -22,6 +23,7 @@ bool is_boolean(ThriftType type) { return type == ThriftType::yes || type == Thr
 
 }  // namespace
 
+// skip() calls itself for what is inside, so the depth bounds the stack.
 void ThriftReader::enter() {
   if (++depth_ > kMaxDepth) refuse(fmt::format("structures nest deeper than {}", kMaxDepth));
 }
@@ -55,6 +57,7 @@ ThriftReader::Elements ThriftReader::list_header(ThriftField field) {
   return {count, type};
 }
 
+// A map's count comes before its types, which an empty map doesn't have.
 void ThriftReader::skip_map() {
   const std::uint64_t count = varint();
   if (count == 0) return;
@@ -103,17 +106,20 @@ void ThriftReader::skip(ThriftField field) {
   }
 }
 
+// A boolean field has no bytes: its type is its value.
 bool ThriftReader::boolean(ThriftField field) const {
   if (!is_boolean(field.type)) refuse(fmt::format("field {} is no boolean", field.id));
   return field.type == ThriftType::yes;
 }
 
+// Integers of 16 bits and more are written alike, so a wider one than the format says does no harm.
 std::int64_t ThriftReader::integer(ThriftField field) {
   if (field.type == ThriftType::i8) return static_cast<std::int8_t>(byte());
   if (field.type != ThriftType::i16 && field.type != ThriftType::i32) expect(field, ThriftType::i64);
   return zigzag();
 }
 
+// Counts, codecs and types are of 32 bits in Parquet's structures, however long they were written.
 std::int32_t ThriftReader::small(ThriftField field) {
   const std::int64_t value = integer(field);
   if (value < std::numeric_limits<std::int32_t>::min() || value > std::numeric_limits<std::int32_t>::max())
@@ -121,6 +127,7 @@ std::int32_t ThriftReader::small(ThriftField field) {
   return static_cast<std::int32_t>(value);
 }
 
+// A view into the bytes that are read: the caller copies what it keeps.
 std::string_view ThriftReader::text(ThriftField field) {
   expect(field, ThriftType::binary);
   const std::uint64_t size = varint();
@@ -140,6 +147,7 @@ std::uint8_t ThriftReader::byte() {
   return static_cast<std::uint8_t>(bytes_[at_++]);
 }
 
+// Seven bits a byte, the lowest first; the eighth says that more follow.
 std::uint64_t ThriftReader::varint() {
   std::uint64_t value = 0;
   for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -150,11 +158,13 @@ std::uint64_t ThriftReader::varint() {
   refuse("a number has more than 64 bits");
 }
 
+// 0, -1, 1, -2 are written as 0, 1, 2, 3, so that small negative numbers are short.
 std::int64_t ThriftReader::zigzag() {
   const std::uint64_t value = varint();
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
 
+// Past bytes that nobody reads: checked here, so that no length leads out of the structure.
 void ThriftReader::pass(std::uint64_t bytes) {
   if (bytes > left()) refuse(fmt::format("{} bytes are claimed where {} remain", bytes, left()));
   at_ += bytes;
