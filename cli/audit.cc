@@ -28,7 +28,8 @@ constexpr const char* kExamples =
     "(a\n"
     "split's names, file names, dates, numbers, as many values as images).";
 
-// "" where the picture can't be read.
+// A picture of at most 224 pixels a side as a PNG's bytes, for the page; "" where it can't be read. Made from the file
+// again, since keeping all pictures of an audit would fill the memory.
 std::string item_thumbnail(const datasets::Dataset& dataset, std::uint32_t item, std::uint64_t max_pixels) {
   constexpr std::uint32_t kSide = 224;
   try {
@@ -47,6 +48,7 @@ void compare_features(const std::string& backbone, const OpenedData& opened, con
       features::extract_features(opened.dataset, {features::FeatureRequest{features::parse_backbone(backbone)}},
                                  extract, session.context())
           .front();
+  // Rows are images that could be read; the audit counts in items.
   std::vector<std::span<const float>> rows;
   std::vector<std::uint32_t> item_of_row;
   for (std::uint32_t item = 0; item < opened.dataset.size(); ++item)
@@ -78,6 +80,7 @@ void audit_verb(const AuditOptions& options, Session& session) {
   };
   datasets::Audit audit = datasets::audit_files(dataset, split, context,
                                                 options.files_only ? datasets::LookAtFile{} : look, opened.task.target);
+  // After the files: what has equal bytes isn't reported again as equal pixels.
   datasets::audit_pictures(dataset, split, pictures, context, audit, opened.task.target);
   if (!options.backbone.empty()) compare_features(options.backbone, opened, split, session, audit);
   session.console.end_progress();
@@ -87,6 +90,7 @@ void audit_verb(const AuditOptions& options, Session& session) {
     session.console.info(fmt::format("pairs with thumbnails: {}", options.html));
   }
   if (session.json)
+    // Names of files may be no UTF-8, over which dump() would throw without the last argument.
     fmt::print("{}\n",
                datasets::audit_json(audit, dataset, split).dump(-1, ' ', false, Json::error_handler_t::replace));
   else

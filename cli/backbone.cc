@@ -17,6 +17,7 @@
 namespace vise::cli {
 namespace {
 
+// What `inspect` is asked for, as the options give it.
 struct InspectOptions {
   std::vector<std::string> files, drop;
   std::string architecture, branch, keys, prototxt;
@@ -24,6 +25,7 @@ struct InspectOptions {
   bool tensors = false, skip_foreign = false;
 };
 
+// An option that says what a checkpoint's tensors don't say, under the name that a NAME=FILE has for it too.
 struct FactOption {
   std::string_view name, what, value;
 };
@@ -40,6 +42,7 @@ const features::Backbone* known_row(const networks::Checkpoint& checkpoint) {
   return checkpoint.hashes.size() == 1 ? features::backbone_of_sha256(checkpoint.hashes.front()) : nullptr;
 }
 
+// What the registry knows of these very bytes, so that `inspect` shows what a run would take.
 std::vector<networks::Fact> known_facts(const networks::Checkpoint& checkpoint) {
   std::vector<networks::Fact> facts;
   if (const features::Backbone* const row = known_row(checkpoint)) facts = row->facts;
@@ -57,6 +60,7 @@ bool transform_is_open(const networks::CheckpointInspection& seen, const feature
 constexpr const char* kOpenTransform =
     "  open          transform: nobody says it; transform=T, or the name of the registry's row it is\n";
 
+// Of a graph (ONNX, Caffe), whose transform is never known: nothing in the file says it.
 std::string report(const networks::GraphInspection& seen, bool as_json) {
   if (!as_json) return networks::to_text(seen) + kOpenTransform + "\n";
   Json json = networks::to_json(seen);
@@ -64,6 +68,7 @@ std::string report(const networks::GraphInspection& seen, bool as_json) {
   return json_line(json);
 }
 
+// Of a checkpoint, with what the registry knows of its bytes.
 std::string report(const networks::CheckpointInspection& seen, bool tensors, bool as_json) {
   const features::Backbone* const row = known_row(seen.checkpoint);
   const bool open = transform_is_open(seen, row);
@@ -80,6 +85,7 @@ std::string report(const networks::CheckpointInspection& seen, bool tensors, boo
 std::string describe(const std::string& file, const InspectOptions& options, const networks::NetworkRequest& request,
                      Session& session) {
   try {
+    // Graphs come first: their files hold no tensors by name, which the reader of checkpoints would refuse.
     if (const std::optional<networks::GraphInspection> graph = networks::inspect_graph(file, request))
       return report(*graph, session.json);
     const networks::CheckpointInspection seen = networks::inspect_checkpoint(file, request, known_facts);
@@ -105,10 +111,12 @@ void inspect_verb(const InspectOptions& options, Session& session) {
                                    true,
                                    options.prototxt};
   for (const auto& [name, value] : options.facts)
+    // Only what was said: an empty value would win over what the file or the registry knows.
     if (!value.empty()) request.load.facts.say(name, value, features::kUserSource);
   for (const std::string& file : options.files) fmt::print("{}", describe(file, options, request, session));
 }
 
+// For a registry's name, or NAME=FILE with its options: what a run would take.
 void show_verb(const std::string& name, const Session& session) {
   const features::Backbone backbone = features::parse_backbone(name);
   if (session.json) {
@@ -136,6 +144,7 @@ void show_verb(const std::string& name, const Session& session) {
   for (const std::string& what : backbone.unverified) line("unverified", what);
 }
 
+// Finds weights as a run does, downloading what is missing, and prints where they are.
 void fetch_verb(const std::vector<std::string>& names, Session& session) {
   const features::WeightsSearch search = session.places.weights_search();
   features::PathCache known(session.places.cache_dir() / "paths" / "weights");
@@ -156,6 +165,7 @@ void fetch_verb(const std::vector<std::string>& names, Session& session) {
 }  // namespace
 
 void add_backbone(Verbs& verbs) {
+  // One value for both verbs that name backbones: CLI11 fills it for the one that was chosen.
   auto names = std::make_shared<std::vector<std::string>>();
   auto inspected = std::make_shared<InspectOptions>();
   Session& session = verbs.session;

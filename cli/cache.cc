@@ -11,17 +11,20 @@
 namespace vise::cli {
 namespace {
 
+// Of all verbs of the group; each reads its own.
 struct CacheOptions {
   bool repair = false, dry_run = false, move = false;
   double older_than_days = 90;
   std::vector<std::string> from;
 };
 
+// Days and parts of days; a clock that was set back gives a negative number, which counts as just used.
 double days_since(std::filesystem::file_time_type moment) {
   using Days = std::chrono::duration<double, std::ratio<86400>>;
   return std::chrono::duration_cast<Days>(std::filesystem::file_time_type::clock::now() - moment).count();
 }
 
+// One object a line, so that a long list can be read as it comes.
 Json to_json(const features::CachedFeatures& cached) {
   return {{"folder", cached.folder.string()}, {"rows", cached.rows},
           {"unreadable", cached.unreadable},  {"dim", cached.key.dim},
@@ -29,6 +32,7 @@ Json to_json(const features::CachedFeatures& cached) {
           {"key", cached.key.parts}};
 }
 
+// Eight digits of the folder's name are enough to tell keys apart, and leave room for words.
 std::string line_of(const features::CachedFeatures& cached) {
   return fmt::format("{}  {:>8} rows of {:>4}  {:>9.1f} MB  used {:>4.0f} d ago  {}",
                      cached.folder.filename().string().substr(0, 8), cached.rows, cached.key.dim,
@@ -54,11 +58,13 @@ void verify_verb(const CacheOptions& options, Session& session) {
   const Path cache = session.places.cache_dir();
   const Context context = session.context();
   for (const features::CachedFeatures& cached : features::list_cache(cache, session.console)) {
+    // Each block's bytes are hashed again, so this takes as long as reading the whole cache.
     const std::size_t damaged = features::check_cached(cache, cached, options.repair, context);
     fmt::print("{}  {}: {}\n", cached.folder.filename().string().substr(0, 8), cached.words(),
                damaged == 0     ? "sound"
                : options.repair ? fmt::format("{} damaged block(s) dropped", damaged)
                                 : fmt::format("{} DAMAGED block(s); --repair drops them", damaged));
+    // 5 says that something doesn't verify, as `verify` has it.
     if (damaged > 0 && !options.repair) session.exit_code = 5;
   }
 }
@@ -91,6 +97,7 @@ void merge_verb(const CacheOptions& options, Session& session) {
       const features::MergeCounts counts = features::merge_cache(from, cache, options.move, context);
       fmt::print("{}: {} rows added, {} known already\n", from, counts.added, counts.known);
     } catch (const Error& e) {
+      // A cache that is missing or damaged leaves the others good. Any other error (a full disk) would meet them all.
       if (e.kind() != ErrorKind::input && e.kind() != ErrorKind::missing) throw;
       if (!first_error)
         first_error = e;

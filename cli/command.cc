@@ -20,6 +20,7 @@ std::string value_of(const std::string& type) {
   return type;
 }
 
+// One option in the words of --help, without CLI11's types: manual and completion see nothing else of it.
 CommandOption describe(const CLI::Option& option) {
   CommandOption described;
   described.positional = option.get_positional();
@@ -36,6 +37,8 @@ CommandOption describe(const CLI::Option& option) {
   return described;
 }
 
+// The verb and all verbs below it; the filter that takes any is there since CLI11 else lists only those that were
+// parsed.
 Command describe(const CLI::App& app, const std::string& path) {
   Command command{app.get_name(), path, app.get_description(), app.get_footer(), {}, {}};
   for (const CLI::Option* option : app.get_options()) command.options.push_back(describe(*option));
@@ -54,6 +57,7 @@ const Command* Command::verb(std::string_view wanted) const {
 
 Command describe(const CLI::App& app) { return describe(app, ""); }
 
+// The deepest verb that the first words name; they are taken off `words`, whose rest are its arguments.
 const Command& find_verb(const Command& program, std::vector<std::string>& words) {
   const Command* found = &program;
   std::size_t taken = 0;

@@ -23,6 +23,7 @@ std::pair<Picked, Picked> sides(const std::vector<std::string>& words) {
   return {pick_row(run, words[1]), pick_row(run, words[2])};
 }
 
+// Names are compared as the tables print them.
 std::set<std::string> backbones_of(const Picked& side) {
   std::set<std::string> names;
   for (const experiments::Result& result : side.results) names.insert(result.cell.backbone);
@@ -53,6 +54,7 @@ void agree_on_names(const Picked& a, Picked& b) {
   }
 }
 
+// Two runs without one question in common would give two tables of one row each, which looks like a comparison.
 void check_comparable(const Picked& a, const Picked& b) {
   const auto left = questions_of(a), right = questions_of(b);
   if (std::ranges::any_of(left, [&](const auto& question) { return right.contains(question); })) return;
@@ -70,6 +72,7 @@ bool pair_by_backbone(Picked& a, Picked& b) {
   std::ranges::set_intersection(left, right, std::inserter(shared, shared.end()));
   if (shared.empty()) return false;
   for (Picked* side : {&a, &b}) {
+    // Rows that only one side has can't be paired, and the table would show them beside an empty cell.
     std::erase_if(side->results,
                   [&](const experiments::Result& result) { return !shared.contains(result.cell.backbone); });
     for (experiments::Result& result : side->results) {
@@ -82,6 +85,7 @@ bool pair_by_backbone(Picked& a, Picked& b) {
   return true;
 }
 
+// Arrays are known by their ending; all else is about runs.
 void compare_verb(const std::vector<std::string>& words, const ArrayOptions& arrays, Session& session) {
   if (are_arrays(words)) return compare_arrays(words, arrays, session);
   if (!arrays.run.files.labels.empty())
@@ -92,6 +96,7 @@ void compare_verb(const std::vector<std::string>& words, const ArrayOptions& arr
                 "vise-eval compare RUN ROW ROW, RUN[:ROW] RUN[:ROW], or A.npy B.npy --labels y.csv");
   auto [a, b] = sides(words);
   agree_on_names(a, b);
+  // Names first: only then can the two sides be found to answer one question.
   check_comparable(a, b);
   // The same run twice is a fair question (is it 0?), and its two sides need two names.
   if (a.word == b.word) b.word += " (2)";

@@ -27,6 +27,7 @@ std::vector<std::string> told_apart(const std::vector<std::string>& files) {
           throw Error(ErrorKind::usage, fmt::format("compare: {} is named twice", files[i]));
     }
   std::vector<std::string> distinct = names;
+  // Longer by a folder in each turn, but only the names that several files share.
   for (int parents = 1; std::set(distinct.begin(), distinct.end()).size() < files.size() && parents < 32; ++parents)
     for (std::size_t i = 0; i < files.size(); ++i) {
       if (std::ranges::count(names, names[i]) < 2) continue;
@@ -40,6 +41,7 @@ std::vector<std::string> told_apart(const std::vector<std::string>& files) {
   return distinct;
 }
 
+// The names of the table's rows, one a file.
 std::vector<std::string> row_names(const std::vector<std::string>& files, const ArrayOptions& options) {
   if (options.names.empty()) return told_apart(files);
   if (options.names.size() != files.size())
@@ -51,6 +53,7 @@ std::vector<std::string> row_names(const std::vector<std::string>& files, const 
   return options.names;
 }
 
+// The probe that fits the labels, where nobody named one.
 std::vector<std::string> probes_of(const ArrayOptions& options, const datasets::Targets& targets) {
   if (!options.probes.empty()) return options.probes;
   return {targets.kind() == datasets::TargetKind::values ? "ridge" : "logreg"};
@@ -70,6 +73,7 @@ std::vector<experiments::Result> fit_all(const std::vector<std::string>& files, 
       context.throw_if_stopped();
       run.probe = probe;
       results.push_back(probe_features(run, data, context));
+      // Kept at once, so that an interruption loses no fitted row.
       keep_result(run, data, results.back());
       const auto [same, is_new] = file_of_content.emplace(results.back().key, files[i]);
       // Two files with the same bytes would be two rows of one result, with a difference
@@ -94,6 +98,7 @@ void compare_arrays(const std::vector<std::string>& files, const ArrayOptions& o
   if (options.run.files.labels.empty())
     throw Error(ErrorKind::usage, "compare: what the rows of these features are is missing",
                 "--labels y.csv, or y.npy: row i labels row i of every file");
+  // All that can be refused is refused before the first fit.
   const std::vector<std::string> names = row_names(files, options);
   reports::CompareOptions compared;
   compared.baseline = options.baseline.empty() ? names.back() : options.baseline;
@@ -101,6 +106,7 @@ void compare_arrays(const std::vector<std::string>& files, const ArrayOptions& o
     throw Error(ErrorKind::usage, fmt::format("compare: no row is called '{}'", compared.baseline),
                 suggest(compared.baseline, names));
   ProbeRun common = options.run;
+  // The labels are what all rows share, so the folder is named by them.
   if (common.out.empty()) common.out = (Path("vise-results") / Path(common.files.labels).stem()).string();
   const Context context = session.context();
   const std::vector<experiments::Result> results = fit_all(files, names, common, options, context);

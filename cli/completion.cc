@@ -16,6 +16,7 @@
 namespace vise::cli {
 namespace {
 
+// What may be named: the registries and libraries that the verbs themselves read.
 std::vector<Candidate> tasks() {
   std::vector<Candidate> found;
   const experiments::TaskLibrary library;
@@ -75,6 +76,7 @@ const Kind& kind_of(const std::string& type) {
   return found == kinds.end() ? nothing : found->second;
 }
 
+// Adds those of `from` that begin as what was typed, with `prefix` before them since the shell replaces the whole word.
 void keep(std::vector<Candidate> from, std::string_view prefix, std::string_view typed, Completion& completion) {
   for (Candidate& candidate : from)
     if (candidate.word.starts_with(typed))
@@ -82,6 +84,7 @@ void keep(std::vector<Candidate> from, std::string_view prefix, std::string_view
 }
 
 // The value of an option or argument; `prefix` is what precedes it in the same word ("--backbone=", or "").
+// A list behind commas is completed at its last part.
 void complete_value(const CommandOption& option, std::string prefix, std::string typed, Completion& completion) {
   const Kind& kind = kind_of(option.value);
   if (first_word(option.value) == "B" && typed.find('=') != std::string::npos) {  // NAME=FILE[,option=value]
@@ -100,6 +103,7 @@ void complete_value(const CommandOption& option, std::string prefix, std::string
   if (completion.candidates.empty()) completion.paths = kind.paths;
 }
 
+// Options are offered with their sentences of --help, which zsh shows beside them.
 void complete_option_name(const Command& verb, std::string_view typed, Completion& completion) {
   for (const CommandOption& option : verb.options)
     if (!option.positional) keep({{option.name, option.text}}, "", typed, completion);
@@ -112,6 +116,7 @@ const CommandOption* find_option(const Command& verb, std::string_view name) {
 }
 
 // The option whose value comes next after these words, or the positional argument that is next, or nullptr.
+// Words are counted as CLI11 would take them: an option takes at most `most` values, the rest are positional.
 const CommandOption* expected(const Command& verb, const std::vector<std::string>& before) {
   std::size_t positionals = 0, open = 0;
   const CommandOption* option = nullptr;
@@ -135,6 +140,7 @@ const CommandOption* expected(const Command& verb, const std::vector<std::string
   return nullptr;
 }
 
+// By what is before the cursor: "--option=", "-", an option's value, or an argument.
 void complete_word(const Command& verb, const std::vector<std::string>& before, const std::string& typed,
                    Completion& completion) {
   const auto equals = typed.find('=');
@@ -160,6 +166,7 @@ Completion complete(const Command& program, const std::vector<std::string>& word
   if (words.empty()) return completion;
   std::vector<std::string> before(words.begin(), words.end() - 1);
   const std::string& typed = words.back();
+  // `help` takes verbs as its words, and has no options worth offering.
   if (!before.empty() && before.front() == "help" && !typed.starts_with("-")) {
     before.erase(before.begin());
     const Command& verb = find_verb(program, before);
@@ -176,6 +183,8 @@ Completion complete(const Command& program, const std::vector<std::string>& word
   return completion;
 }
 
+// One candidate a line, its sentence behind a tab; the last line says what the shell is to add of its own: no paths,
+// files or folders.
 std::string completion_lines(const Completion& completion) {
   std::string lines;
   for (const Candidate& candidate : completion.candidates)

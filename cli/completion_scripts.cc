@@ -38,6 +38,8 @@ _vise_eval() {
 complete -F _vise_eval vise-eval
 )script";
 
+// zsh keeps words whole, and unquotes them by (Q); a colon of a candidate is escaped, since _describe takes it for the
+// end of the word.
 constexpr const char* kZsh = R"script(#compdef vise-eval
 # Completion of vise-eval for zsh, made by: vise-eval completion zsh
 _vise-eval() {

@@ -26,6 +26,7 @@ std::string bar(std::uint64_t done, std::uint64_t total) {
 Console::Console() : tty_(::isatty(STDERR_FILENO) == 1) {}
 Console::~Console() { end_progress(); }
 
+// Removes a progress line, so that the next text begins at the left. Callers hold the mutex.
 void Console::clear_line() {
   if (tty_ && line_open_) fmt::print(stderr, "\r\033[K");
   line_open_ = false;
@@ -39,6 +40,7 @@ void Console::info(std::string_view text) {
   fmt::print(stderr, "{}\n", text);
 }
 
+// Warnings are printed whether or not --quiet was given: they say what a reader of the numbers must know.
 void Console::warn(std::string_view text) {
   const std::lock_guard lock(mutex_);
   if (!said_.emplace(text).second) return;
@@ -47,9 +49,11 @@ void Console::warn(std::string_view text) {
              wants_colour(STDERR_FILENO) ? "\033[0m" : "", text);
 }
 
+// Called from worker threads, for each item; most calls return after a look at the clock.
 void Console::progress(std::string_view what, std::uint64_t done, std::uint64_t total) {
   const std::lock_guard lock(mutex_);
   const Clock::time_point now = Clock::now();
+  // Another text is another piece of work, whose rate begins anew.
   if (what != what_) {
     clear_line();
     what_ = what;
@@ -74,18 +78,21 @@ void Console::progress(std::string_view what, std::uint64_t done, std::uint64_t 
   line_open_ = tty_;
 }
 
+// Before a verb prints its results: on a terminal the line would be in the middle of them.
 void Console::end_progress() {
   const std::lock_guard lock(mutex_);
   clear_line();
   what_.clear();
 }
 
+// NO_COLOR as https://no-color.org has it: any text but the empty one.
 bool wants_colour(int stream) {
   const char* const no_colour = std::getenv("NO_COLOR");
   const char* const terminal = std::getenv("TERM");
   return ::isatty(stream) == 1 && !(no_colour && *no_colour) && !(terminal && std::string_view(terminal) == "dumb");
 }
 
+// 100 columns where the output is no terminal: a file or a pipe has no width.
 std::size_t terminal_width() {
   winsize size{};
   return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 100;

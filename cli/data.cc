@@ -14,6 +14,7 @@
 namespace vise::cli {
 namespace {
 
+// The task that --task names, or one made for --data. A group of tasks, or a task of several splits, gives its first.
 experiments::Task chosen_task(const DataChoice& choice, Session& session) {
   if (choice.task.empty() == choice.data.empty())
     throw Error(ErrorKind::usage, "one of --task NAME and --data PATH is needed",
@@ -67,6 +68,7 @@ void add_column_options(CLI::App* verb, datasets::DataColumns& columns) {
       ->check(CLI::IsMember({"classes", "values"}));
 }
 
+// A column's name without --data would be ignored, which nobody would notice.
 void check_columns(const datasets::DataColumns& columns, bool has_data) {
   const bool any = !columns.path.empty() || !columns.label.empty() || !columns.split.empty() || !columns.kind.empty();
   if (any && !has_data)
@@ -84,6 +86,7 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
     opened.dataset = datasets::DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),
                                                                 session.places.cache_dir(), session.console);
   }
+  // A data set without a task is called after itself and the rule of its split, as in a run's table.
   if (task.name.empty()) task.name = experiments::name_of_split(opened.dataset.name, task.split);
   if (task.target.empty()) task.target = experiments::usual_target(opened.dataset).value_or("label");
   const bool has_target = opened.dataset.targets.contains(task.target);

@@ -30,6 +30,7 @@ std::vector<std::string> blas_libraries() {
   std::set<std::string> found;
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);) {
+    // A line ends with the path of the file that is mapped, if it is one (proc(5)).
     const auto slash = line.find('/');
     if (slash == std::string::npos) continue;
     const Path file(line.substr(slash));
@@ -39,6 +40,7 @@ std::vector<std::string> blas_libraries() {
   return {found.begin(), found.end()};
 }
 
+// By what the CPU says, not by what the program was built for: kernels are chosen at run time.
 std::string cpu_features() {
   std::vector<std::string> names;
   if (__builtin_cpu_supports("avx2")) names.emplace_back("AVX2");
@@ -49,6 +51,7 @@ std::string cpu_features() {
 }
 
 // {version, cuda, cuda_devices}, or {missing: why}.
+// Asking opens the module of LibTorch.
 Json libtorch_facts() {
   try {
     const networks::TorchFacts facts = networks::torch_facts();
@@ -58,6 +61,7 @@ Json libtorch_facts() {
   }
 }
 
+// What doesn't depend on data: versions, CPU, threads and libraries. `warnings` are for people to act upon.
 Json machine_facts(Session& session) {
   Json facts = {{"vise_eval", kVersion},
                 {"onednn", networks::onednn_version()},
@@ -78,6 +82,8 @@ Json machine_facts(Session& session) {
   return facts;
 }
 
+// The weights of the registry that are here, with their SHA-256, which the path cache may know: hashing all of them
+// anew would take minutes.
 Json weights_facts(Session& session) {
   Json list = Json::array();
   const features::WeightsSearch search = session.places.weights_search();
@@ -98,6 +104,7 @@ Json weights_facts(Session& session) {
   return list;
 }
 
+// Where the data sets of the registry are, by their folders; their contents aren't looked at.
 Json dataset_facts(Session& session) {
   Json list = Json::array();
   for (const std::string& name : datasets::DatasetRegistry::instance().names())
@@ -110,6 +117,7 @@ Json dataset_facts(Session& session) {
   return list;
 }
 
+// Decoders and resizing against pixels of Pillow that are built into the program.
 Json parity_facts() {
   Json checks = Json::array();
   for (const images::ParityCheck& check : images::pixel_parity_selftest())
@@ -131,6 +139,7 @@ std::string libtorch_text(const Json& facts) {
                                     : ", built without CUDA");
 }
 
+// People get lines of the JSON that programs get, so that both say the same.
 void print(const Json& facts) {
   fmt::print("vise-eval {}, oneDNN {}, {} core(s), {} thread(s), CPU with {}\n", facts["vise_eval"].get<std::string>(),
              facts["onednn"].get<std::string>(), facts["cores"].get<int>(), facts["threads"].get<int>(),

@@ -44,6 +44,7 @@ std::vector<Pair> pairs_of(const Picked& a, const Picked& b) {
   return pairs;
 }
 
+// The result's primary metric, as the tables print it.
 std::string primary_text(const experiments::Result& r) {
   const auto found = r.metrics.find(r.primary_metric);
   const reports::MetricName metric = reports::metric_name(r.primary_metric);
@@ -51,6 +52,7 @@ std::string primary_text(const experiments::Result& r) {
   return fmt::format("{} {}", metric.short_title, reports::metric_text(metric, found->second, r.sizes.test));
 }
 
+// Whether two pairs differ for the same reasons.
 bool same_causes(const std::vector<experiments::Cause>& left, const std::vector<experiments::Cause>& right) {
   const auto same = [](const experiments::Cause& x, const experiments::Cause& y) {
     return x.what == y.what && x.a == y.a && x.b == y.b;
@@ -68,6 +70,7 @@ void print(const Pair& pair, const std::vector<experiments::Cause>& causes,
     fmt::print("  {}\n    A {}\n    B {}\n    {}\n", cause.what, cause.a.empty() ? "-" : cause.a,
                cause.b.empty() ? "-" : cause.b, cause.effect);
   if (!causes.empty()) return;
+  // With equal settings other numbers mean that one of the results was edited, or wasn't computed alike.
   const bool same = pair.a->metrics == pair.b->metrics;
   fmt::print("  {}\n", same ? "nothing differs: the same settings and the same numbers"
                             : "every recorded setting is the same, yet the numbers differ: vise-eval verify both");
@@ -89,6 +92,7 @@ void explain_verb(const std::string& first, const std::string& second, const Ses
                 "name one result of each: RUN:KEY, a key's first digits are enough");
   Json list = Json::array();
   std::vector<experiments::Cause> before;
+  // For JSON every pair's causes are written out, also where they repeat.
   for (const Pair& pair : pairs) {
     const std::vector<experiments::Cause> causes = experiments::explain(*pair.a, *pair.b);
     if (session.json)

@@ -25,6 +25,7 @@ constexpr const char* kExamples =
     "X_<part>.npy,\n"
     "y_<part>.npy and ids_<part>.csv.";
 
+// The table to stdout or into a file; what is written reads back by --data.
 void export_table_verb(const ExportVerbOptions& options, const OpenedData& opened, Session& session) {
   const std::string text = datasets::export_table(opened.dataset, opened.split ? &*opened.split : nullptr,
                                                   datasets::parse_export_format(options.format), options.absolute);
@@ -37,6 +38,7 @@ void export_table_verb(const ExportVerbOptions& options, const OpenedData& opene
   session.console.info(fmt::format("{} rows in {}", opened.dataset.size(), options.out));
 }
 
+// Features and labels, a file a part: test stays apart from what is fitted on.
 void export_matrix_verb(const ExportVerbOptions& options, const OpenedData& opened, Session& session) {
   if (options.backbone.empty() || options.out.empty())
     throw Error(ErrorKind::usage,
@@ -50,6 +52,7 @@ void export_matrix_verb(const ExportVerbOptions& options, const OpenedData& open
       features::extract_features(dataset, {request}, session.places.extract_options(), session.context());
   session.console.end_progress();
   const features::Features& features = all.front();
+  // Images without features are left out by the writers.
   const datasets::FeaturesOfItem row = [&](std::uint32_t item) {
     return features.rows[item] == features::kNoRow ? std::span<const float>{} : features.values(item);
   };
@@ -63,6 +66,7 @@ void export_matrix_verb(const ExportVerbOptions& options, const OpenedData& open
   }
 }
 
+// The format is checked before the data set is opened, which may take long.
 void export_verb(const ExportVerbOptions& options, Session& session) {
   const std::vector<std::string> formats{"csv", "jsonl", "libsvm", "npy"};
   if (std::find(formats.begin(), formats.end(), options.format) == formats.end())

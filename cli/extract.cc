@@ -21,6 +21,7 @@
 namespace vise::cli {
 namespace {
 
+// As the options give them, with their defaults.
 struct ExtractVerbOptions {
   std::string study, data, task, backbone, out, shard, into, engine, precision = "fp32", device = "cpu", views = "one",
                                                                      store = "fp32", save_maps;
@@ -29,6 +30,7 @@ struct ExtractVerbOptions {
   int side = 0;
 };
 
+// The data set alone: extraction needs neither labels nor a split, so open_data() isn't asked for them.
 datasets::Dataset open_dataset(const ExtractVerbOptions& options, Session& session) {
   if (options.data.empty() == options.task.empty())
     throw Error(ErrorKind::usage, "extract: one of --data PATH and --task NAME is needed");
@@ -43,6 +45,7 @@ datasets::Dataset open_dataset(const ExtractVerbOptions& options, Session& sessi
                                                     session.places.cache_dir(), session.console);
 }
 
+// A shard's items are a data set like any other: what follows doesn't know of shards.
 datasets::Dataset shard_of(const datasets::Dataset& whole, const features::Shard& shard) {
   return datasets::subset(whole, shard.items(whole.size()));
 }
@@ -74,10 +77,12 @@ void extract_study(const ExtractVerbOptions& options, Session& session) {
   // Rows go to the shard's own store; --cache is only read, so many machines can share one.
   request.extract.into = options.into;
   const Context context = session.context();
+  // The shard's record names the study's file by its SHA-256.
   print_shard(experiments::extract_shard(request, shard, sha256_hex(read_text_file(options.study)), context),
               options.into, session);
 }
 
+// Each layer with each pool is a tap; all of them come from one forward pass.
 features::FeatureRequest request_of(const ExtractVerbOptions& options) {
   features::FeatureRequest request{
       .backbone = features::parse_backbone(options.side > 0 ? fmt::format("{},side={}", options.backbone, options.side)
@@ -87,6 +92,7 @@ features::FeatureRequest request_of(const ExtractVerbOptions& options) {
       .views = images::parse_views(options.views),
       .storage = features::parse_storage(options.store),
       .device = networks::parse_device(options.device)};
+  // The engine that suits the device unless one is named.
   if (!options.engine.empty()) request.engine = networks::parse_engine(options.engine);
   for (const std::string& layer : options.layers)
     for (const std::string& pool : options.pools) request.taps.push_back({layer, pool});
@@ -96,6 +102,7 @@ features::FeatureRequest request_of(const ExtractVerbOptions& options) {
 // "all", or ids of the data set with commas between.
 std::vector<std::uint32_t> items_of(const std::string& text, const datasets::Dataset& dataset) {
   if (text.empty()) return {};
+  // Ids are looked up once: a list of a thousand ids in a set of a million images would take long otherwise.
   std::map<std::string, std::uint32_t> by_id;
   for (std::uint32_t item = 0; item < dataset.size(); ++item) by_id.emplace(dataset.ids[item], item);
   std::vector<std::uint32_t> items;
@@ -112,6 +119,7 @@ std::vector<std::uint32_t> items_of(const std::string& text, const datasets::Dat
   return items;
 }
 
+// Maps of the first tap, before pooling: one array N x C x H x W.
 void save_all_maps(const ExtractVerbOptions& options, const features::FeatureRequest& request,
                    const datasets::Dataset& dataset, std::vector<std::uint32_t> items,
                    const features::Features& features, Session& session, const Context& context) {
@@ -124,6 +132,7 @@ void save_all_maps(const ExtractVerbOptions& options, const features::FeatureReq
                                    items.size(), shape.channels, shape.height, shape.width));
 }
 
+// A study's shard, or the features of one backbone of a data set or of a shard of it.
 void extract_verb(const ExtractVerbOptions& options, Session& session) {
   if (!options.study.empty()) return extract_study(options, session);
   if (options.backbone.empty()) throw Error(ErrorKind::usage, "extract: --backbone B is needed");
@@ -131,6 +140,7 @@ void extract_verb(const ExtractVerbOptions& options, Session& session) {
     throw Error(ErrorKind::usage, "extract: --into is for a study's shard",
                 "of one backbone a shard's store is its --cache: extract --data PATH --backbone B --shard 3/16 --cache "
                 "shards/3");
+  // What can be refused without opening the data is refused first.
   const features::FeatureRequest request = request_of(options);
   if (options.out.empty() && options.shard.empty())
     throw Error(ErrorKind::usage, "extract: --out DIR is needed (only a --shard may stay in its cache)");
@@ -148,6 +158,7 @@ void extract_verb(const ExtractVerbOptions& options, Session& session) {
   for (const features::Features& features : all) {
     // Several layers or poolings are several arrays, each in a folder of its own.
     const Path tap = all.size() == 1 ? Path() : Path(features.tap.layer + "-" + features.tap.pool);
+    // A shard without --out stays in its cache, from where `cache merge` takes it.
     const Path folder = options.out.empty() ? features.folder : Path(options.out) / tap;
     if (!options.out.empty()) features::export_features(dataset, features, folder);
     if (session.json)

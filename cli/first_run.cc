@@ -20,6 +20,7 @@ namespace {
 // The greeting must come at once, also in a home folder with a million files.
 constexpr std::size_t kShown = 6, kMostEntries = 2000;
 
+// By the names of the files alone: hashing weights would take seconds.
 bool is_there(const features::Backbone& backbone, const features::WeightsSearch& search) {
   std::error_code error;
   const auto is_below = [&](const Path& folder) {
@@ -48,11 +49,13 @@ std::vector<std::string> datasets_here(const std::vector<Path>& roots) {
   return found;
 }
 
+// The usual endings, since no file is opened here.
 bool is_picture(const Path& file) {
   static const std::set<std::string> endings{".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm"};
   return endings.contains(lower(file.extension().string()));
 }
 
+// Whether an image is a few levels down, within the first entries.
 bool has_pictures(const Path& folder) {
   std::error_code error;
   std::size_t seen = 0;
@@ -84,6 +87,7 @@ std::vector<std::string> data_here() {
   return found;
 }
 
+// The first six, and how many more there are.
 std::string few(std::vector<std::string> names) {
   const std::size_t more = names.size() > kShown ? names.size() - kShown : 0;
   names.resize(names.size() - more);
@@ -102,6 +106,8 @@ struct Found {
   std::vector<std::string> weights, datasets, data;
 };
 
+// At most three commands that would work here and now, the most useful first; what isn't here is left out or taken from
+// the demo.
 std::string next_steps(const Found& found) {
   const std::string backbone = found.weights.empty() ? "random-resnet18" : found.weights.front();
   const std::string task = found.datasets.empty() ? "" : task_of(found.datasets.front());
@@ -125,6 +131,7 @@ std::string next_steps(const Found& found) {
 
 }  // namespace
 
+// Nothing is downloaded, decoded or computed for this, except the measurement of the two precisions.
 std::string first_run_text(const experiments::Places& places) {
   const features::WeightsSearch search = places.weights_search();
   const Found found{weights_here(search), datasets_here(places.data_roots()), data_here()};

@@ -23,6 +23,11 @@
 #include "reports/overlay.h"
 #include "reports/thumbnail.h"
 
+// The gallery of a report: planned_tasks() opens the images of the runs again by their plans, thumbnails_of() reads
+// those that the page shows, and for each section maps_of() draws class activation maps and attention_maps_of()
+// attention, one network after the other. Whatever can't be shown is a warning, since the numbers don't depend on
+// pictures; only an interruption ends it.
+
 namespace vise::cli {
 namespace {
 
@@ -34,6 +39,8 @@ struct PlannedTask {
   std::unordered_map<std::string, std::uint32_t> item_of_id;
 };
 
+// The request of the run's plan, with this machine's folders in front: pictures and weights may be elsewhere than when
+// it ran.
 experiments::RunRequest planned_request(const Path& plan, const Session& session) {
   experiments::RunRequest request = experiments::read_study(plan);
   const std::vector<Path> roots = session.places.data_roots(), weights = request.extract.weights.folders;
@@ -52,6 +59,7 @@ std::map<std::string, PlannedTask> planned_tasks(const std::vector<Path>& runs, 
   for (const Path& folder : runs) {
     if (!std::filesystem::exists(folder / "plan.yaml")) continue;
     const experiments::RunRequest request = planned_request(folder / "plan.yaml", session);
+    // A task whose data aren't here costs its pictures, not the others'.
     for (const experiments::Task& task : request.tasks) {
       try {
         PlannedTask planned{request, task, experiments::open_dataset(task, request, session.console), {}};
@@ -114,6 +122,7 @@ struct MappedRow {
 // Nothing for probes that aren't linear in averaged features; the gallery shows each row's first seed.
 std::optional<MappedRow> mapped_row(const reports::Report& report, const reports::TableSection& section,
                                     std::size_t row) {
+  // The first result of the row that was measured decides.
   for (const std::size_t i : section.rows[row].results) {
     const experiments::Result& result = report.table.results[i];
     if (!result.ok()) continue;
@@ -137,6 +146,7 @@ bool adds_up(const reports::ClassMap& map, const MappedRow& row, const std::stri
   const probes::Scores& scores = row.scores.scores;
   const std::span<const double> saved =
       std::span(scores.values).subspan(row.place_of_id.at(id) * scores.columns, scores.columns);
+  // Both are centred over classes, since what all classes share decides nothing.
   const double expected = reports::centred_score(saved, static_cast<std::size_t>(k));
   return std::fabs(map.score - expected) <= kRounding * std::max(1.0, std::fabs(expected));
 }
@@ -151,6 +161,7 @@ class NetworkMaps {
     request_.device = planned.request.device;
   }
 
+  // Maps are computed for some images at a time, since those of all would not fit into memory.
   void add(const std::vector<MappedRow>& rows, const std::set<reports::MapKey>& wanted, reports::GalleryMaps& maps) {
     if (!inset_) throw Error(ErrorKind::input, "its transform changes an image's proportions");
     constexpr std::size_t kAtOnce = 32;  // 400 kB each with a ResNet-50
@@ -172,14 +183,17 @@ class NetworkMaps {
     const std::string& id = planned_.data.ids[image.item];
     const auto thumbnail = thumbnails_.find(id);
     if (thumbnail == thumbnails_.end()) return;
+    // Every image serves all rows that share the network: it is the forward pass that costs.
     for (const MappedRow& row : rows)
       for (int k = 0; k < static_cast<int>(row.weights.classes); ++k) {
         const reports::MapKey key{row.row, id, k};
+        // A map of one place (a layer behind global pooling) has nothing to show.
         if (!wanted.contains(key) || image.values.empty() || image.height * image.width == 1) continue;
         if (static_cast<std::size_t>(image.channels) != row.weights.dim)
           throw Error(ErrorKind::input, "the run's probe is of other features");
         const reports::ClassMap map =
             reports::class_map(image.values, image.height, image.width, row.weights, static_cast<std::size_t>(k));
+        // Nobody should look at a map of a score that the table doesn't have.
         if (!adds_up(map, row, id, k))
           throw Error(
               ErrorKind::input,
@@ -205,12 +219,14 @@ WantedAttention wanted_attention(const reports::Report& report, std::size_t s) {
   WantedAttention wanted;
   for (const auto& [row, id, k] : reports::wanted_maps(section, report.evidence[s], reports::kGalleryImages)) {
     const experiments::Cell& cell = section.rows[row].cell;
-    // Fine-tuning changed the network.
+    // Fine-tuning, the one probe that needs images, changed the network.
     if (!probes::parse_probe(cell.probe).info().needs_images) wanted[{cell.backbone, cell.layer}].insert(id);
   }
   return wanted;
 }
 
+// `shares`: how much attention each place gets, row-major. The least and the most give the legend; the sum says how
+// much goes to the picture rather than to class and register tokens.
 reports::AttentionPicture attention_picture(const images::Image& thumbnail, const features::AttentionMap& map,
                                             double inset, const std::vector<float>& shares) {
   const auto [least, most] = std::ranges::minmax(shares);
@@ -228,12 +244,14 @@ reports::NetworkAttention attention_of(const PlannedTask& planned, const Thumbna
                                  backbone.name);
     return attention;
   }
+  // The pool doesn't matter: attention is read before any.
   features::FeatureRequest request{backbone, planned.request.engine, planned.request.precision, {{layer, "default"}}};
   request.device = planned.request.device;
   std::optional<features::AttentionSource> source;
   try {
     source.emplace(request, planned.request.extract, session.context());
   } catch (const Error& e) {
+    // A network without attention (usage) is no fault: the page says so where the picture would be.
     if (e.kind() != ErrorKind::usage) throw;
     attention.none = fmt::format("{}: {}", backbone.name, e.message());
     return attention;
@@ -242,6 +260,7 @@ reports::NetworkAttention attention_of(const PlannedTask& planned, const Thumbna
   for (const std::string& id : ids)
     if (thumbnails.contains(id)) items.push_back(planned.item_of_id.at(id));
   for (const features::AttentionMap& map : (*source)(planned.data, items)) {
+    // Images that couldn't be read have no map.
     if (map.rollout.empty()) continue;
     const std::string& id = planned.data.ids[map.item];
     const images::Image& under = thumbnails.at(id);
@@ -271,6 +290,7 @@ reports::GalleryAttention attention_maps_of(const reports::Report& report, std::
   return all;
 }
 
+// Rows by their network and layer: what shares both is drawn in one pass.
 reports::GalleryMaps maps_of(const reports::Report& report, std::size_t s, const PlannedTask& planned,
                              const Thumbnails& thumbnails, Session& session) {
   const reports::TableSection& section = report.table.sections[s];
@@ -286,9 +306,11 @@ reports::GalleryMaps maps_of(const reports::Report& report, std::size_t s, const
       reports::GalleryMaps own;
       std::set<reports::MapKey> of_rows;
       for (const reports::MapKey& key : wanted)
+        // Only what these rows want: another row's images would be passed through the network for nothing.
         if (std::ranges::find(rows, std::get<0>(key), &MappedRow::row) != rows.end()) of_rows.insert(key);
       try {
         NetworkMaps(planned, thumbnails, backbone, network.second, session).add(rows, of_rows, own);
+        // Merged when all went well: a network has all of its maps or none.
         maps.merge(own);
       } catch (const Error& e) {
         if (e.kind() == ErrorKind::interrupted) throw;
@@ -303,6 +325,7 @@ reports::GalleryMaps maps_of(const reports::Report& report, std::size_t s, const
 
 void add_gallery(reports::Report& report, const std::vector<Path>& runs, Session& session) {
   const std::map<std::string, PlannedTask> tasks = planned_tasks(runs, session);
+  // In the order of the report's sections, as thumbnails, maps and attention are.
   const std::vector<std::vector<std::string>> ids = reports::gallery_ids(report);
   report.thumbnails.resize(ids.size());
   report.maps.resize(ids.size());

@@ -12,6 +12,7 @@
 namespace vise::cli {
 namespace {
 
+// The verb that the words name, one level after another, so that the error suggests names of the right level.
 void help_verb(const CLI::App& app, const std::vector<std::string>& words) {
   const CLI::App* verb = &app;
   for (const std::string& word : words) {

@@ -25,6 +25,7 @@ void inspect_verb(const std::vector<std::string>& files, const std::string& tran
     std::error_code ignored;
     const ErrorKind kind = std::filesystem::exists(file, ignored) ? ErrorKind::input : ErrorKind::missing;
     // The worst of all files' codes, after all of them were inspected.
+    // A file that isn't there has another code than one that can't be decoded.
     if (facts.contains("error")) session.exit_code = std::max(session.exit_code, exit_code_of(kind));
     if (session.json)
       fmt::print("{}", json_line(facts));

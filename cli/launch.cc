@@ -18,8 +18,10 @@
 namespace vise::cli {
 namespace {
 
+// How often the run's files and Slurm are looked at: a controller of a large cluster shouldn't be asked more often.
 constexpr auto kBetweenLooks = std::chrono::seconds(2);
 
+// What the launcher needs; jobs run this very executable, so that all of them compute with one version.
 experiments::LaunchRequest request_of(const LaunchOptions& options, const experiments::RunRequest& run, bool clean,
                                       const Session& session) {
   experiments::LaunchRequest request{run,
@@ -46,10 +48,12 @@ std::string ranges(const std::vector<std::size_t>& numbers) {
   return join(parts, ",");
 }
 
+// "; 1-3,7 done", or nothing for none.
 std::string count_of(const std::vector<std::size_t>& numbers, const char* what) {
   return numbers.empty() ? "" : fmt::format("; {} {}", ranges(numbers), what);
 }
 
+// On stdout: scripts take the job numbers from here.
 void print_launched(const experiments::Launched& launched, const experiments::JobFolder& folder,
                     const Session& session) {
   if (session.json) {
@@ -78,6 +82,7 @@ void print_launched(const experiments::Launched& launched, const experiments::Jo
     fmt::print("probes and tables: job {}{}\n", launched.finish_job, launched.finish_is_new ? "" : ", under way");
 }
 
+// Warnings about shards first, then what was submitted.
 void tell(const experiments::Launched& launched, const experiments::JobFolder& folder, Session& session) {
   session.console.end_progress();
   for (const std::string& why : launched.failing) session.console.warn(fmt::format("fails, the rest goes on: {}", why));
@@ -93,6 +98,7 @@ void tell(const experiments::Launched& launched, const experiments::JobFolder& f
 }
 
 // The last job's tables, as `run` prints them.
+// From results.jsonl, with the plan's baselines and kinds, since the job itself printed into its log.
 void print_tables(const experiments::JobFolder& folder, Session& session, const Context& context) {
   reports::CompareOptions compare_options;
   for (const experiments::Task& task : experiments::read_study(folder.out() / "plan.yaml").tasks) {
@@ -103,6 +109,7 @@ void print_tables(const experiments::JobFolder& folder, Session& session, const 
   print_report(reports::make_report(std::move(runs), compare_options, context), session);
 }
 
+// Looks every 100 ms whether Ctrl-C was pressed; the jobs are left alone.
 void sleep_unless_stopped(const Context& context) {
   const auto until = std::chrono::steady_clock::now() + kBetweenLooks;
   while (std::chrono::steady_clock::now() < until) {
@@ -113,6 +120,7 @@ void sleep_unless_stopped(const Context& context) {
   }
 }
 
+// Every failed job with Slurm's reason and its log, since the program can't know which one matters.
 void tell_failed(const experiments::RunStatus& status, Session& session) {
   const auto line = [&](const std::string& what, const experiments::JobStatus& job) {
     if (job.state == experiments::JobState::failed)
@@ -124,6 +132,8 @@ void tell_failed(const experiments::RunStatus& status, Session& session) {
   session.console.info("run the same command again: what is done stays, the rest is submitted");
 }
 
+// Returns when nothing runs or waits any more. The tables are printed if the last job came to its end, whatever its
+// code.
 void follow(const experiments::JobFolder& folder, Session& session, const Context& context) {
   experiments::RunStatus status = experiments::run_status(folder.out());
   // Slurm may say nothing while its controller restarts: the jobs keep running.
@@ -160,6 +170,7 @@ void add_launch_options(CLI::App* verb, LaunchOptions& options) {
   verb->add_flag("--wait", options.wait, "of --launcher: follow the jobs, and print the tables");
 }
 
+// Which options fit each other; checked before the request is made.
 void check_launch_options(const LaunchOptions& options) {
   if (options.launcher.empty() && (options.shards > 0 || !options.slurm.empty() || options.wait))
     throw Error(ErrorKind::usage, "run: --shards, --slurm and --wait belong to --launcher slurm",
@@ -169,6 +180,7 @@ void check_launch_options(const LaunchOptions& options) {
                 "as many as nodes, or jobs, that you may use at a time: --shards 8");
 }
 
+// What --dry-run shows: the two scripts as they would be submitted.
 void print_scripts(const LaunchOptions& options, const experiments::RunRequest& request, bool clean, Session& session) {
   const experiments::LaunchRequest launched = request_of(options, request, clean, session);
   const experiments::JobFolder folder(launched.run.out);
@@ -183,6 +195,7 @@ void print_scripts(const LaunchOptions& options, const experiments::RunRequest& 
              preview.finish_script);
 }
 
+// Returns at once unless --wait was given. With it the tables are printed, at once where nothing was left to submit.
 void launch_run(const LaunchOptions& options, const experiments::RunRequest& request, bool clean, Session& session) {
   const experiments::LaunchRequest asked = request_of(options, request, clean, session);
   const experiments::JobFolder folder(asked.run.out);

@@ -2,6 +2,7 @@
 
 namespace vise::cli {
 
+// The codes are listed in --help, the manual and README; scripts rely on them.
 int exit_code_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::usage:
@@ -17,6 +18,7 @@ int exit_code_of(ErrorKind kind) {
     case ErrorKind::system:
       break;
   }
+  // A bad file and a failure of the system end alike: nothing that the user wrote on the command line is wrong.
   return 4;
 }
 

@@ -19,6 +19,7 @@ struct Entry {
   std::string name, text;
 };
 
+// A group has no title; its members say what it is.
 std::string group_text(const experiments::TaskLibrary& library, const std::string& group) {
   std::vector<std::string> members;
   for (const std::string& name : library.names()) {
@@ -28,6 +29,7 @@ std::string group_text(const experiments::TaskLibrary& library, const std::strin
   return fmt::format("a group: {}", join(members, ", "));
 }
 
+// Each kind from the registry or library that resolves its names, so that a user's own are among them.
 std::vector<Entry> entries_of(const std::string& kind, const std::vector<std::string>& include_paths) {
   std::vector<Entry> entries;
   if (kind == "tasks") {
@@ -45,6 +47,7 @@ std::vector<Entry> entries_of(const std::string& kind, const std::vector<std::st
       entries.push_back(
           {backbone.name, backbone.title + (backbone.files.empty() ? "" : "  [" + backbone.files.front() + "]")});
   } else {
+    // Only probes are left: list_verb() has checked the kind.
     for (const std::string& name : probes::ProbeRegistry::instance().names())
       entries.push_back({name, probes::ProbeRegistry::instance().info(name).title});
   }
@@ -56,6 +59,7 @@ void list_verb(const std::string& kind, const std::string& folder, const std::ve
   const std::vector<std::string> kinds{"tasks", "studies", "datasets", "backbones", "probes", "results"};
   if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
     throw Error(ErrorKind::usage, fmt::format("list: unknown kind '{}'", kind), suggest(kind, kinds));
+  // Results are no registry's: they are looked for below a folder.
   if (kind == "results") return list_results(folder, session);
   const std::vector<Entry> entries = entries_of(kind, include_paths);
   if (session.json) {

@@ -13,6 +13,7 @@
 namespace vise::cli {
 namespace {
 
+// A run in one line. `problem`: why its results can't be read, in which case the rest is empty.
 struct RunSummary {
   std::string folder, problem, last, version;
   std::set<std::string> tasks, backbones, probes;
@@ -28,10 +29,12 @@ RunSummary summary_of(const Path& file) {
       summary.tasks.insert(result.cell.task);
       summary.backbones.insert(result.cell.backbone);
       summary.probes.insert(result.cell.probe);
+      // Times are ISO 8601 texts: the largest is the latest.
       summary.last = std::max(summary.last, result.started_at);
       summary.version = result.version;
     }
   } catch (const Error& e) {
+    // A run that can't be read is listed with the reason; the others are found all the same.
     summary.problem = e.message();
   }
   return summary;
@@ -46,11 +49,13 @@ std::string some_of(const std::set<std::string>& names) {
   return join(shown, ", ") + (names.size() > kMost ? fmt::format(", ... {} in all", names.size()) : "");
 }
 
+// Every folder with a results.jsonl is a run, however deep.
 std::vector<RunSummary> summaries_below(const Path& folder) {
   std::vector<RunSummary> runs;
   const auto skip = std::filesystem::directory_options::skip_permission_denied;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder, skip))
     if (entry.path().filename() == "results.jsonl" && entry.is_regular_file()) runs.push_back(summary_of(entry.path()));
+  // The latest run first.
   std::ranges::sort(runs, std::greater{}, [](const RunSummary& run) { return std::pair(run.last, run.folder); });
   return runs;
 }

@@ -9,13 +9,19 @@
 #include "base/version.h"
 #include "cli/lines.h"
 
+// The page as roff source with the macros of man(7). Verbs, options and examples are read back from the tree that
+// --help is made of (command.h), so that the two can't differ; only the environment, the files and the opening are
+// written here. manual() puts the sections together.
+
 namespace vise::cli {
 namespace {
 
+// A name and what it means, in a section of its own.
 struct Entry {
   const char *name, *text;
 };
 
+// No registry knows them: a test compares the list with the variables that the sources read.
 constexpr Entry kEnvironment[] = {
     {"VISE_CACHE",
      "Where features are kept, unless --cache says so. Otherwise $XDG_CACHE_HOME/vise-eval, or "
@@ -47,6 +53,7 @@ constexpr const char* kOpening =
     "at their optimum, chosen without seeing test; a comparison table comes out, with its proof beside it.";
 
 // Letters that roff would take for its own. A hyphen that is typed has to be written as a minus.
+// A plain quote or tilde is typeset as another letter (groff_char(7)), and couldn't be pasted into a shell.
 std::string escape(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -72,6 +79,7 @@ std::string escape(std::string_view text) {
 std::string shielded(std::string line) { return line.starts_with('.') ? "\\&" + line : line; }
 
 // Words, in source lines of at most 80 bytes. What roff sees is one paragraph.
+// A lone word longer than that has a line of its own.
 std::string paragraph(std::string_view text) {
   constexpr std::size_t kWidth = 80;
   std::string out, line;
@@ -93,7 +101,9 @@ std::string examples(std::string_view footer) {
   bool open = false;
   for (const std::string& line : split(footer, '\n')) {
     const bool command = line.starts_with("  ");
+    // Sentences that the page has elsewhere: the list of exit codes is a section.
     if (line.empty() || line == "Examples:" || line.starts_with("Exit codes: 0 done")) continue;
+    // Unfilled and indented, as it is typed.
     if (command && !open) out += ".nf\n.RS 2\n";
     if (command) out += shielded(escape(std::string_view(line).substr(2))) + "\n";
     if (!command) sentences += line + " ";
@@ -104,6 +114,7 @@ std::string examples(std::string_view footer) {
   return out;
 }
 
+// One paragraph of .TP: the name in bold, the value in italics, the text below.
 std::string item(const std::string& bold, const std::string& value, const std::string& text) {
   const std::string head = fmt::format("\\fB{}\\fR", escape(bold));
   return fmt::format(".TP\n{}{}\n{}", head, value.empty() ? "" : fmt::format(" \\fI{}\\fR", escape(value)),
@@ -118,6 +129,7 @@ std::string item(const CommandOption& option) {
   return item(names, value, option.text + (option.required ? " (required)" : ""));
 }
 
+// What must be given, and arguments; all other options are one word.
 std::string synopsis(const Command& verb) {
   std::string line = fmt::format("\\fBvise\\-eval {}\\fR", escape(verb.path));
   for (const CommandOption& option : verb.options) {
@@ -131,13 +143,16 @@ std::string synopsis(const Command& verb) {
 }
 
 // An option with the same words everywhere is said once.
+// Zero bytes separate, so that no two options are alike by accident.
 std::string identity(const CommandOption& option) { return option.name + '\0' + option.value + '\0' + option.text; }
 
+// How often each option occurs, over all verbs.
 void count_options(const Command& command, std::map<std::string, int>& counts) {
   for (const CommandOption& option : command.options) ++counts[identity(option)];
   for (const Command& verb : command.verbs) count_options(verb, counts);
 }
 
+// Collects, while it writes the verbs, the options that many of them share.
 class Writer {
  public:
   explicit Writer(const Command& program) { count_options(program, counts_); }
@@ -155,6 +170,7 @@ class Writer {
   }
 
  private:
+  // An option of four verbs and more has its text in a section of its own; verbs name it.
   static constexpr int kOften = 4;
 
   std::string section(const Command& verb) {
@@ -192,6 +208,7 @@ std::string items(std::span<const Entry> entries) {
 }  // namespace
 
 std::string manual(const Command& program) {
+  // Writing the verbs collects the common options, whose section comes behind.
   Writer writer(program);
   const std::string verbs = writer.verbs_of(program);
   std::string own;

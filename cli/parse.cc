@@ -29,6 +29,7 @@ constexpr const char* kExamples =
     "  vise-eval run --data faces/happy.csv --backbone mine=run7.pth --baseline imagenet-v1\n"
     "  vise-eval help run\n";
 
+// "Exit codes: 0 done, 1 ...", for the end of --help.
 std::string exit_codes() {
   std::vector<std::string> codes;
   for (const ExitCode& code : kExitCodes) codes.push_back(fmt::format("{} {}", code.code, code.what));
@@ -47,12 +48,14 @@ std::string full_name(const CLI::App& verb) {
   return verb.get_parent() ? full_name(*verb.get_parent()) + " " + verb.get_name() : verb.get_name();
 }
 
+// The verb that was parsed last, or the program itself where parsing failed before any.
 CLI::App* chosen_verb(CLI::App& app) {
   CLI::App* verb = &app;
   while (!verb->get_subcommands().empty()) verb = verb->get_subcommands().front();
   return verb;
 }
 
+// CLI11 knows only that words are left. Which names would have been right depends on the verb.
 [[noreturn]] void throw_unknown_word(CLI::App& app, const std::string& word) {
   CLI::App* const verb = chosen_verb(app);
   std::vector<std::string> known;
@@ -67,6 +70,7 @@ CLI::App* chosen_verb(CLI::App& app) {
                           known.empty() ? "none" : "", verb == &app ? "" : verb->get_name() + " "));
 }
 
+// Help and version come as exceptions from CLI11; so does each fault of the line, which becomes Error{usage} here.
 int parse(CLI::App& app, Session& session, std::vector<std::string> words) {
   std::reverse(words.begin(), words.end());  // CLI11 takes them last first
   try {
@@ -98,9 +102,11 @@ int parse_and_run(int argc, char** argv) {
   Session session;
   app.footer(kExamples + exit_codes());
   app.set_version_flag("--version", kVersion);
+  // None, where the words are options of run (with_verb()), or one.
   app.require_subcommand(0, 1);
   app.get_formatter()->column_width(34);
   Verbs verbs{app, session};
+  // In the order in which --help lists them: from a table to what looks into it.
   add_run(verbs);
   add_plan(verbs);
   add_status(verbs);

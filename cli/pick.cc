@@ -10,6 +10,7 @@
 namespace vise::cli {
 namespace {
 
+// A row by its backbone, its probe, both, or its key.
 bool matches(const experiments::Result& result, const std::string& row) {
   const experiments::Cell& cell = result.cell;
   return row == cell.backbone || row == cell.probe || row == fmt::format("{}/{}", cell.backbone, cell.probe) ||
@@ -19,6 +20,7 @@ bool matches(const experiments::Result& result, const std::string& row) {
 
 }  // namespace
 
+// Several results may match (seeds, tasks): all of them are compared.
 Picked pick_row(const reports::RunFolder& run, const std::string& row) {
   Picked picked{row, run.path, {}};
   std::set<std::string> names;

@@ -18,6 +18,7 @@
 namespace vise::cli {
 namespace {
 
+// In the words of the plan: its scores are there, it must be fitted, or something it needs is missing.
 std::string_view state_name(experiments::CellState state) {
   return state == experiments::CellState::known ? "known" : state == experiments::CellState::open ? "to fit" : "fails";
 }
@@ -29,6 +30,7 @@ constexpr double kDiscordant[] = {0.1, 0.2, 0.3};
 // A difference of accuracies for each of kDiscordant, before Holm's adjustment; nothing where no difference would do.
 using Detectable = std::vector<std::optional<double>>;
 
+// One task's images for a task, several for the mean over tasks.
 Detectable detectable(const std::vector<std::uint64_t>& images) {
   Detectable differences;
   for (const double rate : kDiscordant)
@@ -48,6 +50,7 @@ Detectable over_tasks(const experiments::LookAhead& ahead) {
   return images.size() < 2 ? Detectable() : detectable(images);
 }
 
+// A rate at which no difference would be found is null.
 Json detectable_json(const Detectable& differences) {
   Json list = Json::array();
   for (std::size_t i = 0; i < differences.size(); ++i)
@@ -65,6 +68,7 @@ Json tests_json(const experiments::LookAhead& ahead) {
   return tests;
 }
 
+// Percentage points, in the order of kDiscordant.
 std::string points_text(const Detectable& differences) {
   std::vector<std::string> texts;
   for (const auto& d : differences) texts.push_back(d ? fmt::format("{:.1f}", 100 * *d) : "none");
@@ -89,6 +93,7 @@ void print_tests(const experiments::LookAhead& ahead) {
                points_text(mean));
 }
 
+// Everything that print_ahead() says, by its name.
 Json ahead_json(const experiments::LookAhead& ahead) {
   const auto optional = [](const std::optional<double>& value) { return value ? Json(*value) : Json(); };
   Json cells = Json::array(), features = Json::array(), tasks = Json::array();
@@ -130,6 +135,7 @@ std::string time_text(const std::optional<double>& seconds) {
   return seconds ? fmt::format("about {}", duration_text(*seconds)) : "not measured yet";
 }
 
+// Text in several lines, moved below its entry.
 std::string indented(std::string text) {
   for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 7) text.insert(at + 1, "      ");
   return text;
@@ -167,6 +173,7 @@ void print_ahead(const experiments::LookAhead& ahead) {
                      : fmt::format("{} images cached, {} to compute{}", f.status.known, to_do,
                                    f.status.unread > 0 ? " at most (their files are new here)" : ""));
   }
+  // Cells are what the table will have: a task, a backbone, a probe, a seed and a subset each.
   fmt::print("{} cell(s): {} known, {} to fit, {} fail\n", ahead.cells.size(), ahead.known, ahead.open, ahead.failing);
   fmt::print("extraction: {}; probes: {}\n", ahead.images == 0 ? "nothing to do" : time_text(ahead.extract_seconds),
              ahead.open == 0 ? "nothing to do" : time_text(ahead.fit_seconds));
@@ -179,6 +186,8 @@ void print_ahead(const experiments::LookAhead& ahead) {
 
 }  // namespace
 
+// Exit code 3 where data or weights are missing, so that a script can ask before a night's run; anything else that
+// would fail is in the table itself.
 void print_plan(const experiments::RunRequest& request, Session& session) {
   const experiments::LookAhead ahead = experiments::look_ahead(request, session.context());
   session.console.end_progress();

@@ -6,6 +6,7 @@
 
 namespace vise::cli {
 
+// kMuchFaster is what a change of precision must bring before it is recommended: the numbers are others.
 std::string fastest_precision_text() {
   if (!networks::cpu_has_bf16()) return "fp32: this CPU has no bf16 instructions";
   const double gain = networks::bf16_gain();

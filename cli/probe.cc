@@ -24,10 +24,12 @@ class ScratchFolder {
  public:
   ScratchFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "vise-eval-XXXXXX").string();
+    // mkdtemp() makes a name that nobody else has, readable by this user alone.
     if (!::mkdtemp(name.data())) throw Error(ErrorKind::system, fmt::format("{}: can't be made", name));
     path_ = name;
   }
   ~ScratchFolder() {
+    // A destructor must not throw: a folder that can't be removed stays.
     std::error_code error;
     std::filesystem::remove_all(path_, error);
   }
@@ -40,9 +42,11 @@ class ScratchFolder {
 };
 
 // By metric, of those that can be resampled.
+// The report does it, so that these are the intervals of every table.
 Intervals intervals_of(const experiments::Result& result, const Path& folder, const Context& context) {
   Intervals intervals;
   if (result.scores_file.empty()) return intervals;
+  // A table of one row: nothing is compared.
   const reports::Report report = reports::make_report({{folder, {result}}}, {}, context);
   const reports::TableSection& section = report.table.sections.front();
   for (std::size_t m = 0; m < section.metrics.size(); ++m)
@@ -51,11 +55,13 @@ Intervals intervals_of(const experiments::Result& result, const Path& folder, co
   return intervals;
 }
 
+// For people; `--json` prints the whole result.
 void print(const experiments::Result& result, const Intervals& intervals) {
   fmt::print("{}: train {}, val {}, test {} ({})\n", result.cell.probe, result.sizes.train, result.sizes.val,
              result.sizes.test, result.split_origin);
   fmt::print("chosen       {} by {} on {}{}\n", chosen_text(result.selection.chosen), result.selection.metric,
              result.selection.selected_on, result.selection.on_edge ? " (on the edge of its grid)" : "");
+  // A probe without an objective, or a solver that gives no gradient, leaves its line out.
   const probes::Convergence& c = result.convergence;
   if (std::isfinite(c.objective) && !c.objective_text.empty())
     fmt::print("objective    {:.10g}: {}{}\n", c.objective, c.objective_text, c.converged ? "" : " (NOT converged)");
@@ -77,6 +83,7 @@ void probe_verb(const ProbeRun& options, Session& session) {
   const Context context = session.context();
   std::optional<ScratchFolder> scratch;
   ProbeRun run = options;
+  // Intervals are computed from saved scores, so without --out they are saved in a folder that goes away.
   if (run.out.empty()) run.out = scratch.emplace().path().string();
   const experiments::Result result = probe_features(run, data, context);
   const Intervals intervals = intervals_of(result, run.out, context);
@@ -88,6 +95,7 @@ void probe_verb(const ProbeRun& options, Session& session) {
   }
   if (!session.json) return print(result, intervals);
   Json json = experiments::to_json(result);
+  // The scores are gone when the command ends.
   if (scratch) json["scores_file"] = "";
   json["intervals"] = Json::object();
   for (const auto& [metric, interval] : intervals) json["intervals"][metric] = {interval.low, interval.high};

@@ -13,6 +13,10 @@
 #include "datasets/cells.h"
 #include "datasets/label_check.h"
 
+// The way through this file: read_npy_cells() and read_csv_cells() read a file of labels as cells of text,
+// make_targets() makes targets of them, add_features() maps a file of features, add_pair() checks both against each
+// other, and read_probe_data() joins up to three such pairs and finds or draws the split.
+
 namespace vise::cli {
 namespace {
 
@@ -23,6 +27,7 @@ namespace {
 // An .npz is refused by the same reader, which says why.
 bool is_npy(const std::string& file) { return Path(file).extension() == ".npy" || Path(file).extension() == ".npz"; }
 
+// "" is classes, which is what labels mostly are; check_classes() then asks about those that look like something else.
 datasets::TargetKind parse_kind(const std::string& text) {
   if (text.empty()) return datasets::TargetKind::classes;
   std::vector<std::string> known;
@@ -44,6 +49,8 @@ struct Cells {
   std::size_t rows() const { return text.size() / width; }
 };
 
+// Numbers become texts in the shortest form that reads back as the same number, so that labels of both kinds of files
+// go one way.
 Cells read_npy_cells(const std::string& file) {
   const NpyArray array = NpyArray::open(file);
   if (array.shape().size() > 2 || array.size() == 0) bad(file, "N or N x K labels are needed");
@@ -80,6 +87,7 @@ Cells read_csv_cells(const std::string& file, const std::string& columns) {
           semicolons && datasets::has_decimal_comma(cell) ? datasets::parse_cell_number(cell, true) : std::nullopt;
       cells.text.push_back(datasets::is_missing(cell) ? std::string() : with_comma ? number(*with_comma) : cell);
     }
+    // The first of these columns that the table has names the rows.
     for (const char* const id : {"id", "path"}) {
       if (cells.ids.size() == row && table.has_column(id)) cells.ids.push_back(table.cell(row, table.column(id)));
     }
@@ -88,6 +96,7 @@ Cells read_csv_cells(const std::string& file, const std::string& columns) {
 }
 
 // Class numbers in their own order, names bytewise.
+// Classes are numbered in this order, which decides the columns of the scores.
 std::vector<std::string> class_order(std::vector<std::string> labels) {
   std::sort(labels.begin(), labels.end(), [](const std::string& a, const std::string& b) {
     double x = 0, y = 0;
@@ -102,6 +111,7 @@ std::vector<std::string> class_order(std::vector<std::string> labels) {
   return labels;
 }
 
+// A fraction in an .npy means numbers to predict: as classes each would be one of its own.
 datasets::Targets class_targets(const Cells& cells, const std::string& file) {
   if (cells.width != 1)
     bad(file, fmt::format("{} labels a row", cells.width), "say --target multi-label, distribution or values");
@@ -127,6 +137,7 @@ void check_classes(const datasets::Targets& targets, const std::string& file) {
         "--column names another column; --target values predicts numbers, --target classes takes them as they are");
 }
 
+// NaN for an empty cell: unknown.
 double parse_cell(const Cells& cells, std::size_t i, const std::string& file) {
   double value = std::nan("");
   if (!cells.text[i].empty() && !parse_double(cells.text[i], value))
@@ -135,6 +146,7 @@ double parse_cell(const Cells& cells, std::size_t i, const std::string& file) {
   return value;
 }
 
+// `file` is named in errors, with the row counted from 0 as NumPy counts.
 datasets::Targets make_targets(const Cells& cells, datasets::TargetKind kind, const std::string& file) {
   if (kind == datasets::TargetKind::classes) return class_targets(cells, file);
   std::vector<double> values;
@@ -156,6 +168,7 @@ datasets::Targets make_targets(const Cells& cells, datasets::TargetKind kind, co
   return datasets::Targets::from_multi_label(std::move(bits), cells.names);
 }
 
+// Adds the rows of one file as pointers into it; `owners` keeps what they point into. Returns how many.
 std::size_t add_features(ProbeData& data, const std::string& file) {
   const auto array = std::make_shared<const NpyArray>(NpyArray::open(file));
   // Of a network's last map, N x D x 1 x 1, each row is as good.
@@ -175,6 +188,7 @@ std::size_t add_features(ProbeData& data, const std::string& file) {
     values = array->as<float>().data();
     data.owners.push_back(array);
   } else {
+    // Features are float32 everywhere: a file of doubles is rounded as the program's own would be.
     const std::vector<double> wide = array->to_doubles();
     const auto narrow = std::make_shared<const std::vector<float>>(wide.begin(), wide.end());
     values = narrow->data();
@@ -184,6 +198,7 @@ std::size_t add_features(ProbeData& data, const std::string& file) {
   return count;
 }
 
+// One part's features and labels, checked against the parts before: as many columns of labels, as many dimensions.
 void add_pair(ProbeData& data, Cells& all, std::vector<datasets::Part>& parts, const std::string& features,
               const std::string& labels, const ProbeFiles& files, datasets::Part part) {
   const std::size_t count = add_features(data, features);
@@ -207,6 +222,7 @@ std::vector<std::string> read_column(const std::string& file, const std::string&
   return std::move(cells.text);
 }
 
+// A column of part names, or an .npy of 0, 1 and 2. Its name is the split's origin in tables.
 datasets::Split read_split(const std::string& file, std::size_t rows) {
   std::vector<datasets::Part> parts;
   for (const std::string& text : read_column(file, "split", rows)) {
@@ -217,6 +233,7 @@ datasets::Split read_split(const std::string& file, std::size_t rows) {
   return datasets::Split(std::move(parts), Path(file).filename().string());
 }
 
+// Drawn by the same functions as a data set's split, under a stream of its own name.
 datasets::Split draw_split(const ProbeData& data, const ProbeFiles& files) {
   const std::vector<int> strata = data.targets.strata();
   const std::string text = fmt::format("{:g}/{:g}/{:g} (seed {})", 100 * files.shares[0], 100 * files.shares[1],
@@ -240,6 +257,7 @@ ProbeData read_probe_data(const ProbeFiles& files) {
   add_pair(data, cells, parts, files.features, files.labels, files, datasets::Part::train);
   if (!files.val.empty()) add_pair(data, cells, parts, files.val[0], files.val[1], files, datasets::Part::val);
   if (!files.test.empty()) add_pair(data, cells, parts, files.test[0], files.test[1], files, datasets::Part::test);
+  // Targets of all parts together, so that a class that only test has is a class.
   data.targets = make_targets(cells, parse_kind(files.target), files.labels);
   if (files.target.empty()) check_classes(data.targets, files.labels);
   data.ids = cells.ids.size() == data.rows.size() ? std::move(cells.ids) : std::vector<std::string>{};

@@ -34,6 +34,8 @@ std::string target_text(const datasets::Targets& targets, std::size_t item) {
   return join(values, " ");
 }
 
+// The scores of the test rows beside results.jsonl, from which `verify`, intervals and paired tests are computed: K
+// columns of doubles, and a table of ids and targets.
 void write_scores(const Path& out, experiments::Result& result, const ProbeData& data,
                   const std::vector<std::uint32_t>& items, const probes::Scores& scores) {
   std::filesystem::create_directories(out / "scores");
@@ -46,6 +48,7 @@ void write_scores(const Path& out, experiments::Result& result, const ProbeData&
   result.scores_file = stem + ".npy";
 }
 
+// All of a result that is known before the fit, its key included.
 experiments::Result describe(const ProbeRun& options, const ProbeData& data, const std::string& name,
                              const probes::Probe& probe) {
   experiments::Result result;
@@ -54,6 +57,7 @@ experiments::Result describe(const ProbeRun& options, const ProbeData& data, con
   result.cell.backbone = options.name.empty() ? features_name(options.files.features) : options.name;
   result.cell.probe = options.probe;
   result.cell.seed = options.files.seed;
+  // Not a layer of any network: the features were given.
   result.cell.layer = result.cell.pool = experiments::kGivenLayer;
   const datasets::Split& split = data.split;
   result.sizes = {split.count(datasets::Part::train), split.count(datasets::Part::val),
@@ -64,6 +68,7 @@ experiments::Result describe(const ProbeRun& options, const ProbeData& data, con
   result.target_kind = data.targets.kind();
   result.primary_metric = probes::primary_metric(data.targets.kind());
   result.probe_settings = probe.describe();
+  // Features by their content: a file's name says nothing about it.
   Sha256 rows;
   for (const float* const row : data.rows) rows.update(std::as_bytes(std::span(row, data.dim)));
   result.features = Json{{"given", rows.hex()}, {"dim", data.dim}};
@@ -82,6 +87,7 @@ experiments::Result describe(const ProbeRun& options, const ProbeData& data, con
 }
 
 // Chosen on val, or by cross-validation where there is none; tested once.
+// A test row is seen by the fitted model alone, after everything was chosen.
 void fit_and_test(const ProbeRun& options, const ProbeData& data, const probes::Probe& probe, const Context& context,
                   experiments::Result& result) {
   const auto train = data.split.items(datasets::Part::train), val = data.split.items(datasets::Part::val),
@@ -93,6 +99,7 @@ void fit_and_test(const ProbeRun& options, const ProbeData& data, const probes::
     if (!data.groups.empty()) groups.push_back(data.groups[item]);
   }
   std::vector<int> folds;
+  // Without val, the hyper-parameter is chosen by cross-validation over train, with groups kept whole.
   if (val.empty() && options.folds > 1)
     folds = datasets::make_folds(train_targets.strata(), groups, options.folds, "probe/folds", options.files.seed);
   const probes::TrainView train_view{probes::FeatureRows(train_rows, data.dim), train_targets, folds};
@@ -104,6 +111,7 @@ void fit_and_test(const ProbeRun& options, const ProbeData& data, const probes::
   result.convergence = fitted.convergence;
   result.calibration = fitted.calibration;
   result.notes = fitted.notes;
+  // Nothing to test on: the fit itself is the result.
   if (test.empty()) return;
   const probes::Scores scores = fitted.model->predict(probes::FeatureRows(test_rows, data.dim));
   const datasets::Targets tested = data.targets.select(test);
@@ -115,17 +123,21 @@ void fit_and_test(const ProbeRun& options, const ProbeData& data, const probes::
 // Every row is tested once; its split doesn't matter.
 void test_nested(const ProbeRun& options, const ProbeData& data, const probes::Probe& probe, const Context& context,
                  experiments::Result& result) {
+  // The inner cross-validation chooses within each outer fold and needs two folds to do so.
   const int inner = std::max(options.folds, 2);
   const Stopwatch watch;
   const std::vector<probes::NestedFold> folds = probes::nested_cross_validation(
       probe, data.rows, data.dim, data.targets, data.groups, {options.nested, inner, options.files.seed}, context);
   result.seconds["fit"] = watch.seconds();
   std::vector<std::uint32_t> tested;
+  // Each row's score is of the one outer fold whose model didn't see it.
   const probes::Scores scores = probes::pooled(folds, tested);
+  // Logits are logits in every fold, but a temperature is fitted for each: none is right for all.
   probes::Calibration calibration;
   calibration.scores_are_logits = folds.front().fitted.calibration.scores_are_logits;
   result.metrics = probes::evaluate(scores, data.targets.select(tested), calibration);
   result.calibration = calibration;
+  // Its own split: what was tested is test, and nothing else is known of the rows.
   std::vector<datasets::Part> parts(data.rows.size(), datasets::Part::unused);
   for (const std::uint32_t item : tested) parts[item] = datasets::Part::test;
   const datasets::Split split(std::move(parts), "");
@@ -141,6 +153,7 @@ void test_nested(const ProbeRun& options, const ProbeData& data, const probes::P
   result.convergence.converged = true;
   for (const probes::NestedFold& fold : folds) {
     const probes::Convergence& one = fold.fitted.convergence;
+    // The worst of the folds counts for all: any that didn't converge, any that chose on the edge.
     result.convergence.converged = result.convergence.converged && one.converged;
     result.convergence.iterations += one.iterations;
     result.convergence.gradient_norm = std::max(result.convergence.gradient_norm, one.gradient_norm);
@@ -156,6 +169,7 @@ void test_nested(const ProbeRun& options, const ProbeData& data, const probes::P
 
 }  // namespace
 
+// features.npy is what `extract` writes into each folder, so the folder tells which features they are.
 std::string features_name(const Path& file) {
   const std::string stem = file.stem().string(),
                     folder = std::filesystem::absolute(file).parent_path().filename().string();
@@ -169,6 +183,7 @@ std::string chosen_text(const std::map<std::string, double>& chosen) {
   return text.empty() ? "nothing" : text;
 }
 
+// The key is computed before the fit from all that decides it: the same request has the same key.
 experiments::Result probe_features(const ProbeRun& run, const ProbeData& data, const Context& context) {
   const probes::ProbeChoice choice = probes::parse_probe(run.probe);
   const auto probe = choice.make(run.files.seed);
@@ -177,6 +192,7 @@ experiments::Result probe_features(const ProbeRun& run, const ProbeData& data, c
   return result;
 }
 
+// The seal is broken first: between the two writes the folder is no longer what was sealed.
 void keep_result(const ProbeRun& run, const ProbeData& data, const experiments::Result& result) {
   experiments::break_seal(run.out);
   if (run.nested == 0) data.split.write(Path(run.out) / experiments::split_file(result, false), data.ids);

@@ -18,6 +18,7 @@ namespace vise::cli {
 namespace {
 
 // What --json prints on stderr.
+// In the order of ErrorKind.
 Json error_json(const Error& error, int code) {
   static constexpr const char* kKinds[] = {"usage", "missing", "input", "verification", "interrupted", "system"};
   return {{"error", error.message()},
@@ -29,6 +30,7 @@ Json error_json(const Error& error, int code) {
 }  // namespace
 
 int run_program(int argc, char** argv, const char* module_folder) {
+  // Where modules (LibTorch, OpenCV) are looked for as well; a program of a user's own is elsewhere than they are.
   if (*module_folder != '\0') Module::also_look_in(module_folder);
   // Called explicitly: static objects that register themselves are dropped by the linker when
   // nothing else in their file of a static library is used.
@@ -38,6 +40,7 @@ int run_program(int argc, char** argv, const char* module_folder) {
     return cli::parse_and_run(argc, argv);
   } catch (const Error& e) {
     const int code = cli::exit_code_of(e.kind());
+    // Looked for in the words themselves, since the error may be one of parsing them.
     if (std::find(argv + 1, argv + argc, std::string_view("--json")) != argv + argc) {
       fmt::print(stderr, "{}", cli::json_line(error_json(e, code)));
       return code;

@@ -22,12 +22,14 @@
 namespace vise::cli {
 namespace {
 
+// As the options give them.
 struct ReportOptions {
   std::vector<std::string> runs;
   std::string baseline, out, format, published, figures;
   bool gallery = false;
 };
 
+// What --format prints instead of the form for terminals and plain files.
 const std::map<std::string, std::string (*)(const reports::ComparisonTable&)> kFormats = {
     {"csv", reports::to_csv},
     {"html", reports::to_html_table},
@@ -51,6 +53,7 @@ void add_planned(const std::vector<reports::RunFolder>& runs, reports::CompareOp
 }
 
 // "features" is "x/features" too; of several such rows it is the first, which is said.
+// So `--baseline features` works for arrays whose rows got their folder's name in front.
 std::string baseline_of(const std::vector<reports::RunFolder>& runs, const std::string& word, Log& log) {
   std::vector<std::string> ending;
   for (const reports::RunFolder& run : runs)
@@ -64,12 +67,14 @@ std::string baseline_of(const std::vector<reports::RunFolder>& runs, const std::
 }
 
 // Tables in a run's own folder are part of its seal.
+// A report of several runs, or into another folder, is a merged one, which `verify` renders from these runs.
 reports::ReportRecipe recipe_of(const ReportOptions& options, const reports::CompareOptions& compared,
                                 const std::vector<Path>& folders) {
   reports::ReportRecipe recipe{compared.baseline, compared.baselines, compared.kinds};
   recipe.gallery = options.gallery;
   recipe.published = options.published;
   std::error_code error;
+  // equivalent() fails where --out isn't there yet, which is another folder then.
   recipe.merged = folders.size() != 1 || !std::filesystem::equivalent(folders.front(), options.out, error);
   return recipe;
 }
@@ -82,6 +87,7 @@ void report_verb(const ReportOptions& options, Session& session) {
   const experiments::ResultDetail detail = options.out.empty() && options.figures.empty()
                                                ? experiments::ResultDetail::table
                                                : experiments::ResultDetail::everything;
+  // Results that were edited after the run are reported, and shown all the same.
   for (const std::string& run : options.runs) {
     runs.push_back(reports::read_run(run, detail));
     experiments::warn_of_changes(runs.back().path, session.console);
@@ -94,6 +100,7 @@ void report_verb(const ReportOptions& options, Session& session) {
   for (const reports::RunFolder& run : runs) folders.push_back(run.path);
   const reports::ReportRecipe recipe = recipe_of(options, compare_options, folders);
   reports::Report report = reports::make_report(std::move(runs), compare_options, session.context());
+  // After the table is made: it decides which images are shown.
   if (options.gallery) add_gallery(report, folders, session);
   session.console.end_progress();
   if (!options.out.empty())
@@ -108,16 +115,19 @@ void report_verb(const ReportOptions& options, Session& session) {
     fmt::print("{}", writer->second(report.table));
 }
 
+// The probe is named only where rows have different ones.
 std::string row_name(const reports::TableSection& section, std::size_t row) {
   const auto of_probe = [&](const reports::TableRow& other) { return other.probe == section.rows[row].probe; };
   const reports::TableRow& of = section.rows[row];
   return std::ranges::all_of(section.rows, of_probe) ? of.backbone : fmt::format("{}, {}", of.backbone, of.probe);
 }
 
+// Which images one of two rows alone gets right: what a difference in accuracy consists of.
 void print_won_images(const reports::TableSection& section, const reports::SectionEvidence& evidence, std::size_t row) {
   constexpr std::size_t kMost = 10;
   const std::vector<reports::WonImage> won = reports::won_images(evidence, row, section.rows[row].compared_with);
   if (won.empty()) return;
+  // The row's own images, and those of the row that it is compared with.
   std::string names[2];
   std::size_t counts[2] = {};
   for (const reports::WonImage& image : won) {
@@ -140,6 +150,7 @@ void add_published_option(CLI::App* verb, std::string& file) {
       ->type_name("FILE");
 }
 
+// A terminal gets colours and its width; a pipe gets plain text, the same on every machine.
 void print_report(const reports::Report& report, const Session& session) {
   if (session.json) {
     fmt::print("{}", reports::to_json_text(report.table, report.evidence));
@@ -150,6 +161,7 @@ void print_report(const reports::Report& report, const Session& session) {
                                : reports::to_plain(report.table));
 }
 
+// For each row that is compared with another.
 void print_won_images(const reports::Report& report, const Session& session) {
   if (session.json) return;
   for (std::size_t s = 0; s < report.evidence.size(); ++s) {

@@ -23,9 +23,14 @@
 #include "experiments/study.h"
 #include "reports/compare.h"
 
+// From words to a request, and from the request to a table: in_its_place() finds out what the first word names,
+// what_is_asked() makes the request of a study, a task or data, apply_split() and apply_options() change it as the
+// other options say, and run_verb() plans, launches or runs it and prints the tables.
+
 namespace vise::cli {
 namespace {
 
+// As the options give them; what is empty or 0 wasn't said, and leaves a study's or the default.
 struct RunOptions {
   std::string study;
   std::vector<std::string> tasks, backbones, probes, include_paths, shots, fractions, layers, pools;
@@ -51,6 +56,7 @@ constexpr const char* kExamples =
     "folder.";
 
 // Registry names may share one --backbone, split by commas; a NAME=FILE keeps its own options.
+// A NAME=FILE has commas between its own options, so it can't share.
 std::vector<std::string> split_names(const std::vector<std::string>& given) {
   std::vector<std::string> names;
   for (const std::string& text : given) {
@@ -62,6 +68,7 @@ std::vector<std::string> split_names(const std::vector<std::string>& given) {
 }
 
 // A file, or a study that ships with the program.
+// A file of that name in the working folder is meant rather than the built-in study.
 experiments::RunRequest request_of_study(const RunOptions& options) {
   const std::vector<Path> folders(options.include_paths.begin(), options.include_paths.end());
   const auto& builtin = experiments::builtin_studies();
@@ -80,6 +87,7 @@ experiments::RunRequest request_of_study(const RunOptions& options) {
   return experiments::read_study(options.study, folders);
 }
 
+// One task for --data, and for --task those that its names and groups mean.
 experiments::RunRequest request_of_tasks(const RunOptions& options) {
   experiments::RunRequest request;
   if (!options.data.empty()) {
@@ -99,6 +107,7 @@ experiments::RunRequest request_of_tasks(const RunOptions& options) {
   return request;
 }
 
+// Asked only where the word is no file: the library reads its folders.
 bool knows_task(const std::string& word) {
   const experiments::TaskLibrary library;
   return std::ranges::count(library.names(), word) + std::ranges::count(library.groups(), word) > 0;
@@ -119,6 +128,7 @@ RunOptions in_its_place(RunOptions options) {
   return options;
 }
 
+// Exactly one of the three; two would leave open which one the other options are about.
 experiments::RunRequest what_is_asked(const RunOptions& options) {
   check_columns(options.columns, !options.data.empty());
   const int given = !options.study.empty() + !options.tasks.empty() + !options.data.empty();
@@ -132,6 +142,7 @@ experiments::RunRequest what_is_asked(const RunOptions& options) {
   return options.study.empty() ? request_of_tasks(options) : request_of_study(options);
 }
 
+// Every named layer with every named pool.
 std::vector<features::FeatureTap> taps_of(const RunOptions& options) {
   std::vector<features::FeatureTap> taps;
   for (const std::string& layer : options.layers.empty() ? std::vector<std::string>{"default"} : options.layers)
@@ -141,6 +152,7 @@ std::vector<features::FeatureTap> taps_of(const RunOptions& options) {
 }
 
 // Of a task that was several by another rule one is left to be divided anew.
+// Named tasks are distinguished by name and target.
 void apply_split(const SplitOptions& options, experiments::RunRequest& request) {
   std::vector<experiments::Task> tasks;
   std::set<std::string> divided;
@@ -153,8 +165,10 @@ void apply_split(const SplitOptions& options, experiments::RunRequest& request) 
 }
 
 // What is said on the command line wins over a study's.
+// An option that wasn't given changes nothing.
 void apply_options(const RunOptions& options, experiments::RunRequest& request) {
   if (!options.backbones.empty()) request.backbones = split_names(options.backbones);
+  // No study sets this list, so nothing of a study's is lost.
   request.sides = options.sides;
   if (!options.baseline.empty()) request.baseline = options.baseline;
   if (!options.probes.empty()) request.probes = split_names(options.probes);
@@ -165,6 +179,7 @@ void apply_options(const RunOptions& options, experiments::RunRequest& request) 
   }
   if (!options.engine.empty()) request.engine = networks::parse_engine(options.engine);
   if (!options.precision.empty()) request.precision = networks::parse_precision(options.precision);
+  // Refused before any data are opened: fp16 on a CPU, an engine without the device.
   networks::check_combination(request.engine.value_or(networks::default_engine(request.device)), request.precision,
                               request.device);
   if (!options.views.empty()) request.views = images::parse_views(options.views);
@@ -172,17 +187,20 @@ void apply_options(const RunOptions& options, experiments::RunRequest& request) 
   if (!options.layers.empty() || !options.pools.empty()) request.taps = taps_of(options);
   if (!options.where.empty())
     for (experiments::Task& task : request.tasks) task.condition = options.where;
+  // Shots and shares of train are one list: each is a subset that probes are fitted on.
   std::vector<experiments::TrainSubset> subsets;
   for (const std::string& text : options.shots) subsets.push_back(experiments::parse_shots(text));
   for (const std::string& text : options.fractions) subsets.push_back(experiments::parse_fraction(text));
   if (!subsets.empty()) request.subsets = subsets;
 }
 
+// CLI11 has refused any other word (add_options()), so `missing` is what remains.
 experiments::Overwrite parse_overwrite(const std::string& text) {
   if (text == "always") return experiments::Overwrite::always;
   return text == "never" ? experiments::Overwrite::never : experiments::Overwrite::missing;
 }
 
+// By the study's file, the task, or the data, in this order.
 Path default_out(const RunOptions& options, const experiments::RunRequest& request) {
   const experiments::Task& first = request.tasks.front();
   Path name = first.name;
@@ -191,6 +209,7 @@ Path default_out(const RunOptions& options, const experiments::RunRequest& reque
   return Path("vise-results") / name;
 }
 
+// Places come last: they add this machine's folders to whatever the study has.
 experiments::RunRequest make_request(const RunOptions& options, const Session& session) {
   experiments::RunRequest request = what_is_asked(options);
   apply_split(options.split, request);
@@ -204,6 +223,7 @@ experiments::RunRequest make_request(const RunOptions& options, const Session& s
 }
 
 // What the table is of, where that isn't everything in results.jsonl, in its order.
+// Empty where it is everything.
 std::vector<std::string> keys_of(const Path& out, const std::vector<experiments::Result>& results) {
   const std::vector<experiments::Result> kept =
       experiments::read_results(out / "results.jsonl", experiments::ResultDetail::table);
@@ -214,6 +234,8 @@ std::vector<std::string> keys_of(const Path& out, const std::vector<experiments:
 }
 
 // Tables on stdout and as files beside results.jsonl.
+// Files are written before the table is printed: what a person reads is on the disk already.
+// `clean`: the results without flagged images, or nothing; they become further sections of the same table.
 void print_and_write(const experiments::RunRequest& request, const experiments::RunOutcome& outcome,
                      std::vector<experiments::Result> clean, const std::string& published_file,
                      std::vector<reports::PublishedRecord> published, const Context& context, Session& session) {
@@ -236,12 +258,14 @@ void print_and_write(const experiments::RunRequest& request, const experiments::
 }
 
 // The same models on the test images that the audit doesn't flag.
+// The folder is made anew: an earlier audit may have flagged other images.
 std::vector<experiments::Result> judge_clean(const experiments::RunRequest& request,
                                              const experiments::RunOutcome& outcome, const Context& context,
                                              Session& session) {
   std::vector<experiments::Result> clean;
   std::filesystem::remove_all(request.out / "clean");
   for (const experiments::Task& task : outcome.tasks) {
+    // A task of which no cell was measured has no scores to judge again.
     const bool measured = std::ranges::any_of(
         outcome.results, [&](const experiments::Result& r) { return r.cell.task == task.name && r.ok(); });
     if (!measured) continue;
@@ -253,6 +277,7 @@ std::vector<experiments::Result> judge_clean(const experiments::RunRequest& requ
   return clean;
 }
 
+// A dry run and a launch share the request with a run, so that they can't mean different things.
 void run_verb(const RunOptions& options, Session& session) {
   check_launch_options(options.launch);
   const experiments::RunRequest request = make_request(options, session);
@@ -270,9 +295,11 @@ void run_verb(const RunOptions& options, Session& session) {
   std::vector<experiments::Result> clean;
   if (options.clean) clean = judge_clean(request, outcome, context, session);
   print_and_write(request, outcome, std::move(clean), options.published, std::move(published), context, session);
+  // 1 where a cell failed: the table has the others, and says why.
   session.exit_code = outcome.failed > 0 ? 1 : 0;
 }
 
+// What is evaluated: a study, tasks, or data.
 void add_what(CLI::App* verb, RunOptions& options) {
   verb->add_option("study", options.study,
                    "a study file, the name of a built-in study, or what --data or --task would name")
@@ -288,6 +315,7 @@ void add_what(CLI::App* verb, RunOptions& options) {
   verb->add_option("--include-path", options.include_paths, "a folder of task files of your own")->type_name("DIR");
 }
 
+// With what: each combination of backbone, layer, pool, side, probe, seed and subset is a cell of each task.
 void add_grid(CLI::App* verb, RunOptions& options) {
   verb->add_option("--backbone", options.backbones, "what is compared")->type_name("B[,B]");
   verb->add_option("--baseline", options.baseline, "the row that others are compared with")->type_name("B");
@@ -314,6 +342,7 @@ void add_grid(CLI::App* verb, RunOptions& options) {
       ->type_name("{fp32,fp16}");
 }
 
+// `run` and `plan` share these, so that one becomes the other by changing the verb.
 void add_options(Verbs& verbs, CLI::App* verb, RunOptions& options) {
   add_what(verb, options);
   add_split_options(verb, options.split, true);

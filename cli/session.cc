@@ -13,6 +13,8 @@
 namespace vise::cli {
 namespace {
 
+// The only place in the program that reads variables of the environment for the rooms below, to which it is handed as a
+// function.
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);
   return value ? value : "";
@@ -22,6 +24,7 @@ std::string environment(const char* name) {
 
 Session::Session() { places.environment = environment; }
 
+// The watcher starts with work that can be stopped: a verb that only prints needs none.
 Context Session::context() {
   watch_for_interrupt(stop_);
   return Context{console, stop_.get_token(), threads > 0 ? threads : available_cores()};
@@ -31,10 +34,12 @@ CLI::App* Verbs::add(const std::string& name, const std::string& what, const std
                      std::function<void()> action) {
   CLI::App* const verb = app.add_subcommand(name, what);
   verb->footer("Examples:\n" + examples);
+  // CLI11 calls it when all options of the verb are parsed.
   verb->final_callback(std::move(action));
   return verb;
 }
 
+// Verbs of a group are added to what this returns, and are called by both names: `cache list`.
 Verbs Verbs::add_group(const std::string& name, const std::string& what, const std::string& examples) {
   CLI::App* const group = app.add_subcommand(name, what);
   group->footer("Examples:\n" + examples);
@@ -62,6 +67,7 @@ std::string why_no_folder(const std::string& folder) {
   Path place = std::filesystem::absolute(folder).lexically_normal();
   if (!place.has_filename()) place = place.parent_path();
   std::error_code error;
+  // Up to the first folder that is there: the missing ones would be made in it.
   while (!std::filesystem::exists(place, error) && place.has_relative_path()) place = place.parent_path();
   if (!std::filesystem::is_directory(place, error))
     return fmt::format("{}: {} is a file, not a folder", folder, place.string());
@@ -70,6 +76,7 @@ std::string why_no_folder(const std::string& folder) {
   return {};
 }
 
+// Every verb's --json is one flag: a command has one verb.
 void Verbs::add_json_option(CLI::App* verb) { verb->add_flag("--json", session.json, "print JSON"); }
 
 void add_tap_options(CLI::App* verb, std::vector<std::string>& layers, std::vector<std::string>& pools) {

@@ -8,6 +8,7 @@
 namespace vise::cli {
 namespace {
 
+// Two ways to say the same thing are refused rather than ranked.
 void check(const SplitOptions& options) {
   if (!options.file.empty() && (options.seed >= 0 || options.splits > 0 || options.folds > 0 || !options.group.empty()))
     throw Error(ErrorKind::usage, "--split names the split whole: --split-seed, --splits, --folds and --group draw one",
@@ -19,6 +20,7 @@ void check(const SplitOptions& options) {
 
 }  // namespace
 
+// `several`: whether the verb can evaluate more than one split.
 void add_split_options(CLI::App* verb, SplitOptions& options, bool several) {
   verb->add_option("--split", options.file, "a table of id and part: the splits/ of another run [the data's, or drawn]")
       ->type_name("FILE");
@@ -34,6 +36,7 @@ void add_split_options(CLI::App* verb, SplitOptions& options, bool several) {
       ->check(CLI::Range(2, 100));
 }
 
+// The tasks that one task becomes: one, or one for each fold or draw. What wasn't asked for stays the task's own rule.
 std::vector<experiments::Task> with_split(const experiments::Task& given, const SplitOptions& options) {
   check(options);
   if (!options.any()) return experiments::one_task_a_split(given);
@@ -45,6 +48,7 @@ std::vector<experiments::Task> with_split(const experiments::Task& given, const 
     task.name = experiments::base_task_name(task);
     rule.number = 0;
   }
+  // Marks the rule as the user's: where it can't be followed that is an error, and no other split takes its place.
   rule.asked = true;
   if (!options.file.empty()) {
     rule.kind = "file";

@@ -12,6 +12,7 @@
 namespace vise::cli {
 namespace {
 
+// Empty texts and null say what isn't known, so that a program finds every key.
 Json to_json(const experiments::JobStatus& job) {
   return {{"state", experiments::job_state_name(job.state)},
           {"job", job.job},
@@ -19,6 +20,7 @@ Json to_json(const experiments::JobStatus& job) {
           {"log", job.log.string()}};
 }
 
+// In seconds since 1970, by the rate so far.
 std::int64_t expected_end(const experiments::RunStatus& status) {
   return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()) +
          static_cast<std::int64_t>(*status.seconds_left);
@@ -41,6 +43,7 @@ Json to_json(const experiments::RunStatus& status) {
           {"over", status.is_over()}};
 }
 
+// The state, with what Slurm says of it.
 std::string words_of(const experiments::JobStatus& job) {
   std::string words(experiments::job_state_name(job.state));
   if (!job.job.empty()) words += fmt::format(", job {}", job.job);
@@ -67,6 +70,7 @@ void print(const experiments::RunStatus& status) {
                *status.exit_code == 0 ? "every cell is measured" : "some cells failed; the tables say which");
 }
 
+// The run's files are the record; Slurm adds only what it still knows of its jobs.
 void status_verb(const std::string& out, Session& session) {
   const experiments::RunStatus status = experiments::run_status(out);
   if (!status.slurm_answers) session.console.warn("Slurm doesn't answer: what is known is from the run's files alone");

@@ -23,6 +23,7 @@ std::string verdict_of(const experiments::Verification& v) {
   return fmt::format("nothing differs in what could be checked: {}", join(unchecked, "; "));
 }
 
+// For people; --json prints counts, notes and differences by name.
 void print(const experiments::Verification& v) {
   fmt::print("{} result(s): {} metrics recomputed from their scores, {} split file(s) checked\n", v.results, v.metrics,
              v.splits);
@@ -34,6 +35,7 @@ void print(const experiments::Verification& v) {
 }
 
 // What is printed of the results, rendered again. Where results can't be read, that is known.
+// A table that renders otherwise counts as a difference, so an edited one is found.
 void check_tables(const Path& run, const Context& context, experiments::Verification& v) {
   const Path folder = std::filesystem::is_directory(run) ? run : run.parent_path();
   try {
@@ -52,6 +54,7 @@ void verify_verb(const std::string& run, std::size_t refit, Session& session) {
   options.data_roots = session.places.data_roots();
   options.extract = session.places.extract_options();
   const Context context = session.context();
+  // Numbers first, then what is printed of them.
   experiments::Verification v = experiments::verify(run, options, context);
   check_tables(run, context, v);
   session.console.end_progress();
@@ -67,6 +70,7 @@ void verify_verb(const std::string& run, std::size_t refit, Session& session) {
                            .dump());
   else
     print(v);
+  // "verification failed" (kExitCodes), whatever differs.
   if (!v.differences.empty()) session.exit_code = 5;
 }
 
