@@ -9,6 +9,7 @@
 
 namespace vise::python {
 
+// `what` is the argument's name, as the user of the Python function knows it.
 void check_matrix(const py::array& array, std::string_view what) {
   if (array.ndim() != 2)
     throw Error(ErrorKind::input, fmt::format("{}: an array of 2 dimensions is needed, not {}", what, array.ndim()));
@@ -25,10 +26,12 @@ MatrixRows::MatrixRows(const FloatMatrix& matrix, std::string_view what) {
   values_ = matrix.data();
   dim_ = static_cast<std::size_t>(matrix.shape(1));
   order_.resize(static_cast<std::size_t>(matrix.shape(0)));
+  // Rows are asked for by number everywhere; here they are all of them, in their order.
   std::iota(order_.begin(), order_.end(), 0u);
 }
 
 py::array_t<double> array_of(probes::Scores scores) {
+  // The array takes the vector over: no score is copied.
   const auto rows = static_cast<py::ssize_t>(scores.rows), columns = static_cast<py::ssize_t>(scores.columns);
   return array_of(std::move(scores.values), {rows, columns});
 }

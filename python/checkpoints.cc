@@ -49,6 +49,7 @@ py::array array_of_tensor(const networks::Tensor& tensor) {
   if (const char* const name = numpy_name(tensor.dtype)) {
     const auto size = static_cast<py::ssize_t>(networks::dtype_size(tensor.dtype));
     std::vector<py::ssize_t> strides;
+    // numpy counts strides in bytes, PyTorch in elements.
     for (const std::int64_t stride : tensor.strides) strides.push_back(static_cast<py::ssize_t>(stride) * size);
     // numpy frees the capsule with the last array that views the file, and the mapping goes with it.
     const py::capsule owner(new std::shared_ptr<const void>(tensor.owner),
@@ -65,6 +66,8 @@ py::array array_of_tensor(const networks::Tensor& tensor) {
 
 py::dict read(const std::string& path, bool skip_foreign) {
   networks::Checkpoint checkpoint;
+  // Reading hashes the file and may take seconds; other threads of Python go on meanwhile. No Python object is touched
+  // in it.
   {
     const py::gil_scoped_release released;
     checkpoint = networks::read_checkpoint(path, {.skip_foreign = skip_foreign});
@@ -72,6 +75,7 @@ py::dict read(const std::string& path, bool skip_foreign) {
   py::dict arrays;
   for (const networks::NamedTensor& named : checkpoint.tensors) {
     const py::str name(named.name);
+    // A pickle may hold one tensor under one name in two places. A dict would keep the last of them and say nothing.
     if (arrays.contains(name))
       throw Error(ErrorKind::input, fmt::format("{}: two tensors are called '{}'", path, named.name));
     arrays[name] = array_of_tensor(named.tensor);

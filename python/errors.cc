@@ -9,6 +9,7 @@ namespace {
 
 namespace py = pybind11;
 
+// The classes of vise_eval/errors.py, one a kind.
 const char* class_of(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::usage:
@@ -30,10 +31,13 @@ const char* class_of(ErrorKind kind) {
 }  // namespace
 
 void translate_errors() {
+  // Local to this module: another extension in the process keeps its own exceptions. What is no vise::Error is left to
+  // pybind11's translators.
   py::register_local_exception_translator([](std::exception_ptr thrown) {
     try {
       if (thrown) std::rethrow_exception(thrown);
     } catch (const Error& e) {
+      // Looked up by name when it is needed: errors.py imports nothing of this module, so there is no circle.
       const py::object type = py::module_::import("vise_eval.errors").attr(class_of(e.kind()));
       PyErr_SetObject(type.ptr(), type(e.message(), e.hint()).ptr());
     }

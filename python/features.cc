@@ -19,16 +19,19 @@
 namespace vise::python {
 namespace {
 
+// A value of the dict that vise_eval/ hands over, which has every key: defaults are decided there, in one place.
 template <typename T>
 T setting(const py::dict& settings, const char* name) {
   return settings[name].cast<T>();
 }
 
+// The room beside cli/ that may read the environment, and hands it to those below as a function.
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);
   return value ? value : "";
 }
 
+// Where the program would look, with what the Python call says instead put first.
 experiments::Places places_of(const py::dict& settings) {
   experiments::Places places;
   places.environment = environment;
@@ -42,6 +45,8 @@ experiments::Places places_of(const py::dict& settings) {
   return places;
 }
 
+// Files anywhere on the disk as a data set: ids are their absolute paths below the root "/", so that features of one
+// file are found again whatever the list is.
 datasets::Dataset dataset_of_paths(const std::vector<std::string>& paths) {
   datasets::Dataset dataset;
   dataset.name = "paths";
@@ -52,18 +57,22 @@ datasets::Dataset dataset_of_paths(const std::vector<std::string>& paths) {
   return dataset;
 }
 
+// A task by its name, or what `--data` takes.
 datasets::Dataset open_dataset_of(const std::string& what, bool is_task, const py::dict& settings,
                                   const py::object& progress) {
   experiments::RunRequest request;
   places_of(settings).add_to(request);
   std::optional<datasets::Dataset> dataset;
   LongCall(progress, 1).run([&](const Context& context) {
+    // A group of tasks has one data set here, its first.
     dataset = is_task ? experiments::open_dataset(experiments::TaskLibrary().expand(what).front(), request, context.log)
                       : datasets::open_data_path(what, context.log);
   });
   return std::move(*dataset);
 }
 
+// (kind, names, values) of a target: N class numbers with -1 for unknown, N x K of 1, 0 and -1, or N x T doubles with
+// NaN.
 py::object targets_of(const datasets::Dataset& dataset, const std::string& name) {
   const datasets::Targets& targets = dataset.target(name);
   const auto rows = static_cast<py::ssize_t>(targets.size()), width = static_cast<py::ssize_t>(targets.width());
@@ -78,6 +87,7 @@ py::object targets_of(const datasets::Dataset& dataset, const std::string& name)
   return py::make_tuple(std::string(datasets::target_kind_name(targets.kind())), targets.names(), values);
 }
 
+// The official split as part names, an item each; None where the data have none.
 py::object parts_of(const datasets::Dataset& dataset) {
   if (!dataset.official) return py::none();
   std::vector<std::string> parts;
@@ -94,8 +104,10 @@ py::array rows_of(const features::Features& features, const std::vector<std::uin
     // Rows of a first extraction are stored in the order of the items, the usual case.
     rising = rising && features.rows[items[i]] == features.rows[items[0]] + i;
   if (rising) {
+    // The store's mapped rows live as long as an array views them.
     const py::capsule owner(new std::shared_ptr<const features::FeatureMap>(features.map),
                             [](void* p) { delete static_cast<std::shared_ptr<const features::FeatureMap>*>(p); });
+    // Other arrays and runs may view the same rows.
     py::array_t<float> view({count, dim}, features.values(items[0]).data(), owner);
     view.attr("setflags")(py::arg("write") = false);
     return view;
@@ -108,6 +120,8 @@ py::array rows_of(const features::Features& features, const std::vector<std::uin
   return array_of(std::move(values), {count, dim});
 }
 
+// Everything that Python gets of one tap's features. Items without a row are left out of array, ids and items alike,
+// and named in `unreadable`.
 py::dict dict_of(const datasets::Dataset& dataset, const features::Features& features) {
   std::vector<std::uint32_t> items;
   py::dict unreadable;
@@ -144,6 +158,7 @@ py::list extract(const datasets::Dataset& dataset, const std::string& backbone, 
   for (const auto& [layer, pool] : setting<std::vector<std::pair<std::string, std::string>>>(settings, "taps"))
     request.taps.push_back({layer, pool});
   const features::ExtractOptions options = places_of(settings).extract_options();
+  // Filled on the work's thread and turned into Python's objects on this one, which holds the GIL.
   std::vector<features::Features> all;
   LongCall(progress, threads).run([&](const Context& context) {
     all = features::extract_features(dataset, {request}, options, context);
@@ -157,6 +172,7 @@ py::list extract(const datasets::Dataset& dataset, const std::string& backbone, 
 py::dict run_task(const std::string& task, bool is_path, const std::string& out, const py::dict& settings,
                   const py::object& progress, int threads) {
   experiments::RunRequest request;
+  // A path is a data set of one's own, anything else a task or a group of tasks by name.
   request.tasks = is_path ? std::vector{experiments::task_for_data(task, "")} : experiments::TaskLibrary().expand(task);
   request.backbones = setting<std::vector<std::string>>(settings, "backbones");
   request.probes = setting<std::vector<std::string>>(settings, "probes");
@@ -178,6 +194,7 @@ py::dict run_task(const std::string& task, bool is_path, const std::string& out,
 }  // namespace
 
 void bind_features(py::module_& core) {
+  // Python calls it DatasetFiles: it has no pixels, only where they are and what is known of them.
   py::class_<datasets::Dataset>(core, "DatasetFiles")
       .def_readonly("name", &datasets::Dataset::name)
       .def_readonly("ids", &datasets::Dataset::ids)

@@ -15,6 +15,7 @@ images::Image decode(const std::string& path, std::uint64_t max_pixels) {
   return images::decode_image(file.bytes(), path, {.max_pixels = max_pixels});
 }
 
+// H x W x 3, uint8, as Pillow's convert("RGB") would give it.
 py::array pixels_of(const std::string& path, std::uint64_t max_pixels) {
   images::Image image;
   {
@@ -25,6 +26,7 @@ py::array pixels_of(const std::string& path, std::uint64_t max_pixels) {
   return array_of(std::move(image.pixels), {height, width, 3});
 }
 
+// Without a transform the decoded pixels; with one the 3 x side x side floats, normalised, that a network is given.
 py::array load_image(const std::string& path, const std::optional<std::string>& transform_text,
                      std::uint64_t max_pixels) {
   if (!transform_text) return pixels_of(path, max_pixels);

@@ -71,6 +71,7 @@ class Work {
           changed_.notify_all();
         }) {}
 
+  // Whether the work is done; waits for one look at most.
   bool wait() {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, kLook, [this] { return done_; });
@@ -85,6 +86,7 @@ class Work {
   std::condition_variable changed_;
   bool done_ = false;
   std::exception_ptr failure_;
+  // Declared last: it uses the members above, which must be there when it starts.
   std::thread thread_;
 };
 
@@ -98,6 +100,7 @@ LongCall::LongCall(py::object progress, int threads)
 
 void LongCall::run(const std::function<void(const Context&)>& work) const {
   Told told;
+  // The work is asked to stop, never killed: what it has under way ends at a whole block, as in the program.
   std::stop_source stop;
   const Context context{told, stop.get_token(), threads_};
   std::optional<py::error_already_set> thrown;  // by Python, while the work went on

@@ -13,6 +13,7 @@
 
 namespace {
 
+// Any address of this module, by which dladdr() finds the file.
 const int kHere = 0;
 
 // Where a build has the modules of LibTorch and OpenCV: above the package. Installed, they are where the program looks.
@@ -29,6 +30,7 @@ PYBIND11_MODULE(_core, core) {
   // Called explicitly, as in the program (cli/program.cc).
   vise::datasets::register_builtin_datasets(vise::datasets::DatasetRegistry::instance());
   vise::probes::register_builtin_probes(vise::probes::ProbeRegistry::instance());
+  // Before anything is bound, so that whatever fails from here on reaches Python as a class of vise_eval.errors.
   vise::python::translate_errors();
   vise::python::bind_checkpoints(core);
   vise::python::bind_features(core);

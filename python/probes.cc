@@ -32,10 +32,13 @@ class BlasThreads {
   BlasThreads& operator=(const BlasThreads&) = delete;
 
  private:
+  // Shared by all fits of the process, as OpenBLAS's number of threads is: the first stores it, the last puts it back.
   static inline std::mutex mutex_;
   static inline int users_ = 0, before_ = 1;
 };
 
+// The curve of the selection: candidates by their parameters, their scores, and fold_scores, candidates x folds (no
+// columns where there were no folds).
 py::dict selection_of(const probes::Selection& selection) {
   py::list candidates, scores;
   for (const probes::Candidate& candidate : selection.curve) {
@@ -47,6 +50,7 @@ py::dict selection_of(const probes::Selection& selection) {
   out["metric"] = selection.metric;
   out["candidates"] = candidates;
   out["scores"] = scores;
+  // No candidate, no curve: a probe without hyper-parameters divides by one.
   const auto folds =
       static_cast<py::ssize_t>(selection.fold_scores.size() / std::max<std::size_t>(1, selection.curve.size()));
   out["fold_scores"] = array_of(selection.fold_scores, {static_cast<py::ssize_t>(selection.curve.size()), folds});
@@ -55,6 +59,7 @@ py::dict selection_of(const probes::Selection& selection) {
   return out;
 }
 
+// What shows that the optimum was reached, in the words of the program's results.
 py::dict proof_of(const probes::Convergence& convergence) {
   py::dict out;
   out["objective_text"] = convergence.objective_text;
@@ -71,6 +76,7 @@ class FittedProbe {
   FittedProbe(probes::Fitted fitted, std::size_t dim) : fitted_(std::move(fitted)), dim_(dim) {}
 
   py::array_t<double> scores(const FloatMatrix& features) const {
+    // Views the array's memory: nothing is copied for a prediction.
     const MatrixRows matrix(features, "X");
     if (matrix.rows().dim() != dim_)
       throw Error(ErrorKind::input, fmt::format("X has {} columns, not {}", matrix.rows().dim(), dim_));
@@ -78,6 +84,8 @@ class FittedProbe {
     {
       const py::gil_scoped_release released;
       const BlasThreads threads;
+      // One thread, as when the program predicts: the order of summation, and with it the last bit, doesn't depend on
+      // the machine's cores.
       openblas_set_num_threads(1);
       scores = fitted_.model->predict(matrix.rows());
     }
@@ -101,12 +109,14 @@ class FittedProbe {
   std::size_t dim_;
 };
 
+// Class numbers get their own digits as names; the package knows what they are called.
 datasets::Targets class_targets(const IntVector& y, std::size_t classes) {
   std::vector<std::string> names;
   for (std::size_t k = 0; k < classes; ++k) names.push_back(fmt::format("{}", k));
   return datasets::Targets::from_classes({y.data(), y.data() + y.size()}, std::move(names));
 }
 
+// One column a value: a vector of y comes as N x 1.
 datasets::Targets value_targets(const DoubleMatrix& y) {
   check_matrix(y, "y");
   std::vector<std::string> names;
@@ -122,12 +132,15 @@ FittedProbe fit_probe(const std::string& name, const std::map<std::string, std::
   const datasets::Targets targets = classes > 0 ? class_targets(IntVector(y), classes) : value_targets(DoubleMatrix(y));
   std::vector<int> fold_of_row;
   if (folds) fold_of_row.assign(folds->data(), folds->data() + folds->size());
+  // Python's arrays may be of any length, and a probe takes it for granted that each row has its fold.
   if (folds && fold_of_row.size() != targets.size())
     throw Error(ErrorKind::input, fmt::format("{} folds for {} rows", fold_of_row.size(), targets.size()));
+  // Seed 0: the estimators take none, so that a fit of the same arrays is the same fit.
   const auto probe = probes::ProbeRegistry::instance().make(name, {options, 0});
   probes::Fitted fitted;
   LongCall(progress, threads).run([&](const Context& context) {
     const BlasThreads restored;
+    // No val: the estimator has chosen its folds itself, or none.
     fitted = probe->fit({matrix.rows(), targets, fold_of_row}, nullptr, context);
   });
   return {std::move(fitted), static_cast<std::size_t>(features.shape(1))};

@@ -41,6 +41,7 @@ class ScratchFolder {
 };
 
 // The forms of one table.
+// All forms are made at once, while the report is at hand; the page, which is large, only if it is asked for.
 struct Table {
   std::string json, markdown, csv, latex, terminal;
   reports::Report report;
@@ -55,6 +56,7 @@ struct Table {
   }
 };
 
+// Names are classes or values in the order of the columns.
 datasets::Targets targets_of(const std::string& kind, const py::array& y, const std::vector<std::string>& names) {
   if (kind == "classes") {
     const IntVector classes(y);
@@ -70,6 +72,7 @@ datasets::Targets targets_of(const std::string& kind, const py::array& y, const 
                           : datasets::Targets::from_distribution(values, names);
 }
 
+// Rows are test items, columns classes or values.
 probes::Scores scores_of(const DoubleMatrix& array, const std::string& name) {
   check_matrix(array, name);
   return {static_cast<std::size_t>(array.shape(0)),
@@ -85,6 +88,8 @@ struct Question {
   bool logits;
 };
 
+// One row of the table as a run would have left it: its metrics now, its scores in a file from which the report
+// resamples.
 experiments::Result result_of(const std::string& name, const Question& question, probes::Scores scores,
                               const Path& folder) {
   experiments::Result result;
@@ -98,6 +103,7 @@ experiments::Result result_of(const std::string& name, const Question& question,
   result.primary_metric = question.metric.empty() ? probes::primary_metric(question.targets.kind()) : question.metric;
   result.calibration.scores_are_logits = question.logits;
   result.metrics = probes::evaluate(scores, question.targets, result.calibration);
+  // A metric of another kind of target would be an empty column; the error lists those that there are.
   if (!result.metrics.contains(result.primary_metric)) {
     std::string known;
     for (const auto& [metric, value] : result.metrics) known += (known.empty() ? "" : ", ") + metric;
@@ -105,6 +111,7 @@ experiments::Result result_of(const std::string& name, const Question& question,
   }
   result.class_names = question.targets.names();
   result.target_kind = question.targets.kind();
+  // The report pairs rows whose splits are the same: these are, all being scores of one y.
   result.split_origin = "given";
   result.split_hash = "given";
   result.sizes.test = question.targets.size();
@@ -116,6 +123,7 @@ experiments::Result result_of(const std::string& name, const Question& question,
   return result;
 }
 
+// The last name is the baseline, as in `vise-eval compare`.
 Table table_of_scores(const std::vector<std::string>& names, const std::vector<DoubleMatrix>& arrays,
                       const py::array& y, const std::string& kind, const std::vector<std::string>& classes,
                       const std::vector<std::string>& ids, const py::dict& settings, const py::object& progress,
@@ -126,6 +134,7 @@ Table table_of_scores(const std::vector<std::string>& names, const std::vector<D
   options.level = settings["level"].cast<double>();
   options.alpha = std::round(1e12 * (1 - options.level)) / 1e12;  // 0.05, not 0.050000000000000044
   options.resamples = settings["resamples"].cast<int>();
+  // Rows are distinguished by their names alone.
   if (std::set<std::string>(names.begin(), names.end()).size() != names.size())
     throw Error(ErrorKind::usage, "two rows of the table have one name");
   std::vector<probes::Scores> scores;
@@ -142,6 +151,7 @@ Table table_of_scores(const std::vector<std::string>& names, const std::vector<D
   return Table(std::move(*report));
 }
 
+// Reads what runs left on disk; nothing is computed but the statistics.
 Table table_of_runs(const std::vector<std::string>& folders, const std::string& baseline, const py::object& progress,
                     int threads) {
   std::optional<reports::Report> report;
