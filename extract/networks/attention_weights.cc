@@ -40,6 +40,7 @@ class Head {
   }
 
   void turn(const RopeTable& table, Rope::Pairing pairing) {
+    // What the table has no rows for comes first: class and register tokens.
     const std::size_t prefix = count_ - table.cos.size() / d_;
     std::vector<double> x(d_);
     // Class and register tokens have no place in the grid and are not turned.
@@ -75,6 +76,7 @@ class Head {
   std::vector<double> values_;
 };
 
+// Less the largest first, so that no exponential overflows; the quotient is the same.
 void softmax(std::span<double> row) {
   const double largest = *std::ranges::max_element(row);
   for (double& value : row) value = std::exp(value - largest);
@@ -82,6 +84,7 @@ void softmax(std::span<double> row) {
   for (double& value : row) value /= sum;
 }
 
+// T x T, a row a query, which sums to 1. Products run over channels, so that the inner loop is along memory.
 AttentionMatrix weights_of(const Head& queries, const Head& keys, std::size_t tokens, std::size_t d) {
   AttentionMatrix matrix{tokens, std::vector<double>(tokens * tokens)};
   const std::vector<double> by_channel = keys.transposed();
@@ -99,6 +102,8 @@ AttentionMatrix weights_of(const Head& queries, const Head& keys, std::size_t to
 
 }  // namespace
 
+// Adds a layer to the network for each attention before the wanted one, in forward order. Swin's windows have no token
+// that sees the whole picture, hence none of this.
 std::vector<AttentionTap> tap_attentions(Network& network, const std::string& layer) {
   const auto wanted = std::ranges::find(network.layers, layer, &Layer::name);
   if (network.graph || wanted == network.layers.end() || !network.has_class_token)
@@ -121,6 +126,7 @@ std::vector<AttentionTap> tap_attentions(Network& network, const std::string& la
 std::vector<AttentionMatrix> attention_weights(const AttentionTap& tap, const FeatureMaps& values, int image) {
   const auto heads = static_cast<std::size_t>(tap.attention.heads),
              channels = static_cast<std::size_t>(values.channels);
+  // The input is T x 3 channels: queries of all heads, then keys, then values.
   const std::size_t d = channels / (3 * heads);
   const auto tokens = static_cast<std::size_t>(values.prefix + values.height * values.width);
   const std::span<const float> own =
@@ -137,6 +143,7 @@ std::vector<AttentionMatrix> attention_weights(const AttentionTap& tap, const Fe
   return all;
 }
 
+// The mean over heads, from which rollout is computed (Abnar and Zuidema 2020).
 AttentionMatrix head_mean(std::span<const AttentionMatrix> heads) {
   AttentionMatrix mean{heads[0].tokens, std::vector<double>(heads[0].weights.size())};
   for (const AttentionMatrix& head : heads)
@@ -157,6 +164,7 @@ std::vector<double> attention_rollout(std::span<const AttentionMatrix> blocks, s
   const std::size_t tokens = blocks[0].tokens;
   std::vector<double> row(tokens);
   row[0] = 1;
+  // From the last block to the first: a row vector costs T^2 a block, the product of matrices T^3.
   for (std::size_t block = blocks.size(); block-- > 0;) {
     assert(blocks[block].tokens == tokens);
     std::vector<double> next(tokens);

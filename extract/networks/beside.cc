@@ -112,12 +112,14 @@ constexpr Rule kElsewhere[] = {{"transformer", "text encoder"},
                                {"text_encoder", "text encoder"},
                                {"textual", "text encoder"}};
 
+// The rule for a component, or "" where the table has none.
 template <typename Table>
 std::string_view look_up(const Table& table, std::string_view component) {
   const auto found = std::ranges::find(table, component, &Rule::first);
   return found == std::end(table) ? std::string_view() : found->second;
 }
 
+// "momentum_encoder" is the encoder of a copy, so its rule is the encoder's. Only one mark is taken off.
 std::string_view without_copy_mark(std::string_view component) {
   for (const std::string_view mark : kBefore)
     if (component.starts_with(mark)) return component.substr(mark.size());
@@ -133,6 +135,7 @@ std::span<const BranchRule> branch_rules() { return kBranches; }
 bool is_wrapper(std::string_view component) { return std::ranges::find(kWrappers, component) != std::end(kWrappers); }
 
 std::string_view rule_beside(std::span<const std::string> components, bool below_the_network) {
+  // Wrappers are passed over: model.module.fc is fc.
   const auto first =
       below_the_network ? components.begin() : std::find_if_not(components.begin(), components.end(), is_wrapper);
   if (first == components.end()) return {};
@@ -143,6 +146,7 @@ std::string_view rule_beside(std::span<const std::string> components, bool below
   return rule.empty() ? look_up(kAnywhere, without_copy_mark(*first)) : rule;
 }
 
+// Whole components: "bn" is not part of "abn.bn1".
 bool has_components(std::string_view name, std::string_view part) {
   return fmt::format(".{}.", name).find(fmt::format(".{}.", part)) != std::string::npos;
 }

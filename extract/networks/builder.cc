@@ -8,6 +8,7 @@ int NetworkBuilder::append(const std::string& name, std::vector<int> inputs, OpK
   return static_cast<int>(network_.ops.size());
 }
 
+// `bias`: most convolutions have a batch norm behind them, which has a shift of its own.
 int NetworkBuilder::conv(const std::string& name, int x, Convolution shape, bool bias) {
   // A depthwise filter reads and feeds one channel, so its fan is the kernel's area; counted
   // over all channels, signals would fade from layer to layer.
@@ -50,6 +51,7 @@ int NetworkBuilder::scale(const std::string& name, int x, int channels) {
 Network NetworkBuilder::finish(std::string family, std::string architecture) {
   network_.family = std::move(family);
   network_.architecture = std::move(architecture);
+  // The last layer is what a network is for, unless its family says otherwise.
   if (network_.default_layer.empty() && !network_.layers.empty()) network_.default_layer = network_.layers.back().name;
   return std::move(network_);
 }

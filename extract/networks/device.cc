@@ -9,6 +9,7 @@ namespace vise::networks {
 
 std::string Device::name() const { return is_cuda() ? fmt::format("cuda:{}", index) : "cpu"; }
 
+// "cuda" is the first card, as PyTorch has it.
 Device parse_device(std::string_view text) {
   constexpr std::string_view kNumbered = "cuda:";
   constexpr std::int64_t kMost = 127;  // LibTorch keeps a device's number in eight bits

@@ -21,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, Activation>, 6> kActivations{{{
 constexpr std::array<std::pair<std::string_view, PositionRule>, 3> kRules{
     {{"scale", PositionRule::scale}, {"size", PositionRule::size}, {"antialias", PositionRule::antialias}}};
 
+// The names of a table; below, a value by its name, and a name by its value. Callers have checked that it is there.
 template <typename Table>
 std::vector<std::string> names_of(const Table& table) {
   std::vector<std::string> names;
@@ -79,6 +80,7 @@ std::string_view what_is_open(std::string_view name) {
   return "its norms' epsilon; the wrong one changes features by up to a hundredth";
 }
 
+// How a user would write it, with the values that are usual.
 std::string_view option_of(std::string_view name) {
   if (name == "act") return "act=exact|tanh|quick";
   if (name == "positions") return "positions=scale|size|antialias";
@@ -106,6 +108,7 @@ const std::vector<std::string>& fact_names() {
 std::string_view activation_name(Activation function) { return name_of(kActivations, function); }
 std::string_view position_rule_name(PositionRule rule) { return name_of(kRules, rule); }
 
+// The value is checked even where another source was first: a wrong word is a mistake in any case.
 void Facts::say(std::string_view name, std::string_view value, std::string_view source) {
   check_value(name, value);
   const std::string text = in_one_spelling(value);
@@ -120,11 +123,13 @@ void Facts::say(std::string_view name, std::string_view value, std::string_view 
 
 bool Facts::knows(std::string_view name) const { return said_.contains(name); }
 
+// Facts are noted when they are used: what a network doesn't need isn't printed.
 void Facts::note(std::string_view name, std::string value, std::string source) {
   Fact fact{std::string(name), std::move(value), std::move(source)};
   if (std::ranges::find(used_, fact) == used_.end()) used_.push_back(std::move(fact));
 }
 
+// `usual` is what most such networks have: it is in the message, and never taken by itself.
 std::string Facts::need(std::string_view name, std::string_view usual) {
   const auto found = said_.find(name);
   // `backbone inspect` wants to show everything that is open at once, so it continues with a value
@@ -159,6 +164,7 @@ double Facts::final_eps(std::string_view usual) {
 
 PositionRule Facts::positions(std::string_view usual) { return value_of(kRules, need("positions", usual)); }
 
+// Without the fact a ResNet is what most are: stride 32, not dilated.
 int Facts::output_stride() {
   if (!knows("dilated")) return 32;
   return need("dilated", "") == "8" ? 8 : 16;

@@ -38,12 +38,14 @@ const Family& family_of(std::string_view architecture) {
               suggest(architecture, network_architectures()));
 }
 
+// For the row `random`: the network's form without training.
 Network random_network(std::string_view architecture, std::uint64_t seed) {
   // The stream's name holds the architecture: the same seed gives unrelated values to different networks.
   RandomWeights weights(fmt::format("random/{}", architecture), seed);
   return family_of(architecture).build(architecture, weights);
 }
 
+// Without values nothing is drawn or read.
 Outline outline_of(std::string_view architecture) {
   NoWeights none;
   return outline(family_of(architecture).build(architecture, none));

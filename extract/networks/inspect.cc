@@ -14,6 +14,7 @@
 namespace vise::networks {
 namespace {
 
+// Fewer hex digits at a name's end are mostly a version; of long lists of keys a few are shown.
 constexpr std::size_t kMinDigits = 8, kShownKeys = 3;
 
 // Whether it has a table of positions and nobody said how it is resized.
@@ -24,6 +25,7 @@ bool needs_position_rule(const Network& network) {
   });
 }
 
+// Loads the network as a run would, but with facts left open, so that all of them are listed at once.
 void match(CheckpointInspection& seen, const LoadRequest& request) {
   const Checkpoint& checkpoint = seen.checkpoint;
   try {
@@ -48,6 +50,7 @@ void match(CheckpointInspection& seen, const LoadRequest& request) {
   }
 }
 
+// As `--json` has it; null where nobody says a transform.
 Json config_json(const HubConfig& config) {
   Json facts = Json::array();
   for (const Fact& fact : config.facts)
@@ -70,6 +73,7 @@ std::string config_text(const HubConfig& config) {
   return text;
 }
 
+// Which of the folder's files were read, and which have the same weights in another form.
 std::string folder_text(const ModelFolder& folder) {
   std::string text = fmt::format("  files         {}\n", printable(join(folder.files(), ", ")));
   if (!folder.passed_over.empty())
@@ -84,6 +88,7 @@ Json number_or_text(double value) {
   return value;
 }
 
+// Two numbers for complex tensors, one for all others.
 Json sum_json(const Tensor& tensor) {
   const TensorSum total = sum(tensor);
   const bool is_complex = tensor.dtype == DType::complex64 || tensor.dtype == DType::complex128;
@@ -91,6 +96,7 @@ Json sum_json(const Tensor& tensor) {
   return Json::array({number_or_text(total.real), number_or_text(total.imaginary)});
 }
 
+// For comparing with other tools: the SHA-256 is that of the contiguous bytes.
 Json tensor_json(const NamedTensor& named) {
   const Tensor& tensor = named.tensor;
   return {{"name", named.name},    {"pointer", named.pointer}, {"dtype", dtype_name(tensor.dtype)},
@@ -106,6 +112,7 @@ Json match_json(const LoadReport& match) {
           {"passed_over", match.passed_over}};
 }
 
+// Names of strangers' tensors, made harmless for a terminal.
 std::string few(const std::vector<std::string>& keys) {
   std::vector<std::string> shown;
   for (std::size_t i = 0; i < std::min(keys.size(), kShownKeys); ++i) shown.push_back(printable(keys[i]));
@@ -134,6 +141,7 @@ std::string layers_text(const Outline& network) {
   return text;
 }
 
+// What was matched, dropped, absent and passed over: nothing of the file is left unmentioned.
 std::string match_text(const LoadReport& match, const std::string& hash) {
   std::string text = fmt::format("  matches       {}, {} tensors below '{}', {} keys\n", match.architecture,
                                  match.matched, printable(match.prefix), match.layout);
@@ -149,6 +157,7 @@ std::string match_text(const LoadReport& match, const std::string& hash) {
 
 }  // namespace
 
+// torch.hub's and torchvision's names end in the hash's first digits.
 NameHash hash_in_name(const Path& path, std::string_view sha256) {
   const std::string name = path.filename().string();
   const std::size_t dash = name.rfind('-');
@@ -172,6 +181,8 @@ CheckpointInspection inspect_checkpoint(const Path& path, const NetworkRequest& 
     seen.folder = find_model_folder(path);
   else
     seen.name_hash = hash_in_name(path, seen.checkpoint.sha256);
+  // In the order in which they are believed: the user's facts are there already, then the config's, then the
+  // registry's.
   seen.config = config_beside(path);
   if (seen.config)
     for (const Fact& fact : seen.config->facts) load.facts.say(fact.name, fact.value, fact.source);
@@ -179,6 +190,7 @@ CheckpointInspection inspect_checkpoint(const Path& path, const NetworkRequest& 
     for (const Fact& fact : known(seen.checkpoint)) load.facts.say(fact.name, fact.value, fact.source);
   rename_keys(seen.checkpoint, request.key_map);
   match(seen, load);
+  // Its attributes are no known network; to run it as a graph must be asked for.
   if (seen.checkpoint.container == Container::torchscript && !seen.match && !request.run_torchscript)
     refuse_torchscript(seen.checkpoint, seen.mismatch);
   return seen;

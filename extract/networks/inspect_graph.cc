@@ -10,6 +10,7 @@
 namespace vise::networks {
 namespace {
 
+// Outputs or inner values, each with its channels.
 std::string layers_text(const std::vector<LayerOutline>& layers, bool inner) {
   std::vector<std::string> shown;
   for (const LayerOutline& layer : layers)
@@ -25,6 +26,7 @@ std::string side_text(const Outline& network) {
 
 }  // namespace
 
+// Nothing where the file is no graph: it is then read as a checkpoint.
 std::optional<GraphInspection> inspect_graph(const Path& file, const NetworkRequest& request) {
   const std::optional<Network> graph = open_graph(file, request);
   if (!graph) return std::nullopt;

@@ -9,10 +9,12 @@
 namespace vise::networks {
 namespace {
 
+// A stranger's number isn't taken for a depth beyond this.
 constexpr std::int64_t kMaxNumbered = 1000;  // blocks of a network
 
 }  // namespace
 
+// Of two equal names the first counts here; below a network's place the matcher refuses them.
 KeyIndex::KeyIndex(const Checkpoint& checkpoint) : checkpoint_(&checkpoint) {
   for (const NamedTensor& named : checkpoint.tensors) by_name_.emplace(named.name, &named.tensor);
 }
@@ -22,6 +24,7 @@ const Tensor* KeyIndex::find(std::string_view prefix, std::string_view key) cons
   return found == by_name_.end() ? nullptr : found->second;
 }
 
+// Whole components only: a prefix is empty or ends in a dot.
 std::vector<std::string> KeyIndex::prefixes_before(std::string_view key) const {
   std::vector<std::string> prefixes;
   for (const NamedTensor& named : checkpoint_->tensors) {
@@ -35,6 +38,7 @@ std::vector<std::string> KeyIndex::prefixes_before(std::string_view key) const {
 int KeyIndex::numbered(std::string_view prefix, std::string_view start) const {
   const std::string before = fmt::format("{}{}", prefix, start);
   int highest = -1;
+  // The highest number, not a count: a block that is missing in between is a missing key.
   for (const NamedTensor& named : checkpoint_->tensors) {
     if (!named.name.starts_with(before)) continue;
     const std::string_view rest = std::string_view(named.name).substr(before.size());

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = 1 << 20;
 
+// Words with blanks, tabs or a Windows line end between.
 std::vector<std::string> words(std::string_view line) {
   std::vector<std::string> found;
   for (std::size_t at = 0; (at = line.find_first_not_of(" \t\r", at)) != std::string_view::npos;) {
@@ -62,6 +63,7 @@ KeyMap read_key_map(const Path& path) {
   return path.empty() ? KeyMap{} : parse_key_map(read_text_file(path, kMaxBytes), path.string());
 }
 
+// All keys are renamed before any is matched; a map that fits nothing is a mistake, not a no-op.
 void rename_keys(Checkpoint& checkpoint, const KeyMap& map) {
   if (map.empty()) return;
   std::size_t renamed = 0;

@@ -50,6 +50,7 @@ std::string drop_hint(const std::vector<std::string>& unexpected, const std::str
 
 }  // namespace
 
+// The prefix's own tensors must have one name each; elsewhere nothing is loaded.
 KeyMatcher::KeyMatcher(const KeyIndex& keys, const Place& place, std::vector<Place> others)
     : index_(keys), prefix_(place.prefix), others_(std::move(others)) {
   std::set<std::string_view> seen;
@@ -59,6 +60,7 @@ KeyMatcher::KeyMatcher(const KeyIndex& keys, const Place& place, std::vector<Pla
                                                 printable(named.name.substr(0, 200))));
 }
 
+// A key that may be there and carries nothing: noted as absent where it isn't.
 void KeyMatcher::skip(const std::string& key) {
   if (!find(key)) {
     absent_.push_back(key);
@@ -68,6 +70,7 @@ void KeyMatcher::skip(const std::string& key) {
   ++matched_;
 }
 
+// A key that the family knows to carry nothing, with the reason; one that was used stays used.
 void KeyMatcher::drop(const std::string& key, const std::string& rule) {
   if (find(key) && used_.insert(prefix_ + key).second) dropped_[rule].push_back(prefix_ + key);
 }
@@ -105,6 +108,8 @@ Parameter KeyMatcher::take(const std::string& key, std::vector<std::int64_t> sha
   return {std::move(shape), std::move(values)};
 }
 
+// Why a key that nobody asked for may be left out: another network of the file, the user's drop=, the family's list, or
+// the common one; "" where none applies.
 std::string KeyMatcher::rule_for(const std::string& name, const Leftovers& may) const {
   const bool below = name.starts_with(prefix_);
   if (!below)
@@ -119,6 +124,7 @@ std::string KeyMatcher::rule_for(const std::string& name, const Leftovers& may) 
   return std::string(rule_beside(parts, below));
 }
 
+// Everything in the file is either used, dropped by a rule, or unexpected.
 void KeyMatcher::sort_rest(const Leftovers& may) {
   for (const NamedTensor& named : index_.checkpoint().tensors) {
     if (used_.contains(named.name)) continue;
@@ -130,6 +136,7 @@ void KeyMatcher::sort_rest(const Leftovers& may) {
   }
 }
 
+// `what` is the network that was expected. One message names all that is wrong.
 std::vector<DroppedKeys> KeyMatcher::finish(const std::string& what, const Leftovers& may) {
   sort_rest(may);
   std::vector<std::string> problems;

@@ -24,6 +24,7 @@ Network open_torchscript(const Checkpoint& checkpoint) {
   return network;
 }
 
+// With the user's word against the file's shapes, neither is believed.
 void expect_architecture(const Checkpoint& checkpoint, const std::string& found, const std::string& wanted) {
   if (!wanted.empty() && found != wanted)
     throw Error(ErrorKind::input, fmt::format("{}: holds a {}, not a {}", checkpoint.path.string(), found, wanted));
@@ -31,6 +32,7 @@ void expect_architecture(const Checkpoint& checkpoint, const std::string& found,
 
 }  // namespace
 
+// The family's own reason is kept: most such archives are a known network with a change.
 void refuse_torchscript(const Checkpoint& checkpoint, const std::string& mismatch) {
   const std::string start = checkpoint.path.string() + ": ";
   throw Error(
@@ -53,11 +55,13 @@ Network load_network(const Checkpoint& checkpoint, const LoadRequest& request, L
   std::vector<Place> others = places;
   std::erase_if(others, [&](const Place& other) { return other.prefix == place.prefix; });
   for (const Place& other : others) found.passed_over.push_back(other.prefix);
+  // Keys of the networks that are passed over are not unexpected.
   KeyMatcher keys(index, place, std::move(others));
   Facts facts = request.facts;
   facts.set_subject(checkpoint.path.string());
   facts.ask_for(request.architecture);
   Network network = place.family->load(keys, place, facts);
+  // Only now is it known which architecture the shapes are.
   expect_architecture(checkpoint, network.architecture, request.architecture);
   network.facts = facts.used();
   found.dropped =
@@ -72,6 +76,7 @@ Network load_network(const Checkpoint& checkpoint, const LoadRequest& request, L
 }
 
 Network load_network(const Path& file, const NetworkRequest& request, LoadReport* report) {
+  // Graphs first, then TorchScript as it was asked for, then checkpoints of any kind.
   if (std::optional<Network> graph = open_graph(file, request)) return *std::move(graph);
   if (request.load.architecture == kTorchScript) return open_torchscript(read_checkpoint(file, {.skip_foreign = true}));
   Checkpoint checkpoint = read_checkpoint(file, request.read);

@@ -13,6 +13,7 @@ namespace vise::networks {
 std::unique_ptr<Trunk> make_trunk(const Network& network, const TrunkRequest& request) {
   check_combination(request.engine, request.precision, request.device);
   const Outline seen = outline(network);
+  // An unknown layer is the user's mistake, found before an engine compiles anything.
   for (const std::string& layer : request.layers) seen.layer(layer);
   if (seen.graph && request.engine != engine_of(*seen.graph))
     throw Error(ErrorKind::usage,
@@ -38,6 +39,7 @@ TorchFacts torch_facts() {
   return facts;
 }
 
+// A graph doesn't say how wide its output is: one pass over a picture of zeros shows it.
 std::size_t graph_dim(const Network& graph, int side) {
   const auto trunk = make_trunk(graph, {Engine::torch, Precision::fp32, {"output"}, 1, side});
   trunk->forward();

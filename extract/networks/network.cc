@@ -27,6 +27,7 @@ std::string settings_text(const Op& op) {
   return op.as<BatchNorm>() || parameters(op).empty() ? "" : op.name + "\n";
 }
 
+// A vector is what has a single token.
 LayerOutline outline_of_value(const Layer& layer, const std::vector<ValueShape>& shapes) {
   const ValueShape& shape = shapes[static_cast<std::size_t>(layer.value)];
   return {layer.name, shape.channels, shape.prefix, shape.tokens() == 1, shape.height, shape.width, false};
@@ -92,6 +93,7 @@ Outline outline(const Network& network) {
   return seen;
 }
 
+// Kept beside features, so that an outline is known without opening the weights again.
 Json to_json(const Outline& outline) {
   Json layers = Json::array(), facts = Json::array();
   for (const LayerOutline& layer : outline.layers)
@@ -112,6 +114,7 @@ Json to_json(const Outline& outline) {
           {"assumed", outline.assumed}};
 }
 
+// Reads what to_json() wrote: every field must be there.
 Outline outline_from_json(const Json& json) {
   Outline outline;
   outline.family = json.at("family");
@@ -132,6 +135,7 @@ Outline outline_from_json(const Json& json) {
   return outline;
 }
 
+// Value 0 is the picture, side x side x 3; each operation adds the shape of what it makes.
 std::vector<ValueShape> value_shapes(const Network& network, int side) {
   std::vector<ValueShape> shapes{{0, side, side, 3}};
   for (const Op& op : network.ops) {
@@ -150,6 +154,7 @@ std::string parameters_hash(const Network& network) {
   hash.update(fmt::format("vise-eval {} parameters 1\n", network.family));
   for (const Op& op : network.ops) {
     hash.update(settings_text(op));
+    // With the operation's settings between the values, so that the same numbers in another network have another hash.
     for (const Parameter* parameter : parameters(op)) hash.update(std::as_bytes(parameter->values()));
   }
   return hash.hex();
@@ -174,6 +179,7 @@ std::uint64_t parameter_count(const Network& network) {
   return count;
 }
 
+// For outlines and for engines that only need shapes: a large network's values are gigabytes.
 Network without_values(Network network) {
   for (Op& op : network.ops)
     for (Parameter* parameter : parameters(op)) *parameter = parameter->without_values();

@@ -11,6 +11,7 @@
 namespace vise::networks {
 namespace {
 
+// Lets std::visit choose among lambdas by the operation's type.
 template <typename... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;
@@ -26,6 +27,7 @@ using Shapes = std::vector<ValueShape>;
               "the network was made for another size of picture: its transform says which");
 }
 
+// How many places a kernel has along an edge.
 int strided(const Op& op, int size, int kernel, int stride, int pad, int dilation = 1) {
   // PyTorch's formula for convolutions and pools, rounded down.
   const int free = size + 2 * pad - dilation * (kernel - 1) - 1;
@@ -55,6 +57,7 @@ ValueShape shape_of(const Op& op, const Convolution& conv, const Shapes& in) {
           strided(op, in[0].width, conv.kernel, conv.stride, conv.pad, conv.dilation), conv.out};
 }
 
+// Which of the three rules resizes a table must be known from somebody; a picture of the table's own size needs none.
 [[noreturn]] void refuse_grid(const Tokens& tokens, const ValueShape& grid) {
   const auto& table = tokens.positions.shape();
   const std::string why = fmt::format("its positions are of {} x {} places, and a picture of this size has {} x {}",
@@ -100,6 +103,7 @@ ValueShape shape_of(const Op& op, const MergePatches&, const Shapes& in) {
   return {0, (in[0].height + 1) / 2, (in[0].width + 1) / 2, 4 * in[0].channels};
 }
 
+// A value more or less would be read from beyond the operation's inputs.
 std::size_t input_count(const OpKind& kind) {
   if (std::holds_alternative<Constant>(kind)) return 0;
   return std::holds_alternative<Add>(kind) || std::holds_alternative<Multiply>(kind) ||
@@ -155,6 +159,7 @@ std::string_view op_name(const Op& op) {
 std::vector<const Parameter*> parameters(const Op& op) { return all_parameters<const Parameter>(op); }
 std::vector<Parameter*> parameters(Op& op) { return all_parameters<Parameter>(op); }
 
+// Every size that a file's tensors and the picture's size lead to is checked here, before anything is computed.
 ValueShape shape_after(const Op& op, const std::vector<ValueShape>& in) {
   if (in.size() != input_count(op.kind)) refuse(op, fmt::format("has {} inputs", in.size()));
   return std::visit(Overloaded{[&](const Convolution& k) { return shape_of(op, k, in); },

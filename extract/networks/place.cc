@@ -25,6 +25,7 @@ std::string without_branch(const std::string& prefix, std::string_view first, st
   return join(parts, ".");
 }
 
+// Whole components: "encoder" is not in "encoder_q".
 bool has_component(const std::string& prefix, std::string_view component) {
   const std::vector<std::string> parts = split(prefix, '.');
   return std::find(parts.begin(), parts.end(), component) != parts.end();
@@ -43,6 +44,7 @@ void prefer(std::vector<Place>& places, std::string_view preferred, std::string_
   places = std::move(kept);
 }
 
+// Places that drop= names, as in drop=teacher, are no candidates.
 std::vector<Place> without_dropped(std::vector<Place> places, const std::vector<std::string>& drop) {
   std::erase_if(places, [&](const Place& place) {
     return std::ranges::any_of(drop, [&](const std::string& part) { return has_components(place.prefix, part); });
@@ -64,6 +66,7 @@ std::map<std::string_view, const Tensor*> tensors_of(const Place& place, const s
   return tensors;
 }
 
+// A classifier that one copy has and the other lacks makes them no different networks.
 bool may_be_alone(std::string_view key) { return !rule_beside(split(std::string(key), '.'), true).empty(); }
 
 // Whether two places hold the same network: each tensor that one of them has, the other has with the same values, but
@@ -112,6 +115,7 @@ std::string listed(const std::vector<Place>& places) {
 
 }  // namespace
 
+// In the families' order, each place with the family that found it.
 std::vector<Place> find_places(const KeyIndex& keys) {
   std::vector<Place> places;
   for (const Family& family : families())
@@ -122,6 +126,7 @@ std::vector<Place> find_places(const KeyIndex& keys) {
   return places;
 }
 
+// From the user's word to the documented rules, each step on what the one before has left.
 Place choose_place(const KeyIndex& keys, const std::vector<Place>& places, std::string_view branch,
                    const std::vector<std::string>& drop) {
   const Checkpoint& checkpoint = keys.checkpoint();

@@ -38,8 +38,10 @@ struct ImageTokens {
   std::span<const float> all, places;
 };
 
+// Token 0 is the class token.
 void write_token(const ImageTokens& image, std::span<float> row) { std::ranges::copy(image.token(0), row.begin()); }
 
+// DeiT's distillation token is the second.
 void write_mean_of_two(const ImageTokens& image, std::span<float> row) {
   for (std::size_t c = 0; c < row.size(); ++c)
     row[c] = static_cast<float>((static_cast<double>(image.token(0)[c]) + static_cast<double>(image.token(1)[c])) / 2);
@@ -74,6 +76,8 @@ Pooling Pooling::parse(std::string_view text) {
               "for probe attentive tokens");
 }
 
+// What the network's authors probe of its default layer; of other layers the class token where there is one, else the
+// mean.
 Pooling Pooling::usual(const Outline& network, const std::string& layer) {
   const LayerOutline& seen = network.layer(layer);
   if (layer == network.default_layer) return parse(network.default_pool);
@@ -109,6 +113,7 @@ std::vector<std::string> Pooling::layers(const Outline& network, const std::stri
   return {"final-3", "final-2", "final-1", "final"};
 }
 
+// The number of places at another size follows from the map's stride, where that is whole.
 std::size_t Pooling::tokens(const Outline& network, const std::string& layer, int side) const {
   if (kind_ != Kind::tokens) return 1;
   const LayerOutline& seen = network.layer(layer);
@@ -134,6 +139,7 @@ std::size_t Pooling::dim(const Outline& network, const std::string& layer, int s
   return sum;
 }
 
+// Parts of a row are written in order, each as long as its layer has channels.
 void Pooling::operator()(std::span<const FeatureMaps> maps, std::span<float> rows) const {
   const auto batch = static_cast<std::size_t>(maps[0].batch), dim = rows.size() / batch;
   for (std::size_t image = 0; image < batch; ++image) {

@@ -75,6 +75,7 @@ std::vector<Blend> blends(PositionRule rule, int from, int to) {
 
 }  // namespace
 
+// Rows and columns are blended at once: the weight of a place is the product of two.
 std::vector<float> positions_for(const Tokens& tokens, int height, int width) {
   const auto& shape = tokens.positions.shape();
   const int from_height = static_cast<int>(shape[0]), from_width = static_cast<int>(shape[1]);
@@ -88,6 +89,7 @@ std::vector<float> positions_for(const Tokens& tokens, int height, int width) {
                            columns = blends(*tokens.rule, from_width, width);
   std::vector<float> resized;
   resized.reserve(static_cast<std::size_t>(height) * static_cast<std::size_t>(width) * channels);
+  // torch computes in float32; sums in double here are nearer to what the rule says, and round once.
   std::vector<double> sum(channels);
   for (const Blend& row : rows)
     for (const Blend& column : columns) {
@@ -104,6 +106,7 @@ std::vector<float> positions_for(const Tokens& tokens, int height, int width) {
   return resized;
 }
 
+// An angle is a place's coordinate over a period, for a quarter of the head's channels each.
 RopeTable rope_table(const Rope& rope, int height, int width) {
   const std::span<const float> periods = rope.periods.values();
   const std::size_t quarter = periods.size(), head = 4 * quarter;

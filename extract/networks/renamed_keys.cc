@@ -13,6 +13,7 @@ struct Match {
   std::vector<std::int64_t> numbers;
 };
 
+// How much of the name the rule's left side covers, with the numbers at its '#'s; nothing where it doesn't fit.
 std::optional<Match> match(std::string_view pattern, std::string_view name) {
   Match found;
   std::size_t& at = found.length;
@@ -37,6 +38,7 @@ struct Change {
 };
 constexpr Change kChanges[]{{"*2", 2, 0}, {"+1", 1, 1}, {"-1", 1, -1}};
 
+// The right side with the numbers put in.
 std::string filled(std::string_view file, const std::vector<std::int64_t>& numbers) {
   std::string text;
   auto number = numbers.begin();

@@ -10,6 +10,7 @@
 namespace vise::networks {
 namespace {
 
+// In the order of Engine and of Precision.
 const std::vector<std::string> kEngines{"onednn", "torch", "opencv"}, kPrecisions{"fp32", "bf16", "fp16"};
 
 std::size_t index_of(std::string_view text, const std::vector<std::string>& names, std::string_view what) {
@@ -38,6 +39,7 @@ std::string_view library_name(Engine engine) {
 
 std::string opencv_version() { return VISE_OPENCV_VERSION; }
 
+// The combinations that no engine computes, each with what to leave out.
 void check_combination(Engine engine, Precision precision, const Device& device) {
   if (engine == Engine::opencv && (device.is_cuda() || precision != Precision::fp32))
     throw Error(ErrorKind::usage, "OpenCV runs graphs (ONNX, Caffe) on the CPU and in fp32 only",

@@ -27,6 +27,7 @@ TrunkPool::Lease TrunkPool::borrow(std::size_t worker) {
 }
 
 void TrunkPool::give_back(std::size_t place) {
+  // The lock is let go before anybody is woken, who would wait for it otherwise.
   {
     const std::lock_guard lock(mutex_);
     places_[place].taken = false;

@@ -11,6 +11,7 @@ namespace vise::networks {
 namespace {
 
 // Box-Muller with both of its values, since a network has tens of millions.
+// log1p(-u) of u in [0, 1): the logarithm's argument is never 0.
 void fill_normal(std::vector<float>& values, double deviation, RandomStream& stream) {
   for (std::size_t i = 0; i < values.size(); i += 2) {
     const double radius = deviation * std::sqrt(-2 * std::log1p(-stream.uniform()));

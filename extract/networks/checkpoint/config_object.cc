@@ -34,7 +34,7 @@ Json parse_config(std::string_view text, std::string_view name) {
     return json;
   } catch (const Json::parse_error& e) {
     throw Error(ErrorKind::input, fmt::format("{}: is not JSON from its byte {} on", name, e.byte));
-  } catch (const Json::out_of_range&) {
+  } catch (const Json::out_of_range&) {  // 1e999 is JSON and no double
     throw Error(ErrorKind::input, fmt::format("{}: holds a number beyond a double's range", name));
   }
 }
@@ -51,6 +51,7 @@ const Json* ConfigObject::find(std::string_view key) const {
   return found == json_->end() || found->is_null() ? nullptr : &*found;
 }
 
+// `what` may repeat the file's own text, which is made harmless for a terminal.
 void ConfigObject::refuse(std::string_view key, const std::string& what, const std::string& hint) const {
   throw Error(ErrorKind::input, fmt::format("{}{} {}", place_, key, printable(what)), hint);
 }
@@ -83,6 +84,7 @@ std::optional<double> ConfigObject::real(std::string_view key) const {
   return number;
 }
 
+// Edges, widths and numbers of heads: none is negative, and none is above a million.
 std::optional<std::int64_t> ConfigObject::whole(std::string_view key) const {
   const std::optional<double> number = real(key);
   if (!number) return std::nullopt;
@@ -114,6 +116,7 @@ std::optional<std::vector<double>> ConfigObject::reals(std::string_view key) con
   return numbers;
 }
 
+// For fields that have two forms, as size: 224 or {"height": 224, "width": 224}.
 bool ConfigObject::is_object(std::string_view key) const { return has(key) && find(key)->is_object(); }
 bool ConfigObject::is_list(std::string_view key) const { return has(key) && find(key)->is_array(); }
 

@@ -18,6 +18,7 @@ constexpr std::string_view kDownload = "the download went wrong: get the file ag
   throw Error(ErrorKind::input, what, std::string(hint));
 }
 
+// How another format begins, what to call it, and what its owner can do.
 struct KnownFormat {
   std::string_view start, what, hint;
 };
@@ -55,10 +56,12 @@ void refuse_text(std::string_view head) {
   if (printable) refuse("is a text file, not a checkpoint", "");
 }
 
+// POSIX's magic is at byte 257 of a tar's first header.
 bool begins_tar(std::string_view head) { return head.size() >= 512 && head.substr(257, 5) == "ustar"; }
 
 }  // namespace
 
+// For files that no reader takes: says what they are to the person who expected a checkpoint.
 void refuse_foreign(ByteView bytes) {
   const std::string_view head(reinterpret_cast<const char*>(bytes.data()), std::min<std::size_t>(bytes.size(), 512));
   if (bytes.empty()) refuse("is empty", kDownload);
@@ -67,6 +70,7 @@ void refuse_foreign(ByteView bytes) {
     refuse("holds nothing but zeros: the copy or the disk failed", "get the file again");
   for (const KnownFormat& known : kKnown)
     if (head.starts_with(known.start)) refuse(std::string(known.what), known.hint);
+  // A tar begins with a member's name, which is text.
   if (!begins_tar(head)) refuse_text(head);
 }
 

@@ -12,6 +12,10 @@
 #include "base/utf8.h"
 #include "extract/networks/checkpoint/readers.h"
 
+// Steps: root_of() finds the folder that has the files, find_model_folder() chooses among its weights, and Merge reads
+// each file as a container of its own, checks it against the index and the hub's name of it, and puts the tensors
+// together.
+
 namespace vise::networks {
 namespace {
 
@@ -39,6 +43,7 @@ bool is_revision(std::string_view text) {
   return !text.empty() && !text.starts_with('.') && text.find_first_of("/\\") == std::string_view::npos;
 }
 
+// The revisions of a hub's cache, by name.
 std::vector<Path> snapshots_of(const Path& cache) {
   std::vector<Path> found;
   std::error_code error;
@@ -79,6 +84,7 @@ Path root_of(const Path& path) {
   return snapshots.front();
 }
 
+// All names are listed: a folder with other names holds another kind of model, or half a download.
 Error without_weights(const Path& root) {
   std::vector<std::string> names;
   for (const std::string_view name : kWeights) names.emplace_back(name);
@@ -146,6 +152,7 @@ class Merge {
     if (!shard_of_.empty() && checkpoint_.tensors.size() != shard_of_.size()) refuse_lacking();
     checkpoint_.container = Container::folder;
     checkpoint_.sha256 = model_folder_sha256(folder_, [this](const Path& file) {
+      // Files of the folder were hashed when they were read; only configs and the index are hashed here.
       const auto known = hashes_.find(file.filename().string());
       return known != hashes_.end() ? known->second : sha256_hex(MappedFile(file).bytes());
     });
@@ -169,6 +176,7 @@ class Merge {
   }
 
   ContainerContents read(const Path& path, const std::shared_ptr<const MappedFile>& file) const {
+    // Messages of a container begin with what is wrong; which of the shards it is in is added here.
     try {
       return read_container(file->bytes(), file, options_);
     } catch (const Error& e) {
@@ -182,6 +190,7 @@ class Merge {
     if (!first)
       refuse(fmt::format("the tensor '{}' stands in {} and in {}", shown(tensor), printable(before->second),
                          printable(file)));
+    // One file, without an index that could be contradicted.
     if (shard_of_.empty()) return;
     const auto said = shard_of_.find(tensor);
     if (said == shard_of_.end())
@@ -230,10 +239,12 @@ std::vector<std::string> ModelFolder::files() const {
   return all;
 }
 
+// For a file that is named alone: only under such a name does a config.json beside it belong to it.
 bool is_model_file_name(std::string_view name) {
   return std::ranges::find(kWeights, name) != kWeights.end() && !name.ends_with(".json");
 }
 
+// Asked of any path that a user gives, so it looks at names alone.
 bool is_model_folder(const Path& path) {
   const auto has_weights = [](const Path& root) {
     return std::ranges::any_of(kWeights, [&](std::string_view name) { return is_file(root / name); });
@@ -248,6 +259,7 @@ ModelFolder find_model_folder(const Path& path) {
   std::string chosen;
   for (const std::string_view name : kWeights) {
     if (!is_file(folder.root / name)) continue;
+    // Several forms may be there, with the same tensors: what is passed over is printed.
     if (chosen.empty())
       chosen = name;
     else

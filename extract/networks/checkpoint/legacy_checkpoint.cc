@@ -11,6 +11,7 @@
 namespace vise::networks {
 namespace {
 
+// As torch/serialization.py has it: MAGIC_NUMBER and PROTOCOL_VERSION.
 constexpr std::string_view kMagic = "119547037146038801333356";  // 0x1950A86A20F9469CFC6C
 constexpr std::int64_t kVersion = 1001;
 
@@ -37,6 +38,7 @@ void check_machine(const PickleHeap& heap, PickleValue facts) {
   if (!little->integer) refuse("the tensors are big-endian; only little-endian files are read");
 }
 
+// The order of the keys is that of the bytes that follow.
 std::vector<std::string> storage_keys(const PickleHeap& heap, PickleValue list) {
   if (list.kind != PickleKind::list) refuse("the storage keys are no list");
   std::vector<std::string> keys;
@@ -83,6 +85,7 @@ ByteView take_storage(ByteView& rest, const TorchStorage& storage) {
 ContainerContents read_legacy_checkpoint(ByteView bytes, const Owner& owner, const ReadOptions& options) {
   ByteView rest = bytes;
   PickleHeap heap;
+  // The world that knows no globals: the pickles before the object need none.
   PickleWorld plain;
   const PickleValue magic = take_pickle(rest, heap, plain, "the magic number");
   // More than 64 bits, so it arrives as decimal digits.

@@ -25,6 +25,7 @@ void check_variant(const ConfigObject& vision) {
     vision.refuse("pos_embed_type", fmt::format("is '{}', which is not computed here", positions));
 }
 
+// The tower is open_clip's own VisionTransformer: activation, epsilon, heads and the rule of positions.
 void say_own_tower(const ConfigObject& model, const ConfigObject& vision, HubConfig& config) {
   check_variant(vision);
   const bool quick = model.boolean("quick_gelu").value_or(false);
@@ -40,11 +41,13 @@ void say_own_tower(const ConfigObject& model, const ConfigObject& vision, HubCon
   const auto norm = vision.object("norm_kwargs");
   const std::optional<double> eps = norm ? norm->real("eps") : std::nullopt;
   if (eps && (*eps <= 0 || *eps > 0.1)) norm->refuse("eps", fmt::format("is {}, not between 0 and 0.1", number(*eps)));
+  // 1e-5 is nn.LayerNorm's default, which open_clip leaves as it is.
   say_once(config, "eps", epsilon_text(eps.value_or(1e-5)), eps ? kFile : kCode);
   // CLIPVisionCfg's defaults.
   const std::int64_t width = vision.whole("width").value_or(768), head = vision.whole("head_width").value_or(64);
   if (head < 1 || width < 1 || width % head != 0)
     vision.refuse("head_width", fmt::format("is {}, which doesn't divide the width of {}", head, width));
+  // A bound that no published tower comes near.
   if (width / head > 1024) vision.refuse("head_width", fmt::format("is {}", head));
   say_once(config, "heads", std::to_string(width / head), kFile);
   // resize_pos_embed() interpolates bicubically with antialias=True.
@@ -70,6 +73,8 @@ std::vector<double> channels(const ConfigObject& object, std::string_view key, s
   return values;
 }
 
+// open_clip's image_transform() for evaluation: `shortest` resizes the shorter edge and crops, `longest` fits and pads,
+// `squash` changes the proportions.
 void read_transform(const ConfigObject& preprocess, std::int64_t image_size, HubConfig& config) {
   if (!config.transform.empty()) return;
   const std::int64_t side = square(preprocess, "size", image_size);
@@ -79,6 +84,7 @@ void read_transform(const ConfigObject& preprocess, std::int64_t image_size, Hub
   if (mode != "shortest" && mode != "squash" && mode != "longest")
     preprocess.refuse("resize_mode", fmt::format("is '{}', not shortest, longest or squash", mode));
   text.resizing = fmt::format("{}={}", mode == "shortest" ? "resize" : mode, side);
+  // After `squash` the picture has its size already.
   text.crop = mode == "squash" ? "none" : std::to_string(side);
   text.filter = preprocess.text("interpolation").value_or("bicubic");
   if (text.filter == "random") text.filter = "bicubic";  // of training alone: open_clip evaluates with bicubic
@@ -106,6 +112,7 @@ void read_open_clip_config(const ConfigObject& json, HubConfig& config) {
   const std::optional<std::string> timm = vision->text("timm_model_name");
   if (config.model.empty())
     config.model = timm ? fmt::format("open_clip with timm's {}", *timm) : std::string("open_clip");
+  // Three kinds of towers: timm's, a ResNet, whose depths are a list, and its own.
   if (timm)
     say_timm_facts(*timm, fmt::format("timm's code for {}, by open_clip_config.json", *timm), config);
   else if (vision->is_list("layers"))
@@ -114,6 +121,7 @@ void read_open_clip_config(const ConfigObject& json, HubConfig& config) {
     say_own_tower(*model, *vision, config);
   const Json nothing = Json::object();
   const auto preprocess = json.object("preprocess_cfg");
+  // The facts above stay valid where the transform can't be read.
   try {
     read_transform(preprocess.value_or(ConfigObject(nothing, kFile)), square(*vision, "image_size", 224), config);
   } catch (const Error& e) {

@@ -36,6 +36,7 @@ std::int64_t square(const ConfigObject& size) {
   return height;
 }
 
+// The number of pixels, and which edges it is of.
 struct Size {
   std::int64_t pixels = 0;
   Meaning meaning = Meaning::unknown;
@@ -81,6 +82,7 @@ void crop(const ConfigObject& json, bool down, TransformText& text) {
   if (down) text.more = "centre=down,";
 }
 
+// One number is used for all three channels.
 std::vector<double> channels(const ConfigObject& json, std::string_view key) {
   if (json.has(key) && !json.is_list(key)) return std::vector<double>(3, *json.real(key));
   const auto values = json.reals(key);
@@ -88,6 +90,7 @@ std::vector<double> channels(const ConfigObject& json, std::string_view key) {
   return *values;
 }
 
+// Pixels must come as the engines expect them: 0 to 255 by 1/255, and nothing padded.
 void check_rescaling(const ConfigObject& json) {
   if (!json.boolean("do_rescale").value_or(true))
     json.refuse("do_rescale", "is false: values aren't brought to [0, 1]");
@@ -106,6 +109,7 @@ std::string filter_of(const ConfigObject& json) {
                                    : std::string("isn't there"));
 }
 
+// In the order in which a processor works: resize, crop, rescale, normalise.
 TransformText transform_of(const ConfigObject& json) {
   std::string type = json.text("image_processor_type").value_or(json.text("feature_extractor_type").value_or(""));
   // The processors of NumPy round a crop's offset down; those of torchvision ("Fast") as torchvision does.

@@ -13,8 +13,11 @@ namespace vise::networks {
 Checkpoint read_checkpoint(const Path& path, const ReadOptions& options) {
   if (std::error_code error; std::filesystem::is_directory(path, error)) return read_model_folder(path, options);
   const auto file = std::make_shared<const MappedFile>(path);
+  // One name for all messages: readers speak of what is wrong in the bytes and don't know the file. printable() keeps a
+  // stranger's text from a terminal's control codes.
   try {
     ContainerContents contents = read_container(file->bytes(), file, options);
+    // Over the whole file, so that weights are known again under any name.
     const std::string sha256 = sha256_hex(file->bytes());
     return {path,    contents.container,          file->bytes().size(),
             sha256,  std::move(contents.tensors), std::move(contents.opaque),

@@ -15,12 +15,14 @@ namespace {
 
 constexpr std::uint64_t kMaxConfig = 4'000'000;
 
+// "0.485/0.456/0.406", as a transform's text has it.
 std::string three(const std::vector<double>& values) {
   return number(values.at(0)) + "/" + number(values.at(1)) + "/" + number(values.at(2));
 }
 
 using Reader = void (*)(const ConfigObject&, HubConfig&);
 
+// No file, no text: what it would say stays open.
 void read_one(const std::string& text, const char* name, Reader reader, HubConfig& config) {
   if (text.empty()) return;
   const Json json = parse_config(text, name);
@@ -74,6 +76,7 @@ std::string TransformText::str() const {
                      more, three(mean), three(std));
 }
 
+// The most specific voice first: the config written by the code that wrote these weights.
 HubConfig read_configs(const ConfigTexts& texts) {
   HubConfig config;
   if (texts.open_clip_first) read_open_clip(texts, config);
@@ -94,6 +97,7 @@ std::optional<HubConfig> config_beside(const Path& path) {
   ConfigTexts texts = texts_in(found.root);
   if (texts.config.empty() && texts.preprocessor.empty() && texts.open_clip.empty()) return std::nullopt;
   const std::string weights = folder ? found.weights.front() : path.filename().string();
+  // Weights named so were written by open_clip, so its config describes them best.
   texts.open_clip_first = weights.starts_with("open_clip_");
   try {
     return read_configs(texts);

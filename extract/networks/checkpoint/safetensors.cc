@@ -23,6 +23,7 @@ constexpr std::size_t kMaxTensors = 200'000, kMaxRank = 64, kMaxName = 4096;
 
 [[noreturn]] void refuse(const std::string& what) { throw Error(ErrorKind::input, "safetensors: " + what); }
 
+// An entry of the header as it was read; make_tensor() checks that nothing is missing.
 struct Entry {
   std::string name;
   std::string dtype;
@@ -67,6 +68,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  // Deeper objects would be fields that no version of the format has.
   bool start_object(std::size_t) override {
     if (depth_ >= 2 || in_array_) return unexpected("an object");
     ++depth_;
@@ -112,6 +114,7 @@ class HeaderReader : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  // Only an entry's two lists are arrays, so none is within another.
   bool end_array() override {
     in_array_ = false;
     --depth_;
@@ -145,6 +148,7 @@ DType dtype_of(const Entry& entry) {
 }
 
 NamedTensor make_tensor(const Entry& entry, ByteView data, const Owner& owner) {
+  // All three fields are required by the format.
   if (!entry.has_dtype || !entry.has_shape || entry.offsets.size() != 2)
     refuse(fmt::format("'{}' lacks its dtype, shape or data_offsets", shown(entry.name)));
   const DType dtype = dtype_of(entry);
@@ -155,6 +159,7 @@ NamedTensor make_tensor(const Entry& entry, ByteView data, const Owner& owner) {
   // Division again, so that a shape whose product times the size overflows cannot match.
   if ((end - begin) % dtype_size(dtype) != 0 || (end - begin) / dtype_size(dtype) != numel)
     refuse(fmt::format("'{}' has {} bytes for {} x {}", shown(entry.name), end - begin, numel, entry.dtype));
+  // A header has no structure, so a tensor's pointer is its name.
   std::string pointer;
   append_pointer(pointer, entry.name);
   return {entry.name,
@@ -193,6 +198,7 @@ ContainerContents read_safetensors(ByteView bytes, const Owner& owner) {
   if (length == 0 || text[0] != '{') refuse("the header doesn't begin with '{'");
   if (std::memchr(text, 0, length)) refuse("the header holds a NUL");  // which the JSON parser would take for the end
   HeaderReader reader;
+  // Any fault throws from within the reader's events, so that the result is sound when this returns.
   Json::sax_parse(text, text + length, &reader);
 
   ContainerContents contents{Container::safetensors, {}, {}};

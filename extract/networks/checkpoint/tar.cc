@@ -16,12 +16,15 @@ constexpr std::size_t kMaxMembers = 1000;
 
 }  // namespace
 
+// Ends at a block of zeros or at the end of the file. A member that a cut copy has lost is missed by those who look for
+// it.
 std::vector<TarMember> read_tar(ByteView bytes) {
   std::vector<TarMember> members;
   for (std::size_t headers = 0; bytes.size() >= kTarBlock && !is_zero_block(bytes.subspan(0, kTarBlock)); ++headers) {
     if (headers > kMaxMembers) refuse(fmt::format("more than {} members", kMaxMembers));
     const ByteView header = bytes.subspan(0, kTarBlock);
     check_tar_sum(header);
+    // Field positions of ustar: size at 124, type at 156.
     const std::uint64_t size = tar_octal(header, 124, 12, "size");
     bytes = bytes.subspan(kTarBlock);
     if (size > bytes.size()) refuse("a member passes the end of the file: it is cut off");

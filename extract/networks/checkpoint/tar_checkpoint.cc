@@ -15,6 +15,9 @@
 #include "extract/networks/checkpoint/tar.h"
 #include "extract/networks/checkpoint/torch_world.h"
 
+// The order of reading: storages with their bytes, views of storages, tensors that refer to either by number, and last
+// the object, whose persistent ids are the tensors' numbers.
+
 namespace vise::networks {
 namespace {
 
@@ -51,6 +54,7 @@ class TarWorld : public TorchWorld {
   void read_tensors(ByteView stream);
 
  private:
+  // A part of a storage, in elements; a whole one has offset 0.
   struct View {
     std::size_t storage;
     std::int64_t offset, numel;
@@ -66,12 +70,14 @@ class TarWorld : public TorchWorld {
   std::map<std::int64_t, PickleValue> tensors_;
 };
 
+// One pickle off the front of a member, which holds several, one after the other.
 PickleValue take_pickle(ByteView& stream, PickleHeap& heap, PickleWorld& world) {
   const PickleRun run = run_pickle(stream, heap, world);
   stream = stream.subspan(run.consumed);
   return run.value;
 }
 
+// Bounded before anything is reserved by it.
 std::int64_t take_count(ByteView& stream, PickleHeap& heap) {
   PickleWorld plain;
   const PickleValue count = take_pickle(stream, heap, plain);
@@ -79,6 +85,7 @@ std::int64_t take_count(ByteView& stream, PickleHeap& heap) {
   return count.integer;
 }
 
+// A number off the front of a member, in this machine's order, which is little-endian.
 template <typename T>
 T take(ByteView& stream) {
   T value;
@@ -94,6 +101,7 @@ std::int64_t whole(PickleValue value) {
 }
 
 std::vector<PickleValue> TarWorld::take_tuple(ByteView& stream, std::size_t size) {
+  // The description names classes, for which this world answers.
   const PickleValue tuple = take_pickle(stream, heap_, *this);
   if (tuple.kind != PickleKind::tuple || heap_.items_of(tuple).size() != size)
     refuse(fmt::format("a description is not of {} items", size));
@@ -106,6 +114,7 @@ DType dtype_of(PickleValue type) {
   return static_cast<DType>(type.index);
 }
 
+// Storages and views share one set of numbers.
 void TarWorld::add_view(std::int64_t key, View view) {
   if (!storages_by_key_.emplace(key, view).second) refuse(fmt::format("the storage {} stands twice", key));
 }
@@ -119,6 +128,7 @@ void TarWorld::read_storages(ByteView stream) {
     const auto numel = take<std::int64_t>(stream);
     if (numel < 0 || static_cast<std::uint64_t>(numel) > stream.size() / dtype_size(dtype))
       refuse(fmt::format("the storage {} claims {} values, past the end", key, numel));
+    // torch's later formats declare a storage within the pickle; here its bytes follow at once.
     const std::size_t place = declare({std::to_string(key), dtype, numel});
     add_view(key, {place, 0, numel});
     give_bytes(place, stream.subspan(0, static_cast<std::uint64_t>(numel) * dtype_size(dtype)), owner_);
@@ -150,6 +160,7 @@ void TarWorld::read_tensors(ByteView stream) {
     const std::vector<PickleValue> items = take_tuple(stream, 3);
     const auto storage = storages_by_key_.find(whole(items[1]));
     if (storage == storages_by_key_.end()) refuse(fmt::format("there is no storage {}", whole(items[1])));
+    // Else the bytes would be taken for numbers of another width.
     if (dtype_of(items[2]) != storages()[storage->second.storage].dtype)
       refuse("a tensor's class is not its storage's");
     const auto rank = take<std::int32_t>(stream);
@@ -160,6 +171,7 @@ void TarWorld::read_tensors(ByteView stream) {
     for (std::int64_t& size : shape) size = take<std::int64_t>(stream);
     for (std::int64_t& stride : strides) stride = take<std::int64_t>(stream);
     const auto offset = take<std::int64_t>(stream);
+    // Within the view, whose own offset is added below.
     check_view(shape, strides, offset, storage->second.numel);
     const PickleValue tensor = add_tensor({storage->second.storage, storage->second.offset + offset, shape, strides});
     if (!tensors_.emplace(whole(items[0]), tensor).second)
@@ -167,6 +179,7 @@ void TarWorld::read_tensors(ByteView stream) {
   }
 }
 
+// A missing member means that something else made the archive.
 ByteView member(const std::vector<TarMember>& members, std::string_view name) {
   for (const TarMember& m : members)
     if (m.name == name) return m.data;

@@ -20,6 +20,7 @@ struct DTypeFacts {
   std::size_t size;
 };
 
+// In the order of DType.
 constexpr std::array<DTypeFacts, 12> kFacts{{{"float64", 8},
                                              {"float32", 4},
                                              {"float16", 2},
@@ -32,11 +33,13 @@ constexpr std::array<DTypeFacts, 12> kFacts{{{"float64", 8},
                                              {"bool", 1},
                                              {"complex64", 8},
                                              {"complex128", 16}}};
+// Far more than any weights have.
 constexpr std::size_t kMaxRank = 64;
 
 // A bfloat16 is the upper half of a float32.
 float bfloat_to_float(std::uint16_t bits) { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 
+// By memcpy, as a tensor may begin at any byte of the file.
 template <typename T>
 T load(const std::byte* at) {
   T value;
@@ -85,10 +88,12 @@ double pairwise_sum(const Value& value, std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) total += value(i);
     return total;
   }
+  // numpy splits at multiples of 8: its sums and these are equal to rounding, not bit by bit.
   const std::size_t middle = begin + (end - begin) / 2;
   return pairwise_sum(value, begin, middle) + pairwise_sum(value, middle, end);
 }
 
+// `step` is the distance of two values in bytes: complex tensors are summed by parts.
 double sum_of(DType dtype, const std::byte* first, std::size_t count, std::size_t step) {
   return with_reader(dtype, [&](auto read) {
     return pairwise_sum([&](std::size_t i) { return static_cast<double>(read(first + i * step)); }, 0, count);
@@ -119,6 +124,7 @@ bool Tensor::is_contiguous() const {
   return true;
 }
 
+// The tensor's bytes in row-major order: in place where they are so, else copied into `scratch`.
 ByteView Tensor::contiguous(std::vector<std::byte>& scratch) const {
   const std::size_t size = dtype_size(dtype);
   if (numel() == 0) return {};
@@ -140,6 +146,7 @@ ByteView Tensor::contiguous(std::vector<std::byte>& scratch) const {
   return scratch;
 }
 
+// contiguous() gives scratch or the storage; only the former can be moved out.
 std::vector<std::byte> Tensor::contiguous_bytes() const {
   std::vector<std::byte> scratch;
   const ByteView view = contiguous(scratch);
@@ -147,6 +154,7 @@ std::vector<std::byte> Tensor::contiguous_bytes() const {
   return {view.begin(), view.end()};
 }
 
+// float64 is rounded to the nearest float32.
 std::vector<float> Tensor::to_floats() const {
   if (dtype == DType::complex64 || dtype == DType::complex128)
     throw Error(ErrorKind::input, "a complex tensor has no float values");
@@ -181,6 +189,7 @@ std::string content_sha256(const Tensor& tensor) {
   return sha256_hex(tensor.contiguous(scratch));
 }
 
+// "64x3x7x7".
 std::string shape_text(const std::vector<std::int64_t>& shape) {
   return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"));
 }
@@ -199,6 +208,7 @@ std::int64_t checked_numel(const std::vector<std::int64_t>& shape) {
   return empty ? 0 : product;
 }
 
+// Everything that a file says of a view is checked here, before any element is looked at.
 void check_view(const std::vector<std::int64_t>& shape, const std::vector<std::int64_t>& strides, std::int64_t offset,
                 std::int64_t storage_numel) {
   const auto fail = [](const std::string& what) { throw Error(ErrorKind::input, what); };

@@ -26,6 +26,7 @@ bool siglip_is_tanh(std::string_view model) {
   return std::ranges::any_of(tanh, [&](std::string_view start) { return model.starts_with(start); });
 }
 
+// What timm's code fixes for a model; positions: whether it has a table that is resized.
 struct TimmFacts {
   std::string_view act, eps;
   bool positions = false;
@@ -36,6 +37,7 @@ std::optional<TimmFacts> vit_facts(const std::string& model) {
   const std::vector<std::string> parts = split(model, '_');
   if (parts.size() < 4 || parts[0] != "vit" || !parts[2].starts_with("patch")) return std::nullopt;
   const std::string rest = join(std::span(parts).subspan(3), "_");
+  // DINOv2's names have no edge at the end; its registers are part of the name.
   if (rest == "dinov2" || rest == "reg4_dinov2") return TimmFacts{"exact", "1e-06", true};
   if (rest == "dinov3") return TimmFacts{"exact", "1e-05", false};
   // The last part is the input's edge: vit_base_patch16_224, vit_base_patch16_siglip_384.
@@ -48,6 +50,7 @@ std::optional<TimmFacts> vit_facts(const std::string& model) {
   return std::nullopt;
 }
 
+// Families by the beginning of their names; nothing for names that are not known for certain.
 std::optional<TimmFacts> facts_of(const std::string& model) {
   if (model.starts_with("deit_") || model.starts_with("deit3_")) return TimmFacts{"exact", "1e-06", true};
   if (model.starts_with("eva02_") && model.find("_clip_") != std::string::npos) return TimmFacts{"silu", "1e-06", true};
@@ -57,12 +60,14 @@ std::optional<TimmFacts> facts_of(const std::string& model) {
   return vit_facts(model);
 }
 
+// Per channel, as timm writes them.
 std::vector<double> channels(const ConfigObject& object, std::string_view key) {
   const auto values = object.reals(key);
   if (!values || values->size() != 3) object.refuse(key, "doesn't hold three numbers");
   return *values;
 }
 
+// [3, side, side].
 std::int64_t input_side(const ConfigObject& pretrained) {
   const auto size = pretrained.reals("input_size");
   if (!size || size->size() != 3 || (*size)[0] != 3 || (*size)[1] != (*size)[2] || (*size)[1] < 1 || (*size)[1] > 4096)
@@ -80,6 +85,7 @@ void read_transform(const ConfigObject& pretrained, HubConfig& config) {
   const std::string mode = pretrained.text("crop_mode").value_or("center");
   TransformText text;
   text.filter = pretrained.text("interpolation").value_or("bilinear");
+  // A mode that isn't known is a note and no error, since a transform can be given by the user.
   if ((mode != "center" && mode != "squash") || (text.filter != "bicubic" && text.filter != "bilinear")) {
     config.notes.push_back(fmt::format(
         "config.json: crop_mode '{}' with interpolation '{}' is no transform that is known", mode, text.filter));
@@ -115,6 +121,7 @@ void read_timm_config(const ConfigObject& json, HubConfig& config) {
   else
     say_timm_facts(model, fmt::format("timm's code for {}, by config.json", model), config);
   if (config.model.empty() && !model.empty()) config.model = model + " (timm)";
+  // These arguments replace a layer's class, by which the tables above no longer hold.
   if (const auto arguments = json.object("model_args"))
     for (const char* key : {"act_layer", "norm_layer", "mlp_layer"})
       if (arguments->has(key)) arguments->refuse(key, "is set, so what timm's code says of this model need not hold");

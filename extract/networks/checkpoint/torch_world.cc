@@ -8,6 +8,10 @@
 #include "base/error.h"
 #include "base/utf8.h"
 
+// While the pickle runs, global() answers for names, call() carries out the few functions that may be called, and
+// persistent() takes up storages. Values of torch's own (storage, tensor, class, placeholder) are foreign to the
+// pickle: a tag and an index into this world's lists. collect() then walks the object for its tensors.
+
 namespace vise::networks {
 namespace {
 
@@ -15,6 +19,7 @@ namespace {
   throw Error(ErrorKind::input, what, std::move(hint));
 }
 
+// Far above any published checkpoint, and a bound on what a file of a few bytes a tensor may fill.
 constexpr std::size_t kMaxTensors = 200'000;
 constexpr std::string_view kSaveStateDict = "save model.state_dict() with torch.save instead of the model";
 
@@ -50,6 +55,7 @@ bool is_dtype(std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+// The hint depends on what the file tried to make: a model, a scripted class, or anything else.
 std::string unknown_global_hint(std::string_view module) {
   if (module.starts_with("torch.nn.") || module.starts_with("torchvision.")) return std::string(kSaveStateDict);
   if (module.starts_with("__torch__")) return "a TorchScript class outside a TorchScript archive";
@@ -58,6 +64,7 @@ std::string unknown_global_hint(std::string_view module) {
          "in Python, load the file you trust and save its state dict alone";
 }
 
+// Counts and places must be plain ints: a big integer or a bool is a damaged or a forged file.
 std::int64_t integer(PickleValue value, std::string_view what) {
   if (value.kind != PickleKind::integer)
     refuse(fmt::format("{} is a {}, not an int of 64 bits", what, kind_name(value.kind)));
@@ -72,6 +79,7 @@ std::vector<std::int64_t> integers(const PickleHeap& heap, PickleValue value, st
   return result;
 }
 
+// Whether the pickle holds one of this world's own values of that tag.
 bool is_foreign(PickleValue value, TorchWorld::Tag tag) {
   return value.kind == PickleKind::foreign && value.tag == tag;
 }
@@ -114,6 +122,7 @@ PickleValue TorchWorld::global(PickleHeap& heap, std::string_view module, std::s
   refuse(fmt::format("the file needs {}, which this reader doesn't build", full), unknown_global_hint(module));
 }
 
+// A placeholder for anything whose global isn't known; the same name gives the same one, and opaque() lists them.
 PickleValue TorchWorld::make_opaque(PickleHeap&, PickleValue value, std::string name) {
   if (is_foreign(value, opaque_tag)) return value;
   const auto known = std::find(opaque_.begin(), opaque_.end(), name);
@@ -128,6 +137,7 @@ PickleValue TorchWorld::call(PickleHeap& heap, PickleValue callable, PickleValue
   if (is_foreign(callable, storage_class_tag)) refuse("it calls a storage class, which would allocate");
   if (callable.kind != PickleKind::global) return PickleWorld::call(heap, callable, args);
   const PickleGlobal global = heap.global_of(callable);
+  // By value: carrying out a call may add values to the heap.
   const std::vector<PickleValue> items = heap.items_of(args);
   const auto expect = [&](bool lawful) {
     if (!lawful) refuse(fmt::format("{} is given arguments that it doesn't take", global.full()));
@@ -204,6 +214,7 @@ PickleValue TorchWorld::add_tensor(TensorView view) {
   return PickleValue::foreign(tensor_tag, static_cast<std::uint32_t>(tensors_.size() - 1));
 }
 
+// NEWOBJ and its relatives: an object of a scripted class keeps its attributes, all else is a call.
 PickleValue TorchWorld::make(PickleHeap& heap, PickleValue type, PickleValue args) {
   if (is_foreign(type, opaque_tag)) return type;
   if (type.kind != PickleKind::global) return PickleWorld::make(heap, type, args);
@@ -211,6 +222,7 @@ PickleValue TorchWorld::make(PickleHeap& heap, PickleValue type, PickleValue arg
   return call(heap, type, args);
 }
 
+// BUILD gives an object its state. Nothing of it is run.
 void TorchWorld::build(PickleHeap& heap, PickleValue object, PickleValue state) {
   if (is_foreign(object, opaque_tag)) return;
   if (object.kind == PickleKind::object) return void(heap.object_of(object).state = state);
@@ -221,6 +233,7 @@ void TorchWorld::build(PickleHeap& heap, PickleValue object, PickleValue state) 
       refuse("it sets an attribute of a dict that is none of a state dict's");
 }
 
+// Gives the number of the storage, declared now or before.
 std::size_t TorchWorld::declare(const TorchStorage& storage) {
   const auto [place, added] = by_key_.try_emplace(storage.key, storages_.size());
   if (added) {
@@ -279,6 +292,7 @@ std::optional<std::size_t> TorchWorld::find_storage(const std::string& key) cons
   return place == by_key_.end() ? std::nullopt : std::optional(place->second);
 }
 
+// The container's reader hands over what the pickle has declared; the sizes must agree exactly.
 void TorchWorld::give_bytes(std::size_t storage, ByteView bytes, std::shared_ptr<const void> owner) {
   TorchStorage& into = storages_[storage];
   const std::size_t size = dtype_size(into.dtype);
@@ -290,7 +304,7 @@ void TorchWorld::give_bytes(std::size_t storage, ByteView bytes, std::shared_ptr
 }
 
 // Walks dicts, lists, tuples and TorchScript objects. Names are written only where there is a tensor, so that a file's
-// other values cost next to nothing.
+// other values cost next to nothing. `budget` is the file's size: contents that views multiply are bounded by it.
 class TorchWorld::Collector {
  public:
   Collector(const TorchWorld& world, const PickleHeap& heap, std::uint64_t budget)
@@ -312,6 +326,7 @@ class TorchWorld::Collector {
     if (++visits_ > kMaxVisits) refuse(fmt::format("the file has more than {} values", kMaxVisits));
     switch (value.kind) {
       case PickleKind::dict:
+        // Keys of a dict become components of the name, in the dict's order.
         for (const auto& [key, item] : heap_.dict_of(value).items()) visit_below(key, item, depth);
         break;
       case PickleKind::list:
@@ -375,6 +390,7 @@ class TorchWorld::Collector {
   std::vector<NamedTensor> found_;
 };
 
+// Keys that aren't texts are written much as Python's str() has them.
 std::string TorchWorld::Collector::key_text(PickleValue key) const {
   switch (key.kind) {
     case PickleKind::none:
@@ -392,6 +408,7 @@ std::string TorchWorld::Collector::key_text(PickleValue key) const {
   }
 }
 
+// A bare tensor is a state dict of one; an empty dict is one without tensors, which the matcher explains better.
 std::vector<NamedTensor> TorchWorld::collect(const PickleHeap& heap, PickleValue root, std::uint64_t budget) const {
   const bool holder = root.kind == PickleKind::dict || root.kind == PickleKind::list ||
                       root.kind == PickleKind::tuple || root.kind == PickleKind::object || is_foreign(root, tensor_tag);

@@ -11,6 +11,7 @@
 namespace vise::networks {
 namespace {
 
+// What transformers' classes fix for a type of model, where its config is silent.
 struct ModelType {
   std::string_view name;
   std::string_view section;    // where the vision tower's fields are; empty: at the top
@@ -38,6 +39,7 @@ std::string default_source(const ModelType& type) {
 }
 std::string code_source(const ModelType& type) { return fmt::format("transformers' code for {}", type.name); }
 
+// A name that isn't known is a note: the fact stays open, and the user is asked for it.
 void say_activation(const ModelType& type, const ConfigObject& fields, HubConfig& config) {
   const std::optional<std::string> name = fields.text("hidden_act");
   if (!name) return say_once(config, "act", activation_of(type.act), default_source(type));
@@ -65,6 +67,7 @@ void say_eps(const ModelType& type, const ConfigObject& fields, HubConfig& confi
   }
 }
 
+// The number of heads is nowhere in the tensors of most types.
 void say_heads(const ModelType& type, const ConfigObject& fields, HubConfig& config) {
   if (type.heads == 0) return;
   const std::optional<std::int64_t> heads = fields.whole("num_attention_heads");
@@ -83,6 +86,7 @@ void check_variant(const ModelType& type, const ConfigObject& fields) {
 
 }  // namespace
 
+// A config that names a model nobody knows leaves everything open; it isn't guessed from similar ones.
 void read_transformers_config(const ConfigObject& json, HubConfig& config) {
   const std::string name = json.text("model_type").value_or("");
   const auto type = std::ranges::find(kTypes, name, &ModelType::name);
@@ -92,6 +96,7 @@ void read_transformers_config(const ConfigObject& json, HubConfig& config) {
     return;
   }
   if (config.model.empty()) config.model = name + " (transformers)";
+  // A model of text and images has the tower's fields in a section; a config that omits it means all defaults.
   const std::optional<ConfigObject> section = type->section.empty() ? json : json.object(type->section);
   const Json nothing = Json::object();
   const ConfigObject fields = section.value_or(ConfigObject(nothing, "config.json"));

@@ -12,6 +12,7 @@
 namespace vise::networks {
 namespace {
 
+// Bounds for a stranger's file, each far above what is published.
 constexpr std::size_t kMaxTensors = 200'000, kMaxShards = 1000, kMaxName = 4096, kMaxFileName = 255;
 constexpr int kMaxDepth = 16;
 
@@ -35,6 +36,7 @@ class IndexReader : public nlohmann::json_sax<Json> {
   std::vector<ShardOfTensor> entries;
   bool has_map = false;
 
+  // Values of these types can only be outside of the map, in `metadata`.
   bool null() override { return other(); }
   bool boolean(bool) override { return other(); }
   bool number_integer(number_integer_t) override { return other(); }
@@ -64,6 +66,7 @@ class IndexReader : public nlohmann::json_sax<Json> {
     return true;
   }
 
+  // The map is an object directly in the index; what else is nested is passed over with its depth counted.
   bool start_object(std::size_t) override {
     if (in_map_) refuse("weight_map holds something else than names");
     if (++depth_ > kMaxDepth) refuse("nested too deep");
@@ -108,6 +111,7 @@ std::vector<ShardOfTensor> parse_weights_index(std::string_view json) {
   IndexReader reader;
   Json::sax_parse(json.begin(), json.end(), &reader);
   if (!reader.has_map || reader.entries.empty()) refuse("has no weight_map, or an empty one");
+  // Sorted, so that two equal names are neighbours.
   std::ranges::sort(reader.entries, {}, &ShardOfTensor::tensor);
   const auto twice = std::ranges::adjacent_find(reader.entries, {}, &ShardOfTensor::tensor);
   if (twice != reader.entries.end()) refuse(fmt::format("the tensor '{}' stands twice", shown(twice->tensor)));

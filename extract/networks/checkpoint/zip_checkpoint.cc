@@ -7,10 +7,14 @@
 #include "extract/networks/checkpoint/readers.h"
 #include "extract/networks/checkpoint/torch_world.h"
 
+// The order of reading: the archive's folder, its version and byte order, data.pkl as a pickle whose tensors view
+// storages without bytes, and then the bytes of each storage that it has declared.
+
 namespace vise::networks {
 namespace {
 
 // data.pkl describes the tensors and holds none of their values, so it is small beside the file.
+// Bounds of data.pkl as stored and as inflated, and of what all deflated members may inflate to beyond the file's size.
 constexpr std::uint64_t kMaxPickle = 64U << 20, kMaxInflatedPickle = 16U << 20, kMaxInflated = 128U << 20;
 constexpr std::int64_t kNewestVersion = 10;  // PyTorch's kMaxSupportedFileFormatVersion
 
@@ -35,6 +39,7 @@ class Members {
     return false;
   }
 
+  // A member's bytes and what keeps them in memory.
   struct Bytes {
     ByteView view;
     Owner owner;
@@ -46,6 +51,7 @@ class Members {
     left_ -= inflated->size();
     return {*inflated, inflated};
   }
+  // For members of a few letters: a version, a byte order.
   std::string_view read_short_text(const ZipEntry& entry, std::vector<std::byte>& scratch) const {
     if (entry.size > 64) refuse(fmt::format("{} has {} bytes", entry.name.substr(top_.size() + 1), entry.size));
     if (entry.deflated) scratch = zip_.inflate(entry, 64);
@@ -76,6 +82,7 @@ class Members {
   std::string_view top_;
 };
 
+// Written by every version of torch.save.
 void check_version(const Members& members) {
   const ZipEntry* const entry = members.find("version");
   if (!entry) refuse("the archive holds no version");
@@ -86,6 +93,7 @@ void check_version(const Members& members) {
     refuse(fmt::format("the archive is of version '{}'; known are 1 to {}", text.substr(0, 20), kNewestVersion));
 }
 
+// Newer versions of PyTorch write it. A file without it is from a machine of this order, as nearly all are.
 void check_byte_order(const Members& members) {
   const ZipEntry* const entry = members.find("byteorder");
   if (!entry) return;
@@ -116,6 +124,7 @@ ContainerContents read_zip_checkpoint(ByteView bytes, const Owner& owner, const 
   } catch (const Error& e) {
     throw Error(e.kind(), fmt::format("data.pkl: {}", e.message()), e.hint());
   }
+  // In the order in which the pickle refers to them; a storage that nothing refers to is not read.
   for (std::size_t i = 0; i < world.storages().size(); ++i) {
     const TorchStorage& storage = world.storages()[i];
     const ZipEntry* const entry = members.find(fmt::format("data/{}", storage.key));

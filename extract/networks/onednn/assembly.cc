@@ -20,10 +20,12 @@ memory::desc Assembly::rows(const ValueShape& shape, type t) const {
   return {{batch_, shape.channels, map ? shape.height : 1, map ? shape.width : shape.tokens()}, t, tag::nhwc};
 }
 
+// Takes a place in the slab, which the value holds as long as a copy of it lives.
 Laid Assembly::make(const memory::desc& desc, const ValueShape& shape) {
   return {desc, plan_.place(desc.get_size()), shape};
 }
 
+// A memory object for a value, under another view of the same bytes where `desc` differs; bind() gives it its address.
 memory Assembly::at(const Laid& value, const memory::desc& desc) {
   memory made = unbound(desc);
   bindings_.emplace_back(made, value.place->offset);
@@ -48,6 +50,7 @@ void Assembly::add(dnnl::primitive primitive, Arguments arguments, const memory:
   });
 }
 
+// A value in the layout that somebody needs: itself where it has it, else a step that reorders it.
 Laid Assembly::reordered(const Laid& value, const memory::desc& to) {
   if (value.desc == to) return value;
   const Laid result = make(to, value.shape);
@@ -77,6 +80,7 @@ void Assembly::run() {
   for (const auto& step : steps_) step();
 }
 
+// Scratch memory comes from the caller: oneDNN would allocate it for each primitive otherwise.
 dnnl::primitive_attr Assembly::attributes(const dnnl::post_ops& fused) {
   dnnl::primitive_attr made;
   made.set_scratchpad_mode(dnnl::scratchpad_mode::user);

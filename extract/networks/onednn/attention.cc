@@ -17,6 +17,7 @@ using dnnl::memory;
 using tag = memory::format_tag;
 using type = memory::data_type;
 
+// To cache lines, so that parts of the scratch memory share none.
 std::size_t aligned(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
 
 // The two products and the softmax of one set of tokens, all heads, on scratch memory of its own.
@@ -31,6 +32,7 @@ class HeadProducts {
     const memory::desc queries({t, d}, operand, memory::dims{wide, 1}), keys({d, t}, operand, memory::dims{1, wide}),
         values({t, d}, operand, memory::dims{wide, 1}), scores({t, t}, type::f32, tag::ab),
         weights({t, t}, operand, tag::ab), answers({t, d}, operand, memory::dims{channels, 1});
+    // The scale and the bias are applied between the two products, so they can't be one primitive.
     const dnnl::matmul::primitive_desc first(dnnl::matmul::desc(queries, keys, scores), Assembly::attributes(),
                                              assembly.engine()),
         second(dnnl::matmul::desc(weights, values, answers), Assembly::attributes(), assembly.engine());
@@ -48,6 +50,7 @@ class HeadProducts {
     pad_bytes_ = aligned(std::max(first.scratchpad_desc().get_size(), second.scratchpad_desc().get_size()));
   }
 
+  // Scratch of one head: what the primitives ask for, the scores in float32, and their copy in bf16.
   std::size_t scratch_bytes() const { return pad_bytes_ + 2 * aligned(score_count() * sizeof(float)); }
 
   // `qkv`: tokens x 3 channels; `out`: tokens x channels. `bias(head, query, row)` may fill a row that is added to the
@@ -104,11 +107,13 @@ class HeadProducts {
   std::vector<float> row_;
 };
 
+// For networks whose attention has no bias.
 bool no_bias(int, std::size_t, float*) { return false; }
 
 // Turns the queries and keys of a batch's places, in place.
 void add_rotation(Compilation& c, const FusedGroup& group, const Attention& attention, const Laid& qkv) {
   const ValueShape& shape = qkv.shape;
+  // The tables depend on the size of the map, so they are made once a network and size, as weights are.
   const auto& tables = c.weights(group.op, [&] {
     const RopeTable table = rope_table(*attention.rope, shape.height, shape.width);
     return std::vector{c.plain(table.cos), c.plain(table.sin)};
@@ -129,6 +134,7 @@ void add_rotation(Compilation& c, const FusedGroup& group, const Attention& atte
             rotate_row(a.floats(spot) + at, cos + place, sin + place, pairing, head);
             continue;
           }
+          // The rotation is computed in float32: a product and a sum in bf16 would round the angles away.
           Bf16* const narrow = reinterpret_cast<Bf16*>(a.bytes(spot)) + at;
           widen_bf16(narrow, head, wide.data());
           rotate_row(wide.data(), cos + place, sin + place, pairing, head);
@@ -153,6 +159,7 @@ int region_of(int i, int n, int size, int shift) {
   return i < n - size ? 0 : i < n - shift ? 1 : 2;
 }
 
+// The map as the windows see it: padded to whole windows at its right and lower edges, and rolled.
 Windows windows_of(const Window& window, int height, int width) {
   const int size = window.size, tall = (height + size - 1) / size * size, wide = (width + size - 1) / size * size;
   // A single window has nothing to be shifted against (torchvision and timm set the shift to 0 too).
@@ -210,6 +217,7 @@ Laid attend_in_windows(Compilation& c, const FusedGroup& group, const Attention&
     std::memcpy(padding.data(), pad, in_row);
   else
     narrow_bf16(pad, 3 * static_cast<std::size_t>(channels), reinterpret_cast<Bf16*>(padding.data()));
+  // Gather a window, attend to it, and scatter its answers, image by image.
   a.add([=, &a, from = Assembly::spot(qkv), to = Assembly::spot(out),
          biases = static_cast<const float*>(parts[0].get_data_handle())]() mutable {
     std::byte* const gathered = a.scratch();

@@ -29,6 +29,7 @@ class Product {
                    {DNNL_ARG_WEIGHTS, ones(chosen_.weights_desc(), engine)},
                    {DNNL_ARG_DST, ones(chosen_.dst_desc(), engine)}} {}
 
+  // One product. The first of all is slower, and the least of several leaves it out.
   double seconds() {
     const Stopwatch watch;
     product_.execute(stream_, arguments_);
@@ -59,6 +60,7 @@ class Product {
 // The least of several, in turns: what else runs on the machine then meets both alike.
 double measure() {
   constexpr int kRounds = 9;
+  // One thread, as when features are computed.
   const OneThread one;
   const dnnl::engine engine(dnnl::engine::kind::cpu, 0);
   Product fp32(engine, type::f32), bf16(engine, type::bf16);
@@ -72,6 +74,7 @@ double measure() {
 
 }  // namespace
 
+// Any newer instruction set (AMX among them) has these, too.
 bool cpu_has_bf16() { return dnnl::get_effective_cpu_isa() >= dnnl::cpu_isa::avx512_core_bf16; }
 
 double bf16_gain() {

@@ -18,11 +18,13 @@ type Compilation::type_of(int value) const {
   // that grows from block to block, where bf16's eight bits would lose what a block adds: it
   // stays in float32, and only what a product reads is narrowed.
   if (!keeps_stream) return type::bf16;
+  // Features are given out in float32.
   if (tapped[static_cast<std::size_t>(value)]) return type::f32;
   for (const Op& op : network.ops) {
     if (std::ranges::find(op.inputs, value) == op.inputs.end()) continue;
     const bool operand = op.as<Linear>() || op.as<Convolution>() || op.as<Attention>() || op.as<Gate>() ||
                          op.as<CrossAttention>() || op.as<Activate>();
+    // One reader that sums or normalises is enough: the value must then be there in float32.
     if (!operand) return type::f32;
   }
   return type::bf16;
@@ -36,6 +38,7 @@ Laid Compilation::as_target(int value, const memory::desc& desc) {
   return may_overwrite(value) ? residual : assembly.copied(residual);
 }
 
+// A copy that lives as long as the packed weights do: the network's own values are let go.
 memory Compilation::plain(std::span<const float> values) const {
   memory made({{static_cast<memory::dim>(values.size())}, type::f32, memory::format_tag::x}, assembly.engine());
   std::memcpy(made.get_data_handle(), values.data(), values.size_bytes());
@@ -62,6 +65,7 @@ FoldedWeights folded(const Network& network, const FusedGroup& group) {
   const auto out = static_cast<std::size_t>(weight.shape()[0]), per_out = values.size() / out;
   FoldedWeights made{{values.begin(), values.end()}, std::vector<float>(out)};
   std::copy(shifts.begin(), shifts.end(), made.bias.begin());
+  // In double, and rounded once for each factor.
   const auto scale_output = [&](std::size_t o, double scale) {
     for (std::size_t i = o * per_out; i < (o + 1) * per_out; ++i)
       made.weight[i] = static_cast<float>(static_cast<double>(values[i]) * scale);
@@ -78,6 +82,7 @@ FoldedWeights folded(const Network& network, const FusedGroup& group) {
       made.bias[o] = static_cast<float>(static_cast<double>(norm.beta.values()[o]) - mean * scale);
     }
   }
+  // A layer scale behind a linear layer multiplies its outputs, the bias included.
   if (group.scale) {
     const std::span<const float> gamma = network.ops[*group.scale].as<Scale>()->gamma.values();
     for (std::size_t o = 0; o < out; ++o) {
@@ -97,6 +102,7 @@ void append_activation(dnnl::post_ops& fused, Activation function) {
     case Activation::gelu_tanh:
       return fused.append_eltwise(1.F, algorithm::eltwise_gelu_tanh, 0, 0);
     case Activation::gelu_quick:
+      // QuickGELU is x sigmoid(1.702 x), which oneDNN calls swish.
       return fused.append_eltwise(1.F, algorithm::eltwise_swish, 1.702F, 0);
     case Activation::silu:
       return fused.append_eltwise(1.F, algorithm::eltwise_swish, 1.F, 0);

@@ -22,6 +22,7 @@ bool may_be_winograd(const Compilation& c, const Convolution& conv, const FusedG
 
 bool is_depthwise(const Convolution& conv) { return conv.groups == conv.in && conv.in == conv.out && conv.groups > 1; }
 
+// Weights of grouped convolutions have the group as a dimension of its own.
 memory::desc weight_desc(const Convolution& conv, type t, bool any) {
   if (conv.groups == 1) return {{conv.out, conv.in, conv.kernel, conv.kernel}, t, any ? tag::any : tag::oihw};
   return {{conv.groups, conv.out / conv.groups, conv.in / conv.groups, conv.kernel, conv.kernel},
@@ -73,6 +74,7 @@ Laid convolve_winograd(Compilation& c, const Convolution& conv, const FusedGroup
   });
   c.count("AVX2 winograd");
   const ValueShape& out = c.shape_of(group.out);
+  // Source and target in blocks of eight channels, which is the layout of our kernels and one of oneDNN's.
   const WinogradConv shape{
       a.batch(), conv.in, conv.out, out.height, group.sum.has_value(), group.activation.has_value()};
   const auto blocked = [&](int channels) {
@@ -102,6 +104,7 @@ Laid compile_convolution(Compilation& c, const FusedGroup& group) {
   const Op& op = c.network.ops[group.op];
   const Convolution& conv = *op.as<Convolution>();
   std::string how;
+  // Chosen first, as oneDNN may refuse Winograd here: which algorithm runs decides how weights are packed.
   const Primitive chosen = choose(c, conv, group, how);
   const ValueShape& out = c.shape_of(group.out);
   // oneDNN offers Winograd on AVX-512 alone; on AVX2 ours runs.

@@ -12,6 +12,7 @@ struct Uses {
   std::vector<bool> wanted;                     // by value
 };
 
+// Wanted values are those that features are taken from.
 Uses uses_of(const Network& network, const std::vector<int>& wanted) {
   const std::size_t values = network.ops.size() + 1;
   Uses uses{std::vector<bool>(network.ops.size()), std::vector<std::vector<std::size_t>>(values),
@@ -58,6 +59,8 @@ class Fuser {
     return uses_.users[value][0];
   }
 
+  // Takes `next` into the group where it can be fused into what is there: a norm or a scale first, then a sum, then an
+  // activation, which is the order in which they are applied.
   bool take(FusedGroup& group, std::size_t next, std::size_t last, bool is_conv) const {
     const Op& op = network_.ops[next];
     const bool plain = !group.norm && !group.scale && !group.sum;
@@ -94,6 +97,7 @@ FusionPlan fuse(const Network& network, const std::vector<int>& wanted) {
     if (!uses.needed[op] || taken[op]) continue;
     FusedGroup group{.op = op};
     const std::size_t last = fuser.grow(group, taken);
+    // Marks all operations of the group, which are a chain of single readers.
     for (std::size_t inside = op;;) {
       taken[inside] = true;
       if (inside == last) break;
@@ -102,6 +106,7 @@ FusionPlan fuse(const Network& network, const std::vector<int>& wanted) {
     ending_at[last] = group;
   }
   FusionPlan plan;
+  // The group after which a value's place may be given away.
   plan.last_reader.assign(network.ops.size() + 1, -1);
   for (const auto& group : ending_at) {
     if (!group) continue;

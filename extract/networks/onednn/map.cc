@@ -12,6 +12,7 @@ Laid pool(Compilation& c, const FusedGroup& group, const Pool2d& pool) {
   Assembly& a = c.assembly;
   const Laid& in = c.input(c.network.ops[group.op]);
   const ValueShape& out = c.shape_of(group.out);
+  // `any`: the pool chooses the layout, which is its input's.
   const memory::desc result({a.batch(), out.channels, out.height, out.width}, in.type(), tag::any);
   const dnnl::pooling_forward::primitive_desc chosen(
       dnnl::pooling_forward::desc(
@@ -25,6 +26,7 @@ Laid pool(Compilation& c, const FusedGroup& group, const Pool2d& pool) {
   return made;
 }
 
+// In place where nobody else reads the input.
 Laid activate(Compilation& c, const FusedGroup& group, Activation function) {
   Assembly& a = c.assembly;
   const Op& op = c.network.ops[group.op];
@@ -53,6 +55,7 @@ Laid activate(Compilation& c, const FusedGroup& group, Activation function) {
   return out;
 }
 
+// A sum that no product before it could take.
 Laid sum(Compilation& c, const FusedGroup& group) {
   Assembly& a = c.assembly;
   const Op& op = c.network.ops[group.op];

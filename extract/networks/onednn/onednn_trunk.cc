@@ -24,6 +24,7 @@ struct Blueprint {
   PackedWeights packed;
 };
 
+// Every operation has one place that compiles it; what works on rows is last and refuses what it doesn't know.
 Laid compile(Compilation& c, const FusedGroup& group) {
   const Op& op = c.network.ops[group.op];
   if (const auto* conv = op.as<Convolution>())
@@ -44,6 +45,7 @@ class OneDnnTrunk final : public Trunk {
   // `weights` is null for a replica, which finds everything packed in the blueprint.
   OneDnnTrunk(std::shared_ptr<Blueprint> blueprint, const Network* weights)
       : blueprint_(std::move(blueprint)), assembly_(blueprint_->engine, blueprint_->request) {
+    // Reordering weights is work as well, and runs on one thread like all of it.
     const OneThread one;
     const Network& network = weights ? *weights : blueprint_->shape;
     const std::vector<int> wanted = wanted_values(network);
@@ -78,6 +80,7 @@ class OneDnnTrunk final : public Trunk {
 
   std::unique_ptr<Trunk> replicate() const override { return std::make_unique<OneDnnTrunk>(blueprint_, nullptr); }
 
+  // For the proof of frozenness: taken before and after a run, both must be equal.
   std::string state_hash() const override {
     Sha256 hash;
     for (const auto& [op, parts] : blueprint_->packed.by_op) {
@@ -104,6 +107,7 @@ class OneDnnTrunk final : public Trunk {
     return values;
   }
 
+  // The picture and the taps are held to the end: the caller writes the one and reads the others.
   void compile_all(Compilation& c, const std::vector<int>& wanted) {
     const int side = blueprint_->request.side;
     const Laid pixels = assembly_.make({{batch(), 3, side, side}, type::f32, memory::format_tag::nchw}, c.shapes[0]);

@@ -81,6 +81,7 @@ std::vector<float> channels_last(const std::vector<float>& weight, const Convolu
 
 }  // namespace
 
+// Patches that don't overlap: each pixel is in one row, so gathering costs a copy of the map.
 bool is_patch_product(const Convolution& conv) {
   return conv.kernel > 1 && conv.stride == conv.kernel && conv.pad == 0 && conv.groups == 1 && conv.dilation == 1;
 }
@@ -135,10 +136,12 @@ Laid compile_product(Compilation& c, const FusedGroup& group) {
   const Op& op = c.network.ops[group.op];
   const auto* const conv = op.as<Convolution>();
   const ValueShape& out = c.shape_of(group.out);
+  // Value 0 is the planar picture; other maps are read in rows.
   const bool picture = op.inputs[0] == 0;
   const Laid source = !conv     ? a.as_rows(c.input(op), a.operand_type())
                       : picture ? picture_patches(c, c.input(op), *conv, out)
                                 : map_patches(c, c.input(op), *conv, out);
+  // The depth of the product: channels, or the pixels of a patch times channels.
   const memory::dim in = source.shape.channels, columns = out.channels;
   Product chosen = describe(c, group, static_cast<memory::dim>(a.batch()) * out.tokens(), in);
   // Features must not depend on an image's place in its batch, so on older CPUs the speed

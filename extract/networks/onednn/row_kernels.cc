@@ -55,7 +55,7 @@ inline float apply(float x, Activation function) {
     case Activation::gelu_quick:
       return x * sigmoid(1.702F * x);
     case Activation::gelu_tanh: {
-      // (1 + tanh(u)) / 2 is sigmoid(2 u).
+      // The tanh form (Hendrycks and Gimpel 2016); (1 + tanh(u)) / 2 is sigmoid(2 u).
       const float u = 0.7978845608F * (x + 0.044715F * x * x * x);
       return x * sigmoid(2 * u);
     }
@@ -140,6 +140,7 @@ VISE_CLONES void affine_row(const float* x, const float* scale, const float* shi
     for (std::size_t i = 0; i < n; ++i) y[i] = x[i] * scale[i];
 }
 
+// In double, place after place: a mean doesn't depend on how many images are computed together.
 VISE_CLONES void add_row(const float* x, std::size_t n, double* sums) {
   for (std::size_t i = 0; i < n; ++i) sums[i] += static_cast<double>(x[i]);
 }

@@ -78,6 +78,7 @@ Laid layer_norm(Compilation& c, const FusedGroup& group, const LayerNorm& norm) 
                         std::size_t, const float* x, float* y) { layer_norm_row(x, weight, bias, eps, n, y); });
 }
 
+// y = scale x + shift, a channel; without a shift its product alone.
 Laid affine(Compilation& c, const FusedGroup& group, std::span<const float> scale, std::span<const float> shift) {
   const auto& parts = c.weights(group.op, [&] {
     std::vector<memory> made{c.plain(scale)};
@@ -101,6 +102,7 @@ Laid batch_norm(Compilation& c, const FusedGroup& group, const BatchNorm& norm) 
     shift[i] =
         static_cast<float>(static_cast<double>(norm.beta.values()[i]) - static_cast<double>(norm.mean.values()[i]) * s);
   }
+  // A replica's parameters have no values: it finds scale and shift packed, and computes neither.
   return affine(c, group, scale, c.packing ? std::span<const float>(shift) : std::span<const float>());
 }
 
@@ -127,8 +129,10 @@ Laid mean(Compilation& c, const FusedGroup& group) {
       });
 }
 
+// Tokens before the places, each with its position, then the places with theirs.
 Laid tokens(Compilation& c, const FusedGroup& group, const Tokens& tokens) {
   const Laid& in = c.input(c.network.ops[group.op]);
+  // The table is resized once for the picture's size, in double (positions.h).
   const auto& parts = c.weights(group.op, [&] {
     const std::vector<float> none(1);
     std::vector<memory> made{c.plain(tokens.prefix.exists() ? tokens.prefix.values() : none)};
@@ -217,6 +221,7 @@ Laid response_norm(Compilation& c, const FusedGroup& group, const ResponseNorm& 
                         });
 }
 
+// Rows of four neighbours side by side, from which a linear layer makes the next stage's places.
 Laid merge_patches(Compilation& c, const FusedGroup& group) {
   const Laid& in = c.input(c.network.ops[group.op]);
   const auto channels = static_cast<std::size_t>(in.shape.channels), height = static_cast<std::size_t>(in.shape.height),
@@ -239,6 +244,7 @@ Laid merge_patches(Compilation& c, const FusedGroup& group) {
   });
 }
 
+// A channel's gate is one number an image, so all its rows are scaled alike.
 Laid multiply(Compilation& c, const FusedGroup& group) {
   Assembly& a = c.assembly;
   const Op& op = c.network.ops[group.op];

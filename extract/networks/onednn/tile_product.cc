@@ -44,6 +44,7 @@ VISE_FMA void multiply_rows(const TileProduct& product, const float* values, con
 }
 
 using Kernel = void (*)(const TileProduct&, const float*, const float*, float*);
+// By the number of tiles, so that the loop over them is unrolled in each.
 constexpr std::array<Kernel, kTallest + 1> kKernels = {nullptr,          multiply_rows<1>, multiply_rows<2>,
                                                        multiply_rows<3>, multiply_rows<4>, multiply_rows<5>,
                                                        multiply_rows<6>};
@@ -63,6 +64,7 @@ void multiply_stripe(const TileProduct& product, std::size_t first, std::size_t 
 }  // namespace
 
 bool has_tile_product() {
+  // By what the CPU says at run time: the program is built for any x86-64.
   static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return has;
 }

@@ -110,6 +110,7 @@ VISE_FMA_INLINE void transform_output(__m256 m0, __m256 m1, __m256 m2, __m256 m3
 }
 
 // A tile's place in the batch and its first result's row and column.
+// Its patch begins a pixel higher and further left, by the padding of 1.
 struct TilePlace {
   std::size_t image, row, column;
 };
@@ -187,6 +188,7 @@ VISE_FMA void output_tile(const WinogradConv& conv, const Blocks& b, const float
 
 }  // namespace
 
+// Whole blocks of channels only; other convolutions stay with oneDNN.
 bool has_winograd(int in, int out) {
   return has_tile_product() && in % static_cast<int>(kBlockChannels) == 0 &&
          out % static_cast<int>(kPanelChannels) == 0;
@@ -198,6 +200,7 @@ std::vector<float> winograd_weights(std::span<const float> weights, int out, int
   for (std::size_t o = 0; o < outs; ++o)
     for (std::size_t i = 0; i < ins; ++i) {
       const auto filter = transform_filter(&weights[(o * ins + i) * 9]);
+      // As multiply_tiles() reads panels: sixteen outputs side by side, the inputs one after another.
       for (std::size_t m = 0; m < kMatrices; ++m)
         packed[m * outs * ins + (o / kPanelChannels * ins + i) * kPanelChannels + o % kPanelChannels] =
             static_cast<float>(filter[m]);

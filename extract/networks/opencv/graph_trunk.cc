@@ -82,6 +82,7 @@ std::string own_name(const std::string& name) {
   return printable(name.substr(name.find('!') + 1));
 }
 
+// A graph as it is parsed again for each replica: its files, in the form that this OpenCV reads.
 struct GraphFiles {
   explicit GraphFiles(const Graph& of) : graph(of), weights(of.file) {
     if (of.kind == GraphKind::caffe)
@@ -96,6 +97,7 @@ struct GraphFiles {
     cv::dnn::Net net = graph.kind == GraphKind::caffe
                            ? cv::dnn::readNetFromCaffe(prototxt.data(), prototxt.size(), bytes, size)
                            : cv::dnn::readNetFromONNX(bytes, size);
+    // The CPU and OpenCV's own kernels: another backend would round differently, and isn't everywhere.
     net.setPreferableBackend(cv::dnn::DNN_BACKEND_OPENCV);
     net.setPreferableTarget(cv::dnn::DNN_TARGET_CPU);
     net.enableFusion(false);
@@ -119,6 +121,7 @@ class GraphTrunk final : public Trunk {
     const int chunks = (request_.batch + at_once - 1) / at_once;
     input_.assign(static_cast<std::size_t>(chunks) * at_once * per_image(), 0);
     chunk_ = {at_once, 3, side, side};
+    // OpenCV's names for layers by the names of the file, which users know.
     for (const std::string& name : net_.getLayerNames()) pins_by_name_.emplace(own_name(name), name);
     for (const std::string& layer : request_.layers) pins_.emplace_back(pins_by_name_.at(layer));
   }
@@ -174,6 +177,7 @@ class GraphTrunk final : public Trunk {
 
   std::size_t per_image() const { return std::size_t{3} * request_.side * request_.side; }
 
+  // N x D x H x W to N x H x W x D, one chunk after another; a chunk of another shape is an error, not a wrong row.
   void keep(const cv::Mat& output, std::size_t layer) {
     if (output.type() != CV_32F || (output.dims != 2 && output.dims != 4) || output.size[0] != chunk_[0])
       throw Error(ErrorKind::input,
@@ -221,6 +225,7 @@ std::vector<LayerOutline> layers_of(cv::dnn::Net& net, const cv::dnn::MatShape& 
   return layers;
 }
 
+// Settings of the process, made once: no threads of OpenCV's beside ours, and no message but in an Error.
 void prepare_process() {
   static const bool done = [] {
     cv::setNumThreads(1);

@@ -22,6 +22,7 @@ void for_fields(ByteView message, Each each) {
   while (const std::optional<WireField> field = reader.next()) each(*field);
 }
 
+// The last field of that number, as Protocol Buffers reads a message that has several.
 std::string text_of(ByteView message, std::uint64_t number) {
   std::string text;
   for_fields(message, [&](const WireField& field) {
@@ -44,6 +45,7 @@ std::optional<float> scalar_of(ByteView tensor) {
   return value;
 }
 
+// NodeProto: 1 inputs, 2 outputs, 4 the operation.
 struct Node {
   std::string operation;
   std::vector<std::string> inputs, outputs;
@@ -72,6 +74,7 @@ std::string float_attribute(std::string_view name, float value) {
 // What can be learnt from a graph's nodes without running it.
 class Rewriter {
  public:
+  // Initializers and outputs first: what a node may become depends on both, wherever in the graph they are.
   explicit Rewriter(ByteView graph) {
     for_fields(graph, [&](const WireField& field) {
       if (field.is(kGraphInitializer, Type::bytes)) learn_initializer(field.bytes);
@@ -118,6 +121,7 @@ class Rewriter {
           if (const std::optional<float> value = scalar_of(field.bytes)) scalars_[node.outputs[0]] = *value;
         });
       });
+    // The graph's own output keeps its Identity, since its name must remain.
     if (node.operation != "Identity" || node.inputs.size() != 1 || outputs_.contains(node.outputs[0])) return;
     // Nodes are stored in forward order, so an Identity of an Identity finds the first one's.
     const std::string& source = own_name(node.inputs[0]);
@@ -179,6 +183,7 @@ std::optional<std::string> in_older_forms(ByteView file) {
   std::string out;
   bool changed = false;
   for_fields(file, [&](const WireField& field) {
+    // Every other field of the model is copied as it was.
     const std::optional<std::string> graph =
         field.is(kModelGraph, Type::bytes) ? Rewriter(field.bytes).rewrite(field.bytes) : std::nullopt;
     changed |= graph.has_value();

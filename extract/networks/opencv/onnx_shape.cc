@@ -50,6 +50,7 @@ void for_varints(const WireField& field, Each each) {
 // TensorProto.DataType's sizes; 0: one that OpenCV doesn't read.
 constexpr std::array<std::uint64_t, 12> kBytes{0, 4, 1, 1, 2, 2, 4, 8, 0, 1, 2, 8};
 
+// What a TensorProto says of its size, and how many values it holds in which of its fields.
 struct TensorSize {
   std::string name;
   std::uint64_t elements = 1, type = 0, raw = 0, counted = 0;
@@ -116,7 +117,8 @@ struct Input {
   std::vector<std::uint64_t> dimensions;  // 0: any
 };
 
-// ValueInfoProto: name (1), type (2) . tensor_type (1) . shape (2) . dim (1) . dim_value (1)
+// ValueInfoProto: name (1), type (2) . tensor_type (1) . shape (2) . dim (1) . dim_value (1) A dimension without a
+// value (a name, or nothing) is any size.
 Input read_input(ByteView message) {
   Input input{name_of(message, 1), {}};
   const auto inside = [](std::uint64_t number, auto each) {
@@ -144,6 +146,7 @@ GraphShape read_onnx_shape(ByteView file) {
   std::set<std::string> initializers;
   GraphShape shape;
   std::vector<std::string> outputs;
+  // GraphProto: 1 nodes, 5 initializers, 11 inputs, 12 outputs.
   const auto read_graph = [&](const WireField& field) {
     if (field.type != Type::bytes) return;
     if (field.number == 1) check_node(field.bytes);

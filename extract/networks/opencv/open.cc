@@ -31,6 +31,7 @@ void check_request(const Path& file, const NetworkRequest& request) {
       "leave it out, and give the file a name of its own: --backbone mine=FILE");
 }
 
+// Messages of the readers begin with what is wrong; the file's name is added here.
 template <typename Read>
 auto with_name(const Path& file, Read read) {
   try {
@@ -40,6 +41,7 @@ auto with_name(const Path& file, Read read) {
   }
 }
 
+// The fields of a Caffe file are read by OpenCV; that they end where the file does is checked first.
 void check_whole(ByteView weights) {
   WireReader message(weights);
   while (message.next()) {
@@ -83,6 +85,7 @@ std::string list_outputs(std::vector<LayerOutline>& layers, const std::vector<st
 
 }  // namespace
 
+// Neither format has a magic number, so the fields decide.
 std::optional<GraphKind> graph_kind(ByteView file) {
   WireReader message(file);
   bool has_version = false, has_graph = false, has_layers = false;
@@ -101,6 +104,7 @@ std::optional<GraphKind> graph_kind(ByteView file) {
     if (!(has_version && cut == 7) && cut != 100 && !(has_layers && cut == 2)) return std::nullopt;
     has_layers |= cut == 100;
   }
+  // Field 1 of Caffe's NetParameter is a text.
   if (has_version && has_graph) return GraphKind::onnx;
   if (!has_version && has_layers) return GraphKind::caffe;
   return std::nullopt;
@@ -123,6 +127,7 @@ std::optional<Network> open_graph(const Path& file, const NetworkRequest& reques
   const GraphShape shape = read_shape(graph, map.bytes(), request.prototxt);
   graph.batch = shape.batch;
   network.any_side = shape.side == 0;
+  // A graph that takes any size is described at the one that is asked for.
   network.side = network.any_side ? request.side : shape.side;
   Module::opencv().symbol<OpenCvLayersEntry>("vise_opencv_layers")(graph, network.side, graph.layers);
   network.family = network.architecture = graph_kind_name(*kind);

@@ -108,6 +108,7 @@ GraphShape read_prototxt_shape(std::string_view text) {
   std::vector<std::uint64_t> dimensions;
   for_values(text, [&](const std::string& path, std::string_view value) {
     std::int64_t number = 0;
+    // Three ways in which prototxts have said it: two older ones, and the layer Input.
     const bool is_dimension = path == "input_dim" || path == "input_shape.dim" || path == "layer.input_param.shape.dim";
     if (is_dimension && parse_int(value, number) && number >= 0)
       dimensions.push_back(static_cast<std::uint64_t>(number));

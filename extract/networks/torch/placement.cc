@@ -40,6 +40,7 @@ Placement Placement::of(const TrunkRequest& request) {
           scalar_type(request.precision)};
 }
 
+// Operands of products take the asked precision, and maps cuDNN's favourite layout; norms and tables stay exact.
 torch::Tensor Placement::place_operand(const torch::Tensor& operand) const {
   const torch::Tensor placed = operand.to(device).to(precision);
   return device.is_cuda() && placed.dim() == 4 ? placed.contiguous(torch::MemoryFormat::ChannelsLast) : placed;
@@ -60,6 +61,7 @@ torch::Tensor ParameterPlacer::operand(const Parameter& parameter) {
   return placed;
 }
 
+// A copy: the network's own values may go.
 torch::Tensor tensor_of(std::span<const float> values, at::IntArrayRef shape) {
   return torch::from_blob(const_cast<float*>(values.data()), shape, torch::kFloat32).clone();
 }

@@ -14,6 +14,7 @@ void convert(const torch::Tensor& tensor, torch::ScalarType precision) {
   if (tensor.scalar_type() != precision) tensor.set_data(tensor.to(precision));
 }
 
+// An archive holds code, which runs; that was allowed before this is called (load.h).
 torch::jit::Module load(const std::string& file, const Placement& placement) {
   torch::jit::Module module = torch::jit::load(file, placement.device);
   module.eval();
@@ -54,6 +55,7 @@ class ProgramTrunk final : public TorchTrunk {
     return std::vector<TorchValue>(request_.layers.size(), output);
   }
 
+  // Whatever a stranger's forward() gives is checked before it is taken for features.
   TorchValue checked(const c10::IValue& result) const {
     const auto refuse = [&](const std::string& gave) {
       throw Error(ErrorKind::input, name_ + ": its forward() gives " + gave,

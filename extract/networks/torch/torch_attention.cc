@@ -42,6 +42,7 @@ torch::Tensor turn(const torch::Tensor& x, const Rope& rope, const TorchOp& op) 
   return torch::cat({x.narrow(2, 0, prefix), turned.to(x.scalar_type())}, 2);
 }
 
+// All tokens of an image attend to each other.
 torch::Tensor attend_to_all(const Attention& attention, const TorchOp& op, const torch::Tensor& qkv) {
   const torch::Tensor parts = split_heads(qkv, 3, attention.heads);
   torch::Tensor q = parts[0], k = parts[1];
@@ -106,6 +107,7 @@ torch::Tensor padded(const torch::Tensor& x, std::int64_t rows, std::int64_t col
   return torch::cat({wide, strip(rows - x.size(1), columns)}, 1);
 }
 
+// The steps of Swin's attention: pad, roll, cut into windows, attend, and undo them in the opposite order.
 torch::Tensor attend_within_windows(const Attention& attention, const TorchOp& op, const torch::Tensor& qkv) {
   const Window& window = *attention.window;
   const std::int64_t size = window.size, height = op.shape.height, width = op.shape.width;

@@ -40,6 +40,7 @@ std::vector<bool> TorchNetwork::needed_for(const std::vector<int>& wanted) const
   return needed;
 }
 
+// Forward order; a value is let go with its last reader, so that memory holds what is still needed.
 std::vector<TorchValue> TorchNetwork::run(const torch::Tensor& images, const std::vector<int>& wanted,
                                           std::size_t batch_statistics_from) const {
   std::vector<int> uses = count_uses(wanted);

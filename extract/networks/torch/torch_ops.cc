@@ -39,6 +39,7 @@ torch::Tensor run(const Convolution& conv, const Call& call) {
                        conv.groups);
 }
 
+// 0.1 is PyTorch's momentum; it matters only where fine-tuning updates statistics.
 torch::Tensor run(const BatchNorm& norm, const Call& call) {
   constexpr double kMomentum = 0.1;
   return torch::batch_norm(call.in[0].map(), call.op.weight, call.op.bias, call.op.mean, call.op.variance,
@@ -82,6 +83,7 @@ torch::Tensor run(const LayerNorm& norm, const Call& call) {
 
 torch::Tensor run(const Scale&, const Call& call) { return call.in[0].tokens() * call.op.weight; }
 
+// The prefix is the same for every image, so it is expanded, not copied.
 torch::Tensor run(const Tokens& tokens, const Call& call) {
   torch::Tensor places = call.in[0].tokens(), prefix = call.op.prefix;
   if (prefix.defined()) prefix = prefix.expand({call.batch, prefix.size(0), prefix.size(1)});
@@ -120,6 +122,7 @@ torch::Tensor run(const ResponseNorm& norm, const Call& call) {
   return (x + call.op.bias + call.op.weight * (x * n)).to(call.in[0].tensor.scalar_type());
 }
 
+// (0, 0), (1, 0), (0, 1), (1, 1), the authors' order; odd edges are padded with zeros.
 torch::Tensor run(const MergePatches&, const Call& call) {
   const ValueShape& in = call.in[0].shape;
   const torch::Tensor map = torch::constant_pad_nd(call.in[0].tokens().unflatten(1, {in.height, in.width}),
@@ -180,9 +183,11 @@ TorchOp::TorchOp(const Op& whole, const std::vector<ValueShape>& inputs, Paramet
         }
       },
       whole.kind);
+  // The placed tensors are the only copy from here on.
   for (Parameter* parameter : parameters(op)) *parameter = parameter->without_values();
 }
 
+// What fine-tuning may change; statistics, angles and padding aren't learnt.
 std::vector<torch::Tensor> TorchOp::learnable() const { return defined_ones({weight, bias, prefix, positions, table}); }
 
 std::vector<torch::Tensor> TorchOp::tensors() const {

@@ -12,6 +12,7 @@ namespace {
 
 c10::impl::VirtualGuardImpl backend(const torch::Device& device) { return c10::impl::VirtualGuardImpl(device.type()); }
 
+// Replicas share the placed parameters: running changes none.
 class NetworkTrunk final : public TorchTrunk {
  public:
   NetworkTrunk(std::shared_ptr<const TorchNetwork> network, TrunkRequest request)
@@ -50,6 +51,7 @@ TorchTrunk::TorchTrunk(TrunkRequest request)
 }
 
 void TorchTrunk::forward() {
+  // No gradients are recorded, and no versions counted.
   const c10::InferenceMode inference;
   // LibTorch's setting is a thread's own, and workers are many: set in every pass.
   at::set_num_threads(1);
@@ -59,6 +61,7 @@ void TorchTrunk::forward() {
     const std::vector<TorchValue> values =
         run(placement_.place_operand(input_.to(placement_.device, /*non_blocking=*/true)));
     for (std::size_t layer = 0; layer < taps_.size(); ++layer) keep(layer, values[layer]);
+    // Maps are read by the caller right after this.
     if (stream_) stream_->synchronize();
   });
 }

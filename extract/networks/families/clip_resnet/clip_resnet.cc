@@ -21,8 +21,10 @@ namespace {
 
 constexpr std::string_view kName = "clip-rn50";
 constexpr std::array<int, 4> kBlocks{3, 4, 6, 3};
+// Channels of the stem, of the last map, and of the pooled feature; heads of the pooling, and the edge of its grid.
 constexpr int kWidth = 64, kDim = kWidth * 32, kOut = 1024, kHeads = 32, kSide = 7;
 
+// 2 x 2 average pooling, CLIP's stand-in for a stride.
 int halved(NetworkBuilder& b, const std::string& name, int x) {
   return b.append(name, {x}, Pool2d{Pool2d::Kind::average, 2, 2, 0});
 }
@@ -30,6 +32,7 @@ int halved(NetworkBuilder& b, const std::string& name, int x) {
 int block(NetworkBuilder& b, int stage, int place, int in) {
   const std::string name = fmt::format("layer{}.{}", stage + 1, place);
   const int width = kWidth << stage, out = width * 4;
+  // The block before made four times its width; the first of all follows the stem.
   const int channels = place > 0 ? out : stage > 0 ? out / 2 : kWidth;
   const bool strides = stage > 0 && place == 0;
   int x = conv_norm_relu(b, name + ".conv1", in, {.out = width, .in = channels});
@@ -72,12 +75,14 @@ int attention_pool(NetworkBuilder& b, int x) {
     tokens.positions = Parameter({kSide, kSide, kDim}, {values.begin() + kDim, values.end()});
   }
   x = b.append("attnpool.tokens", {x}, std::move(tokens));
+  // Only the mean token asks (CrossAttention): its answer is the pooled feature.
   const int query = b.linear("attnpool.q_proj", b.append("attnpool.mean", {x}, Select{0}), kDim, kDim);
   const int answers = b.append("attnpool.kv_proj", {x}, joined(b));
   x = b.append("attnpool.attention", {query, answers}, CrossAttention{kHeads});
   return b.linear("attnpool.c_proj", x, kDim, kOut);
 }
 
+// The stem, four stages, and attention pooling, each a layer that can be probed.
 Network build(std::string_view, WeightSource& weights) {
   NetworkBuilder b(weights);
   int x = conv_norm_relu(b, "conv1", NetworkBuilder::input(), {.out = kWidth / 2, .in = 3, .kernel = 3, .stride = 2});
@@ -95,6 +100,7 @@ Network build(std::string_view, WeightSource& weights) {
   return b.finish("clip-resnet", std::string(kName));
 }
 
+// The table of positions of the pooling is what no other network has.
 std::vector<Place> find(const KeyIndex& keys) {
   std::vector<Place> places;
   for (const std::string& prefix : keys.prefixes_before("attnpool.positional_embedding"))
@@ -109,9 +115,11 @@ Network load(KeyMatcher& keys, const Place&, Facts&) { return build(kName, keys)
 
 Family clip_resnet_family() {
   Family family{"clip-resnet", {std::string(kName)}, find, load, build};
+  // Beside the image encoder in OpenAI's file; some of these are TorchScript's constants.
   for (const char* key : {"transformer", "token_embedding", "positional_embedding", "ln_final", "text_projection",
                           "logit_scale", "input_resolution", "context_length", "vocab_size"})
     family.beside.emplace_back(key, "CLIP's text encoder");
+  // Activation, epsilon and heads follow from the architecture.
   family.tensors_say_all = true;
   return family;
 }

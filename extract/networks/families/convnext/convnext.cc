@@ -32,11 +32,13 @@ int block(NetworkBuilder& b, const ConvNextSpec& spec, const std::string& name, 
   return b.add(name + ".add", x, y);
 }
 
+// What begins a stage: a layer norm, and a convolution that halves the map's edges.
 int downsample(NetworkBuilder& b, const ConvNextSpec& spec, const std::string& name, int x, int in, int out) {
   x = b.layer_norm(name + ".0", x, in, spec.eps);
   return b.conv(name + ".1", x, {.out = out, .in = in, .kernel = 2, .stride = 2}, true);
 }
 
+// From the feature into the space that an image tower shares with its text tower.
 int project(NetworkBuilder& b, const ConvNextSpec& spec, int x) {
   const int in = spec.dims[3], out = spec.embedding;
   if (spec.projection == Projection::linear) return b.linear("head.proj", x, in, out, spec.projection_bias);
@@ -48,6 +50,7 @@ int project(NetworkBuilder& b, const ConvNextSpec& spec, int x) {
 
 // Published sizes: the authors' (facebookresearch/ConvNeXt, ConvNeXt-V2), and timm's smaller ones and xxlarge.
 std::vector<ConvNextSpec> published() {
+  // Depths of the four stages and channels of the first, which double from stage to stage.
   struct Size {
     const char* name;
     std::array<int, 4> depths;
@@ -76,6 +79,7 @@ std::vector<ConvNextSpec> published() {
 }
 
 // open_clip's towers (open_clip/model_configs/convnext_*.json).
+// A tower is a trunk with a projection; two of them may share a trunk and differ in its width.
 void add_towers(std::vector<ConvNextSpec>& specs) {
   struct Tower {
     std::string_view trunk, name;
@@ -96,6 +100,7 @@ void add_towers(std::vector<ConvNextSpec>& specs) {
   }
 }
 
+// Sizes are what tensors show. Epsilons aren't compared: they are facts, and change no name.
 bool same_sizes(const ConvNextSpec& a, const ConvNextSpec& b) {
   return a.depths == b.depths && a.dims == b.dims && a.response_norm == b.response_norm &&
          a.projection == b.projection && a.embedding == b.embedding && a.projection_bias == b.projection_bias;
@@ -145,6 +150,7 @@ Network build_convnext(const ConvNextSpec& spec, WeightSource& weights) {
       x = block(b, spec, fmt::format("{}.blocks.{}", name, place), x, spec.dims[stage]);
     b.layer(fmt::format("stage{}", stage + 1), x);
   }
+  // The mean before the norm, as the paper has it; the other order gives another feature.
   x = b.layer_norm("head.norm", b.append("head.mean", {x}, Mean{}), spec.dims[3], spec.final_eps);
   const bool is_tower = spec.projection != Projection::none;
   b.layer(is_tower ? "pre" : "final", x);

@@ -8,6 +8,10 @@
 #include "extract/networks/families/families.h"
 #include "extract/networks/renamed_keys.h"
 
+// A layout is a table of rules from the names of convnext.cc to a file's (renamed_keys.h). find() looks for a key that
+// each layout must have, Sizes asks the tensors for the network's sizes by the layout's own names, settle() says what
+// its code fixes beside them, and load() builds the network from the renamed keys.
+
 namespace vise::networks {
 namespace {
 
@@ -85,6 +89,7 @@ struct Layout {
   std::string_view code;
 };
 
+// In the order in which places are looked for; at most one layout fits a place.
 constexpr Layout kLayouts[]{
     {"torchvision", "features.1.0.layer_scale", "features.#*2+1.", kTorchvision, Fixed::all, "torchvision's code"},
     {"facebook", "stages.0.0.dwconv.weight", "stages.#.", kAuthors, Fixed::all, "the authors' code"},
@@ -114,6 +119,7 @@ std::vector<Place> find(const KeyIndex& keys) {
 }
 
 // The sizes of the network at a place, in the words of its layout.
+// Sizes are read by the names of this family, which key() turns into the file's.
 class Sizes {
  public:
   Sizes(const KeyIndex& keys, const Place& place, const Layout& layout) : keys_(keys), place_(place), layout_(layout) {}
@@ -137,6 +143,7 @@ class Sizes {
     return spec;
   }
 
+  // timm's small networks keep linear layers as 1 x 1 convolutions: the same values, with two edges of 1.
   bool has_convolutions() const {
     const Tensor* const weight = keys_.find(place_.prefix, key("stages.0.blocks.0.mlp.fc1.weight"));
     return weight && weight->shape.size() == 4;
@@ -157,6 +164,7 @@ class Sizes {
   const Layout& layout_;
 };
 
+// A stage without a block or a width can't be built, not even to list what is missing.
 ConvNextSpec detect(const KeyIndex& keys, const Place& place, const Sizes& sizes) {
   ConvNextSpec spec = sizes.spec();
   for (std::size_t stage = 0; stage < 4; ++stage)
@@ -174,6 +182,7 @@ void settle(ConvNextSpec& spec, const Layout& layout, Facts& facts) {
   const auto& specs = convnext_specs();
   const auto published = std::ranges::find(specs, spec.name, &ConvNextSpec::name);
   const std::string source = fmt::format("the key layout ({})", layout.code);
+  // Of a size that nobody published timm's code fixes nothing that could be known: it is asked for.
   if (layout.fixed != Fixed::by_size || published != specs.end()) {
     const bool own_eps = layout.fixed == Fixed::by_size && published->eps != ConvNextSpec().eps;
     facts.say("act", "exact", source);
@@ -200,6 +209,7 @@ void drop_second_norm(KeyMatcher& keys) {
 }
 
 // Attention pooling and whatever else open_clip may put into a tower's head.
+// They would be dropped as a classifier else, and the tower's own feature with them.
 void refuse_other_heads(KeyMatcher& keys) {
   const std::string head = keys.prefix() + "head.";
   for (const NamedTensor& named : keys.index().checkpoint().tensors)
@@ -216,6 +226,7 @@ Network load(KeyMatcher& keys, const Place& place, Facts& facts) {
   if (layout.name == "facebook") drop_second_norm(keys);
   if (layout.name == "open_clip") refuse_other_heads(keys);
   const bool convolutions = layout.name == "timm" && sizes.has_convolutions();
+  // timm's other networks have the names that are used here, and an empty table.
   RenamedKeys source(keys, convolutions ? std::span<const KeyRule>(kTimmConvolutions) : layout.rules);
   return build_convnext(spec, source);
 }

@@ -18,6 +18,7 @@ struct Stage {
 };
 constexpr std::array<Stage, kEfficientNetStages> kStages{
     {{3, 1, 16, 1}, {3, 2, 24, 2}, {5, 2, 40, 2}, {3, 2, 80, 3}, {5, 1, 112, 3}, {5, 2, 192, 4}, {3, 1, 320, 1}}};
+// Of B0: channels of the first and the last convolution; how much a block widens, and how much its gate squeezes.
 constexpr int kStem = 32, kHead = 1280, kExpansion = 6, kSqueeze = 4;
 
 class Builder {
@@ -44,6 +45,7 @@ class Builder {
   }
 
  private:
+  // "Same" padding of odd kernels, as torchvision and timm's efficientnet_* have it.
   int conv(const std::string& name, int x, int in, int out, int kernel, int stride) {
     return b_.conv(name, x, {.out = out, .in = in, .kernel = kernel, .stride = stride, .pad = kernel / 2});
   }
@@ -75,6 +77,7 @@ class Builder {
     const Stage& stage = kStages[number];
     const std::string name = fmt::format("blocks.{}.{}", number, place);
     const bool widens = number > 0;
+    // Only a stage's first block strides.
     const int wide = widens ? kExpansion * in : in, out = spec_.dims[number], stride = place == 0 ? stage.stride : 1;
     int y = x;
     if (widens) y = act(name + ".act1", norm(name + ".bn1", conv(name + ".conv_pw", y, in, wide, 1, 1), wide));
@@ -97,6 +100,7 @@ int widened(int channels, double factor) {
   return rounded < 0.9 * wanted ? rounded + 8 : rounded;
 }
 
+// Compound scaling: channels, depths and the picture's side grow together (section 3.3 and table 2 of the paper).
 EfficientNetSpec scaled(int number, double width, double depth, int side) {
   EfficientNetSpec spec{.name = fmt::format("efficientnet-b{}", number), .side = side};
   spec.stem = widened(kStem, width);
@@ -129,6 +133,7 @@ const EfficientNetSpec& efficientnet_spec(std::string_view name) {
   throw Error(ErrorKind::usage, fmt::format("there is no architecture '{}'", name), suggest(name, names));
 }
 
+// By sizes alone, as a file has them; null for a network that nobody published.
 const EfficientNetSpec* published_efficientnet(const EfficientNetSpec& sizes) {
   for (const EfficientNetSpec& spec : efficientnet_specs())
     if (spec.depths == sizes.depths && spec.dims == sizes.dims && spec.stem == sizes.stem && spec.head == sizes.head)

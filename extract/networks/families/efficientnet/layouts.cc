@@ -16,6 +16,7 @@ namespace {
 constexpr KeyRule kTorchvision[]{
     {"conv_stem", "features.0.0"},
     {"bn1", "features.0.1"},
+    // The rules of the first stage come first, since the first that fits is taken.
     {"blocks.0.#.conv_dw", "features.1.#.block.0.0"},
     {"blocks.0.#.bn1", "features.1.#.block.0.1"},
     // The gate's two layers are 1 x 1 convolutions in both codes and linear here: `.after
@@ -89,6 +90,7 @@ EfficientNetSpec detect(const KeyIndex& keys, const Place& place, const Layout& 
   return spec;
 }
 
+// Two networks of different sizes never share a name.
 std::string name_of_sizes(const EfficientNetSpec& spec) {
   std::string name = fmt::format("efficientnet-{}", spec.stem);
   for (std::size_t stage = 0; stage < kEfficientNetStages; ++stage)
@@ -110,6 +112,7 @@ double timm_eps(Facts& facts, const std::string& file) {
   return eps;
 }
 
+// torchvision's code fixes both facts for the sizes it has; timm's fixes the activation alone.
 void settle(EfficientNetSpec& spec, const Layout& layout, const EfficientNetSpec* published, Facts& facts,
             const std::string& file) {
   const std::string source = fmt::format("the key layout ({}'s code)", layout.name);
@@ -128,6 +131,7 @@ Network load(KeyMatcher& keys, const Place& place, Facts& facts) {
   EfficientNetSpec spec = detect(keys.index(), place, layout);
   const EfficientNetSpec* const published = published_efficientnet(spec);
   spec.name = published ? published->name : name_of_sizes(spec);
+  // The side at which it was trained and is published, which no tensor shows.
   if (published) spec.side = published->side;
   settle(spec, layout, published, facts, keys.index().checkpoint().path.string());
   RenamedKeys source(keys, layout.rules);

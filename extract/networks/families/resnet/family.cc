@@ -42,7 +42,8 @@ std::vector<Place> find(const KeyIndex& keys) {
   return places;
 }
 
-// What the shapes below a prefix look like.
+// What the shapes below a prefix look like. Blocks of each stage, their kind, and the width of the first 3 x 3
+// convolution, with its inputs a group.
 struct Shape {
   int blocks[4] = {0, 0, 0, 0};
   bool bottleneck = false;
@@ -75,6 +76,7 @@ bool fits(const ResNetSpec& spec, const Shape& shape) {
          spec.width(0) == shape.width && spec.width(0) == shape.per_group * spec.groups;
 }
 
+// For messages and for --arch, in the order in which they are tried.
 std::vector<std::string> architectures() {
   std::vector<std::string> names;
   for (const ResNetSpec& spec : resnet_specs()) names.emplace_back(spec.name);
@@ -97,7 +99,7 @@ const ResNetSpec& detect(const KeyIndex& keys, const Place& place, const std::st
       fmt::format("known: {}", join(architectures(), ", ")));
 }
 
-// The file's own names.
+// The file's own names. A source that asks the matcher by the file's numbers where the layout has them.
 class ResNetKeys final : public WeightSource {
  public:
   ResNetKeys(KeyMatcher& keys, std::string_view layout) : keys_(keys), layout_(layout) {}
@@ -119,6 +121,7 @@ int output_stride(const ResNetSpec& spec, Facts& facts) {
   return stride;
 }
 
+// `assumed` is printed with the features: nothing in the tensors could contradict it.
 Network load(KeyMatcher& keys, const Place& place, Facts& facts) {
   ResNetKeys source(keys, place.layout);
   const std::string& asked = facts.asked_architecture();

@@ -17,14 +17,17 @@ std::string norm_of_conv(const std::string& conv) {
   return fmt::format("{}1", conv.substr(0, conv.size() - 1));
 }
 
-// How a block goes about its map.
+// How a block goes about its map. A stage that would stride may dilate instead, which keeps the map's size and its
+// field of view.
 struct Stride {
   int stride = 1, dilation = 1;
 };
 
+// One residual block; `in` is the value before it, which is added at the end.
 int block(NetworkBuilder& b, const ResNetSpec& spec, int stage, int place, Stride how, int in) {
   const std::string name = fmt::format("layer{}.{}", stage + 1, place);
   const int stride = how.stride, width = spec.width(stage), out = spec.out(stage);
+  // Channels of `in`: of the block before, of the stage before, or of the stem.
   const int channels = place > 0 ? out : stage > 0 ? spec.out(stage - 1) : 64;
   int x = 0;
   if (spec.bottleneck) {
@@ -39,6 +42,7 @@ int block(NetworkBuilder& b, const ResNetSpec& spec, int stage, int place, Strid
     x = conv_norm_relu(b, name + ".conv1", in, {.out = width, .in = channels, .kernel = 3, .stride = stride});
     x = conv_norm(b, name + ".conv2", x, {.out = out, .in = width, .kernel = 3});
   }
+  // The shortcut is the input itself where shapes agree (He et al. 2015, option B).
   const bool reshapes = stride != 1 || channels != out;
   const int shortcut =
       reshapes ? conv_norm(b, name + ".downsample.0", in, {.out = out, .in = channels, .stride = stride}) : in;
@@ -63,6 +67,7 @@ const std::vector<ResNetSpec>& resnet_specs() {
   return specs;
 }
 
+// The name as torchvision spells it, or with Caffe's place of the stride.
 const ResNetSpec& resnet_spec(std::string_view name) {
   const auto& specs = resnet_specs();
   const auto found = std::ranges::find(specs, name, &ResNetSpec::name);

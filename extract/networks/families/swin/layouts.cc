@@ -8,6 +8,9 @@
 #include "extract/networks/families/swin/swin.h"
 #include "extract/networks/renamed_keys.h"
 
+// A layout is a table of rules from the names of swin.cc to a file's (renamed_keys.h). The sizes are in the tensors,
+// and what the code fixes is the same in all three: nothing is left to be asked for.
+
 namespace vise::networks {
 namespace {
 
@@ -36,6 +39,7 @@ constexpr Layout kLayouts[]{
     {"timm", "layers.0.blocks.0.attn.relative_position_bias_table", {}, "timm's code"},
     {"microsoft", "layers.0.blocks.0.attn.relative_position_bias_table", kMergeAfter, "the authors' code"}};
 
+// By the bias table of the first block, which every Swin has.
 std::vector<Place> find(const KeyIndex& keys) {
   std::vector<Place> places;
   for (const Layout& layout : kLayouts)
@@ -51,6 +55,7 @@ std::vector<Place> find(const KeyIndex& keys) {
 
 const Layout& layout_of(const Place& place) { return *std::ranges::find(kLayouts, place.layout, &Layout::name); }
 
+// By the name of swin.cc.
 std::string table_of(std::size_t stage, int place) {
   return fmt::format("layers.{}.blocks.{}.attn.relative_position_bias_table", stage, place);
 }
@@ -68,6 +73,7 @@ int window_of(std::int64_t rows) {
 // The sizes of the network at a place. Error{input} where they are no Swin's.
 SwinSpec detect(const KeyIndex& keys, const Place& place) {
   const auto key = [&](const std::string& name) { return file_key(layout_of(place).rules, name).key; };
+  // At most 65536, so that products of a stranger's sizes stay in range.
   const auto size = [&](const std::string& name, std::size_t dimension) {
     return static_cast<int>(std::min<std::int64_t>(keys.size(place.prefix, key(name), dimension), 1 << 16));
   };
@@ -108,6 +114,7 @@ std::vector<float> table_rows(int window) {
   return rows;
 }
 
+// Whether a file's table of rows is the one that its window's size gives.
 bool holds(const Tensor& tensor, const std::vector<float>& rows) {
   const bool whole = tensor.dtype == DType::i64 || tensor.dtype == DType::i32;
   return whole && tensor.numel() == std::ssize(rows) && tensor.to_floats() == rows;
@@ -129,6 +136,7 @@ void drop_buffers(KeyMatcher& keys, const Layout& layout, const SwinSpec& spec) 
   }
 }
 
+// The bias tables' order and the masks are checked and dropped: they are computed anew for any size of picture.
 Network load(KeyMatcher& keys, const Place& place, Facts& facts) {
   const Layout& layout = layout_of(place);
   SwinSpec spec = detect(keys.index(), place);

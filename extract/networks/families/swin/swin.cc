@@ -11,9 +11,11 @@
 namespace vise::networks {
 namespace {
 
+// kReduction: by 4 in the stem, and by 2 in each of three merges.
 constexpr int kRatio = 4;       // of the hidden channels
 constexpr int kReduction = 32;  // of the picture's sides in the last map
 
+// Attention of one block, between the norm and the sum: queries, keys and values of all heads are one product.
 int attention(NetworkBuilder& b, const SwinSpec& spec, std::size_t stage, bool shifted, const std::string& name,
               int x) {
   const int dim = spec.channels(stage), size = spec.windows[stage], heads = spec.heads[stage];
@@ -30,6 +32,7 @@ int attention(NetworkBuilder& b, const SwinSpec& spec, std::size_t stage, bool s
   return b.linear(name + ".proj", x, dim, dim);
 }
 
+// Odd blocks are the shifted ones.
 int block(NetworkBuilder& b, const SwinSpec& spec, std::size_t stage, int place, int x) {
   const std::string name = fmt::format("layers.{}.blocks.{}", stage, place);
   const int dim = spec.channels(stage);
@@ -43,6 +46,7 @@ int block(NetworkBuilder& b, const SwinSpec& spec, std::size_t stage, int place,
   return b.add(name + ".add2", x, y);
 }
 
+// Four places become one with four times the channels, of which half remain.
 int merge(NetworkBuilder& b, const SwinSpec& spec, std::size_t stage, int x) {
   const std::string name = fmt::format("layers.{}.downsample", stage);
   const int in = 4 * spec.channels(stage - 1);
@@ -51,6 +55,7 @@ int merge(NetworkBuilder& b, const SwinSpec& spec, std::size_t stage, int x) {
   return b.linear(name + ".reduction", x, in, spec.channels(stage), false);
 }
 
+// What tensors show; epsilon and activation are the same in all.
 bool same_sizes(const SwinSpec& a, const SwinSpec& b) {
   return a.depths == b.depths && a.heads == b.heads && a.windows == b.windows && a.dim == b.dim;
 }
@@ -76,6 +81,7 @@ const SwinSpec& swin_spec(std::string_view name) {
   throw Error(ErrorKind::usage, fmt::format("there is no architecture '{}'", name), suggest(name, names));
 }
 
+// A size that nobody published is called by its sizes.
 std::string swin_name(const SwinSpec& spec) {
   for (const SwinSpec& each : swin_specs())
     if (same_sizes(each, spec)) return each.name;

@@ -25,6 +25,7 @@ std::vector<Place> find(const KeyIndex& keys) {
   return places;
 }
 
+// From the layout or the file (rotary periods show it), from the user or a config, or the usual number for the width.
 int heads_of(const VitSpec& spec, const KeyIndex& keys, Facts& facts) {
   const std::string path = keys.checkpoint().path.string();
   const int usual = spec.heads > 0 ? spec.heads : usual_vit_heads(spec.width);
@@ -37,6 +38,7 @@ int heads_of(const VitSpec& spec, const KeyIndex& keys, Facts& facts) {
   const int heads = facts.heads(usual);
   const int channels =
       heads > 0 && heads <= kMostHeads ? 3 * spec.width % (3 * heads) == 0 ? spec.width / heads : 0 : 0;
+  // Rotary positions turn pairs of channels, half of them by the row and half by the column.
   if (channels == 0 || (spec.rope && channels % 4 != 0))
     throw Error(ErrorKind::usage,
                 fmt::format("{}: {} heads do not divide {} channels{}", path, heads, spec.width,
@@ -45,6 +47,7 @@ int heads_of(const VitSpec& spec, const KeyIndex& keys, Facts& facts) {
   return heads;
 }
 
+// Shapes first, then what the layout's code fixes, then the heads, which need both.
 Network load(KeyMatcher& keys, const Place& place, Facts& facts) {
   const VitLayout& layout = vit_layout(place.layout);
   const LayoutNames names(layout, keys.index(), place.prefix);
@@ -61,7 +64,8 @@ Network build(std::string_view architecture, WeightSource& weights) {
   return build_vit(vit_spec(architecture), weights);
 }
 
-// By first component below the place's prefix, or after the usual wrappers elsewhere.
+// By first component below the place's prefix, or after the usual wrappers elsewhere. The other tower of a CLIP, MAE's
+// decoder and training heads are no part of the network.
 std::vector<std::pair<std::string, std::string>> beside() {
   std::vector<std::pair<std::string, std::string>> rules;
   for (const char* key :

@@ -25,6 +25,7 @@ const std::vector<VitLayout>& vit_layouts() {
 
 const VitLayout& vit_layout(std::string_view name) { return *std::ranges::find(vit_layouts(), name, &VitLayout::name); }
 
+// Any of them is enough: a file that lacks one is then reported as lacking it, not as another kind.
 bool has_any(const KeyIndex& keys, const std::string& prefix, const std::vector<std::string>& names) {
   return std::ranges::any_of(names, [&](const std::string& name) { return keys.has(prefix, name); });
 }
@@ -33,6 +34,7 @@ void say_by_layout(const VitLayout& layout, Facts& facts, std::string_view name,
   facts.say(name, value, fmt::format("the key layout ({})", layout.code));
 }
 
+// No rule is needed where the picture has the size that the table was made for.
 std::optional<PositionRule> position_rule(Facts& facts) {
   if (!facts.knows("positions")) return std::nullopt;
   return facts.positions();

@@ -40,6 +40,7 @@ Parameter stacked(const std::vector<Parameter>& parts, Shape shape) {
   return {std::move(shape), std::move(values)};
 }
 
+// OpenAI keeps its projection as a matrix to multiply by from the right.
 Parameter transposed(const Parameter& matrix, Shape shape) {
   if (matrix.values().empty()) return Parameter(std::move(shape));
   const auto rows = static_cast<std::size_t>(shape[0]), columns = static_cast<std::size_t>(shape[1]);
@@ -49,6 +50,7 @@ Parameter transposed(const Parameter& matrix, Shape shape) {
   return {std::move(shape), std::move(values)};
 }
 
+// A shape alone where either has no values, as in an outline.
 template <typename Operation>
 Parameter elementwise(const Parameter& a, const Parameter& b, Operation operation) {
   if (a.values().empty() || b.values().empty()) return a.without_values();
@@ -102,6 +104,8 @@ int LayoutNames::depth() const {
   return depth;
 }
 
+// vit.cc asks for parameters by its own names. Those that files hold otherwise, as several tensors or as parts of one,
+// are put together here; the others are only renamed.
 Parameter LayoutKeys::take(const std::string& name, Shape shape, Init init) {
   if (name == "tokens.prefix") return prefix_tokens();
   // The table may begin with rows for the class token; the grid's are the last ones.
@@ -115,6 +119,7 @@ Parameter LayoutKeys::take(const std::string& name, Shape shape, Init init) {
   return keys_.take(names_.file_key(name), std::move(shape), init);
 }
 
+// What a block may hold otherwise: queries, keys and values as one tensor or three, and a gate's two halves.
 Parameter LayoutKeys::in_block(int block, std::string_view name, Shape shape, Init init) {
   if (name == "attn.qkv.weight") return joined(block, layout_.qkv, std::move(shape), init);
   if (name == "attn.qkv.bias") {
@@ -151,12 +156,14 @@ Parameter LayoutKeys::joined(int block, const std::vector<std::string>& keys, Sh
   return parts.size() == 1 ? std::move(parts[0]) : stacked(parts, std::move(shape));
 }
 
+// The layout names either a linear layer or a matrix.
 Parameter LayoutKeys::projection(Shape shape) {
   if (layout_.projection_matrix.empty())
     return keys_.take(layout_.projection + ".weight", std::move(shape), Init::small);
   return transposed(keys_.take(layout_.projection_matrix, {shape[1], shape[0]}, Init::small), shape);
 }
 
+// Files differ in leading edges of 1, and a tensor with other values than wanted must be an error of the matcher's.
 // Of [n, C], [1, n, C] or, of one row, [C]: `count` x C.
 Parameter LayoutKeys::rows(const std::string& key, std::int64_t count) {
   const Shape shape{count, spec_.width};
@@ -169,6 +176,7 @@ Parameter LayoutKeys::rows(const std::string& key, std::int64_t count) {
   return keys_.take(key, shape, Init::small, file_shape);
 }
 
+// Taken once: the grid and the tokens before it are cut from the same table.
 const Parameter& LayoutKeys::positions() {
   if (!positions_) {
     const std::string key = names_.file_key("pos_embed");
@@ -216,6 +224,7 @@ Parameter LayoutKeys::of_pool(const std::string& name, Shape shape, Init init) {
   return cut(*whole, is_query ? 0 : spec_.width, std::move(shape));
 }
 
+// Keys of the layout that carry no parameter of the network, each with the reason that is printed.
 void LayoutKeys::drop_unused() {
   for (const auto& [key, rule] : layout_.unused) keys_.drop(layout_.root + key, rule);
   for (int block = 0; block < spec_.depth && !layout_.unused_inside.empty(); ++block)

@@ -7,9 +7,14 @@
 #include "base/error.h"
 #include "extract/networks/families/vit/layout_keys.h"
 
+// Steps, in which later ones need earlier ones: patches give the width, the ends of the network say which tokens it
+// must have, tokens say which rows of the table are the grid's, and blocks give depth, hidden width and kind of MLP.
+// What several tensors show is taken from any that is there, so that a file that lacks one is reported as lacking it.
+
 namespace vise::networks {
 namespace {
 
+// Bounds on a stranger's sizes; published ones are far below.
 constexpr std::int64_t kWidest = 65536, kLargestPatch = 256, kMostTokens = 1 << 20;
 
 [[noreturn]] void refuse(const LayoutNames& names, const std::string& why) {
@@ -19,6 +24,7 @@ constexpr std::int64_t kWidest = 65536, kLargestPatch = 256, kMostTokens = 1 << 
               "weights are loaded strictly: backbone inspect shows what the file holds");
 }
 
+// By the names of vit.cc.
 bool has(const LayoutNames& names, const std::string& name) { return names.find(names.file_key(name)) != nullptr; }
 bool has_pair(const LayoutNames& names, const std::string& name) {
   return has(names, name + ".weight") || has(names, name + ".bias");
@@ -54,6 +60,7 @@ void read_patches(const LayoutNames& names, VitSpec& spec) {
   const Tensor* const tensor = names.find(key);
   if (!tensor) refuse(names, fmt::format("of its keys 1 missing ({}{})", names.prefix(), key));
   const std::vector<std::int64_t>& shape = tensor->shape;
+  // Patches are squares of RGB.
   if (shape.size() != 4 || shape[1] != 3 || shape[2] != shape[3] || shape[2] < 1 || shape[2] > kLargestPatch ||
       shape[0] < 1 || shape[0] > kWidest)
     refuse(names, fmt::format("{}{} is {}, not width x 3 x patch x patch", names.prefix(), key, shape_text(shape)));
@@ -91,6 +98,7 @@ void read_positions(const LayoutNames& names, VitSpec& spec) {
   spec.grid = grid;
 }
 
+// Which of the tokens before the grid's the network has.
 void read_tokens(const LayoutNames& names, VitSpec& spec) {
   const VitLayout& layout = names.layout();
   const auto there = [&](const std::string& key) { return !key.empty() && names.find(layout.root + key); };
@@ -110,6 +118,7 @@ void read_tokens(const LayoutNames& names, VitSpec& spec) {
   }
 }
 
+// From all blocks, not from the first: any of them may be damaged.
 void read_blocks(const LayoutNames& names, VitSpec& spec) {
   const VitLayout& layout = names.layout();
   spec.depth = names.depth();
@@ -142,10 +151,12 @@ VitSpec read_vit_spec(const LayoutNames& names) {
   spec.pre_norm = has_pair(names, "norm_pre");
   read_patches(names, spec);
   if (has_pair(names, "fc_norm")) spec.end = VitSpec::End::mean;
+  // Attention pooling by its MLP, its query or its norm.
   spec.map_hidden = static_cast<int>(std::clamp<std::int64_t>(
       names.keys().size(names.prefix(), names.file_key("attn_pool.mlp.fc1.weight"), 0), 0, kWidest));
   if (spec.map_hidden > 0 || has(names, "attn_pool.latent") || has_pair(names, "attn_pool.norm"))
     spec.end = VitSpec::End::map;
+  // The usual ratio, where the tensor that would say it is missing.
   if (spec.end == VitSpec::End::map && spec.map_hidden == 0) spec.map_hidden = 4 * spec.width;
   read_tokens(names, spec);
   read_positions(names, spec);

@@ -15,6 +15,7 @@
 namespace vise::networks {
 namespace {
 
+// hidden: channels between fc1 and fc2, of a gate those of one half.
 struct Size {
   std::string_view name;
   int width, depth, heads, hidden;
@@ -43,6 +44,7 @@ constexpr std::array<std::string_view, 23> kNamed{
     "vit-b14",      "vit-b8",  "eva02-b16", "vit-l32",     "vit-l16",     "vit-l14",     "eva02-l14", "vit-so400m16",
     "vit-so400m14", "vit-h16", "vit-h14",   "vit-hplus16", "vit-giant14", "vit-g14",     "vit-bigg14"};
 
+// What EVA-02 adds is all three: a gate alone has DINOv2's giant, too.
 bool is_eva(const VitSpec& spec) { return spec.gated && spec.mlp_norm && spec.rope; }
 
 }  // namespace
@@ -58,6 +60,7 @@ int usual_vit_heads(int width) {
   return width % 64 == 0 ? width / 64 : 0;
 }
 
+// By size and patch: "vit-b16"; a size that nobody published is named by its numbers.
 std::string vit_architecture(const VitSpec& spec) {
   // The hidden width is left out of the comparison: width, depth and kind of MLP tell
   // the published ones apart.
@@ -70,6 +73,7 @@ std::string vit_architecture(const VitSpec& spec) {
 
 std::vector<std::string> vit_architectures() { return {kNamed.begin(), kNamed.end()}; }
 
+// For random networks and for `arch=`; the grid is that of 224 x 224 pixels.
 VitSpec vit_spec(std::string_view architecture) {
   if (std::ranges::find(kNamed, architecture) == kNamed.end())
     throw Error(ErrorKind::usage, fmt::format("there is no architecture '{}'", architecture),

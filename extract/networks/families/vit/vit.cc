@@ -15,6 +15,7 @@ struct Common {
   Parameter norm_weight, norm_bias;
 };
 
+// A table of periods, from the file or computed from its base; nothing for networks whose positions are added.
 std::optional<Rope> rope_of(const VitSpec& spec, NetworkBuilder& b) {
   if (!spec.rope) return std::nullopt;
   const int periods = spec.width / spec.heads / 4;
@@ -31,6 +32,7 @@ std::optional<Rope> rope_of(const VitSpec& spec, NetworkBuilder& b) {
   return rope;
 }
 
+// From the picture to T x width: patches, the tokens before them, and positions.
 int tokens(const VitSpec& spec, NetworkBuilder& b) {
   const int x = b.conv("patch_embed.proj", NetworkBuilder::input(),
                        {.out = spec.width, .in = 3, .kernel = spec.patch, .stride = spec.patch}, spec.patch_bias);
@@ -42,6 +44,7 @@ int tokens(const VitSpec& spec, NetworkBuilder& b) {
   return b.append("tokens", {x}, std::move(tokens));
 }
 
+// The first half of a block.
 int attention(const VitSpec& spec, const Common& common, NetworkBuilder& b, const std::string& block, int x) {
   int y = b.layer_norm(block + ".norm1", x, spec.width, spec.eps);
   y = b.linear(block + ".attn.qkv", y, spec.width, 3 * spec.width, spec.qkv_bias);
@@ -55,6 +58,7 @@ int attention(const VitSpec& spec, const Common& common, NetworkBuilder& b, cons
 // fc2(activation(fc1(x))), of `hidden` channels between.
 int mlp(const VitSpec& spec, NetworkBuilder& b, const std::string& name, int x, int hidden, bool gated) {
   int y = b.linear(name + ".fc1", x, spec.width, gated ? 2 * hidden : hidden);
+  // A gate halves the channels: silu(a) b of fc1 = [a, b].
   y = gated ? b.append(name + ".gate", {y}, Gate{Activation::silu}) : b.activate(name + ".act", y, spec.activation);
   if (gated && spec.mlp_norm) y = b.layer_norm(name + ".norm", y, hidden, spec.eps);
   return b.linear(name + ".fc2", y, hidden, spec.width);
@@ -68,6 +72,8 @@ int block(const VitSpec& spec, const Common& common, NetworkBuilder& b, const st
   return b.add(name + ".mlp.add", x, y);
 }
 
+// Each of these is an operation of its own. All share one pair of parameters, which is counted once
+// (parameter_count()).
 int last_norm(const VitSpec& spec, const Common& common, NetworkBuilder& b, const std::string& name, int x) {
   return b.append(name, {x}, LayerNorm{common.norm_weight, common.norm_bias, spec.eps});
 }
@@ -90,6 +96,8 @@ int attention_pool(const VitSpec& spec, NetworkBuilder& b, int x) {
   return b.add("attn_pool.add", x, mlp(spec, b, "attn_pool.mlp", y, spec.map_hidden, false));
 }
 
+// What follows the last block, and what is taken where nobody says: `final` are tokens, `pre`, `post` and `map`
+// vectors.
 void end(const VitSpec& spec, const Common& common, NetworkBuilder& b, int x) {
   Network& network = b.network();
   network.default_layer = "final";
@@ -121,6 +129,7 @@ Network build_vit(const VitSpec& spec, WeightSource& weights) {
   int x = tokens(spec, b);
   if (spec.pre_norm) x = b.layer_norm("norm_pre", x, spec.width, spec.eps);
   Common common{rope_of(spec, b), {}, {}};
+  // fc_norm takes the place of the last norm.
   const bool norms_tokens = spec.end != VitSpec::End::mean;
   if (norms_tokens) {
     common.norm_weight = b.take("norm.weight", {spec.width}, Init::one);
@@ -137,6 +146,7 @@ Network build_vit(const VitSpec& spec, WeightSource& weights) {
   }
   end(spec, common, b, x);
   Network& network = b.network();
+  // The size of the published features; without a table, that of nearly all networks.
   network.side = spec.grid > 0 ? spec.grid * spec.patch : 224;
   network.has_class_token = spec.class_token;
   network.has_distillation_token = spec.distillation_token;

@@ -9,6 +9,8 @@ namespace {
 
 bool is_openai(const KeyIndex&, const std::string&) { return true; }  // the blocks' keys are nobody else's
 
+// Facts that are no tensors: a norm before the blocks, no bias of the patches, and the class token projected at the
+// end.
 void complete(const VitLayout& layout, const KeyIndex& keys, const std::string& prefix, VitSpec& spec, Facts& facts) {
   spec.pre_norm = true;
   spec.patch_bias = false;
@@ -32,6 +34,7 @@ void complete(const VitLayout& layout, const KeyIndex& keys, const std::string& 
 
 }  // namespace
 
+// Left are the names of vit.cc, right OpenAI's.
 std::vector<VitLayout> clip_vit_layouts() {
   VitLayout openai{.name = "openai", .code = "OpenAI's and open_clip's code"};
   openai.root = "visual.";

@@ -10,6 +10,7 @@
 namespace vise::networks {
 namespace {
 
+// open_clip keeps timm's tower below this name.
 constexpr const char* kTower = "visual.trunk.";
 
 bool is_authors(const KeyIndex& keys, const std::string& prefix) {
@@ -30,6 +31,7 @@ void complete(const VitLayout& layout, const KeyIndex& keys, const std::string& 
   spec.eps = facts.eps();
   spec.qkv_bias = true;
   spec.mlp_norm = true;
+  // 10000 is the base of the paper's rotary frequencies, and places are counted in cells (EVA-02, rope.py).
   spec.rope = VitRope{Rope::Coordinate::cells, Rope::Pairing::pairs, 10000.0};
   // The authors' fc_norm is of a mean that the class token enters, which no published CLIP of theirs has: it is
   // refused.
@@ -46,6 +48,7 @@ void complete(const VitLayout& layout, const KeyIndex& keys, const std::string& 
   spec.rule = position_rule(facts);
 }
 
+// Queries and values have a bias, keys have none: "" means zeros.
 VitLayout timm_keys(const char* name, const char* root) {
   VitLayout layout{.name = name, .code = "timm's code"};
   layout.root = root;
@@ -59,6 +62,7 @@ VitLayout timm_keys(const char* name, const char* root) {
   return layout;
 }
 
+// The same network by the authors' names; its tables of rotary positions follow from the sizes.
 VitLayout authors_keys() {
   VitLayout layout = timm_keys("eva02", "");
   layout.code = "EVA's code";
@@ -76,6 +80,7 @@ VitLayout authors_keys() {
 
 }  // namespace
 
+// The authors' layout is asked first: its files have the keys of timm's, too.
 std::vector<VitLayout> eva_vit_layouts() {
   VitLayout alone = timm_keys("timm-eva02", ""), tower = timm_keys("open_clip-timm-eva02", kTower);
   alone.is = is_timm;

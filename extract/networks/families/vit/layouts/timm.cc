@@ -13,6 +13,7 @@
 namespace vise::networks {
 namespace {
 
+// open_clip keeps timm's tower below this name.
 constexpr const char* kTower = "visual.trunk.";
 
 // Swin's stages have blocks of the same keys, but nothing of this beside them.
@@ -24,18 +25,23 @@ bool is_timm(const KeyIndex& keys, const std::string& prefix) {
 bool is_tower(const KeyIndex& keys, const std::string& prefix) {
   return has_any(keys, prefix, {"visual.trunk.patch_embed.proj.weight", "visual.trunk.patch_embed.proj.bias"});
 }
+// DeiT III's layer scales are called gamma_1 and gamma_2.
 bool is_deit3(const KeyIndex& keys, const std::string& prefix) {
   return is_timm(keys, prefix) && has_any(keys, prefix, {"blocks.0.gamma_1", "blocks.0.gamma_2"});
 }
+// DINOv2's own: registers under its name, or the packed gate of its giant.
 bool is_dinov2(const KeyIndex& keys, const std::string& prefix) {
   return is_timm(keys, prefix) &&
          has_any(keys, prefix, {"register_tokens", "blocks.0.mlp.w12.weight", "blocks.0.mlp.w3.weight"});
 }
+// No table of positions: DINOv3's are rotary.
 bool is_dinov3(const KeyIndex& keys, const std::string& prefix) {
   return is_timm(keys, prefix) && !keys.has(prefix, "pos_embed") &&
          has_any(keys, prefix, {"rope_embed.periods", "storage_tokens", "blocks.0.attn.qkv.bias_mask"});
 }
 
+// Which of the networks with these keys it is shows in its norms, tokens and head; the facts that depend on it are
+// said, and the others asked for.
 void complete_timm(const VitLayout& layout, const KeyIndex& keys, const std::string&, VitSpec& spec, Facts& facts) {
   const bool is_clip = spec.pre_norm, is_siglip = spec.end == VitSpec::End::map;
   // The Perception Encoder's keys are SigLIP's with these two, and its rotary positions are in no tensor.
@@ -67,6 +73,7 @@ bool is_timm_dinov3(const KeyIndex& keys, const std::string& prefix) {
          has_any(keys, prefix, {"blocks.0.gamma_1", "blocks.0.gamma_2"});
 }
 
+// DINOv3 by its own code, by timm's or by transformers' is one network; what differs is what its file shows of it.
 void complete_dinov3(const VitLayout& layout, const KeyIndex& keys, const std::string& prefix, VitSpec& spec,
                      Facts& facts) {
   say_by_layout(layout, facts, "eps", "1e-5");
@@ -78,6 +85,7 @@ void complete_dinov3(const VitLayout& layout, const KeyIndex& keys, const std::s
   if (spec.registers == 0) spec.registers = 4;  // every published one; a file without them lacks a tensor
   spec.class_token = spec.layer_scale = true;
   spec.end = VitSpec::End::tokens;
+  // Coordinates in [-1, 1] and pairs of half a head: DINOv3's RopePositionEmbedding.
   spec.rope = VitRope{Rope::Coordinate::unit, Rope::Pairing::halves, std::nullopt};
   if (layout.periods.empty()) {  // timm computes them anew, unrounded
     spec.rope->base = 100.0;
@@ -91,6 +99,7 @@ void complete_dinov3(const VitLayout& layout, const KeyIndex& keys, const std::s
   if (periods > 0 && spec.width % (4 * periods) == 0) spec.heads = static_cast<int>(spec.width / (4 * periods));
 }
 
+// timm's keys with DINOv2's registers and gate.
 VitLayout dinov2(VitLayout layout) {
   layout.name = "dinov2";
   layout.code = "DINOv2's code";
@@ -102,6 +111,7 @@ VitLayout dinov2(VitLayout layout) {
   return layout;
 }
 
+// Its keys are timm's but for the registers, the mask of the bias, the gate and the rotary periods.
 VitLayout dinov3() {
   VitLayout layout{.name = "dinov3", .code = "DINOv3's code"};
   layout.registers = "storage_tokens";
@@ -131,6 +141,7 @@ VitLayout timm_dinov3() {
 
 }  // namespace
 
+// The more special layouts come first, since timm's fits them all.
 std::vector<VitLayout> timm_vit_layouts() {
   VitLayout timm{.name = "timm", .code = "the code of timm, DINO, DINOv2, MAE and DeiT"};
   timm.positions_without_prefix = true;

@@ -13,8 +13,10 @@ bool is_old(const KeyIndex& keys, const std::string& prefix) {
   const std::string first = std::string(kBlock) + "0.mlp.linear_";
   return has_any(keys, prefix, {first + "1.weight", first + "1.bias", first + "2.weight", first + "2.bias"});
 }
+// Asked after the others, and only where this layout's blocks are.
 bool is_any(const KeyIndex&, const std::string&) { return true; }
 
+// torchvision's code fixes both facts, for all its ViTs.
 void complete(const VitLayout& layout, const KeyIndex&, const std::string&, VitSpec& spec, Facts& facts) {
   spec.qkv_bias = true;
   say_by_layout(layout, facts, "eps", "1e-6");
@@ -25,6 +27,7 @@ void complete(const VitLayout& layout, const KeyIndex&, const std::string&, VitS
   spec.rule = position_rule(facts);
 }
 
+// `first` and `second`: the MLP's layers, which were renamed in 0.13.
 VitLayout torchvision(const char* name, const char* first, const char* second) {
   VitLayout layout{.name = name, .code = "torchvision's code"};
   layout.block = kBlock;

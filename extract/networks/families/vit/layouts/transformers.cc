@@ -11,11 +11,13 @@ namespace {
 
 constexpr const char* kVision = "vision_model.";
 
+// pre_layrnorm is transformers' spelling.
 bool is_clip(const KeyIndex& keys, const std::string& prefix) {
   return has_any(keys, prefix + kVision, {"embeddings.class_embedding", "pre_layrnorm.weight", "pre_layrnorm.bias"});
 }
 bool is_any(const KeyIndex&, const std::string&) { return true; }
 
+// Activation is a setting of the config, and the epsilon is the class's default.
 void complete_clip(const VitLayout& layout, const KeyIndex& keys, const std::string& prefix, VitSpec& spec,
                    Facts& facts) {
   spec.pre_norm = true;
@@ -46,6 +48,7 @@ void complete_siglip(const VitLayout& layout, const KeyIndex&, const std::string
   spec.rule = facts.positions();
 }
 
+// With registers it is another class of transformers, which resizes by another rule.
 void complete_dinov2(const VitLayout& layout, const KeyIndex&, const std::string&, VitSpec& spec, Facts& facts) {
   spec.layer_scale = spec.qkv_bias = true;
   if (!spec.gated) spec.activation = facts.activation("exact: gelu in DINOv2's configs");
@@ -54,6 +57,7 @@ void complete_dinov2(const VitLayout& layout, const KeyIndex&, const std::string
   spec.rule = facts.positions();
 }
 
+// The class computes the exact GELU with an epsilon of 1e-12 by default; the config says what this model has.
 void complete_vit(const VitLayout& layout, const KeyIndex&, const std::string&, VitSpec& spec, Facts& facts) {
   spec.activation = facts.activation("exact: gelu in ViT's configs");
   spec.eps = facts.eps("1e-12, the class's default");
@@ -72,6 +76,7 @@ void complete_dinov3(const VitLayout&, const KeyIndex&, const std::string&, VitS
 }
 
 // CLIP's and SigLIP's common keys.
+// The same code serves both; what one of them lacks has no key.
 VitLayout vision_tower(const char* name) {
   VitLayout layout{.name = name, .code = "transformers' code"};
   layout.root = kVision;
@@ -94,6 +99,7 @@ VitLayout vision_tower(const char* name) {
   return layout;
 }
 
+// The projection is beside the vision model, below no prefix of it.
 VitLayout clip() {
   VitLayout layout = vision_tower("transformers-clip");
   layout.class_token = "embeddings.class_embedding";
@@ -103,6 +109,7 @@ VitLayout clip() {
   return layout;
 }
 
+// No class token: attention pooling takes its place, whose three products are one tensor (map_joined).
 VitLayout siglip() {
   VitLayout layout = vision_tower("transformers-siglip");
   layout.class_token = "";
@@ -171,6 +178,7 @@ VitLayout dinov3() {
   layout.qkv_bias = {"attention.q_proj.bias", "", "attention.v_proj.bias"};
   layout.gate = {"mlp.gate_proj", "mlp.up_proj"};
   layout.gate_out = "mlp.down_proj";
+  // A token that training puts in place of hidden patches; it takes no part in a feature.
   layout.unused = {{"embeddings.mask_token", "mask token"}};
   layout.is = [](const KeyIndex& keys, const std::string& prefix) {
     return has_any(keys, prefix, {"layer.0.attention.q_proj.weight", "layer.0.attention.v_proj.weight"});
