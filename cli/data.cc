@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "datasets/data_columns.h"
 #include "datasets/dataset_registry.h"
 #include "datasets/label_check.h"
@@ -23,9 +25,7 @@ experiments::Task chosen_task(const DataChoice& choice, Session& session) {
   if (!choice.data.empty())
     return with_split(experiments::task_for_data(choice.data, choice.target, choice.columns), choice.split).front();
   const experiments::TaskLibrary library({choice.include_paths.begin(), choice.include_paths.end()});
-  const std::vector<experiments::Task> tasks = library.expand(choice.task);
-  if (tasks.size() > 1) session.console.info(fmt::format("{}: the split of {}", choice.task, tasks.front().name));
-  experiments::Task task = with_split(tasks.front(), choice.split).front();
+  experiments::Task task = with_split(one_task(library, choice.task, session), choice.split).front();
   if (!choice.target.empty()) task.target = choice.target;
   return task;
 }
@@ -44,6 +44,18 @@ std::optional<datasets::Split> asked_split(const experiments::Task& task, const 
 }
 
 }  // namespace
+
+experiments::Task one_task(const experiments::TaskLibrary& library, const std::string& name, Session& session) {
+  const std::vector<experiments::Task> tasks = library.expand(name);
+  const experiments::Task& first = tasks.front();
+  std::vector<std::string> names;
+  for (const experiments::Task& task : tasks) names.push_back(task.name);
+  if (std::ranges::any_of(tasks, [&](const auto& t) { return t.dataset != first.dataset || t.data != first.data; }))
+    throw Error(ErrorKind::usage, fmt::format("'{}' is a group of tasks, and here one data set is needed", name),
+                fmt::format("name one of its tasks: {}", join(names, ", ")));
+  if (tasks.size() > 1) session.console.info(fmt::format("{}: the split of {}", name, first.name));
+  return first;
+}
 
 void add_data_options(CLI::App* verb, DataChoice& choice) {
   verb->add_option("--task", choice.task, "a task's data set and split")->type_name("T");

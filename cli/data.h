@@ -25,6 +25,9 @@ void add_column_options(CLI::App* verb, datasets::DataColumns& columns);
 // Error{usage} for such an option without --data.
 void check_columns(const datasets::DataColumns& columns, bool has_data);
 
+// The task of that name, or the first of the splits of one. Error{usage} for a group of tasks of several data sets.
+experiments::Task one_task(const experiments::TaskLibrary& library, const std::string& name, Session& session);
+
 struct OpenedData {
   experiments::Task task;
   datasets::Dataset dataset;

@@ -38,7 +38,7 @@ datasets::Dataset open_dataset(const ExtractVerbOptions& options, Session& sessi
   if (!options.data.empty())
     return datasets::open_data_path(options.data, session.console, options.columns, session.places.cache_dir());
   const experiments::TaskLibrary library({options.include_paths.begin(), options.include_paths.end()});
-  const experiments::Task task = library.expand(options.task).front();
+  const experiments::Task task = one_task(library, options.task, session);
   if (task.dataset.empty())
     return datasets::open_data_path(task.data, session.console, task.columns, session.places.cache_dir());
   return datasets::DatasetRegistry::instance().open(task.dataset, session.places.data_roots(),

@@ -59,7 +59,7 @@ DatasetRegistry& DatasetRegistry::instance() {
   return registry;
 }
 
-// Of two of one name the later counts, which is the built-in one: it is registered after a user's (cli/program.cc).
+// Of two of one name the later counts; that a user's has the name of a built-in one is refused by cli/program.cc.
 void DatasetRegistry::add(DatasetInfo info, DatasetReader reader) {
   std::string name = info.name;
   entries_.insert_or_assign(std::move(name), Entry{std::move(info), std::move(reader)});

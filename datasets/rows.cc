@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 #include <unordered_map>
+#include <utility>
 
 #include "base/csv.h"
 #include "base/error.h"
@@ -104,8 +105,11 @@ class JsonRows final : public RowReader {
       if (value.is_object()) {
         flatten(value, column, depth + 1);
       } else {
+        const std::size_t at = index_of(column);
+        // {"v:joy": 1, "v": {"joy": 2}} would be two cells of one column.
+        if (std::exchange(filled_at_[at], row_) == row_) fail(fmt::format("has the column '{}' twice", column));
         // The cells refer to the kept texts: a deque never moves its elements.
-        cells_[index_of(column)] = kept_.emplace_back(value.is_array() ? list_text(value) : plain_text(value));
+        cells_[at] = kept_.emplace_back(value.is_array() ? list_text(value) : plain_text(value));
       }
     }
   }
@@ -115,6 +119,7 @@ class JsonRows final : public RowReader {
     if (is_new) {
       columns_.push_back(column);
       cells_.emplace_back();
+      filled_at_.push_back(0);
     }
     return found->second;
   }
@@ -145,6 +150,7 @@ class JsonRows final : public RowReader {
   std::unordered_map<std::string, std::size_t> index_;
   std::deque<std::string> kept_;  // this row's texts
   std::vector<std::string_view> cells_;
+  std::vector<std::size_t> filled_at_;  // the row that gave each column its cell; rows count from 1
 };
 
 }  // namespace

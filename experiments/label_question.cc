@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "datasets/label_check.h"
 
 namespace vise::experiments {
@@ -20,6 +21,11 @@ std::string other_targets(const Task& task, const datasets::Dataset& dataset) {
 }  // namespace
 
 void ask_about_labels(const Task& task, datasets::Dataset& dataset) {
+  // Results are JSON, which is UTF-8: said before hours of extraction, not when the first of them is written.
+  for (const std::string& name : dataset.target(task.target).names())
+    if (!is_utf8(name))
+      throw Error(ErrorKind::input, fmt::format("{}: the label '{}' is not UTF-8", dataset.name, latin1_to_utf8(name)),
+                  "save the table as UTF-8 (iconv -f latin1 -t utf-8 old.csv > new.csv), or rename the class's folder");
   // A known data set's adapter, or the user, has said what the labels are.
   if (!task.dataset.empty() || !task.columns.kind.empty()) return;
   const datasets::Targets& targets = dataset.target(task.target);

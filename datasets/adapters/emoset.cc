@@ -77,6 +77,10 @@ Attributes read_attributes(const Path& path) {
   for (const std::vector<std::string>* keys : {&kNumbers, &kClasses})
     for (const std::string& key : *keys)
       if (json.contains(key) && !json[key].is_null()) attributes.texts[key] = plain_text(json[key], path.string(), key);
+  for (const std::string& key : kNumbers)
+    if (double value = 0; attributes.texts.contains(key) && !parse_double(attributes.texts.at(key), value))
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: '{}' is '{}', not a number", path.string(), key, attributes.texts.at(key)));
   if (!json.contains("object") || json["object"].is_null()) return attributes;
   attributes.objects.emplace();
   // A single object may come without a list around it.

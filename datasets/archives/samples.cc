@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace vise::datasets {
 namespace {
@@ -93,6 +94,10 @@ std::string Samples::line(const Sample& sample) const {
   Json row = Json::object();
   for (const Field& field : sample.fields) {
     const std::string name = lower(field.name);
+    if (!is_utf8(*field.text))
+      throw Error(ErrorKind::input,
+                  fmt::format("{}: {}.{} is not UTF-8", archive_.index.identity.path, sample.key, field.name),
+                  "a member that describes an image must be text: write it in UTF-8");
     if (name != "json") {
       const std::string text(trim(*field.text));
       row[name] = name == "cls" ? class_name(text, sample) : text;
@@ -108,7 +113,7 @@ std::string Samples::line(const Sample& sample) const {
   }
   // Last, so that no key of a stranger's JSON can name another image.
   row[kSamplePath] = archive_.id_of(sample.image->name);
-  return row.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
+  return row.dump() + '\n';
 }
 
 std::unique_ptr<RowReader> Samples::rows() const {

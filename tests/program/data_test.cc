@@ -138,6 +138,34 @@ TEST(Labels, ThatMayBeNoClassesAreAskedAboutAndListedByAudit) {
   EXPECT_EQ(program.run({"audit", "--task", "ages.yaml", "--label-column", "age"}).exit_code, 2);
 }
 
+TEST(Labels, ThatAreNotUtf8AreRefusedBeforeAnyWork) {
+  Program program;
+  std::string table = "path,label\n";
+  for (int i = 0; i < 6; ++i) {
+    const std::string name = fmt::format("{}.ppm", i);
+    write_file_atomically(program / name, test::noise_picture(name, 6));
+    table += fmt::format("{},{}\n", name, i % 2 ? "calme" : "f\xE9roce");
+  }
+  write_file_atomically(program / "moods.csv", table);
+  const Outcome run = program.run({"run", "--data", "moods.csv", "--backbone", "colour-histogram", "--cache", "c"});
+  EXPECT_EQ(run.exit_code, 4);
+  EXPECT_CONTAINS(run.err, "the label 'f\xC3\xA9roce' is not UTF-8");
+  EXPECT_CONTAINS(run.err, "iconv");
+  EXPECT_FALSE(std::filesystem::exists(program / "c/features"));
+}
+
+TEST(Tasks, OfSeveralDataSetsAreNamedWhereOneIsNeeded) {
+  Program program;
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"extract", "--task", "subjective", "--backbone", "colour-histogram", "--out", "o"},
+        {"audit", "--task", "subjective"}}) {
+    const Outcome outcome = program.run(words);
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_CONTAINS(outcome.err, "'subjective' is a group of tasks, and here one data set is needed");
+    EXPECT_CONTAINS(outcome.err, "name one of its tasks: abstract");
+  }
+}
+
 TEST(Tasks, TakeAnotherTargetFromTheCommandLine) {
   Program program;
   photos(program);

@@ -142,6 +142,10 @@ TEST(EmoSet, ReadsAttributesWhereTheirFilesAre) {
   tree.file("EmoSet-118K/annotation/awe/1.json", R"({"scene": ["beach"]})");
   EXPECT_NE(error_of([&] { open_builtin("emoset", tree.path()); }).message().find("'scene' is neither"),
             std::string::npos);
+  tree.file("EmoSet-118K/annotation/awe/1.json", R"({"brightness": "0,4"})");
+  EXPECT_NE(
+      error_of([&] { open_builtin("emoset", tree.path()); }).message().find("'brightness' is '0,4', not a number"),
+      std::string::npos);
 }
 
 TEST(EmoSet, HasNoTargetForWhatNoAnnotationNames) {

@@ -106,6 +106,9 @@ TEST_F(ArchiveData, OfWebDatasetHasFieldsForColumns) {
   EXPECT_EQ(part_names(dataset), "test train train");
   ASSERT_EQ(log_.warnings().size(), 1u);
   EXPECT_TRUE(log_.warnings()[0].find("1 samples have no image") != std::string::npos) << log_.warnings()[0];
+  // Latin-1 would be another label.
+  tree_.file("l.tar", tar({{"0.png", "a"}, {"0.txt", "f\xE9roce"}}));
+  EXPECT_TRUE(error_of([&] { open("l.tar"); }).message().ends_with("l.tar: 0.txt is not UTF-8"));
   // Out of the list.
   tree_.file("w/classnames.txt", "calm\n");
   EXPECT_EQ(error_of([&] { open("w"); }).kind(), ErrorKind::input);

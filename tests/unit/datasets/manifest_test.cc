@@ -139,6 +139,16 @@ TEST(Manifest, RefusesJsonThatIsNoObject) {
             std::string::npos);
 }
 
+TEST(Manifest, RefusesJsonInWhichAnImageHasTwoLabels) {
+  MiniTree tree;
+  tree.file("t.jsonl", "{\"path\": \"a.jpg\", \"label\": \"joy\", \"label\": \"fear\"}\n")
+      .file("v.jsonl", "{\"path\": \"a.jpg\", \"votes:joy\": 1, \"votes\": {\"joy\": 2}}\n");
+  EXPECT_NE(error_of([&] { open_table(tree, "t.jsonl"); }).message().find("line 1: has the key 'label' twice"),
+            std::string::npos);
+  EXPECT_NE(error_of([&] { open_table(tree, "v.jsonl"); }).message().find("line 1: has the column 'votes:joy' twice"),
+            std::string::npos);
+}
+
 bool notes_mention(const Dataset& dataset, std::string_view part) {
   for (const std::string& note : dataset.notes)
     if (note.find(part) != std::string::npos) return true;
