@@ -33,6 +33,8 @@ ClassMap class_map(std::span<const float> features, int height, int width, const
   for (std::size_t at = 0; at < positions; ++at) {
     const float* const channels = features.data() + at * weights.dim;
     double value = w.back();  // the intercept everywhere: then the mean is the score
+    // The sum over channels runs in double and in the channels' order, as the probe's own score does, so that the
+    // mean of the map can be compared with the saved score.
     for (std::size_t d = 0; d < weights.dim; ++d) value += w[d] * static_cast<double>(channels[d]);
     result.values.push_back(static_cast<float>(value));
     result.score += value / static_cast<double>(positions);

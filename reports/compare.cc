@@ -18,6 +18,9 @@
 namespace vise::reports {
 namespace {
 
+// The way from results to a table: Grouping puts each result into a section and a row; finish_sections() averages
+// seeds, names layers and numbers footnotes; add_fold_means() appends means over folds; published numbers and the
+// baselines' differences come last, since they apply to the means too.
 const char* const kEdgeNote =
     "(edge): the chosen value is the first or last of its grid, so the best one may lie outside it.";
 
@@ -36,6 +39,8 @@ auto row_key(std::size_t section, const experiments::Cell& cell) {
                          std::string_view(cell.layer), std::string_view(cell.pool));
 }
 
+// Hashes nested tuples of views: std::hash has none for tuples. The constant is 2^64 over the golden ratio, which
+// spreads the low bits of small numbers (Knuth's multiplicative hashing).
 struct TupleHash {
   template <typename... Parts>
   std::size_t operator()(const std::tuple<Parts...>& key) const {
@@ -54,6 +59,7 @@ struct TupleHash {
   }
 };
 
+// An empty section with what all of its results have in common, taken from the first of them.
 TableSection new_section(const experiments::Result& r) {
   TableSection section;
   section.task = r.cell.task;
@@ -99,6 +105,7 @@ class Grouping {
     std::map<std::uint64_t, std::size_t> results_of_seed;
   };
 
+  // The row of that variant. A number in brackets tells a second one apart ("resnet50 (2)"), as both have one name.
   static TableRow& row(TableSection& section, Variants& variants, std::size_t variant, const experiments::Cell& cell) {
     if (variant == variants.rows.size()) {
       variants.rows.push_back(section.rows.size());
@@ -136,6 +143,8 @@ void name_layers_where_they_vary(TableSection& section) {
     if (within || has_tap(row)) row.backbone += fmt::format(" {}/{}", row.cell.layer, row.cell.pool);
 }
 
+// Lists every metric that a row of the section has in the order of a table's columns; metrics that users registered
+// follow in alphabetical order.
 void list_metrics(TableSection& section, const ComparisonTable& table) {
   std::set<std::string> present;
   for (const TableRow& row : section.rows)
@@ -175,12 +184,15 @@ Estimate average_metric(const TableRow& row, const ComparisonTable& table, const
   return mean_estimate(values);
 }
 
+// "C = 0.1, gamma = 2"; six digits are enough to tell the values of a grid apart.
 std::string parameters_text(const std::map<std::string, double>& parameters) {
   std::vector<std::string> parts;
   for (const auto& [name, value] : parameters) parts.push_back(fmt::format("{} = {:.6g}", name, value));
   return join(parts, ", ");
 }
 
+// Seeds may choose different values: all are listed with their counts, the most frequent first, since an average of
+// hyper-parameters was never fitted.
 void describe_choice(TableRow& row, const ComparisonTable& table) {
   std::map<std::string, int> counts;
   for (const std::size_t i : row.results) {
@@ -197,6 +209,7 @@ void describe_choice(TableRow& row, const ComparisonTable& table) {
   row.chosen = join(parts, "; ");
 }
 
+// What a row says of its seeds together: how many of them are ok, the first error, means and choices.
 void summarise(TableRow& row, const TableSection& section, const ComparisonTable& table) {
   for (const std::size_t i : row.results) {
     const experiments::Result& r = table.results[i];
@@ -208,6 +221,8 @@ void summarise(TableRow& row, const TableSection& section, const ComparisonTable
   describe_choice(row, table);
 }
 
+// Where all rows were chosen on the same images the column's head says which; where they differ each row says it
+// itself.
 void agree_on_selection(TableSection& section, const ComparisonTable& table) {
   std::set<std::string> selected_on;
   for (const TableRow& row : section.rows)
@@ -264,6 +279,7 @@ std::string published_note(const PublishedRecord& record, const TableRow& row) {
   return text;
 }
 
+// The published numbers of each row's backbone and primary metric, each with a footnote on how it was measured.
 void add_published(TableSection& section, ComparisonTable& table, const std::vector<PublishedRecord>& records) {
   std::map<std::string, std::vector<PublishedRecord>> of_backbone;  // rows share backbones, and names are slow to match
   for (TableRow& row : section.rows) {
@@ -299,6 +315,7 @@ void finish_sections(ComparisonTable& table) {
   for (std::size_t s = 0; s < notes.size(); ++s) number_notes(table.sections[s], notes[s], table);
 }
 
+// Asked for by name, so a misspelt baseline is an error with the nearest name, not a table without differences.
 void check_baseline(const ComparisonTable& table, const std::string& baseline) {
   std::set<std::string> names;
   for (const experiments::Result& r : table.results) names.insert(r.cell.backbone);
@@ -323,9 +340,12 @@ std::optional<std::size_t> baseline_row(const TableSection& section, const Table
   return best;
 }
 
+// Values only: p and intervals of the former baseline's differences are dropped with them, until test_differences()
+// is called again.
 void set_section_baseline(TableSection& section, const std::string& backbone) {
   section.baseline = backbone;
   std::vector<std::size_t> baselines;
+  // A failed baseline has no value to compare with.
   for (std::size_t i = 0; i < section.rows.size(); ++i)
     if (section.rows[i].cell.backbone == backbone && !section.rows[i].failed) baselines.push_back(i);
   for (TableRow& row : section.rows) {
@@ -340,9 +360,12 @@ void set_section_baseline(TableSection& section, const std::string& backbone) {
   }
 }
 
+// Without a baseline that was asked for: each task's own, and where a task names none, or one that isn't among the
+// rows, its first backbone.
 void set_own_baselines(ComparisonTable& table, const std::map<std::string, std::string>& of_task) {
   std::set<std::string> used;
   for (TableSection& section : table.sections) {
+    // A mean over folds is called NAME, its folds NAME.1 ...: the options know the tasks by the folds' names.
     const auto named = of_task.find(section.folds.empty() ? section.task : table.sections[section.folds.front()].task);
     const bool is_row = named != of_task.end() && std::ranges::any_of(section.rows, [&](const TableRow& row) {
                           return row.cell.backbone == named->second;

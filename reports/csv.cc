@@ -13,6 +13,7 @@ namespace {
 
 using Cells = std::vector<std::string>;
 
+// An empty cell, not 0 or NaN: what reads the file can't mistake an undefined value for a measured one.
 std::string cell(std::optional<double> value) { return value ? number(*value) : std::string(); }
 
 void add_interval(Cells& cells, const std::optional<Interval>& interval) {
@@ -30,6 +31,7 @@ std::vector<std::string> all_metrics(const ComparisonTable& table) {
   return names;
 }
 
+// The first line. The cells of row_line() follow in this order, and docs/formats/table-csv.md explains them.
 Cells header(const std::vector<std::string>& metrics) {
   Cells cells{"task",  "target", "shots",      "backbone", "layer", "pool", "probe",          "seeds",   "status",
               "error", "split",  "split_hash", "train",    "val",   "test", "primary_metric", "baseline"};
@@ -41,6 +43,7 @@ Cells header(const std::vector<std::string>& metrics) {
   return cells;
 }
 
+// Four cells a metric of the file; empty ones for a metric that this section doesn't have.
 void add_metrics(Cells& cells, const TableSection& section, const TableRow& row,
                  const std::vector<std::string>& metrics) {
   for (const std::string& name : metrics) {
@@ -68,6 +71,7 @@ void add_difference(Cells& cells, const std::optional<Difference>& difference) {
   cells.push_back(cell(difference->detectable));
 }
 
+// The footnotes in full: a line is read by itself, often far from the table, so numbers would be of no use.
 std::string notes_text(const ComparisonTable& table, const TableSection& section, const TableRow& row) {
   std::vector<std::string> parts;
   for (const std::vector<int>* notes : {&section.notes, &row.notes})

@@ -6,6 +6,7 @@
 namespace vise::reports {
 namespace {
 
+// Tabulators and line ends among them: no writer's table may break inside a cell.
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
 
 }  // namespace

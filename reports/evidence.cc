@@ -23,12 +23,18 @@ namespace {
 
 constexpr std::size_t kBins = 10;
 
+// The way through this file: load() reads the scores of every model, keeps the images that all of them have and
+// collects predictions; check_recorded() compares them with results.jsonl; resample() (evidence_resample.cc) gives
+// intervals; test_differences() picks for each pair of rows the test that its metric has.
+
+// One model's saved scores, and the row that it belongs to.
 struct Loaded {
   std::size_t row;
   const experiments::Result* result;
   experiments::SavedScores scores;
 };
 
+// Places in a list, by id.
 using Places = std::unordered_map<std::string, std::size_t>;
 
 Places places_of(const std::vector<std::string>& ids) {
@@ -49,6 +55,7 @@ std::vector<std::string> common_ids(const std::vector<Loaded>& loaded) {
   return ids;
 }
 
+// The scores of `ids` alone, in that order; every id is among those that were saved.
 experiments::SavedScores in_order(experiments::SavedScores saved, const std::vector<std::string>& ids) {
   if (saved.ids == ids) return saved;
   const Places places = places_of(saved.ids);
@@ -73,6 +80,7 @@ bool same_targets(const datasets::Targets& a, const datasets::Targets& b) {
   return std::ranges::equal(a.rows(), b.rows());
 }
 
+// Counts of all seeds together: with several models the matrix sums to images times models.
 void count_confusion(RowEvidence& row, const ClassPredictions& predictions, std::size_t classes) {
   row.confusion.resize(classes * classes);
   for (std::size_t i = 0; i < predictions.size(); ++i)
@@ -112,6 +120,7 @@ std::vector<double> agreement_of(const datasets::Targets& votes, const std::vect
   return shares;
 }
 
+// One a test image, 1 where the predicted class is the label: what McNemar's test counts.
 std::vector<std::uint8_t> right(const ClassPredictions& predictions) {
   std::vector<std::uint8_t> result(predictions.size());
   for (std::size_t i = 0; i < result.size(); ++i) result[i] = predictions.truth[i] == predictions.predicted[i];
@@ -202,11 +211,13 @@ SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& section, 
   resample(section, options, context);
 }
 
+// A model more of row `r`.
 void SectionEvidence::add_row_evidence(const experiments::Result& result, const experiments::SavedScores& scores,
                                        std::size_t r) {
   rows_[r].seeds.push_back(seed_evidence(scores, result));
 }
 
+// Confusions and reliability of each row, over its models.
 void SectionEvidence::count_predictions() {
   for (RowEvidence& row : rows_) {
     for (const SeedEvidence& seed : row.seeds) {
@@ -218,6 +229,8 @@ void SectionEvidence::count_predictions() {
   }
 }
 
+// Reads the scores of all rows, in four steps: files to models, equal models joined, images in common, one order for
+// all.
 void SectionEvidence::load(ComparisonTable& table, TableSection& section, const RunOfResults& runs) {
   std::vector<Loaded> loaded;
   for (std::size_t r = 0; r < section.rows.size(); ++r) {
@@ -254,6 +267,8 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
       section.rows[model.row].notes.push_back(add_footnote(
           table, fmt::format("Intervals and tests use the {} test images that every row has.", ids.size())));
   }
+  // Strata of the bootstrap: the class of each image; a target without classes is one stratum, which makes it a plain
+  // bootstrap.
   ids_ = std::move(ids);
   y_.assign(ids_.size(), 0);
   if (targets_.kind() == datasets::TargetKind::classes) y_.assign(targets_.classes().begin(), targets_.classes().end());
@@ -263,6 +278,7 @@ void SectionEvidence::load(ComparisonTable& table, TableSection& section, const 
 
 // How well annotators agree bounds what a model can show; where they do, it should be right more often.
 void SectionEvidence::add_agreement(ComparisonTable& table, TableSection& section, const datasets::Targets& votes) {
+  // The last edge is above 1, so that images on which all annotators agree have a bin of their own, [1, 2).
   constexpr double kEdges[] = {0, 0.5, 0.7, 0.9, 1, 2};
   const std::vector<double> shares = agreement_of(votes, y_);
   double sum = 0, known = 0;
@@ -293,6 +309,7 @@ void SectionEvidence::check_recorded(ComparisonTable& table, TableSection& secti
   // of right answers don't see.
   constexpr double kRounding = 1e-9, kRoundingOfScores = 1e-6;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
+    // A row of fewer images than the test set has other means than the table by right; load() has added a footnote.
     if (rows_[r].seeds.empty() || ids_.size() != section.sizes.test) continue;
     for (std::size_t m = 0; m < section.metrics.size(); ++m) {
       const std::string_view name = section.metrics[m];
@@ -336,6 +353,8 @@ void SectionEvidence::test_models(const TableSection& section, const RowEvidence
   }
 }
 
+// Fills the difference of row `place` with p, interval and the test's name, and for classes with what McNemar counts:
+// the images only one of two gets right, and the smallest difference that could have been found.
 void SectionEvidence::test(const ComparisonTable& table, const TableSection& section, TableRow& row,
                            std::size_t place) const {
   const RowEvidence &mine = rows_[place], &theirs = rows_[row.compared_with];

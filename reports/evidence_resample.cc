@@ -31,6 +31,8 @@ struct Replicates {
         values(metrics, std::vector<double>(seeds)) {}
 };
 
+// Writes resamples first to first + lanes of every metric and seed. The last block has fewer lanes than kLanes, whose
+// rest nobody reads.
 void evaluate_block(const RowEvidence& row, std::span<const std::string_view> metrics,
                     std::span<const std::uint16_t> counts, std::size_t first, std::size_t lanes,
                     Replicates& replicates) {
@@ -43,6 +45,7 @@ void evaluate_block(const RowEvidence& row, std::span<const std::string_view> me
   }
 }
 
+// The metrics of the items themselves, which is a resample with every count 1: no counts say that.
 void evaluate_items(const RowEvidence& row, std::span<const std::string_view> metrics, Replicates& replicates) {
   std::vector<double> values(metrics.size());
   for (std::size_t s = 0; s < row.seeds.size(); ++s) {
@@ -51,6 +54,7 @@ void evaluate_items(const RowEvidence& row, std::span<const std::string_view> me
   }
 }
 
+// An interval of no width is an artefact of equal resamples, not certainty. The bound absorbs the rounding of sums.
 bool has_width(const Interval& interval) { return interval.high - interval.low > 1e-12; }
 
 // Shares stay between 0 and 1.
@@ -85,6 +89,8 @@ std::optional<Interval> interval_over_items(std::string_view metric, const Resam
 
 }  // namespace
 
+// Some rows at a time, each with all of its seeds: a row's mean needs them together, and memory stays bounded
+// whatever the table's size.
 void SectionEvidence::resample(const TableSection& section, const CompareOptions& options, const Context& context) {
   for (std::size_t first = 0, end = 0; first < rows_.size(); first = end) {
     std::size_t models = 0;
@@ -106,6 +112,8 @@ void SectionEvidence::resample_rows(const TableSection& section, std::span<RowEv
   // Named after the split: rows of one split meet the same resamples, whichever run they are
   // from, so that differences are paired resample by resample.
   const Resampler resampler(y_, "reports/bootstrap/" + section.split_hash, options.seed);
+  // Blocks run in parallel; each writes to its own resamples of `replicates`, so no lock is needed and the result
+  // doesn't depend on the threads.
   parallel_for(context.threads, (wanted + probes::kLanes - 1) / probes::kLanes, [&](std::size_t block) {
     context.throw_if_stopped();
     std::vector<std::uint16_t> counts(y_.size() * probes::kLanes);
@@ -115,6 +123,7 @@ void SectionEvidence::resample_rows(const TableSection& section, std::span<RowEv
     const std::size_t first = block * probes::kLanes, lanes = std::min(wanted - first, probes::kLanes);
     for (std::size_t r = 0; r < rows.size(); ++r) evaluate_block(rows[r], names, counts, first, lanes, replicates[r]);
   });
+  // From here on a row's replicates of metrics other than the primary one are dropped: only their intervals are kept.
   parallel_for(context.threads, rows.size(), [&](std::size_t r) {
     for (std::size_t m = 0; m < names.size() && !rows[r].seeds.empty(); ++m) {
       auto& [resampled, values] = replicates[r];
@@ -149,6 +158,7 @@ void SectionEvidence::evaluate_draws(const TableSection& mean, const ComparisonT
     }
 }
 
+// Of a mean over folds: nothing is resampled again, as each fold's own resamples are kept for its primary metric.
 SectionEvidence::SectionEvidence(ComparisonTable& table, TableSection& mean, std::span<const SectionEvidence> all,
                                  const CompareOptions& options)
     : rows_(mean.rows.size()), level_(options.level) {

@@ -58,6 +58,7 @@ std::map<Family, std::vector<std::size_t>> families_of(const ComparisonTable& ta
   return families;
 }
 
+// The footnotes that both have.
 std::vector<int> common(std::vector<int> a, const std::vector<int>& b) {
   std::erase_if(a, [&](int note) { return std::ranges::find(b, note) == b.end(); });
   return a;
@@ -72,6 +73,7 @@ std::optional<std::size_t> place_of(const TableRow& row, const TableSection& fol
   return found == fold.rows.end() ? std::nullopt : std::optional<std::size_t>(found - fold.rows.begin());
 }
 
+// Nothing where a fold lacks the metric or has it undefined: a mean over fewer folds would be another number.
 Estimate mean_metric(const ComparisonTable& table, const TableSection& mean, const TableRow& row,
                      const std::string& metric) {
   std::vector<double> values;
@@ -86,6 +88,7 @@ Estimate mean_metric(const ComparisonTable& table, const TableSection& mean, con
   return mean_estimate(values);
 }
 
+// Appends the mean of a row of the first fold; nothing where another fold doesn't have that row.
 void add_mean_row(const ComparisonTable& table, const TableRow& first, TableSection& mean) {
   TableRow row;
   row.backbone = first.backbone;
@@ -112,6 +115,7 @@ void add_mean_row(const ComparisonTable& table, const TableRow& first, TableSect
   mean.rows.push_back(std::move(row));
 }
 
+// A section that reads like its folds, with the sum of their test images and the footnotes that all of them have.
 TableSection mean_of(const ComparisonTable& table, const std::string& task, const std::vector<std::size_t>& folds) {
   TableSection mean = table.sections[folds.front()];
   mean.rows.clear();

@@ -22,6 +22,8 @@ RowGallery row_gallery(const SectionEvidence& evidence, std::size_t row, std::si
   return gallery;
 }
 
+// For each image of a gallery two maps: the row's own network and its baseline's, both for the class that the row
+// predicted, so that the two can be seen side by side.
 std::set<MapKey> wanted_maps(const TableSection& section, const SectionEvidence& evidence, std::size_t most) {
   std::set<MapKey> wanted;
   for (std::size_t row = 0; row < section.rows.size(); ++row) {

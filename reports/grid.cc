@@ -17,6 +17,7 @@ std::pair<char32_t, std::size_t> next_code_point(std::string_view text) {
   return {code, length};
 }
 
+// Columns that a terminal gives to a code point: 0, 1 or 2.
 std::size_t code_point_width(char32_t c) {
   // Combining marks, zero-width characters and variation selectors take no column; East Asian
   // wide ones and emoji two (Unicode Standard Annex 11).
@@ -30,6 +31,7 @@ std::size_t code_point_width(char32_t c) {
 }  // namespace
 
 std::size_t display_width(std::string_view utf8) {
+  // Nearly all names are ASCII, and tables of thousands of rows measure each cell several times.
   const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
   if (std::ranges::all_of(utf8, is_ascii)) return utf8.size();
   std::size_t width = 0;

@@ -12,6 +12,8 @@
 
 namespace vise::reports {
 namespace {
+// The way of the data: page_json() takes table.json's value and adds what charts, gallery and the switch of baselines
+// need; to_html() puts it beside style, library and script into one file, packed where it is large.
 
 // JSON inside <script>: no "<" may occur in it, so neither "</script>" nor "<!--" can end it.
 std::string script_json(const Json& json) {
@@ -25,6 +27,7 @@ std::string script_json(const Json& json) {
   return result;
 }
 
+// Text between tags; attributes never hold it, so quotes may stay.
 std::string html_text(std::string_view text) {
   std::string result;
   for (const char c : text) {
@@ -45,6 +48,7 @@ Json curve_json(const probes::Selection& selection) {
   return curve;
 }
 
+// What a reader needs to find and repeat the computation of one result.
 Json provenance_json(const experiments::Result& r) {
   return {{"key", r.key},
           {"seed", r.cell.seed},
@@ -161,6 +165,7 @@ void add_gallery(Json& json, const Report& report, std::size_t s) {
   }
 }
 
+// The report comes by value, as its baseline is switched for each backbone in turn; nothing is resampled for that.
 void add_differences(Json& page, Report report) {
   const std::vector<std::string> backbones = baselines(report.table);
   for (const std::string& backbone : backbones) {
@@ -223,6 +228,8 @@ std::string to_html(const Report& report) {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      // The policy forbids every request: a page that somebody mails can't load or report anything
+      // (docs/architecture.md).
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
       "script-src 'unsafe-inline'; img-src data:\">\n"
       "<meta name=\"color-scheme\" content=\"light dark\">\n<link rel=\"icon\" href=\"data:,\">\n"

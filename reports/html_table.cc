@@ -10,6 +10,8 @@
 namespace vise::reports {
 namespace {
 
+// Heavy rules above and below, a light one below the head: those of booktabs. `windowtext` is the reader's own colour
+// of text.
 constexpr const char *kThick = "1.5pt solid windowtext", *kThin = "0.75pt solid windowtext";
 
 std::string style(bool right, const std::string& rules) {
@@ -43,6 +45,7 @@ std::string grid_text(const Grid& grid) {
   return text + "</tbody>\n";
 }
 
+// One table with its caption. Titles come from users' folders and are escaped here, grids in cell_text().
 std::string table_text(const std::string& title, const std::string& head, const Grid& grid) {
   return fmt::format(
       "<table style=\"border-collapse:collapse;font-size:10pt\">\n<caption style=\"text-align:left\">{}. {}</caption>\n"

@@ -9,6 +9,7 @@
 namespace vise::reports {
 namespace {
 
+// JSON has no NaN: what is undefined is null.
 Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(); }
 
 void put_interval(Json& json, const std::optional<Interval>& interval) {
@@ -36,6 +37,7 @@ Json published_json(const TableRow& row) {
   return list;
 }
 
+// One row, keyed by metric. `label` is the name as tables print it, `backbone` the one that was asked for.
 Json row_json(const ComparisonTable& table, const TableSection& section, const TableRow& row) {
   Json json{{"backbone", row.cell.backbone},
             {"label", row.backbone},
@@ -66,6 +68,8 @@ Json folds_json(const ComparisonTable& table, const TableSection& section) {
   return tasks;
 }
 
+// One section. `title`, `head` and `foot` are the sentences that other writers print, so that a program needs not
+// build them.
 Json section_json(const ComparisonTable& table, const TableSection& section) {
   Json json{{"task", section.task},
             {"target", section.target},
@@ -114,6 +118,7 @@ Json difference_json(const Difference& d, std::size_t compared_with) {
             {"compared_with", compared_with}};
   put_interval(json, d.interval);
   Json per_class = Json::array();
+  // A class without test images has no recall.
   for (const double v : d.per_class) per_class.push_back(std::isfinite(v) ? Json(v) : Json());
   json["per_class"] = std::move(per_class);
   return json;
@@ -143,6 +148,7 @@ Json table_json(const ComparisonTable& table) {
 }
 
 std::string to_json_text(const ComparisonTable& table) {
+  // Invalid UTF-8 of users' names becomes U+FFFD: a reader must be able to parse the file.
   return table_json(table).dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

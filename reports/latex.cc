@@ -14,6 +14,7 @@ namespace {
 
 std::string escaped(std::string_view text) { return latex_text(text); }
 
+// Strong as what survives the tests, faint as what doesn't; LaTeX has no grey without a package.
 std::string weighted(const std::string& text, Weight weight) {
   if (weight == Weight::strong) return fmt::format("\\textbf{{{}}}", text);
   return weight == Weight::faint ? fmt::format("\\textit{{{}}}", text) : text;
@@ -40,6 +41,7 @@ std::string cell_text(const GridCell& cell, bool is_number) {
 
 std::string line(const std::vector<std::string>& cells) { return fmt::format("  {} \\\\\n", fmt::join(cells, " & ")); }
 
+// A tabular with booktabs' three rules.
 std::string tabular(const Grid& grid) {
   std::string alignment;
   std::vector<std::string> head;
@@ -63,6 +65,7 @@ std::string caption_of(const TableSection& section, Grid& grid) {
     return std::ranges::find_if(grid.columns,
                                 [&](const GridColumn& column) { return column.title.starts_with(start); });
   };
+  // section_grid() always has a column "probe", so it is found.
   const auto place = named("probe") - grid.columns.begin();
   const auto probe = [&](const std::vector<GridCell>& row) { return row[static_cast<std::size_t>(place)].text; };
   if (std::ranges::all_of(grid.rows, [&](const auto& row) { return probe(row) == probe(grid.rows.front()); })) {
@@ -77,6 +80,7 @@ std::string caption_of(const TableSection& section, Grid& grid) {
   return caption;
 }
 
+// The guide and the footnotes, below the last table alone, which all of them share.
 std::string notes_text(const ComparisonTable& table) {
   std::string text;
   for (const std::string& sentence : reading_guide(table)) text += escaped(sentence) + "\n";
@@ -85,6 +89,7 @@ std::string notes_text(const ComparisonTable& table) {
   return text;
 }
 
+// As wide as the page: a verdict has nine columns.
 std::string block_text(const VerdictBlock& block) {
   std::string text = "\\begin{table*}\n\\centering\\footnotesize\\setlength{\\tabcolsep}{3pt}\n";
   text += fmt::format("\\caption{{{}. {}}}\n{}", escaped(block.title), escaped(block.head), tabular(block.grid));

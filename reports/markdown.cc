@@ -53,6 +53,7 @@ std::string cell_text(const GridCell& cell, Say say) {
   return text;
 }
 
+// One line of the table, its cells padded to the columns' widths in a terminal, so that CJK names align too.
 void add_line(std::string& text, const std::vector<std::string>& cells, const std::vector<std::size_t>& widths,
               const Grid& grid) {
   text += '|';
@@ -61,6 +62,7 @@ void add_line(std::string& text, const std::vector<std::string>& cells, const st
   text += '\n';
 }
 
+// The line below the head: "---:" aligns a column to the right.
 std::string rule(const std::vector<std::size_t>& widths, const Grid& grid) {
   std::string result = "|";
   for (std::size_t c = 0; c < widths.size(); ++c)
@@ -86,6 +88,7 @@ std::string grid_text(const Grid& grid, Say say) {
   return text;
 }
 
+// A heading, what was measured, the grid, and what the test set can show. Footnotes of all rows follow the head.
 std::string section_text(const TableSection& section, Say say) {
   std::string text = fmt::format("### {}\n\n{}", say(section_title(section)), say(section_head(section)));
   for (const int note : section.notes) text += fmt::format(" [{}]", note);
@@ -100,6 +103,8 @@ std::string block_text(const VerdictBlock& block, Say say) {
   return text;
 }
 
+// Sections are formatted side by side: tables of thousands of rows take seconds otherwise. The result is joined in
+// order.
 std::string written(const ComparisonTable& table, Say say) {
   std::vector<std::string> sections(table.sections.size());
   parallel_for(available_cores(), sections.size(),

@@ -64,6 +64,7 @@ MetricName metric_name(std::string_view key) {
   return {key, key, key, false, probes::higher_is_better(std::string(key))};
 }
 
+// The same number in every writer: table.md, the page and figures must not differ by rounding.
 std::string metric_text(const MetricName& metric, std::optional<double> value, std::size_t test_images) {
   if (!value) return {};
   return fmt::format("{:.{}f}", metric.percent ? 100 * *value : *value, decimals(metric, test_images));

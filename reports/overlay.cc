@@ -22,6 +22,7 @@ images::Image covered(images::Image thumbnail, const cv::Mat1f& map, double inse
   const int skipped = static_cast<int>(std::lround(inset * edge)), side = edge - 2 * skipped;
   if (side <= 0) return thumbnail;
   cv::Mat3b seen = images::mat_view(thumbnail)({skipped, skipped, side, side});
+  // The map has few places, such as 7 x 7; interpolated linearly as its places are centres of patches, not pixels.
   cv::Mat1f strength;
   cv::resize(map, strength, {side, side}, 0, 0, cv::INTER_LINEAR);
   for (int y = 0; y < side; ++y)

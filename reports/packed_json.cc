@@ -12,6 +12,7 @@
 namespace vise::reports {
 namespace {
 
+// In order, which nlohmann's objects keep sorted: equal sets of keys are equal vectors.
 std::vector<std::string> keys_of(const Json& object) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : object.items()) keys.push_back(key);
@@ -32,6 +33,7 @@ class Shapes {
   const Json& keys() const { return keys_; }
 
  private:
+  // The number of this set of keys, given at its first occurrence.
   std::size_t shape(const Json& object) {
     std::vector<std::string> keys = keys_of(object);
     const auto [found, is_new] = known_.emplace(keys, keys_.size());
@@ -39,6 +41,7 @@ class Shapes {
     return found->second;
   }
 
+  // Two objects and more that have one set of keys are written as columns: each key once instead of once a row.
   static bool is_table(const Json& array) {
     if (array.size() < 2 || !array[0].is_object() || array[0].empty()) return false;
     const std::vector<std::string> keys = keys_of(array[0]);
@@ -76,6 +79,8 @@ class Sharing {
  public:
   explicit Sharing(const Json& encoded) { count(encoded); }
 
+  // The value with every repeated part replaced. Parts are looked up by their text, which is exact and needs no hash
+  // of our own.
   Json share(const Json& value) {
     if (!is_worth_it(value)) return value;
     const std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);

@@ -39,6 +39,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 16> kAliases
     {"averageprecision", "ap"},
 }};
 
+// Parts of a data set that papers append to a task's name.
 constexpr std::array<std::string_view, 6> kPartWords{"val", "test", "dev", "testseen", "testunseen", "validation"};
 
 // Lower-case letters and digits; everything else is how people write, not what they mean.
@@ -49,6 +50,7 @@ std::string normalised(std::string_view text) {
   return result;
 }
 
+// Ours first: an alias maps what the literature calls a thing to what the registry calls it, not back.
 bool same_name(std::string_view ours, std::string_view theirs) {
   const std::string a = normalised(ours), b = normalised(theirs);
   const auto is_alias = [&](const auto& alias) { return alias.first == a && alias.second == b; };
@@ -64,6 +66,8 @@ bool same_task(std::string_view ours, std::string_view theirs) {
   return std::ranges::find(kPartWords, last) != kPartWords.end() && same_name(ours, theirs.substr(0, blank));
 }
 
+// Reads the file strictly: an unknown key is an error with its line, since a misspelt `value` would drop the number
+// in silence.
 class Reader {
  public:
   explicit Reader(YamlFile file) : file_(std::move(file)) {}
@@ -90,6 +94,7 @@ class Reader {
     return result;
   }
 
+  // A heading without a list below it is allowed and holds no record.
   void read_list(const Json& list, const std::string& pointer) {
     if (list.is_null()) return;
     if (!list.is_array()) file_.fail(pointer, "is no list of records", kHint);
@@ -113,6 +118,7 @@ class Reader {
     records_.push_back(std::move(record));
   }
 
+  // A missing text is empty unless the record makes no sense without it.
   std::string text(const Json& json, const std::string& pointer, const char* key, bool required) const {
     const auto found = json.find(key);
     if (found != json.end() && found->is_string()) return found->get<std::string>();

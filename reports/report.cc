@@ -16,6 +16,7 @@
 namespace vise::reports {
 namespace {
 
+// The results of all runs in one list, and for each the folder below which its scores are.
 struct Merged {
   std::vector<experiments::Result> results;
   RunOfResults runs;
@@ -69,6 +70,7 @@ bool any_scores(const std::vector<SectionEvidence>& evidence) {
   return std::ranges::any_of(evidence, [](const SectionEvidence& e) { return !e.empty(); });
 }
 
+// Moves a footnote that every row of a section has to the section itself. Failed rows have no scores in any case.
 void note_once_and_for_all(ComparisonTable& table, const std::string& rows_note) {
   const auto found = std::ranges::find(table.footnotes, rows_note);
   if (found == table.footnotes.end()) return;
@@ -83,6 +85,7 @@ void note_once_and_for_all(ComparisonTable& table, const std::string& rows_note)
   }
 }
 
+// Tests every difference, once the baselines are set; the evidence itself doesn't change with them.
 void test_all(Report& report) {
   for (std::size_t s = 0; s < report.evidence.size(); ++s)
     report.evidence[s].test_differences(report.table, report.table.sections[s]);
@@ -126,6 +129,7 @@ Report make_report(std::vector<RunFolder> runs, const CompareOptions& options, c
   return report;
 }
 
+// Found by the same rules as the page draws them, so no thumbnail is made in vain and none is missing.
 std::vector<std::vector<std::string>> gallery_ids(const Report& report) {
   std::vector<std::vector<std::string>> ids;
   for (std::size_t s = 0; s < report.evidence.size(); ++s) {

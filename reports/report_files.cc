@@ -19,6 +19,8 @@ namespace {
 
 constexpr const char *kPage = "report.html", *kPublished = "published.yaml";
 
+// What has to be known to render the tables again; recipe_of() reads it back. The file of published numbers is a copy
+// in the folder, so that a flag is enough.
 Json recipe_json(const ReportRecipe& recipe, const std::vector<std::string>& files) {
   return {{"baseline", recipe.baseline},
           {"baselines", recipe.baselines},
@@ -31,6 +33,7 @@ Json recipe_json(const ReportRecipe& recipe, const std::vector<std::string>& fil
           {"files", files}};
 }
 
+// A key that is missing has its default: seals of earlier versions lack some.
 ReportRecipe recipe_of(const Json& json, const Path& folder) {
   ReportRecipe recipe;
   recipe.baseline = json.value("baseline", "");
@@ -70,6 +73,7 @@ std::vector<experiments::Result> picked(std::vector<experiments::Result> results
   return chosen;
 }
 
+// The report that the recipe describes, from the folder as it is now.
 Report made_again(const Path& folder, const ReportRecipe& recipe, const Context& context) {
   CompareOptions options;
   options.baseline = recipe.baseline;
@@ -81,6 +85,7 @@ Report made_again(const Path& folder, const ReportRecipe& recipe, const Context&
   return make_report(std::move(runs), options, context);
 }
 
+// The tables, without the page: those are sealed before the page is rendered.
 std::vector<std::pair<std::string, std::string>> table_files(const Report& report) {
   std::vector<std::pair<std::string, std::string>> files;
   for (const ReportForm& form : ReportRegistry::instance().all()) files.emplace_back(form.file, form.write(report));
@@ -88,6 +93,7 @@ std::vector<std::pair<std::string, std::string>> table_files(const Report& repor
   return files;
 }
 
+// A superset of what a number may be written with; from_chars() decides.
 bool is_number_character(char c) { return (c >= '0' && c <= '9') || c == '.' || c == 'e' || c == '-' || c == '+'; }
 
 // The number that the character at `at` is part of, and where it ends.
@@ -160,6 +166,7 @@ std::vector<std::string> rendering_differences(const Path& folder, const Context
   if (seal->version != kVersion)
     notes.push_back(
         fmt::format("tables and page weren't rendered again: they are those of vise-eval {}", seal->version));
+  // Another version may print other columns by right: only tables of this very version must be equal.
   if (recipe.merged || seal->version != kVersion) return differences;
   Report report = made_again(folder, recipe, context);
   report.seal = experiments::seal_of(folder, seal->tables).digest;

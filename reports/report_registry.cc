@@ -5,6 +5,7 @@
 namespace vise::reports {
 namespace {
 
+// What every run writes. report.html isn't among them: it shows the seal, which is made of these.
 std::vector<ReportForm> builtin_forms() {
   return {{"table.md", [](const Report& report) { return to_markdown(report.table); }},
           {"table.csv", [](const Report& report) { return to_csv(report.table); }},

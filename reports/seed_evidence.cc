@@ -11,6 +11,7 @@ double confidence(std::span<const double> row) {
   if (row.size() == 1) return 1 / (1 + std::exp(-std::fabs(row[0])));
   const double top = *std::ranges::max_element(row);
   double sum = 0;
+  // The largest term is exp(0) = 1, so nothing overflows and 1 / sum is its probability.
   for (const double v : row) sum += std::exp(v - top);
   return 1 / sum;
 }
@@ -23,6 +24,7 @@ int predicted_class(std::span<const double> row) {
 
 }  // namespace
 
+// Predictions, confidence and positives exist for classes alone; other targets have their metrics only.
 SeedEvidence seed_evidence(const experiments::SavedScores& saved, const experiments::Result& result) {
   const probes::Scores& scores = saved.scores;
   SeedEvidence seed{probes::WeightedMetrics(scores, saved.targets, result.calibration), {}, {}, {}};

@@ -16,6 +16,7 @@ std::string shortened(std::string_view utf8, std::size_t width) {
   }
   // The middle goes: names of models differ at their ends as often as at their beginnings.
   const std::size_t room = width - 3;
+  // The head gets the odd column. Widths, not letters, are counted: an East Asian letter takes two columns.
   std::string head, tail;
   for (std::size_t i = 0; display_width(head) + display_width(letters[i]) <= room - room / 2; ++i) head += letters[i];
   for (std::size_t i = letters.size(); display_width(tail) + display_width(letters[i - 1]) <= room / 2; --i)

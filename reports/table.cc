@@ -23,6 +23,7 @@ Estimate mean_estimate(const std::vector<double>& values) {
   return estimate;
 }
 
+// Linear search: a table has few different footnotes, and their order is that of their first use.
 int add_footnote(ComparisonTable& table, const std::string& text) {
   auto found = std::ranges::find(table.footnotes, text);
   if (found == table.footnotes.end()) found = table.footnotes.insert(found, text);

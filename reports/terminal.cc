@@ -13,6 +13,7 @@
 namespace vise::reports {
 namespace {
 
+// Columns between two cells, and the shortest to which a name is cut.
 constexpr std::size_t kGap = 2, kShortest = 16;
 
 // Control characters of names must not reach a terminal.
@@ -29,16 +30,19 @@ std::string cell_text(const GridCell& cell, std::size_t most = std::string::npos
   return text;
 }
 
+// Bold (1) and faint (2) of ECMA-48; terminals without faint show plain text.
 std::string coloured(std::string text, Weight weight) {
   if (weight == Weight::strong) return fmt::format("\x1b[1m{}\x1b[0m", text);
   if (weight == Weight::faint) return fmt::format("\x1b[2m{}\x1b[0m", text);
   return text;
 }
 
+// Of a line, with the gaps between its columns.
 std::size_t total_width(const std::vector<std::size_t>& widths) {
   return std::accumulate(widths.begin(), widths.end(), std::size_t{0}) + kGap * (widths.size() - 1);
 }
 
+// Of a column's cells, without its title.
 std::size_t widest(const Grid& grid, std::size_t column, std::size_t most = std::string::npos) {
   std::size_t width = 0;
   for (const auto& row : grid.rows) width = std::max(width, display_width(cell_text(row[column], most)));
@@ -81,6 +85,7 @@ std::vector<std::string> drop_columns(Grid& grid, std::vector<std::size_t>& widt
   return dropped;
 }
 
+// In this order: measure, shorten names, then drop columns. What went is said below the table.
 std::string grid_text(Grid grid, const TerminalStyle& style) {
   std::vector<std::size_t> widths;
   for (std::size_t c = 0; c < grid.columns.size(); ++c) {

@@ -12,6 +12,7 @@
 
 namespace vise::reports {
 
+// The middle square, as networks see it after resizing and cropping: what is outside did not count.
 images::Image thumbnail(ByteView image, const std::string& name, unsigned side) {
   return images::middle_square(images::decode_image(image, name), side);
 }

@@ -11,6 +11,7 @@
 namespace vise::reports {
 namespace {
 
+// Markup mode throughout: the text is escaped, then wrapped in functions.
 std::string cell_text(const GridCell& cell) {
   std::string text = typst_text(cell.text);
   if (cell.weight == Weight::strong && !text.empty()) text = fmt::format("#strong[{}]", text);
@@ -19,6 +20,7 @@ std::string cell_text(const GridCell& cell) {
   return text;
 }
 
+// A comma after the last cell is allowed in Typst.
 std::string grid_text(const Grid& grid) {
   std::string align, head;
   for (const GridColumn& column : grid.columns) {
@@ -37,6 +39,7 @@ std::string grid_text(const Grid& grid) {
   return text + "    table.hline(stroke: 0.8pt)),\n";
 }
 
+// A figure numbers and captions the table; `kind: table` gives it a counter of its own beside pictures.
 std::string figure_text(const std::string& title, const std::string& head, const Grid& grid) {
   return fmt::format("#figure(\n  kind: table, caption: [{}. {}],\n{})\n\n", typst_text(title), typst_text(head),
                      grid_text(grid));

@@ -10,6 +10,7 @@
 namespace vise::reports {
 namespace {
 
+// The digits of base 62, as html/ decodes them: ASCII letters and digits need no escapes in JSON.
 constexpr std::string_view kDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 // Of the first model; null where the row has no scores or its target isn't classes.
@@ -31,11 +32,13 @@ void put(std::string& text, std::size_t number, std::size_t width) {
   text += digits;
 }
 
+// Two digits serve 3844 classes.
 std::size_t digits_for(std::size_t classes) { return classes <= kDigits.size() ? 1 : 2; }
 
 // Confidences in steps of 1/3843.
 constexpr std::size_t kSureDigits = 2, kSureSteps = 62 * 62 - 1;
 
+// All rows' answers as strings of digits, a fixed number an image; truth once for all of them.
 Json answers_of(const TableSection& section, const SectionEvidence& evidence) {
   const std::size_t width = digits_for(section.class_names.size());
   std::string truth;
@@ -59,6 +62,7 @@ Json answers_of(const TableSection& section, const SectionEvidence& evidence) {
   return {{"ids", evidence.ids()}, {"digits", width}, {"truth", std::move(truth)}, {"rows", std::move(rows)}};
 }
 
+// About what answers_of() will take, without making it. Three bytes an id are its quotes and comma.
 std::size_t bytes_of(const TableSection& section, const SectionEvidence& evidence) {
   std::size_t ids = 0;
   for (const std::string& id : evidence.ids()) ids += id.size() + 3;
@@ -106,6 +110,7 @@ std::vector<Json> answers_json(const ComparisonTable& table, std::span<const Sec
   std::vector<Json> answers(evidence.size());
   std::vector<std::size_t> order(evidence.size());
   std::iota(order.begin(), order.end(), 0u);
+  // All of train first: where room is short these are the sections that readers open.
   std::ranges::stable_sort(order, {}, [&](std::size_t s) {
     const TableSection& section = table.sections[s];
     return section.shots > 0 || section.fraction < 1;

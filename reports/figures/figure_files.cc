@@ -11,10 +11,12 @@
 namespace vise::reports {
 namespace {
 
+// An end of an interval; empty where there is none.
 std::string end_text(const std::optional<Interval>& interval, bool high) {
   return interval ? number(high ? interval->high : interval->low) : "";
 }
 
+// A line a cell of the matrix: long form, which plotting programs and spreadsheets group as they like.
 std::string matrix_csv(const Figure& figure) {
   std::string text = csv_line(std::vector<std::string>{"true", "predicted", "images"});
   const std::size_t k = figure.rows.size();
@@ -23,6 +25,7 @@ std::string matrix_csv(const Figure& figure) {
   return text;
 }
 
+// A line a bar's part; `y` of a point is its place among the rows.
 std::string stacks_csv(const Figure& figure) {
   std::string text = csv_line(std::vector<std::string>{"row", "part", "seconds"});
   for (const FigureSeries& series : figure.series)
@@ -85,12 +88,16 @@ std::size_t write_figures(const Report& report, const Path& folder) {
   return figures.size();
 }
 
+// Steps of 1, 2 or 5 times a power of ten (Heckbert 1990, Graphics Gems: nice numbers for graph labels).
 std::vector<double> round_ticks(double low, double high, int most) {
+  // A single value gets a range about it.
   if (!(high > low)) low -= 1, high += 1;
   const double raw = (high - low) / std::max(1, most - 1), power = std::pow(10, std::floor(std::log10(raw)));
   double step = 10 * power;
   for (const double factor : {5.0, 2.0, 1.0})
     if (factor * power >= raw * 0.999) step = factor * power;
+  // The first tick is at or below `low`, the last at or above `high`; the tolerances absorb ends such as 0.3 = 3 x
+  // 0.1.
   std::vector<double> ticks;
   for (double i = std::floor(low / step + 1e-9); (i - 1) * step < high - 1e-9 * step; ++i) ticks.push_back(i * step);
   return ticks;

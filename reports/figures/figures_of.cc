@@ -30,12 +30,14 @@ std::string slug(const std::string& text) {
   return result;
 }
 
+// With the probe where the section has several, as a row is a backbone with a probe.
 std::string row_name(const TableSection& section, const TableRow& row) {
   const bool several =
       std::ranges::any_of(section.rows, [&](const TableRow& r) { return r.probe != section.rows.front().probe; });
   return several ? row.backbone + " / " + row.probe : row.backbone;
 }
 
+// What tells sections of one task apart: their sample of train and condition.
 std::string sample_text(const TableSection& section) {
   std::string text;
   if (section.shots > 0) text = fmt::format(", {} a class", section.shots);
@@ -43,6 +45,7 @@ std::string sample_text(const TableSection& section) {
   return section.where.empty() ? text : text + ", where " + section.where;
 }
 
+// The primary metric's estimate; null for a row that failed or has none.
 const Estimate* primary(const TableSection& section, const TableRow& row) {
   const std::size_t place = std::ranges::find(section.metrics, section.primary_metric) - section.metrics.begin();
   return !row.failed && place < row.metrics.size() && row.metrics[place].value ? &row.metrics[place] : nullptr;
@@ -74,6 +77,7 @@ class Gathered {
   std::set<std::string> names_;
 };
 
+// A dot a row with its interval, the baseline marked.
 Figure values_figure(const TableSection& section) {
   const MetricName metric = metric_name(section.primary_metric);
   Figure figure{.kind = FigureKind::dots, .x_title = axis_title(metric), .series = {{std::string(metric.title), {}}}};
@@ -85,17 +89,20 @@ Figure values_figure(const TableSection& section) {
   return figure;
 }
 
+// The curve of the first seed; null for means over folds and for probes that had nothing to choose.
 const probes::Selection* selection_of(const ComparisonTable& table, const TableRow& row) {
   if (!row.fold_rows.empty() || row.results.empty()) return nullptr;
   const probes::Selection& selection = table.results[row.results.front()].selection;
   return selection.curve.size() > 1 && !selection.curve.front().parameters->empty() ? &selection : nullptr;
 }
 
+// A figure a parameter. Rows without that parameter are not in it, and of many rows the first kMostLines are.
 void add_sweeps(Gathered& gathered, const ComparisonTable& table, const TableSection& section) {
   std::map<std::string, Figure> by_parameter;
   for (const TableRow& row : section.rows) {
     const probes::Selection* const selection = selection_of(table, row);
     if (!selection) continue;
+    // The first in alphabetical order, where a probe chooses several together.
     const std::string parameter = selection->curve.front().parameters->begin()->first;
     const MetricName metric = metric_name(selection->metric);
     Figure& figure = by_parameter[parameter];
@@ -152,6 +159,7 @@ Figure efficiency_figure(const ComparisonTable& table, const TableSection& first
   return figure;
 }
 
+// Stages stacked by row. Their sum is processor time where threads worked side by side, hence the axis title.
 Figure cost_figure(const ComparisonTable& table, const TableSection& section) {
   Figure figure{.kind = FigureKind::stacks, .x_title = "seconds, all threads together"};
   for (const TableRow& row : section.rows) {
@@ -160,6 +168,7 @@ Figure cost_figure(const ComparisonTable& table, const TableSection& section) {
     for (const auto& [key, seconds] : table.results[row.results.front()].seconds) {
       // Wall time contains the stages and would count them twice.
       if (key == "wall" || key == "features/wall") continue;
+      // "features/decode" is the stage "decode": stages of features and of the fit are one list here.
       const std::string stage = key.substr(key.find('/') == std::string::npos ? 0 : key.find('/') + 1);
       auto series = std::ranges::find(figure.series, stage, &FigureSeries::name);
       if (series == figure.series.end()) series = figure.series.insert(series, FigureSeries{stage, {}});
@@ -170,6 +179,7 @@ Figure cost_figure(const ComparisonTable& table, const TableSection& section) {
   return figure;
 }
 
+// Observed accuracy over mean confidence: on the diagonal a probe is calibrated.
 Figure reliability_figure(const TableSection& section, const SectionEvidence& evidence) {
   Figure figure{.kind = FigureKind::lines, .x_title = "confidence in %", .y_title = "right in %", .diagonal = true};
   for (std::size_t r = 0; r < evidence.rows().size() && figure.series.size() < kMostLines; ++r) {
@@ -192,6 +202,7 @@ Figure agreement_figure(const TableSection& section, const SectionEvidence& evid
   return figure;
 }
 
+// A matrix a row. The counts are missing where no scores were kept.
 void add_confusions(Gathered& gathered, const TableSection& section, const SectionEvidence& evidence) {
   const std::size_t k = section.class_names.size();
   if (k == 0 || k > kMostClasses) return;

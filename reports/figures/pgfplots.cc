@@ -13,11 +13,13 @@ namespace {
 
 constexpr std::size_t kLongestName = 20;  // two of a legend are side by side in a column
 
+// Written into every file, so that it needs no preamble but the package; the same hues as svg.cc's.
 constexpr const char* kColours =
     "  \\definecolor{viseA}{HTML}{2F6FB5}\\definecolor{viseB}{HTML}{D1702A}\\definecolor{viseC}{HTML}{3D8F5F}%\n"
     "  \\definecolor{viseD}{HTML}{B34A6B}\\definecolor{viseE}{HTML}{7A5FB0}\\definecolor{viseF}{HTML}{8A6D3B}%\n"
     "  \\definecolor{viseG}{HTML}{3C8F9C}\\definecolor{viseH}{HTML}{6B6F76}%\n";
 
+// Eight colours, then from the first again: kMostLines is eight, so lines of one figure all differ.
 std::string colour(std::size_t i) { return fmt::format("vise{}", static_cast<char>('A' + i % 8)); }
 
 std::string mark(std::size_t i) {
@@ -38,6 +40,7 @@ std::string names_text(const std::vector<std::string>& names) {
   return join(texts, ",");
 }
 
+// "0,1,2": places of ticks that have names.
 std::string range_text(std::size_t count) {
   std::vector<std::string> places;
   for (std::size_t i = 0; i < count; ++i) places.push_back(std::to_string(i));
@@ -54,6 +57,7 @@ std::string common(const Figure& figure) {
       latex_text(figure.x_title), latex_text(figure.y_title));
 }
 
+// An axis whose rows have names, the first on top; 0.42 cm a row, whatever their number.
 std::string row_axis(const std::vector<std::string>& names) {
   return fmt::format(
       "    scale only axis, width=0.5\\columnwidth, height={:.1f}cm, y dir=reverse, ymin=-0.6, ymax={:.1f}, "
@@ -63,6 +67,8 @@ std::string row_axis(const std::vector<std::string>& names) {
       names_text(names));
 }
 
+// Absolute distances, as pgfplots wants them. They are cut at 0, as an interval of a skewed law may not hold the
+// value.
 std::string error_text(const FigurePoint& p, double value, bool along_x) {
   const double up = p.interval ? std::max(0.0, p.interval->high - value) : 0;
   const double down = p.interval ? std::max(0.0, value - p.interval->low) : 0;
@@ -70,6 +76,7 @@ std::string error_text(const FigurePoint& p, double value, bool along_x) {
                  : fmt::format(" += (0,{}) -= (0,{})", number(up), number(down));
 }
 
+// One plot a point: pgfplots has one mark and colour a plot, and the baseline's differ.
 std::string dots(const Figure& figure) {
   const std::vector<FigurePoint>& points = figure.series.front().points;
   std::vector<std::string> names;

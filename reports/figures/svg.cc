@@ -21,6 +21,7 @@ constexpr const char* kColours[] = {"#2f6fb5", "#d1702a", "#3d8f5f", "#b34a6b",
 
 std::string colour(std::size_t i) { return kColours[i % 8]; }
 
+// One decimal of a pixel: enough for the eye, and the same text whatever the last bits of a sum are.
 std::string line(double x1, double y1, double x2, double y2, const std::string& stroke, double width = 1) {
   return fmt::format("<path d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}\" stroke=\"{}\" stroke-width=\"{}\"/>\n", x1, y1, x2, y2,
                      stroke, width);
@@ -69,6 +70,7 @@ struct Scale {
   }
 };
 
+// The outer element. `title` is what screen readers and pointers say of the whole.
 std::string document(const Figure& figure, double height, const std::string& body) {
   return fmt::format(
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0:.0f}\" height=\"{1:.0f}\" viewBox=\"0 0 {0:.0f} {1:.0f}\" "
@@ -95,6 +97,7 @@ std::string legend(const std::vector<FigureSeries>& series, double left, double&
   return text;
 }
 
+// Vertical lines of the grid with their numbers.
 std::string ticks_below(const Scale& x, const std::vector<double>& ticks, double top, double bottom) {
   std::string text;
   for (const double tick : ticks)
@@ -102,12 +105,14 @@ std::string ticks_below(const Scale& x, const std::vector<double>& ticks, double
   return text;
 }
 
+// Pixels that the longest of the names takes at the left, gap included.
 double name_room(const std::vector<std::string>& names) {
   double room = 40;
   for (const std::string& name : names) room = std::max(room, text_width(shortened(name, kLongestName)) + 12);
   return room;
 }
 
+// Rows of dots with intervals, the baseline as a square with a line through all rows.
 std::string dots(const Figure& figure) {
   const std::vector<FigurePoint>& points = figure.series.front().points;
   std::vector<std::string> names;
@@ -133,6 +138,7 @@ std::string dots(const Figure& figure) {
                   text + label((left + kWidth) / 2, bottom + 36, figure.x_title, "middle", kMuted));
 }
 
+// The powers of ten within a range, the ticks of a logarithmic axis.
 std::vector<double> powers_of_ten(double low, double high) {
   std::vector<double> ticks;
   // The tolerance is for ends such as 0.001, whose logarithm isn't exactly -3.
@@ -223,6 +229,7 @@ std::string lines(const Figure& figure) {
   return document(figure, height, text);
 }
 
+// Horizontal bars: each part begins where the row's last one ended.
 std::string stacks(const Figure& figure) {
   std::vector<double> ends(figure.rows.size());
   for (const FigureSeries& series : figure.series)
@@ -247,6 +254,7 @@ std::string stacks(const Figure& figure) {
   return document(figure, height, text);
 }
 
+// Names at the left and, aslant, below; the cells shrink with the number of classes.
 std::string matrix(const Figure& figure) {
   const std::size_t k = figure.rows.size();
   const double left = name_room(figure.rows), top = 24,

@@ -9,6 +9,7 @@
 namespace vise::reports {
 namespace {
 
+// ", logreg, 16 a class": what the title adds where comparisons differ in it.
 std::string sample_words(const TaskComparison& comparison) {
   std::string words = comparison.probe.empty() ? "" : ", " + comparison.probe;
   if (comparison.shots > 0) words += fmt::format(", {} a class", comparison.shots);
@@ -16,6 +17,7 @@ std::string sample_words(const TaskComparison& comparison) {
   return comparison.where.empty() ? words : words + ", where " + comparison.where;
 }
 
+// Demsar's diagram of mean ranks. It exists where there are tasks enough for tests of ranks.
 Figure ranks_figure(const TaskComparison& comparison) {
   Figure figure{.title = fmt::format("Over {} tasks: mean ranks{}", comparison.tasks.size(), sample_words(comparison)),
                 .kind = FigureKind::ranks,
@@ -77,6 +79,7 @@ void add_label_curves(const Verdict& verdict, ByKey& figures) {
   }
 }
 
+// Names of the taps, with the pool where one curve has several.
 std::vector<std::string> tap_names(const LayerCurve& curve) {
   const bool several =
       std::ranges::any_of(curve.points, [&](const LayerPoint& p) { return p.pool != curve.points.front().pool; });
@@ -85,6 +88,7 @@ std::vector<std::string> tap_names(const LayerCurve& curve) {
   return names;
 }
 
+// One figure for all backbones with the same layers on one task, or on the mean of all.
 void add_layer_curves(const Verdict& verdict, ByKey& figures) {
   for (const LayerCurve& curve : verdict.layers) {
     const MetricName metric = metric_name(curve.metric);

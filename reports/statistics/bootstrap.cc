@@ -26,6 +26,7 @@ double quantile(std::span<double> values, double q) {
 
 std::optional<Interval> percentile_interval(std::vector<double> values, double level) {
   if (values.empty()) return std::nullopt;
+  // The second call selects in what the first one reordered, which changes no quantile.
   const double low = quantile(values, (1 - level) / 2);
   return Interval{low, quantile(values, 1 - (1 - level) / 2)};
 }
@@ -47,11 +48,14 @@ PairedBootstrap paired_bootstrap(std::span<const double> deltas, double level) {
 }
 
 std::optional<Interval> inverted_bootstrap(std::span<const double> deltas, double level) {
+  // Differences of accuracies are multiples of 1/n that rounding moves; those of 0 must count on both sides.
   constexpr double kZero = 1e-12;
   // p < 1 - level where fewer than `most` differences are on the other side of 0.
   const double most = std::ceil((1 - level) * static_cast<double>(deltas.size() + 1) / 2 - 1e-9) - 1;
   // So few resamples can't reach this level, so no interval would be consistent with the test.
   if (most < 1) return std::nullopt;
+  // The `most`-th smallest and the `most`-th largest difference: 0 outside of them means fewer than `most` on its far
+  // side.
   const auto place = static_cast<std::size_t>(most) - 1;
   std::vector<double> values(deltas.begin(), deltas.end());
   std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(place));
@@ -66,6 +70,7 @@ std::optional<Interval> inverted_bootstrap(std::span<const double> deltas, doubl
 
 Resampler::Resampler(std::span<const int> strata, std::string stream_name, std::uint64_t seed)
     : items_(strata.size()), name_(std::move(stream_name)), seed_(seed) {
+  // A map, so that strata are in the order of their values whatever the order of the items.
   std::map<int, std::vector<std::uint32_t>> members;
   for (std::size_t i = 0; i < strata.size(); ++i) members[strata[i]].push_back(static_cast<std::uint32_t>(i));
   for (auto& [stratum, items] : members) strata_.push_back(std::move(items));
@@ -81,6 +86,8 @@ void Resampler::block(std::size_t block, std::span<std::uint16_t> counts) const 
     // Within classes, so that every resample has the test set's class frequencies and no class can vanish.
     for (const std::vector<std::uint32_t>& stratum : strata_) {
       const auto draw = [&](std::uint64_t bits) {
+        // bits is below 2^32, so the product's upper half is an index below the stratum's size (Lemire 2019, without
+        // rejection).
         ++counts[stratum[bits * stratum.size() >> 32] * probes::kLanes + lane];
       };
       for (std::size_t i = 0; i < stratum.size(); i += 2) {

@@ -20,7 +20,7 @@ CorrectedT corrected_t(std::span<const double> values, double test_to_train, dou
     if (std::fabs(result.mean) < 1e-12) result.p = 1;
     return result;
   }
-  // Nadeau & Bengio 2003, equation 9: 1/n alone would treat overlapping training sets as independent.
+  // Nadeau & Bengio 2003: 1/n alone would treat overlapping training sets as independent.
   const double error = std::sqrt((1 / count + test_to_train) * squares / (count - 1));
   const boost::math::students_t_distribution<double> t(count - 1);
   result.t = result.mean / error;

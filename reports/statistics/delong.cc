@@ -10,6 +10,7 @@
 namespace vise::reports {
 namespace {
 
+// A difference of two AUCs that is 0 but for rounding: with it z would be a quotient of two roundings.
 constexpr double kZeroVariance = 1e-18;
 
 // Ranks from 1; ties share the mean of theirs.
@@ -43,6 +44,7 @@ Placements placements(const std::vector<double>& positives, const std::vector<do
   return result;
 }
 
+// The mean of the positives' placements is the AUC (Mann and Whitney's statistic over m n).
 double mean(const std::vector<double>& x) {
   return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());
 }
@@ -69,6 +71,7 @@ Placements placements_of(std::span<const int> y, std::span<const double> scores)
 
 }  // namespace
 
+// The variance of a difference of two AUCs on the same items is that of both less twice their covariance.
 DeLong delong(std::span<const int> y, std::span<const double> a, std::span<const double> b) {
   assert(y.size() == a.size() && y.size() == b.size());
   DeLong test;

@@ -19,6 +19,7 @@ std::optional<double> detectable_difference(std::uint64_t items, double discorda
   return d;
 }
 
+// The mean of T tasks has the variance sum(1 / n_t) / T^2, which one task of T^2 / sum(1 / n_t) images has too.
 std::optional<double> detectable_mean_difference(std::span<const std::uint64_t> items, double discordant_rate,
                                                  double alpha, double power) {
   double sum = 0;

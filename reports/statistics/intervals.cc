@@ -20,6 +20,7 @@ std::optional<Interval> wilson_interval(std::uint64_t k, std::uint64_t n, double
 std::optional<Interval> clopper_pearson_interval(std::uint64_t k, std::uint64_t n, double level) {
   if (n == 0) return std::nullopt;
   using Beta = boost::math::beta_distribution<double>;
+  // P[Bin(n, p) >= k] = I_p(k, n - k + 1): the lower end is that beta law's quantile; the upper end mirrors it.
   const double tail = (1 - level) / 2, right = static_cast<double>(k), wrong = static_cast<double>(n - k);
   // Clopper & Pearson 1934: the ends where a binomial tail is exactly (1 - level) / 2, by
   // the tail's identity with the beta distribution.

@@ -16,6 +16,7 @@ McNemar mcnemar(std::uint64_t only_a, std::uint64_t only_b) {
   // Two models that are right on the same images give no evidence either way: p stays 1.
   if (only_a + only_b == 0) return test;
   const double n = static_cast<double>(only_a + only_b), m = static_cast<double>(std::min(only_a, only_b));
+  // Given that the two differ on an image, either is right on it with probability 1/2 under the null hypothesis.
   const boost::math::binomial_distribution<double> half(n, 0.5);
   const double tail = boost::math::cdf(half, m);
   test.p_exact = std::min(1.0, 2 * tail);
@@ -43,6 +44,8 @@ std::optional<Interval> mcnemar_interval(const McNemar& test, std::uint64_t item
   const std::uint64_t differ = test.b + test.c;
   if (differ == 0) return std::nullopt;
   const double rate = static_cast<double>(differ) / static_cast<double>(items);
+  // The difference is a product: of the images on which they differ, the share that speaks for A less that for B, and
+  // how often they differ.
   const double share = 2 * static_cast<double>(test.b) / static_cast<double>(differ) - 1, difference = share * rate;
   const Interval of_share = *clopper_pearson_interval(test.b, differ, level),
                  of_rate = *clopper_pearson_interval(differ, items, level);

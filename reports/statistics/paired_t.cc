@@ -25,6 +25,7 @@ PairedT paired_t(std::span<const double> a, std::span<const double> b, double le
   if (a.size() < 2 || equal) return test;
   double squares = 0;
   for (const double d : differences) squares += (d - test.mean_difference) * (d - test.mean_difference);
+  // The standard error of the mean: s / sqrt(n), with s^2 the variance of the differences (ddof 1).
   const double error = std::sqrt(squares / (n - 1) / n);
   const boost::math::students_t law(n - 1);
   test.t = test.mean_difference / error;

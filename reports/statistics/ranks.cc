@@ -22,6 +22,7 @@ void for_each_tie(std::span<const double> values, std::span<const std::size_t> o
   }
 }
 
+// Places from the largest value to the smallest.
 std::vector<std::size_t> falling_order(std::span<const double> values) {
   std::vector<std::size_t> order(values.size());
   std::iota(order.begin(), order.end(), 0u);
@@ -65,6 +66,7 @@ std::vector<double> mean_ranks(std::span<const double> scores, std::size_t model
   return sums;
 }
 
+// Demsar 2006, section 3.2.2: chi2 = 12 T / (k (k + 1)) sum (R_j - (k + 1) / 2)^2, over the correction for ties.
 Friedman friedman(std::span<const double> scores, std::size_t models) {
   Friedman test;
   if (models < 3) return test;
@@ -80,6 +82,7 @@ Friedman friedman(std::span<const double> scores, std::size_t models) {
   }
   // The correction for ties of Friedman's statistic (Conover 1999, section 5.8).
   const double correction = 1 - ties / (tasks * k * (k * k - 1));
+  // Every task ties all models.
   if (correction < 1e-12) return test;
   test.chi2 = 12 * tasks / (k * (k + 1)) * squares / correction;
   test.p = boost::math::cdf(complement(boost::math::chi_squared(k - 1), *test.chi2));

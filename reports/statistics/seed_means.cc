@@ -11,7 +11,12 @@
 namespace vise::reports {
 namespace {
 
+// The level for which kHalfWidths was solved.
 constexpr double kTableLevel = 0.95;
+
+// An outline: seed_mean() and seed_difference() estimate the mean, the seeds' share x of its variance and what seeds
+// and images do together; weighted_sum() joins such means; test_seed_mean() takes v from the replicates and judges
+// the mean by critical_half_width(x / v).
 
 double mean_of_values(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -52,6 +57,7 @@ double quantile_of_t(double df, double level) {
   return boost::math::quantile(complement(boost::math::students_t_distribution<double>(df), tail));
 }
 
+// The two-sided p of t >= 0 with df degrees of freedom.
 double two_sided_p(double df, double t) {
   constexpr double kNormal = 1e6;
   if (df > kNormal) return std::erfc(t / std::sqrt(2.0));
@@ -82,6 +88,7 @@ constexpr std::array<std::array<double, kPlaces>, kRows> kHalfWidths{
       2.125, 2.215, 2.358, 2.597, 2.999, 3.586, 4.316, 5.218, 6.376, 7.834, 9.635, 11.87, 14.66,
       18.12, 22.39, 27.69, 34.25, 42.38, 52.43, 64.86, 80.26, 99.32, 122.9, 152.1}}};
 
+// The ratio x / v at a place of the table.
 double ratio_at(std::size_t place) {
   if (place == 0) return 0;
   return kFirst * std::pow(kLast / kFirst, static_cast<double>(place - 1) / static_cast<double>(kPlaces - 2));
@@ -90,6 +97,7 @@ double ratio_at(std::size_t place) {
 // The row's logarithm, linear between places in log(ratio + kShift), in which it was solved for.
 double tabled(double ratio, std::size_t row) {
   const double df = static_cast<double>(row + 1);
+  // Beyond the table images bring next to nothing, and the law is t's of the seeds.
   if (ratio >= kLast) return std::log(quantile_of_t(df, kTableLevel)) + 0.5 * std::log1p(ratio);
   std::size_t place = 1;
   while (ratio > ratio_at(place)) ++place;
@@ -144,6 +152,7 @@ SeedMean seed_difference(const ResampledSeeds& a, const ResampledSeeds& b) {
     }
     return seed_mean(change);
   }
+  // Different numbers of seeds can't be paired: two independent means, whose seeds' variances add up.
   SeedMean mine = seed_mean(a);
   const SeedMean theirs = seed_mean(b);
   mine.value -= theirs.value;
@@ -156,6 +165,7 @@ SeedMean seed_difference(const ResampledSeeds& a, const ResampledSeeds& b) {
 
 SeedMean weighted_sum(std::span<const SeedMean> parts, std::span<const double> weights) {
   SeedMean sum;
+  // A part over drawn splits has two equal replicates, others thousands; the last one stands for all further ones.
   for (const SeedMean& part : parts) sum.replicates.resize(std::max(sum.replicates.size(), part.replicates.size()));
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const SeedMean& part = parts[i];
@@ -179,6 +189,7 @@ double variance_of(const SeedMean& mean) {
   for (const double v : mean.replicates)
     if (!std::isnan(v)) defined.push_back(v);
   if (defined.size() < 2) return 0;
+  // Clipped at 0: both terms are estimates, and with few images their difference may be negative.
   return std::max(0.0, variance_of(std::span<const double>(defined)) - mean.together) + mean.seeds;
 }
 
@@ -190,11 +201,14 @@ SeedTest test_seed_mean(const SeedMean& mean, double level) {
   const double images = std::max(0.0, variance_of(defined) - mean.together), all = images + mean.seeds;
   constexpr double kNothing = 1e-24;
   if (all <= kNothing) return {};
+  // Images that bring nothing leave x alone: then the mean is judged by the seeds' t.
   const double ratio = images > 1e-9 * all ? mean.seeds / images : HUGE_VAL, df = std::max(1.0, mean.df);
   // The table is of 95 %; other levels and p go by the t of as many degrees of freedom as the whole has.
   const double shape = mean.df > 0 ? whole_df(ratio, df) : HUGE_VAL, t = quantile_of_t(shape, kTableLevel);
   const double half = mean.df == 0        ? t * std::sqrt(all)
                       : std::isinf(ratio) ? quantile_of_t(df, kTableLevel) * std::sqrt(all)
+                                          // p is the level at which the interval would just reach 0, by the t of the
+                                          // whole's degrees of freedom.
                                           : critical_half_width(ratio, df) * std::sqrt(images);
   const double reach = half * quantile_of_t(shape, level) / t;
   return {two_sided_p(shape, std::fabs(mean.value) / half * t), Interval{mean.value - reach, mean.value + reach}};

@@ -17,6 +17,9 @@ using Vector = Eigen::VectorXd;
 
 constexpr double kNothing = 1e-24;  // a variance: accuracies of the same counts may differ in their last bits
 
+// The steps: test_contrast() takes the tasks' spread about their kind's mean (RSS), bounds s^2 by upper_limit(), and
+// gets p from exceeds() and the interval from critical().
+
 // The contrast's weights, and which kind's mean each task is measured from (a column of ones and zeros a kind).
 struct Design {
   Vector weights;
@@ -30,6 +33,7 @@ struct Design {
   }
 };
 
+// (a'e)^2 is the contrast's square, e'Re its RSS; both of gains without any true difference.
 // P[(a'e)^2 > q e'Re], e normal with `covariance`: of the form's eigenvalues one is positive.
 double exceeds(const Design& design, const Matrix& covariance, double q) {
   // With e = root z and z standard normal, both quadratic forms become one in z; the probability
@@ -79,6 +83,7 @@ double upper_limit(const Design& design, const Vector& gains, const Matrix& cova
   const double target =
       boost::math::quantile(boost::math::chi_squared(static_cast<double>(design.df())), tail_of(design.df()));
   const Matrix one = Matrix::Identity(design.tasks(), design.tasks());
+  // The search runs over log s^2: it spans orders of magnitude and stays positive.
   const double scale = covariance.diagonal().mean(), least = 1e-9 * scale;
   const auto above = [&](double logarithm) {
     return weighted_squares(design, gains, covariance + std::exp(logarithm) * one) - target;
@@ -93,6 +98,7 @@ double upper_limit(const Design& design, const Vector& gains, const Matrix& cova
 double critical(const Design& design, const Matrix& covariance, double chance) {
   const auto above = [&](double logarithm) { return exceeds(design, covariance, std::exp(logarithm)) - chance; };
   double low = 0, high = 0;
+  // Brackets are widened until they hold the root.
   while (above(low) < 0) low -= 2;
   while (above(high) > 0) high += 2;
   return std::exp(root_between(above, low, high, 40));
@@ -115,6 +121,7 @@ TaskContrast test_contrast(const Design& design, const Vector& gains, const Matr
   Matrix covariance = Matrix::Identity(design.tasks(), design.tasks());
   if (errors.diagonal().maxCoeff() > kNothing)
     covariance = errors + upper_limit(design, gains, errors, squares) * covariance;
+  // p depends on the covariance's shape alone, as both forms scale alike; this keeps the numbers near 1.
   covariance /= covariance.diagonal().mean();
   result.p = std::min(1.0, exceeds(design, covariance, result.value * result.value / squares));
   const double reach = std::sqrt(squares * critical(design, covariance, 1 - level));

@@ -31,12 +31,14 @@ Wilcoxon wilcoxon(std::span<const double> differences) {
   }
   const std::size_t smaller = std::min(plus, all - plus);
   double low = 0;
+  // Both tails are equal, since the law of the rank sum is symmetric.
   for (std::size_t s = 0; s <= smaller; ++s) low += chance[s];
   test.w = static_cast<double>(smaller) / 2;
   test.p = std::min(1.0, 2 * low);
   return test;
 }
 
+// Both of the two extreme signs out of 2^n.
 double smallest_wilcoxon_p(std::size_t n) { return n == 0 ? 1 : std::ldexp(1.0, 1 - static_cast<int>(n)); }
 
 }  // namespace vise::reports

@@ -14,6 +14,7 @@
 namespace vise::reports {
 namespace {
 
+// The weights a_t of sum a_t gain_t; `kinds` as over_tasks() has them.
 std::vector<double> weights_of(std::span<const std::uint8_t> kinds, std::size_t tasks) {
   if (kinds.empty()) return std::vector(tasks, 1 / static_cast<double>(tasks));
   double first = 0, second = 0;
@@ -25,6 +26,7 @@ std::vector<double> weights_of(std::span<const std::uint8_t> kinds, std::size_t 
   return weights;
 }
 
+// Fills what holds for other test images and training runs of these very tasks.
 void test_these(const Gains& gains, const std::vector<double>& weights, double level, OverTasks& result) {
   const SeedMean sum = sum_over_tasks(gains.parts, weights, gains.covariance);
   const SeedTest test = test_seed_mean(sum, level);
@@ -90,8 +92,10 @@ SeedMean sum_over_tasks(std::span<const SeedMean> parts, std::span<const double>
       all += part;
       if (a == b) apart += part;
     }
+  // Seeds and drawn splits are a task's own; images alone may be in two tasks.
   const double images = apart - sum.seeds;  // what tasks can share
   if (const double drawn = variance_of(sum) - sum.seeds; images > 0 && drawn > 0 && all != apart) {
+    // At least 5 % of the images' variance stays, where a negative estimate of what tasks share would take all.
     const double stretch = std::sqrt(std::max(0.05 * images, images + all - apart) / drawn);
     // Replicates of different tasks were drawn apart. Where the tasks share images their sum's true
     // variance differs, so the replicates are stretched about their value to have it.
@@ -113,6 +117,7 @@ Gains gains_of(const Sources& sources, const TaskComparison& comparison, std::si
     factors.push_back(in_shares ? 1 / (*task.ceiling - *task.floor) : 1);
     gains.values.push_back(section.rows[place].difference->value * factors.back());
     const auto gain = gain_of(section, sources.evidence[task.section], place);
+    // The parts stop at the first task without scores, so that their number says below whether all have them.
     if (gain && gains.parts.size() == t) gains.parts.push_back(weighted_sum({&*gain, 1}, {&factors.back(), 1}));
   }
   // Without scores of some task nothing can be said about these images, but the test over tasks still can.
@@ -157,6 +162,7 @@ OverTasks over_tasks(const Gains& gains, std::span<const std::uint8_t> kinds, do
   return result;
 }
 
+// Two families of tests, one a question: other images of these tasks, and other tasks like them.
 void adjust(std::span<OverTasks* const> numbers) {
   std::vector<std::optional<double>> these, alike;
   for (const OverTasks* number : numbers) these.push_back(number->p_these), alike.push_back(number->p_alike);

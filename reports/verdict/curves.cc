@@ -13,6 +13,10 @@
 namespace vise::reports {
 namespace {
 
+// The way through this file: label_curves() groups sections into questions, curves_of_task() traces each model
+// through their samples, add_ratio() reads off how many labels it needs; mean_curve() averages tasks; layer_curves()
+// does the same over layers.
+
 // A row of a section.
 struct Spot {
   std::size_t section = 0, row = 0;
@@ -22,6 +26,7 @@ struct Spot {
 using Question = std::tuple<std::string, std::string, std::string, std::string>;
 using Model = std::pair<std::string, std::string>;  // probe, backbone as the table has it
 
+// Sections that a mean over folds stands for; curves are of the mean, not of each fold beside it.
 std::set<std::size_t> sections_in_means(const ComparisonTable& table) {
   std::set<std::size_t> in_means;
   for (const TableSection& section : table.sections) in_means.insert(section.folds.begin(), section.folds.end());
@@ -30,6 +35,7 @@ std::set<std::size_t> sections_in_means(const ComparisonTable& table) {
 
 double labels_of(const TableSection& section) { return static_cast<double>(training_images(section)); }
 
+// The table's row of a spot; its first metric is the primary one.
 const TableRow& row_at(const Sources& sources, const Spot& spot) {
   return sources.table.sections[spot.section].rows[spot.row];
 }
@@ -95,6 +101,7 @@ void sort_by_labels(const Sources& sources, std::vector<Spot>& spots) {
                            [&](const Spot& spot) { return labels_of(sources.table.sections[spot.section]); });
 }
 
+// Values of a curve with higher being better: errors are negated, so that a curve rises in every metric.
 std::vector<double> values_at(const Sources& sources, const std::vector<Spot>& spots, double sign) {
   std::vector<double> values;
   for (const Spot& spot : spots) values.push_back(sign * value_at(sources, spot));
@@ -113,6 +120,7 @@ std::vector<std::vector<double>> resampled_at(const Sources& sources, const std:
   return scores;
 }
 
+// Sets the ratio of labels to the baseline's, and its interval from the same resamples of images for both.
 void add_ratio(const Sources& sources, Traced& traced, const std::vector<Spot>& baseline, std::size_t resamples,
                double level) {
   LabelCurve& curve = traced.curve;
@@ -134,6 +142,7 @@ void add_ratio(const Sources& sources, Traced& traced, const std::vector<Spot>& 
   curve.ratio_interval = percentile_interval(traced.ratios, level);
 }
 
+// Each model's spots over the sections, in the table's order.
 std::map<Model, std::vector<Spot>> models_of(const Sources& sources, const std::vector<std::size_t>& sections) {
   std::map<Model, std::vector<Spot>> models;
   for (const std::size_t s : sections)
@@ -144,6 +153,8 @@ std::map<Model, std::vector<Spot>> models_of(const Sources& sources, const std::
   return models;
 }
 
+// Curves of one question. A model that lacks some sample has none: its curve would be over other points than the
+// baseline's.
 std::vector<Traced> curves_of_task(const Sources& sources, const std::vector<std::size_t>& sections,
                                    std::size_t resamples, double level) {
   std::vector<Traced> curves;
@@ -174,6 +185,7 @@ std::vector<Traced> curves_of_task(const Sources& sources, const std::vector<std
   return curves;
 }
 
+// Whether two tasks' curves may be averaged point by point.
 bool same_samples(const LabelCurve& a, const LabelCurve& b) {
   return a.probe == b.probe && a.backbone == b.backbone && a.metric == b.metric && a.is_baseline == b.is_baseline &&
          std::ranges::equal(a.points, b.points, [](const LabelPoint& x, const LabelPoint& y) {
@@ -202,6 +214,7 @@ void add_mean_ratio(LabelCurve& mean, const std::vector<const Traced*>& parts, d
     mean.ratio_interval = {std::exp(mean.ratio_interval->low), std::exp(mean.ratio_interval->high)};
 }
 
+// The mean of several tasks' curves of one backbone, with bands that know which tasks share test images.
 LabelCurve mean_curve(const Sources& sources, const std::vector<const Traced*>& parts, double level) {
   LabelCurve mean = parts.front()->curve;
   mean.task.clear(), mean.target.clear();
@@ -251,6 +264,7 @@ std::vector<LabelCurve> label_curves(const Sources& sources, std::size_t resampl
       for (Traced& traced : curves_of_task(sources, sections, resamples, level)) all.push_back(std::move(traced));
   std::vector<LabelCurve> curves;
   std::vector<bool> taken(all.size());
+  // Quadratic in the number of curves, of which there are few hundred at most.
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (taken[i]) continue;
     std::vector<const Traced*> parts;

@@ -14,6 +14,7 @@ namespace {
 
 using Places = std::vector<std::size_t>;
 
+// A failed row, and one whose metric is undefined on this test set, can't enter a mean.
 bool is_measured(const TableRow& row) { return !row.failed && row.metrics.front().value.has_value(); }
 
 // Sections of one sample and condition; all of train first, then large samples before small ones.
@@ -33,6 +34,7 @@ std::vector<Places> sections_of_samples(const ComparisonTable& table) {
   return ordered;
 }
 
+// The probes of a section's rows.
 std::set<std::string> probes_of(const TableSection& section) {
   std::set<std::string> probes;
   for (const TableRow& row : section.rows) probes.insert(row.probe);
@@ -53,6 +55,7 @@ std::vector<std::string> probes_of(const ComparisonTable& table, const Places& s
   return {all.begin(), all.end()};
 }
 
+// Finds tasks and rows of one probe and sample: keep_tasks(), add_rows() for each task, then keep_complete().
 class Gathering {
  public:
   Gathering(const ComparisonTable& table, const Places& sections, const std::string& probe) : table_(table) {
@@ -94,6 +97,7 @@ class Gathering {
     }
   }
 
+  // Appends each wanted row of task t to its entrant; of several rows of one name the first counts.
   void add_rows(std::size_t t) {
     const TableSection& section = table_.sections[found_.sections[t]];
     for (std::size_t r = 0; r < section.rows.size(); ++r) {
@@ -106,6 +110,7 @@ class Gathering {
         tasks_.emplace_back();
       }
       const auto place = static_cast<std::size_t>(at);
+      // A second row of this name on the task.
       if (!tasks_[place].empty() && tasks_[place].back() == t) continue;
       found_.rows[place].push_back(r);
       tasks_[place].push_back(t);

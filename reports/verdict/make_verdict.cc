@@ -12,12 +12,14 @@
 namespace vise::reports {
 namespace {
 
+// Of a mean over folds the kind of its folds' task, by which the options name it.
 std::string kind_of(const ComparisonTable& table, const TableSection& section) {
   const std::string& task = section.folds.empty() ? section.task : table.sections[section.folds.front()].task;
   const auto found = table.kinds.find(task);
   return found == table.kinds.end() ? std::string() : found->second;
 }
 
+// The tasks of a comparison, with floor and ceiling of their metric where these are known.
 std::vector<VerdictTask> tasks_of(const Sources& sources, const Entrants& entrants) {
   std::vector<VerdictTask> tasks;
   for (const std::size_t s : entrants.sections) {
@@ -64,6 +66,7 @@ VerdictRow row_of(const ComparisonTable& table, const TaskComparison& comparison
   return row;
 }
 
+// The mean gain of every row in the metric's own units and in shares; each family of tests is adjusted by itself.
 void add_gains(const Sources& sources, TaskComparison& comparison, double level) {
   std::vector<OverTasks*> gains, shares;
   const bool has_shares =
@@ -113,6 +116,7 @@ std::optional<TaskComparison> compared(const Sources& sources, const Entrants& e
 Verdict make_verdict(const ComparisonTable& table, std::span<const SectionEvidence> evidence,
                      const CompareOptions& options, const Context& context) {
   const Sources sources = sources_of(table, evidence);
+  // Comparisons are independent and each resamples only what is its own, so their order doesn't matter.
   const std::vector<Entrants> entrants = entrants_of(table);
   std::vector<std::optional<TaskComparison>> comparisons(entrants.size());
   parallel_for(context.threads, entrants.size(), [&](std::size_t i) {

@@ -69,6 +69,7 @@ Ranking rank_resamples(const ResampledMatrix& matrix, std::size_t tasks, std::si
     std::ranges::fill(means, 0);
     for (std::size_t place = 0; place < tasks; ++place) {
       matrix.copy_task(task_of(r, place), r, scores);
+      // Ranks within a task are of this resample's scores: images move them, and tasks where these are drawn too.
       const std::vector<double> ranks = average_ranks(scores);
       for (std::size_t e = 0; e < rows; ++e) {
         means[e] += scores[e];
@@ -85,6 +86,7 @@ Ranking rank_resamples(const ResampledMatrix& matrix, std::size_t tasks, std::si
   return ranking;
 }
 
+// Intervals of mean ranks and the chance of being best, for both questions.
 void add_resampled_ranks(const Sources& sources, TaskComparison& comparison, std::size_t resamples, double level) {
   const ResampledMatrix matrix(sources, comparison, resamples);
   if (!matrix.is_complete()) return;
@@ -136,6 +138,8 @@ void add_cliques(TaskComparison& comparison, double alpha) {
                          order.begin() + static_cast<std::ptrdiff_t>(e),
                          [&](std::size_t other) { return *comparison.pairs[order[e]][other] >= alpha; });
     };
+    // A bar spans neighbours, so a run ends at the first row that differs from any in it, even if rows beyond it
+    // don't.
     while (end < order.size() && fits(end)) ++end;
     if (end - first > 1 && end > reached)
       comparison.cliques.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(first),

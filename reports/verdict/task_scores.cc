@@ -14,10 +14,14 @@
 namespace vise::reports {
 namespace {
 
+// Three things: gain_of() with its error, resampled_scores() for ranks and curves, range_of() for shares of the way
+// from floor to ceiling; influences() and shared_covariance() say what tasks on the same images share.
+
 double mean_of_values(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
+// With ddof 1.
 double variance_of(std::span<const double> values) {
   const double mean = mean_of_values(values);
   double sum = 0;
@@ -43,6 +47,8 @@ SeedMean gain_over_draws(const RowEvidence& mine, const RowEvidence& theirs, dou
 std::vector<double> resampled_deviations(const std::vector<double>& values, double stretch, const std::string& stream,
                                          std::size_t resamples) {
   RandomStream random(stream, 0);
+  // Deviations from the mean, so that they can be added to resamples of the images, which have the mean in them
+  // already.
   const double mean = mean_of_values(values), count = static_cast<double>(values.size());
   std::vector<double> deviations(resamples);
   for (double& deviation : deviations) {
@@ -53,7 +59,8 @@ std::vector<double> resampled_deviations(const std::vector<double>& values, doub
   return deviations;
 }
 
-// The metric's value of every score for one constant row, or for the truth.
+// Scores of a guess that never looks at an image, the same for every item: logarithms of the class frequencies or mean
+// votes, or the mean value.
 probes::Scores constant_scores(const datasets::Targets& targets) {
   const std::size_t width = targets.width();
   probes::Scores scores{targets.size(), width, {}};
@@ -79,6 +86,8 @@ probes::Scores constant_scores(const datasets::Targets& targets) {
   return scores;
 }
 
+// Scores of a model that knows the truth: what the metric gives for them is its ceiling, below 1 where votes
+// disagree.
 probes::Scores true_scores(const datasets::Targets& targets) {
   const std::size_t width = targets.width();
   probes::Scores scores{targets.size(), width, std::vector<double>(targets.size() * width)};
@@ -105,6 +114,7 @@ std::optional<double> metric_of(const probes::Scores& scores, const datasets::Ta
   return found == metrics.end() ? std::nullopt : found->second;
 }
 
+// Of a constant guess a correlation is 0/0 and counts as 0, which kappa is by its definition.
 bool is_correlation(std::string_view metric) {
   return metric == "pearson" || metric == "spearman" || metric == "ccc" || metric == "kappa";
 }
@@ -129,6 +139,7 @@ std::optional<SeedMean> gain_of(const TableSection& section, const SectionEviden
   return gain;
 }
 
+// Drawn splits have no image resamples of their own: their values are drawn instead, with the corrected variance.
 std::vector<double> resampled_scores(const TableSection& section, const SectionEvidence& evidence, std::size_t row,
                                      std::size_t resamples) {
   const RowEvidence& of = evidence.rows()[row];
@@ -160,6 +171,7 @@ std::vector<double> resampled_scores(const TableSection& section, const SectionE
   return scores;
 }
 
+// Multi-label targets have no floor: a constant guess depends on the threshold, which each probe chooses itself.
 std::optional<MetricRange> range_of(const std::string& metric, const datasets::Targets& targets) {
   if (targets.size() == 0 || targets.kind() == datasets::TargetKind::multi_label) return {};
   const auto floor = metric_of(constant_scores(targets), targets, metric),
@@ -203,6 +215,7 @@ std::vector<double> influences(const TableSection& section, const SectionEvidenc
   return effects;
 }
 
+// Influences have the mean 0 within a class, so their products need no centring.
 double shared_covariance(const std::vector<double>& a, const std::vector<std::string>& a_ids,
                          const std::vector<double>& b, const std::vector<std::string>& b_ids) {
   std::unordered_map<std::string_view, double> effects;

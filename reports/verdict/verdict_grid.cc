@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kFewImages = 0;  // one decimal of percent
 
+// The metric's own name, or that of shares, which print in percent of the way.
 MetricName scale_name(const TaskComparison& comparison) {
   if (comparison.in_shares) return {"share", "share of the way from floor to ceiling", "share"};
   return metric_name(comparison.metric);
@@ -21,6 +22,7 @@ std::string level_text(const TaskComparison& comparison, std::optional<double> v
   return value ? metric_text(scale_name(comparison), value, kFewImages) : "-";
 }
 
+// Value and interval; strong where p is below alpha, faint and "ns" where it isn't, plain where nothing was tested.
 GridCell gain_cell(const TaskComparison& comparison, double value, const std::optional<Interval>& interval,
                    std::optional<double> p, double alpha) {
   if (!interval) return {"-", Weight::faint};
@@ -34,6 +36,7 @@ std::string p_text(std::optional<double> p) {
   return !p ? std::string() : *p < 0.001 ? "< 0.001" : fmt::format("{:.3f}", *p);
 }
 
+// The head of a column over samples: "16 a class", "10 %", "all".
 std::string sample_text(int shots, double fraction) {
   if (shots > 0) return fmt::format("{} a class", shots);
   return fraction < 1 ? fmt::format("{} %", number(100 * fraction)) : "all";
@@ -58,6 +61,7 @@ std::string title_of(const TaskComparison& comparison) {
   return title;
 }
 
+// What the column "mean" is a mean of: the metric and every task, with its target where a task is there twice.
 std::string head_of(const TaskComparison& comparison) {
   const MetricName scale = scale_name(comparison);
   std::vector<std::string> tasks;
@@ -68,6 +72,7 @@ std::string head_of(const TaskComparison& comparison) {
   return fmt::format("mean of {}{} over {}", scale.title, scale.percent ? " in %" : "", join(tasks, ", "));
 }
 
+// The main block: a row a backbone, with the answers to both questions side by side.
 VerdictBlock comparison_block(const TaskComparison& comparison, double alpha) {
   VerdictBlock block{title_of(comparison), head_of(comparison), {}, comparison.says};
   block.grid.columns = {{"backbone", false, 3},
@@ -100,6 +105,7 @@ VerdictBlock comparison_block(const TaskComparison& comparison, double alpha) {
   return block;
 }
 
+// A row a backbone and pair of kinds: its gain on each and their difference.
 VerdictBlock kinds_block(const TaskComparison& comparison, double alpha) {
   VerdictBlock block{"Do kinds of tasks differ?",
                      fmt::format("gain over {} on tasks of one kind, less that on the other{}", comparison.baseline,
@@ -127,6 +133,7 @@ VerdictBlock kinds_block(const TaskComparison& comparison, double alpha) {
   return block;
 }
 
+// "<= 0.25x" where the smallest sample suffices already: how far below can't be known.
 std::string ratio_text(const LabelCurve& curve) {
   if (curve.is_baseline) return "baseline";
   if (!curve.ratio) return "-";

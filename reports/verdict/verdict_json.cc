@@ -14,6 +14,7 @@ Json interval_json(const std::optional<Interval>& interval) {
   return interval ? Json{{"low", interval->low}, {"high", interval->high}} : Json();
 }
 
+// Ten fields; csv_row() writes the same, in the order of csv_header().
 Json over_tasks_json(const std::optional<OverTasks>& of) {
   if (!of) return {};
   return {{"value", of->value},
@@ -89,6 +90,7 @@ Json comparison_json(const TaskComparison& comparison) {
   for (const VerdictTask& task : comparison.tasks) json["tasks"].push_back(task_json(task));
   for (const VerdictRow& row : comparison.rows) json["rows"].push_back(row_json(row));
   for (const KindGain& kind : comparison.kinds) json["kinds"].push_back(kind_json(kind));
+  // The lower triangle alone was tested; the matrix is symmetric, its diagonal null.
   for (const auto& line : comparison.pairs) {
     Json cells = Json::array();
     for (const auto& p : line) cells.push_back(optional_json(p));
@@ -133,6 +135,7 @@ void add_interval(std::vector<std::string>& cells, const std::optional<Interval>
   cells.push_back(interval ? number(interval->high) : "");
 }
 
+// The columns of a gain are made by the two loops, so their names can't part from each other.
 std::vector<std::string> csv_header() {
   std::vector<std::string> cells{"probe",    "shots",    "fraction", "where",     "tasks",
                                  "backbone", "baseline", "mean",     "mean_share"};
@@ -146,6 +149,7 @@ std::vector<std::string> csv_header() {
   return cells;
 }
 
+// One line, in the header's order.
 std::string csv_row(const TaskComparison& comparison, const VerdictRow& row) {
   std::vector<std::string> cells{comparison.probe,
                                  fmt::to_string(comparison.shots),

@@ -11,6 +11,7 @@
 namespace vise::reports {
 namespace {
 
+// Nothing where there was no test; the words around it then say so.
 std::string p_text(std::optional<double> p) {
   if (!p) return "";
   return *p < 0.001 ? ", p < 0.001" : fmt::format(", p = {:.3f}", *p);
@@ -22,6 +23,7 @@ std::string with_interval(const TaskComparison& comparison, double value, const 
                                                   : "");
 }
 
+// "not shown" isn't "no difference": the test found no evidence at this alpha.
 std::string judged(std::optional<double> p, double alpha) {
   return !p ? " (not tested)" : *p < alpha ? "" : ": not shown";
 }
@@ -39,6 +41,7 @@ const VerdictRow* leader(const TaskComparison& comparison) {
   return best;
 }
 
+// The first sentence: who leads, by how much over these tasks, and whether that holds for tasks like them.
 std::string answer(const ComparisonTable& table, const TaskComparison& comparison, const VerdictRow& row) {
   const OverTasks& gain = comparison.in_shares ? *row.gain_share : *row.gain;
   return fmt::format(
@@ -49,6 +52,7 @@ std::string answer(const ComparisonTable& table, const TaskComparison& compariso
       p_text(gain.holm_alike), judged(gain.holm_alike, table.alpha));
 }
 
+// Whether the leader gains more on one kind of tasks than on another.
 std::string claim(const ComparisonTable& table, const TaskComparison& comparison, const KindGain& kind) {
   const OverTasks& d = kind.difference;
   return fmt::format(
@@ -63,6 +67,7 @@ std::string claim(const ComparisonTable& table, const TaskComparison& comparison
 
 // What Wilcoxon's test can at best say over so few tasks, adjusted over so many tests.
 std::string smallest_p(const TaskComparison& comparison, double alpha) {
+  // Holm multiplies the smallest p by the number of tests, so alpha must be reached by that product.
   const double tests = static_cast<double>(
       std::ranges::count_if(comparison.rows, [](const VerdictRow& row) { return !row.is_baseline; }));
   std::size_t needed = 1;
@@ -77,6 +82,7 @@ std::string smallest_p(const TaskComparison& comparison, double alpha) {
       tests > 1 ? fmt::format(", {:.3g} after Holm", std::min(1.0, tests * smallest_wilcoxon_p(tasks))) : "", needed);
 }
 
+// The tests of ranks in one line, as papers print them.
 std::string ranks(const TaskComparison& comparison) {
   if (!comparison.critical_difference) return "";
   std::string text;
