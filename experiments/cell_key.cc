@@ -22,6 +22,7 @@ Json cell_identity(const Cell& cell, const CellInputs& inputs) {
   return identity;
 }
 
+// 16 hex digits are 64 bits: among a million cells two keys collide with a probability of 3e-8.
 std::string cell_key(const Cell& cell, const Json& identity) {
   Json whole = identity;
   whole["seed"] = cell.seed;

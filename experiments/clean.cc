@@ -21,6 +21,7 @@ namespace {
 // Is printed where --where's condition is: in the table's title and in the names of files.
 constexpr const char* kCondition = "the audit flags nothing";
 
+// The saved scores of the items that aren't flagged, in the same order.
 SavedScores without(const SavedScores& saved, const std::map<std::string, std::string>& flagged) {
   std::vector<std::uint32_t> kept;
   SavedScores clean{{}, {}, {0, saved.scores.columns, {}}};
@@ -56,6 +57,7 @@ std::optional<Result> clean_result(const Path& run_folder, const Path& out, cons
   if (kept.ids.empty()) return std::nullopt;
   Result clean = result;
   clean.cell.where += (clean.cell.where.empty() ? "" : " and ") + std::string(kCondition);
+  // The key of the run's result and of the ids that are left out: judged without others it is another result.
   std::string identity = result.key;
   for (const auto& [id, reason] : flagged) identity += fmt::format("\n{}", id);
   clean.key = sha256_hex(identity).substr(0, 16);
@@ -81,6 +83,8 @@ std::map<std::string, std::string> flagged_test_images(const Task& task, const R
   const datasets::Split split = resolve_split(task, dataset);
   std::vector<datasets::PictureFacts> pictures(dataset.size());
   const images::DecodeOptions decode{request.extract.max_pixels};
+  // The files are read once: audit_files() hands each one's bytes to the decoder as well, and audit_pictures() then
+  // compares what the pictures show.
   datasets::Audit audit = datasets::audit_files(
       dataset, split, context,
       [&](std::uint32_t item, ByteView bytes) {
@@ -103,6 +107,7 @@ std::vector<Result> write_clean_results(const Path& run_folder, const std::vecto
   for (const auto& [id, reason] : flagged) csv += csv_line(std::vector<std::string>{id, reason});
   write_file_atomically(out / fmt::format("flagged-{}.csv", task.name), csv);
   for (const Result& result : results) {
+    // Other tasks of the run have flags of their own and are judged by a call of their own.
     if (result.cell.task != task.name || result.cell.target != task.target) continue;
     if (!result.ok() || result.scores_file.empty()) continue;
     auto judged = clean_result(run_folder, out, result, flagged);

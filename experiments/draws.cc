@@ -16,6 +16,9 @@ namespace {
 
 constexpr int kMostFolds = 5;
 
+// Every draw below goes the same way: strata and groups are put into the order of the ids, drawn there, and the
+// outcome is put back into the data set's order by `place_`.
+
 // The values of items in that order.
 template <typename Values>
 auto in_order(const Values& values, std::span<const std::uint32_t> order) {
@@ -30,6 +33,7 @@ datasets::Split in_order(const datasets::Split& split, std::span<const std::uint
   return {in_order(split.parts(), order), split.origin()};
 }
 
+// The inverse of a permutation.
 std::vector<std::uint32_t> places_in(std::span<const std::uint32_t> order) {
   std::vector<std::uint32_t> places(order.size());
   for (std::uint32_t i = 0; i < order.size(); ++i) places[order[i]] = i;
@@ -72,6 +76,8 @@ datasets::Split Draws::with_val_from_train(const datasets::Split& split, std::sp
                                            std::span<const std::string> groups, double share) const {
   const std::vector<int> drawn = in_order(strata, order_);
   const datasets::Split ordered = in_order(split, order_);
+  // Plain draws know only strata. With groups, train is dealt anew as if it were all there is, and what comes out as
+  // val becomes val.
   if (groups.empty()) return in_order(ordered.with_val_from_train(drawn, share, stream("split"), split_seed_), place_);
   std::vector<int> of_train = drawn;
   for (std::size_t i = 0; i < of_train.size(); ++i)
@@ -120,6 +126,7 @@ std::vector<int> Draws::inner_folds(std::span<const std::uint32_t> items, std::s
     most = std::min(most, static_cast<int>(named.size()));
   }
   if (most < 2) return {};
+  // The items are a part of the data set, so their order by id is that of their places among all items.
   std::vector<std::uint32_t> order(items.size());
   std::iota(order.begin(), order.end(), 0u);
   std::ranges::sort(order, {}, [&](std::uint32_t i) { return place_[items[i]]; });

@@ -12,11 +12,13 @@
 namespace vise::experiments {
 namespace {
 
+// A JSON value as a person reads it: texts without quotes, nothing for null.
 std::string text_of(const Json& value) {
   if (value.is_null()) return {};
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
+// Collects what differs; equal values leave no trace.
 class Comparison {
  public:
   void add(const std::string& what, const std::string& a, const std::string& b, const std::string& effect) {
@@ -60,6 +62,7 @@ std::string sample_text(const Cell& cell) {
   return cell.fraction < 1 ? fmt::format("{} % of train", number(100 * cell.fraction)) : "all of train";
 }
 
+// Nothing for a result that failed before it had a split.
 std::string split_text(const Result& r) {
   if (r.split_hash.empty()) return {};
   return fmt::format("{} ({}...), test {} images", r.split_origin, r.split_hash.substr(0, 8), r.sizes.test);
@@ -73,6 +76,8 @@ std::string chosen_text(const probes::Selection& selection) {
 
 Json member(const Json& json, const std::string& key) { return json.is_object() ? json.value(key, Json()) : Json(); }
 
+// Causes in features, from the network to its input. The words on effects are orders of magnitude: they say where to
+// look, not how much.
 void compare_features(const Result& a, const Result& b, Comparison& out) {
   const Json &x = *a.features, &y = *b.features;
   // Two files may hold one network (a state dict with and without its head); the parameters'
@@ -116,6 +121,7 @@ void compare_probe(const Result& a, const Result& b, Comparison& out) {
   out.add("seed", std::to_string(a.cell.seed), std::to_string(b.cell.seed), "the spread over seeds");
 }
 
+// Last, as these usually move numbers least.
 void compare_machine(const Result& a, const Result& b, Comparison& out) {
   out.add("precision", *a.features, *b.features, "precision",
           "bf16 moves features by 1 %; accuracies by tenths of a point");

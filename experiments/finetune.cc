@@ -17,6 +17,7 @@ namespace vise::experiments {
 namespace {
 
 // Items with a known target, and those targets.
+// Two numberings meet here: `items` are places in the data set, the rows of `targets` places in this part.
 struct KnownPart {
   KnownPart(std::span<const std::uint32_t> all, const datasets::Targets& of_all) {
     std::vector<std::uint32_t> rows;
@@ -38,6 +39,7 @@ class ImageReader {
       : request_(request), transform_(transform), augmentation_(augmentation(request.settings)) {}
 
   ImagePart plain(std::span<const std::uint32_t> items) const {
+    // The epoch doesn't matter: val and test are read the same way every time.
     return {items.size(), [this, items](std::size_t i, std::int64_t, float* chw) {
               std::vector<std::uint8_t> rgb(transform_.bytes());
               transform_.pixels(decode(items[i]), rgb);
@@ -80,6 +82,7 @@ probes::Scores as_scores(std::vector<double> values, std::size_t columns) {
   return {values.size() / columns, columns, std::move(values)};
 }
 
+// Choosing the epoch is the selection of this probe, so that tables and verify treat it as any other.
 probes::Selection selection_of(const FinetuneResult& result, const probes::FinetuneSettings& settings, std::size_t val,
                                const std::string& metric) {
   probes::Selection selection;
@@ -105,6 +108,8 @@ FinetuneResult train(const FinetuneJob& job) {
 
 }  // namespace
 
+// In four steps: what can't be trained is refused before anything is read; the job is described; LibTorch trains it;
+// its scores and its choice of epoch become what any other probe returns.
 FittedAndTested finetune(const FinetuneRequest& request, const Context& context) {
   features::FeatureRequest wanted;
   wanted.backbone = request.backbone;
@@ -140,6 +145,8 @@ FittedAndTested finetune(const FinetuneRequest& request, const Context& context)
   job.pool = recipe.taps.taps.front().tap.pool;
   job.settings = request.settings;
   job.side = static_cast<int>(transform.width());
+  // Only train is augmented. Train's targets go with the job; val's stay here, behind `judge`, and test's aren't
+  // known.
   job.train = reader.augmented(train_part.items);
   job.val = reader.plain(val_part.items);
   job.test = reader.plain(request.test);

@@ -17,6 +17,7 @@ namespace {
 // Double-quoted YAML scalars are JSON strings.
 std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
 
+// What a person needs to recognise a column: its kind, and the first of its classes.
 std::string describe(const datasets::Targets& targets) {
   constexpr std::size_t kShown = 8;
   const auto& names = targets.names();
@@ -39,6 +40,7 @@ std::string first_target(const datasets::Dataset& dataset) {
   return dataset.targets.begin()->first;
 }
 
+// The path that is written into the file.
 Path data_as_seen_from(const Path& data, const Path& file) {
   const Path target = std::filesystem::absolute(data).lexically_normal();
   const Path folder = std::filesystem::absolute(file).lexically_normal().parent_path();
@@ -47,6 +49,7 @@ Path data_as_seen_from(const Path& data, const Path& file) {
   return relative.empty() || *relative.begin() == ".." ? target : relative;
 }
 
+// The line `split` for what the data have: their own split, groups, or neither, with the alternative as a comment.
 std::string split_text(const datasets::Dataset& dataset) {
   std::vector<std::string> columns;
   for (const auto& [name, texts] : dataset.attributes) columns.push_back(name);

@@ -14,6 +14,8 @@ namespace {
 // An image that two data sets share is counted for each: its content may not be known yet.
 void add_features(const std::vector<features::FeatureStatus>& all, const std::string& task, const Context& context,
                   LookAhead& ahead) {
+  // Three rates make the estimate, in thread-seconds an image: a network's forward pass, the same in bf16, and what
+  // is done to the image before. feature_status() has them from earlier extractions.
   double seconds = 0, bf16_seconds = 0, most_images = 0, image_seconds = 0;
   std::set<std::string> counted;  // taps of one network share its forward pass
   bool all_known = true;
@@ -69,6 +71,7 @@ class FitTimes {
   std::map<std::string, std::pair<double, double>> by_probe_;
 };
 
+// The run's own rule (runner.cc), for a dry run.
 CellState state_of(const PlannedCell& cell, const RunRequest& request, const std::map<std::string, Result>& earlier) {
   const auto found = earlier.find(cell.key);
   if (cell.key.empty() || found == earlier.end()) return CellState::open;
@@ -76,6 +79,7 @@ CellState state_of(const PlannedCell& cell, const RunRequest& request, const std
   return request.overwrite == Overwrite::never || found->second.ok() ? CellState::known : CellState::open;
 }
 
+// A backbone without weights fails in all its cells, known results included.
 bool can_be_had(const PlannedCell& cell, const std::vector<features::FeatureStatus>& all) {
   return std::ranges::none_of(
       all, [&](const features::FeatureStatus& s) { return s.backbone == cell.cell.backbone && !s.problem.empty(); });
@@ -89,6 +93,7 @@ void add_cells(const TaskRun& task, const std::vector<features::FeatureStatus>& 
     ++(state == CellState::known ? ahead.known : state == CellState::open ? ahead.open : ahead.failing);
     if (state != CellState::open) continue;
     const std::optional<double> seconds = times.of(cell.cell.probe);
+    // One probe whose time isn't known leaves the sum unknown: a sum without it would be read as the whole.
     if (!seconds || !ahead.fit_seconds)
       ahead.fit_seconds.reset();
     else
@@ -96,6 +101,7 @@ void add_cells(const TaskRun& task, const std::vector<features::FeatureStatus>& 
   }
 }
 
+// Weights of each backbone once; whether they are here, would be fetched or can't be had.
 void add_weights(const RunRequest& request, LookAhead& ahead) {
   std::set<std::string> seen;
   for (const Task& task : request.tasks)

@@ -9,11 +9,13 @@
 namespace vise::experiments {
 namespace {
 
+// Without HOME, as in some containers, the current folder takes its place.
 Path home(const Environment& environment) {
   const std::string value = environment("HOME");
   return value.empty() ? Path(".") : Path(value);
 }
 
+// The XDG base directory specification's rule for caches.
 Path xdg_cache(const Environment& environment) {
   const std::string value = environment("XDG_CACHE_HOME");
   return value.empty() ? home(environment) / ".cache" : Path(value);
@@ -26,6 +28,7 @@ Path torch_checkpoints(const Environment& environment) {
   return (value.empty() ? xdg_cache(environment) / "torch" : Path(value)) / "hub/checkpoints";
 }
 
+// Set to anything but "0".
 bool is_on(const std::string& value) { return !value.empty() && value != "0"; }
 
 int seconds_of(const Environment& environment, const char* name, int otherwise) {
@@ -66,6 +69,7 @@ features::WeightsSearch Places::weights_search() const {
   return search;
 }
 
+// The order in which data sets are looked for: --data-root, the environment, then `data` below the working directory.
 std::vector<Path> Places::data_roots() const {
   std::vector<Path> roots(data.begin(), data.end());
   if (const std::string value = environment("VISE_DATA"); !value.empty()) roots.emplace_back(value);
@@ -87,6 +91,7 @@ void Places::add_to(RunRequest& request) const {
   // The command line's places come first, a study's after them.
   roots.insert(roots.end(), request.data_roots.begin(), request.data_roots.end());
   request.data_roots = std::move(roots);
+  // The study's own are kept aside, as extract_options() replaces all of them.
   const std::vector<Path> of_study_weights = request.extract.weights.folders;
   const features::ExtractOptions of_study = request.extract;
   request.extract = extract_options();

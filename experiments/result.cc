@@ -13,6 +13,7 @@ Json from_doubles(const std::map<std::string, double>& values) {
   return json;
 }
 
+// The whole curve is kept, not only the choice, so that a figure of the sweep needs no second fit.
 Json selection_json(const probes::Selection& selection) {
   Json curve = Json::array();
   for (const probes::Candidate& candidate : selection.curve)
@@ -50,6 +51,7 @@ Json metrics_json(const std::map<std::string, std::optional<double>>& metrics) {
 
 std::string_view status_name(CellStatus status) { return status == CellStatus::ok ? "ok" : "failed"; }
 
+// nlohmann's objects keep their keys sorted; result_parse.cc reads the fields in that order.
 Json to_json(const Result& result) {
   return {{"cell", to_json(result.cell)},
           {"key", result.key},

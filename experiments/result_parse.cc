@@ -13,8 +13,10 @@ namespace vise::experiments {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
+// simdjson reads whole vectors, beyond the end of the text; Block (result_read.cc) leaves room for them.
 static_assert(ResultParser::kPadding >= simdjson::SIMDJSON_PADDING);
 
+// One error for all fields. The reader of the file adds its name and the line.
 [[noreturn]] void fail(std::string_view what, simdjson::error_code code) {
   throw Error(ErrorKind::input, fmt::format("is not a result: {}: {}", what, simdjson::error_message(code)),
               "docs/formats/results.md lists the fields");
@@ -80,6 +82,7 @@ void for_each(ondemand::object object, std::string_view name, const Put& put) {
   }
 }
 
+// Keys come sorted, so a hint at the end makes each insertion constant.
 std::map<std::string, double> doubles(ondemand::object object, std::string_view name) {
   std::map<std::string, double> values;
   for_each(object, name, [&](std::string_view key, ondemand::value value) {
@@ -133,6 +136,7 @@ struct KnownValues {
   std::size_t candidates = 0;  // of the last curve; the next one is likely as long
 };
 
+// A value of any shape as our own JSON; settings are alike in most results and parsed once.
 SharedJson any_json(ondemand::value value, std::string_view name, KnownValues& known) {
   std::string_view raw;
   if (const auto code = simdjson::to_json_string(value).get(raw)) fail(name, code);
@@ -143,12 +147,14 @@ decltype(probes::Candidate::parameters) read_parameters(ondemand::object& candid
   auto object = field<ondemand::object>(candidate, "parameters");
   std::string_view raw;
   if (const auto code = object.raw_json().get(raw)) fail("parameters", code);
+  // raw_json() has walked over the object; reset() goes back to its beginning.
   return known.parameters(raw, [&] {
     if (const auto code = object.reset().error()) fail("parameters", code);
     return doubles(object, "parameters");
   });
 }
 
+// The fields as visit_fields() lists them, so a field more needs no line here.
 Cell read_cell(ondemand::object object) {
   Cell cell;
   visit_fields(cell, [&]<typename T>(std::string_view name, T& value) {
@@ -170,6 +176,7 @@ Cell read_cell(ondemand::object object) {
   return cell;
 }
 
+// Not taken for a default: a status or kind of a later version would be misread.
 [[noreturn]] void fail_unknown(std::string_view field, std::string_view value) {
   throw Error(ErrorKind::input, fmt::format("is not a result: {}: '{}' is unknown", field, value),
               "docs/formats/results.md lists the fields; a newer version of vise-eval may have written it");
@@ -237,6 +244,7 @@ probes::Selection read_selection(ondemand::object object, ResultDetail detail, K
   return selection;
 }
 
+// What came after 0.1 may be missing; the sizes were always there.
 void read_split(ondemand::object object, Result& result) {
   ondemand::value draw, sample;
   if (find(object, "draw", draw)) result.draw = static_cast<int>(get<std::int64_t>(draw, "draw"));
@@ -298,6 +306,7 @@ ResultParser::~ResultParser() = default;
 void ResultParser::parse(std::string_view text, Result& result) {
   ondemand::document document;
   ondemand::object object;
+  // The parser keeps its buffers from line to line, and a document is read once, from its beginning to its end.
   if (const auto code = state_->parser.iterate(text.data(), text.size(), text.size() + kPadding).get(document))
     fail("text", code);
   if (const auto code = document.get_object().get(object)) fail("text", code);

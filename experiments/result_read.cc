@@ -33,6 +33,7 @@ FileDescriptor open_to_read(const Path& path) {
   return file;
 }
 
+// Refused before anything is allocated by its size.
 std::uint64_t size_of(const FileDescriptor& file, const Path& path) {
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) throw_errno("cannot read", path);
@@ -56,6 +57,9 @@ std::size_t read_at(const FileDescriptor& file, std::uint64_t offset, char* into
   }
   return have;
 }
+
+// Block i covers the bytes from i x kBlockBytes on. A line that crosses its end belongs to the block that it begins
+// in, which reads on to the newline; the next block skips it. So every line is parsed by exactly one block.
 
 // The lines that begin in one block of the file, and where their text begins. Its memory serves block after block.
 class Block {
@@ -105,6 +109,7 @@ std::size_t line_number(const FileDescriptor& file, std::uint64_t offset, const 
   return newlines + 1;
 }
 
+// The first line says what the rest is; a later format is refused rather than read as far as it goes.
 void check_schema(std::string_view line, const Path& path) {
   const Json header = parse_json(line, fmt::format("{}: line 1", path.string()));
   if (!header.is_object() || header.value("schema", "") != kSchema)
@@ -190,6 +195,7 @@ class Reader {
   }
 
   void add(ResultParser& parser, std::string_view line, std::uint64_t offset, std::vector<Result>& results) const {
+    // Offset 0 is the first line: blocks don't know their numbers, but the file begins there alone.
     if (offset == 0) return check_schema(line, path_);
     try {
       parser.parse(line, results.emplace_back());

@@ -47,6 +47,7 @@ Tail read_tail(int fd, const Path& path) {
   return tail;
 }
 
+// The lock is released when the descriptor is closed, by the end of the process at the latest.
 FileDescriptor open_locked(const Path& path) {
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path());
   FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
@@ -58,6 +59,7 @@ FileDescriptor open_locked(const Path& path) {
 
 }  // namespace
 
+// By the same parser as files, so that there is one reading of a result.
 Result result_from_json(const Json& json) {
   std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
   const std::size_t size = text.size();
@@ -84,6 +86,7 @@ void append_result(const Path& results_jsonl, const Result& result) {
   const Tail tail = read_tail(file.get(), results_jsonl);
   if (is_json(tail.text)) {
     line.insert(0, "\n");  // whole, but the newline was lost
+    // A torn line is cut off: its result is lost and will be computed again, and the file stays one result a line.
   } else if (!tail.text.empty() && ::ftruncate(file.get(), tail.begin) != 0) {
     throw_errno("cannot write", results_jsonl);
   }

@@ -37,6 +37,7 @@ void resolve_baseline(Task& task, const RunRequest& request) {
 }
 
 // The one place where backbones' texts become values. A resolved task has no texts left.
+// The request's backbones replace a task's own; each at every input size that was asked for.
 void resolve_backbones(Task& task, const RunRequest& request) {
   if (!request.backbones.empty()) task.backbones = request.backbones;
   if (!task.backbones.empty()) {
@@ -56,6 +57,7 @@ void resolve_backbones(Task& task, const RunRequest& request) {
   resolve_baseline(task, request);
 }
 
+// The request's probes replace a task's own. Without any, the target's kind decides (TaskRun).
 void resolve_probes(Task& task, const RunRequest& request) {
   if (!request.probes.empty()) task.probes = request.probes;
   for (const std::string& probe : task.probes) {

@@ -16,9 +16,13 @@
 namespace vise::experiments {
 namespace {
 
+// run(): all tasks are opened, the plan is written, then task by task features are extracted and CellQueue fits what
+// isn't known; what fails is recorded beside what succeeds.
+
 // Cells side by side each hold a few copies of their rows in memory: beyond this they take turns on all threads.
 constexpr double kMostBytesSideBySide = 4e9;
 
+// Whether the earlier result of a cell's key stands for the cell.
 bool is_reusable(const Result& result, Overwrite overwrite) {
   if (overwrite == Overwrite::always) return false;
   return overwrite == Overwrite::never || result.ok();
@@ -28,6 +32,8 @@ bool is_reusable(const Result& result, Overwrite overwrite) {
 class CellQueue {
  public:
   CellQueue(const TaskRun& task, const RunRequest& request, const std::map<std::string, Result>& earlier)
+      // results_ has a place for each cell of the plan; a place is filled by an earlier result here, or by its fit
+      // later.
       : task_(task), request_(request), cells_(task.plan()), results_(cells_.size()), is_new_(cells_.size()) {
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       const auto known = earlier.find(cells_[i].key);
@@ -42,7 +48,9 @@ class CellQueue {
     // Many small fits run best one a thread; few or large ones take all threads in turn.
     const bool side_by_side = fits_.size() >= 2 * static_cast<std::size_t>(context.threads) &&
                               bytes_a_cell() * context.threads < kMostBytesSideBySide;
+    // Each of the fits side by side would otherwise start as many threads as the run has.
     const Context one_thread{context.log, context.stop, 1};
+    // Passes over the earlier results at the plan's beginning: they are in the file already.
     append_ready();
     parallel_for(side_by_side ? context.threads : 1, fits_.size(), [&](std::size_t f) {
       context.throw_if_stopped();
@@ -78,6 +86,7 @@ class CellQueue {
       fits_[fit->second].push_back(i);
   }
 
+  // Sixteen bytes a number of train and val: a few copies in float32, or two in double.
   double bytes_a_cell() const {
     std::size_t dim = 0;
     for (const PlannedCell& cell : cells_)
@@ -103,6 +112,7 @@ class CellQueue {
   std::mutex mutex_;
 };
 
+// Extraction comes first and may leave images out, so splits and keys are known only after it.
 void run_task(TaskRun& task, const RunRequest& request, const Context& context, RunOutcome& outcome) {
   task.extract();
   task.write_splits(request.out);
@@ -129,6 +139,7 @@ struct OpenTask {
   std::optional<Error> error;
 };
 
+// Two tasks of one name would write to one split file and be one section of the table.
 void check_names(const std::vector<OpenTask>& tasks) {
   for (std::size_t i = 0; i < tasks.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
@@ -162,6 +173,7 @@ std::map<std::string, Result> earlier_results(const Path& results_jsonl) {
   std::map<std::string, Result> by_key;
   std::error_code error;
   if (!std::filesystem::exists(results_jsonl, error)) return by_key;
+  // Later lines of the file count, as read_results() has them already; the map is only for looking up.
   for (Result& result : read_results(results_jsonl)) by_key.insert_or_assign(result.key, std::move(result));
   return by_key;
 }

@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint64_t kMaxCsvBytes = std::uint64_t{1} << 30;
 const char* const kFormat = "docs/formats/scores.md describes the file";
 
+// A target as one cell: the class's index, or one number a column, separated by blanks.
 std::string target_text(const datasets::Targets& targets, std::size_t item) {
   if (targets.kind() == datasets::TargetKind::classes) return std::to_string(targets.classes()[item]);
   std::vector<std::string> parts;
@@ -95,6 +96,8 @@ std::vector<std::string> read_ids(const CsvTable& csv) {
   return ids;
 }
 
+// Scores of every test item. Where a value isn't finite metrics would be undefined without a reason, so it is an
+// error.
 probes::Scores read_values(const Path& path, std::size_t items, const Result& result) {
   const std::size_t names = result.class_names.size();
   const NpyArray array = NpyArray::open(path);

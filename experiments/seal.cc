@@ -41,12 +41,14 @@ std::string digest_of(const Seal& seal) {
   return sha256_hex(canonical_json(Json{{"version", seal.version}, {"tables", seal.tables}, {"files", seal.files}}));
 }
 
+// Pretty-printed with sorted keys: the same seal has the same bytes, which seal_differences() relies on.
 std::string text_of(const Seal& seal) {
   const Json json{{"schema", kSchema},     {"schema_version", 1}, {"digest", seal.digest}, {"version", seal.version},
                   {"tables", seal.tables}, {"files", seal.files}, {"pages", seal.pages}};
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+// Adds a sentence for each file that changed, went or came.
 void compare(const std::map<std::string, std::string>& sealed, const std::map<std::string, std::string>& now,
              std::vector<std::string>& differences) {
   for (const auto& [name, hash] : sealed) {
@@ -61,6 +63,7 @@ void compare(const std::map<std::string, std::string>& sealed, const std::map<st
     if (!sealed.contains(name)) differences.push_back(fmt::format("{} came after the seal", name));
 }
 
+// Hashes of what shows the digest.
 std::map<std::string, std::string> pages_of(const Path& folder) {
   std::map<std::string, std::string> pages;
   std::error_code error;
@@ -83,6 +86,7 @@ void write_seal(const Path& folder, Seal seal) {
   write_file_atomically(folder / kSeal, text_of(seal));
 }
 
+// Every member is asked for: a seal without one is damaged, not an older form.
 std::optional<Seal> read_seal(const Path& folder) {
   std::error_code error;
   const Path file = folder / kSeal;
@@ -108,6 +112,7 @@ void break_seal(const Path& folder) {
 
 std::vector<std::string> seal_differences(const Path& folder) {
   std::vector<std::string> differences;
+  // A seal that can't be read is a difference, not an error: whoever asks wants to know the state of the folder.
   std::optional<Seal> sealed;
   try {
     sealed = read_seal(folder);

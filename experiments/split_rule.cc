@@ -17,6 +17,9 @@ const std::string kUsualGroup = "group";
 constexpr std::string_view kGrouped = "grouped";  // how Split::grouped begins its origin
 
 // Items the task is about: their target is known, and they meet its conditions.
+// The way to a split: wanted_items() says who takes part, apply_rule() divides them by the task's rule or the data's
+// own split, and resolve_split() checks that no part is empty.
+
 std::vector<bool> wanted_items(const Task& task, const datasets::Dataset& dataset) {
   const datasets::Targets& targets = dataset.target(task.target);
   std::vector<bool> wanted(dataset.size(), true);
@@ -31,6 +34,7 @@ std::vector<bool> wanted_items(const Task& task, const datasets::Dataset& datase
   return wanted;
 }
 
+// Items of a part that the task isn't about.
 std::vector<std::uint32_t> unwanted(const std::vector<bool>& wanted, const datasets::Split& split) {
   std::vector<std::uint32_t> items;
   for (std::uint32_t item = 0; item < split.size(); ++item)
@@ -60,6 +64,7 @@ datasets::Split one_fold(const Task& task, const datasets::Dataset& dataset, con
                                      group.empty() ? "" : fmt::format(", grouped by {}", group), rule.seed));
 }
 
+// The attribute's text of each item is its part: train, val or test.
 datasets::Split by_attribute(const Task& task, const datasets::Dataset& dataset) {
   const std::string& name = task.split.attributes[static_cast<std::size_t>(std::max(1, task.split.number) - 1)];
   std::vector<datasets::Part> parts;
@@ -97,6 +102,7 @@ std::size_t labelled(const datasets::Targets& targets, const datasets::Split& sp
   return known;
 }
 
+// Drawn by the shares of the rule, within classes and, where there are groups, with groups whole.
 datasets::Split drawn_shares(const Task& task, const datasets::Dataset& dataset, const std::vector<int>& strata,
                              const Draws& draws) {
   const datasets::Split split = draws.shares(strata, groups_of(task, dataset), task.split.shares);
@@ -158,6 +164,7 @@ std::optional<std::string> usual_target(const datasets::Dataset& dataset) {
   return dataset.targets.size() == 1 ? std::optional(dataset.targets.begin()->first) : std::nullopt;
 }
 
+// Marks them unused and keeps the rest, so that item numbers stay those of the data set.
 datasets::Split without_items(const datasets::Split& split, const std::vector<std::uint32_t>& items) {
   if (items.empty()) return split;
   std::vector<datasets::Part> parts(split.size());

@@ -46,6 +46,7 @@ class SplitReader {
     return map_.contains(key) ? share(key, map_[key]) : otherwise;
   }
 
+  // All three together, since they must add up to 1.
   std::array<double, 3> shares(std::array<double, 3> otherwise) const {
     if (!map_.contains("shares")) return otherwise;
     const Json& given = map_["shares"];
@@ -82,6 +83,8 @@ class SplitReader {
 }  // namespace
 
 SplitRule parse_split(const YamlFile& file, const std::string& pointer, const Path& folder) {
+  // What isn't said keeps its default. Combinations are checked at the end, where the line of `split` itself is
+  // named.
   SplitRule rule;
   if (!file.root().contains(Json::json_pointer(pointer))) return rule;
   file.expect_keys(pointer, kKeys);
@@ -108,6 +111,7 @@ SplitRule parse_split(const YamlFile& file, const std::string& pointer, const Pa
 }
 
 std::string split_yaml(const SplitRule& rule) {
+  // A double-quoted YAML scalar is a JSON string.
   const auto quoted = [](const std::string& text) {
     return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
   };

@@ -20,6 +20,9 @@ const std::vector<std::string> kColumnKeys{"path", "label", "split", "kind"};
 const std::vector<std::string> kEntryKeys{"task",  "data",      "columns",  "name",   "target", "where",
                                           "split", "backbones", "baseline", "probes", "kind"};
 
+// One file for two directions: StudyReader reads a study into a request, study_yaml() at the end writes a request as
+// a study with nothing left to defaults.
+
 // Reads a study's YAML into the request that the command line makes too: whatever can be said in
 // one can be said in the other, and run() knows no third form.
 class StudyReader {
@@ -83,6 +86,7 @@ class StudyReader {
     return list;
   }
 
+  // A whole number at a pointer, or `fallback` where nothing is there; out of its range it is an error with its line.
   std::int64_t number_at(const std::string& pointer, std::int64_t fallback, std::int64_t low, std::int64_t high) const {
     const Json* const value = find(pointer);
     if (!value) return fallback;
@@ -150,6 +154,8 @@ class StudyReader {
     return {text(place + "/path"), text(place + "/label"), text(place + "/split"), text(place + "/kind")};
   }
 
+  // An entry that is a map: which task or data, and what of it is changed. It may expand to several tasks, each of
+  // which is changed.
   void add_entry(const std::string& place, RunRequest& request) const {
     file_.expect_keys(place, kEntryKeys);
     const std::string task = text(place + "/task"), data = text(place + "/data"), target = text(place + "/target");
@@ -171,6 +177,7 @@ class StudyReader {
     }
   }
 
+  // Parses each text of a list; an error names the place in the file instead of an option.
   template <typename Parse>
   void add_subsets(const std::string& pointer, RunRequest& request, const Parse& parse) const {
     for (const std::string& one : texts(pointer)) {
@@ -182,6 +189,7 @@ class StudyReader {
     }
   }
 
+  // Shots and fractions are lists of subsets side by side, not a grid of both.
   void read_samples(RunRequest& request) const {
     request.subsets.clear();
     add_subsets("/shots", request, parse_shots);
@@ -189,6 +197,7 @@ class StudyReader {
     if (request.subsets.empty()) request.subsets = {TrainSubset{}};
   }
 
+  // Names of engines and the like, by the functions that read options.
   template <typename Value, typename Parse>
   void read_name(const std::string& pointer, Value& value, const Parse& parse) const {
     if (!find(pointer)) return;
@@ -199,6 +208,7 @@ class StudyReader {
     }
   }
 
+  // Taps are the product of layers and pools, as on the command line.
   void read_features(RunRequest& request) const {
     read_name("/engine", request.engine, networks::parse_engine);
     read_name("/precision", request.precision, networks::parse_precision);
@@ -275,6 +285,7 @@ std::string task_yaml(const Task& task) {
   return yaml;
 }
 
+// Layers or pools of the taps, each once: their product is the taps again.
 template <typename Get>
 std::vector<std::string> distinct(const std::vector<features::FeatureTap>& taps, const Get& get) {
   std::vector<std::string> names;
@@ -283,6 +294,7 @@ std::vector<std::string> distinct(const std::vector<features::FeatureTap>& taps,
   return names;
 }
 
+// The inverse of read_samples(): all of train is written as a shot, "all".
 std::string subsets_yaml(const std::vector<TrainSubset>& subsets) {
   std::vector<std::string> shots, fractions;
   for (const TrainSubset& subset : subsets) {

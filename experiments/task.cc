@@ -32,6 +32,7 @@ const std::map<std::string, std::string>& protocols() {
   return presets;
 }
 
+// The text under a key of the file; another type is an error with its line.
 std::string text_of(const YamlFile& file, const std::string& key, const std::string& otherwise) {
   if (!file.root().contains(key)) return otherwise;
   const Json& value = file.root()[key];
@@ -104,6 +105,7 @@ void check_metric(const YamlFile& file, const std::string& metric) {
 
 bool is_yaml(const Path& path) { return path.extension() == ".yaml" || path.extension() == ".yml"; }
 
+// The file is kept with the task, so that a plan can name it by its path.
 Task read_task(const Path& path) {
   Task task = parse_task(read_text_file(path, 1 << 20), path.stem().string(), path.string());
   task.file = path;
@@ -112,6 +114,8 @@ Task read_task(const Path& path) {
 
 }  // namespace
 
+// One YAML file, key by key. Unknown keys are refused first: a misspelt `split` would otherwise be the default split
+// in silence.
 Task parse_task(const std::string& yaml, const std::string& name, const std::string& file_for_messages) {
   const YamlFile file = YamlFile::parse(yaml, file_for_messages);
   file.expect_keys("", kTaskKeys);
@@ -155,6 +159,7 @@ std::string base_task_name(const Task& task) {
                                                               : task.name;
 }
 
+// One split of several has its number in its name, as the tables and files that it fills must differ.
 std::string name_of_split(const std::string& name, const SplitRule& rule) {
   const bool several = rule.kind == "folds"       ? rule.folds > 1
                        : rule.kind == "attribute" ? rule.attributes.size() > 1
@@ -220,6 +225,7 @@ const Task& TaskLibrary::find(const std::string& name) const {
               suggest(name, known) + "; a folder or a manifest of your own is --data PATH");
 }
 
+// By name, by group, by a fold's own name or by file; a name that is none of them is an error with the nearest.
 std::vector<Task> TaskLibrary::expand(const std::string& name_or_group) const {
   if (is_yaml(name_or_group)) return one_task_a_split(read_task(name_or_group));
   std::vector<Task> members;
@@ -233,6 +239,7 @@ std::vector<Task> TaskLibrary::expand(const std::string& name_or_group) const {
   return members;
 }
 
+// A person's own data are often small, so val and test get twice the share that SplitRule's default gives them.
 Task task_for_data(const Path& path, const std::string& target, const datasets::DataColumns& columns) {
   Task task;
   task.title = path.filename().string();

@@ -19,6 +19,7 @@ std::vector<TaskRun::Row*> TaskRun::with_features() {
   return rows;
 }
 
+// Results come in the order of the requests, one a tap; `request` says which of the rows each is of.
 void TaskRun::extract_rows(const std::vector<Row*>& rows) {
   std::vector<features::Features> all =
       features::extract_features(dataset_, feature_requests(), request_.extract, context_);
@@ -72,6 +73,7 @@ std::vector<features::FeatureRequest> TaskRun::feature_requests() const {
   return requests;
 }
 
+// No row is read back: a shard leaves features in its own store, and the final job reads them from the merged cache.
 void TaskRun::extract_part(std::span<const std::uint32_t> items) {
   const datasets::Dataset part = datasets::subset(dataset_, items);
   try {
@@ -83,6 +85,7 @@ void TaskRun::extract_part(std::span<const std::uint32_t> items) {
   }
 }
 
+// Of the cache alone: what the shard's own store has is counted by count_kept().
 std::size_t TaskRun::count_missing(std::span<const std::uint32_t> items) const {
   features::ExtractOptions options = request_.extract;
   options.into.clear();
@@ -93,6 +96,7 @@ std::size_t TaskRun::count_missing(std::span<const std::uint32_t> items) const {
   return missing;
 }
 
+// The status of every backbone, and subsets and hashes as far as contents are known, so that plan() can name cells.
 const std::vector<features::FeatureStatus>& TaskRun::look(bool read_unknown) {
   status_ = features::feature_status(dataset_, feature_requests(), request_.extract, context_, read_unknown);
   for (Row& row : rows_)
@@ -107,6 +111,7 @@ const std::vector<features::FeatureStatus>& TaskRun::look(bool read_unknown) {
   return status_;
 }
 
+// Rows must stay paired: an image that one backbone can't read is missing for all.
 void TaskRun::leave_out_unreadable() {
   std::map<std::uint32_t, std::string> unreadable;
   for (const Row* row : with_features())

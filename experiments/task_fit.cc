@@ -23,6 +23,7 @@ std::string utc_now() {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(std::chrono::system_clock::now())));
 }
 
+// Places in the matrix of features of a part's items.
 std::vector<std::uint32_t> rows_of(const features::Features& features, const std::vector<std::uint32_t>& items) {
   std::vector<std::uint32_t> rows;
   for (const std::uint32_t item : items) rows.push_back(features.rows[item]);
@@ -41,6 +42,7 @@ std::string parameters_of(const features::Features& features) {
 
 }  // namespace
 
+// The floor belongs to one architecture: beside a backbone of another the note says so and how to get its own.
 std::optional<std::string> TaskRun::random_note(const features::Features& features) const {
   const auto own =
       std::ranges::find_if(rows_, [&](const Row& row) { return row.request.backbone.name == features.backbone; });
@@ -103,6 +105,7 @@ FittedCell TaskRun::fit(const PlannedCell& planned, const Context& context) cons
   return fitted;
 }
 
+// Seeds that draw nothing share one fit; each still has a result and scores of its own, under its own key.
 std::vector<Result> TaskRun::fit_and_keep(std::span<const PlannedCell* const> cells, const Path& out,
                                           const Context& context) const {
   const FittedCell fitted = fit(*cells.front(), context);
@@ -120,6 +123,7 @@ std::vector<Result> TaskRun::fit_and_keep(std::span<const PlannedCell* const> ce
   return results;
 }
 
+// Fits and tests one cell, and puts what came of it into the result: settings, choice, metrics, notes, scores.
 void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Context& context) const {
   Result& result = cell.result;
   const auto probe = planned.probe->make(planned.cell.seed);
@@ -140,6 +144,7 @@ void TaskRun::fit_into(FittedCell& cell, const PlannedCell& planned, const Conte
   result.calibration = fitted.calibration;
   result.notes.insert(result.notes.end(), fitted.notes.begin(), fitted.notes.end());
   SavedScores saved{{}, test_targets, std::move(scores)};
+  // Votes are kept with the scores where they are over the same classes: the report needs them for the noise ceiling.
   if (const auto votes = dataset_.targets.find("votes");
       votes != dataset_.targets.end() && targets_.kind() == datasets::TargetKind::classes &&
       votes->second.kind() == datasets::TargetKind::distribution && votes->second.names() == targets_.names())
@@ -161,6 +166,7 @@ FittedAndTested TaskRun::fit_features(const PlannedCell& planned, const probes::
     return features.tokens > 1 ? probes::FeatureRows(features.map->halves.data(), features.dim, features.tokens, chosen)
                                : probes::FeatureRows(features.map->values.data(), features.dim, chosen);
   };
+  // Where val is empty, as in few-shot subsets, hyper-parameters are chosen by cross-validation inside train.
   const std::vector<int> folds = val.empty() ? folds_within(train, planned.cell.seed) : std::vector<int>{};
   const probes::TrainView train_view{rows(train_rows), train_targets, folds};
   const probes::ValView val_view{rows(val_rows), val_targets};
@@ -180,6 +186,7 @@ FittedAndTested TaskRun::fit_images(const PlannedCell& planned, probes::Finetune
   const std::vector<std::uint32_t> train = split.items(datasets::Part::train), val = split.items(datasets::Part::val),
                                    test = split.items(datasets::Part::test);
   const datasets::Targets train_targets = targets_.select(train), val_targets = targets_.select(val);
+  // The training state is named by the cell's key, so that a resumed run finds it and no other cell does.
   const Path checkpoint = request_.out.empty() ? Path() : request_.out / "finetune" / (planned.key + ".safetensors");
   const features::FeatureTap tap{planned.cell.layer, planned.cell.pool};
   return finetune({dataset_, backbone, request_.extract, tap, std::move(settings), train, val, test, train_targets,

@@ -23,6 +23,7 @@ datasets::Split without_val(const datasets::Split& split) {
   return {std::move(parts), split.origin()};
 }
 
+// ".shots-4.seed-0", as it is in the names of split files; nothing for all of train.
 std::string subset_name(const TrainSubset& subset, std::uint64_t seed) {
   if (subset.is_all()) return {};
   std::string name;
@@ -35,6 +36,7 @@ std::string subset_name(const TrainSubset& subset, std::uint64_t seed) {
 
 // Tokens are extracted for the probes that read them alone, and pooled rows for the others.
 std::vector<features::FeatureTap> TaskRun::wanted_taps() const {
+  // Each tap once: several probes read the same rows.
   std::vector<features::FeatureTap> taps;
   const auto add = [&](const features::FeatureTap& tap) {
     if (std::ranges::none_of(taps,
@@ -54,6 +56,8 @@ std::vector<features::FeatureTap> TaskRun::wanted_taps() const {
   return taps;
 }
 
+// Drawn within classes from train alone. A fraction is drawn before shots, so that both together mean shots of the
+// fraction.
 datasets::Split TaskRun::thinned(const TrainSubset& subset, std::uint64_t seed) const {
   datasets::Split thin = split_;
   const std::vector<int> strata = targets_.strata();
@@ -99,6 +103,7 @@ void TaskRun::set_keys(PlannedCell& planned, const features::FeatureKey* feature
   const SubsetSplit& split = *planned.split;
   // Without contents of images no key can be made: look_ahead() then counts the cell as open.
   if (!features || split.data_hash.empty()) return;
+  // A probe's identity is asked for at this seed: of a probe that draws nothing it is the same for all.
   const Json identity = cell_identity(
       cell, {split.data_hash, targets_hash_, features->str(), planned.probe->make(cell.seed)->identity(), kVersion});
   // Probes describe their seed where they use it, a subset's split is in its data; folds are drawn where val is empty.
@@ -108,6 +113,8 @@ void TaskRun::set_keys(PlannedCell& planned, const features::FeatureKey* feature
   planned.fit_key = sha256_hex(canonical_json(fit));
 }
 
+// The cells of one backbone and tap, in the order of tables. `features` and `key` are null where nothing is known
+// yet.
 void TaskRun::plan_row(const Row& row, const features::FeatureTap& tap, const features::Features* features,
                        const features::FeatureKey* key, std::vector<PlannedCell>& cells) const {
   for (const probes::ProbeChoice& probe : probes_) {
@@ -149,6 +156,7 @@ std::vector<PlannedCell> TaskRun::plan() const {
   return cells;
 }
 
+// Splits of the task, of each subset, and the images that couldn't be read.
 void TaskRun::write_splits(const Path& out) const {
   const auto cell_of = [&](const TrainSubset& subset, std::uint64_t seed) {
     return Cell{task_.name, task_.target, {}, {}, {}, {}, seed, subset.shots, subset.fraction, task_.condition};

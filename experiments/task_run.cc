@@ -18,6 +18,7 @@
 namespace vise::experiments {
 namespace {
 
+// After a condition a part may have lost all its images, which resolve_split() couldn't see.
 void check_parts(const datasets::Split& split, const std::string& what) {
   for (const datasets::Part part : {datasets::Part::train, datasets::Part::val, datasets::Part::test})
     if (split.count(part) == 0)
@@ -25,12 +26,14 @@ void check_parts(const datasets::Split& split, const std::string& what) {
                   "a probe needs train, val and test; widen the condition");
 }
 
+// The parts of some items, in the items' order.
 datasets::Split chosen(const datasets::Split& split, const std::vector<std::uint32_t>& items) {
   std::vector<datasets::Part> parts;
   for (const std::uint32_t item : items) parts.push_back(split.part(item));
   return {std::move(parts), split.origin()};
 }
 
+// The raw bytes of the values: two processors with the same byte order have the same hash.
 std::string hash_of(const datasets::Targets& targets) {
   Sha256 hash;
   // Names too: the same numbers under other class names are other targets.
@@ -45,6 +48,7 @@ std::string hash_of(const datasets::Targets& targets) {
   return hash.hex();
 }
 
+// The target's name where the task doesn't give one; an error with the choice where several would do.
 std::string target_to_predict(const datasets::Dataset& dataset) {
   if (auto usual = usual_target(dataset)) return *usual;
   if (dataset.targets.empty())
@@ -112,6 +116,7 @@ void TaskRun::note_straddling_groups() {
   context_.log.warn(fmt::format("{}: {}", task_.name, notes_.back()));
 }
 
+// Groups go with the items, so that cross-validation keeps them whole as the split does.
 std::vector<int> TaskRun::folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const {
   std::vector<std::string> groups;
   if (const auto all = groups_of(task_, dataset_); !all.empty())
@@ -125,6 +130,7 @@ std::size_t TaskRun::fit_rows() const {
 
 std::size_t TaskRun::test_images() const { return split_.count(datasets::Part::test); }
 
+// On one line, as footnotes are, with the hint in brackets.
 std::string TaskRun::words_of(const Error& e) {
   std::string words = e.message() + (e.hint().empty() ? "" : fmt::format(" ({})", e.hint()));
   std::ranges::replace(words, '\n', ' ');
@@ -133,6 +139,7 @@ std::string TaskRun::words_of(const Error& e) {
   return words;
 }
 
+// Logistic regression takes classes, labels and votes; numbers need a regression.
 std::string default_probe(datasets::TargetKind kind) {
   return kind == datasets::TargetKind::values ? "ridge" : "logreg";
 }

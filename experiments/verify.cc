@@ -23,11 +23,15 @@
 namespace vise::experiments {
 namespace {
 
+// The way through this file: Verifier::run() checks the seal, then of each result the key, the metrics and the split
+// files, then refits a sample of cells; what differs is a sentence, what couldn't be checked a note.
+
 // What evaluate() may round otherwise on another processor.
 constexpr double kRounding = 1e-9;
 // Scores of the same fit on another kind of processor, relative to the largest.
 constexpr double kOtherMachine = 1e-4;
 
+// Undefined agrees with undefined alone.
 bool same(const std::optional<double>& a, const std::optional<double>& b) {
   if (!a || !b) return a.has_value() == b.has_value();
   return std::fabs(*a - *b) <= kRounding * std::max(1.0, std::fabs(*a));
@@ -132,11 +136,13 @@ class Verifier {
   }
 
  private:
+  // An intact seal's digest is shown, to be compared with the one that was published.
   void check_seal() {
     out_.differences = seal_differences(folder_);
     if (const auto seal = out_.differences.empty() ? read_seal(folder_) : std::nullopt) out_.seal = seal->digest;
   }
 
+  // Names the cell in words and by its key, which is also the name of its files.
   void differ(const Result& result, const std::string& what) {
     out_.differences.push_back(fmt::format("{} ({}): {}", cell_words(result.cell), result.key, what));
   }
@@ -164,6 +170,7 @@ class Verifier {
     test_ids_[result.key] = {saved.ids.begin(), saved.ids.end()};
   }
 
+  // Reads and counts each split file once, however many results it is of.
   const SavedSplit& split_at(const Path& file) {
     const auto known = splits_.find(file);
     if (known != splits_.end()) return known->second;
@@ -171,6 +178,7 @@ class Verifier {
     return splits_.emplace(file, read_split(folder_ / file)).first->second;
   }
 
+  // The file's own hash, then whether the scores are of its test images.
   void check_split(const Result& result, bool of_subset) {
     const Path file = split_file(result, of_subset);
     if (!std::filesystem::exists(folder_ / file) && result.cell.layer == kGivenLayer)
@@ -200,6 +208,7 @@ class Verifier {
     if (std::ranges::find(out_.notes, text) == out_.notes.end()) out_.notes.push_back(text);
   }
 
+  // The plan as it was run, with what only this machine knows: where data, weights and the cache are.
   RunRequest planned_request() const {
     RunRequest request = read_study(folder_ / "plan.yaml");
     request.data_roots.insert(request.data_roots.begin(), options_.data_roots.begin(), options_.data_roots.end());
@@ -217,6 +226,7 @@ class Verifier {
     return resolved(request);
   }
 
+  // A task whose data aren't here is a note: verification goes on with the others.
   void refit_sample() {
     if (!std::filesystem::exists(folder_ / "plan.yaml")) return note("no cell was fitted again: there is no plan.yaml");
     std::optional<RunRequest> planned;
@@ -254,6 +264,7 @@ class Verifier {
     // A fixed sample: whoever verifies the same folder refits the same cells.
     RandomStream(fmt::format("verify/{}", task.name), 0).shuffle(std::span(cells));
     open_cells_ += cells.size();
+    // At least one cell a task, so that every task's features and split are tried.
     cells.resize(std::min(cells.size(), std::max<std::size_t>(1, options_.refit / request.tasks.size())));
     for (const auto& [cell, result] : cells) compare(*result, run.fit(cell, context_));
   }
@@ -271,6 +282,7 @@ class Verifier {
     }
   }
 
+  // Three grades: equal bits, equal within what another processor may round, and different.
   void compare(const Result& recorded, const FittedCell& again) {
     ++out_.refitted;
     if (!again.scores) return differ(recorded, fmt::format("fitting it again fails: {}", again.result.error));

@@ -16,6 +16,7 @@ Path file_of(const Path& run_folder, const std::string& key) {
 
 void write_weights(const Path& run_folder, const std::string& key, const probes::ProbeModel& model) {
   const std::vector<double> weights = model.weights(), intercepts = model.intercepts();
+  // Probes that aren't linear have no weights, and no map can be made of them.
   if (weights.empty() || intercepts.empty()) return;
   const std::size_t classes = intercepts.size(), dim = weights.size() / classes;
   // Weights serve only activation maps; those of a thousand classes would be larger than the rest of the run.
@@ -28,6 +29,7 @@ void write_weights(const Path& run_folder, const std::string& key, const probes:
   write_npy(file_of(run_folder, key), std::span<const float>(rows), {classes, dim + 1});
 }
 
+// The shape must fit the result's classes; a mismatch is an edited or misplaced file.
 std::optional<LinearWeights> read_weights(const Path& run_folder, const Result& result) {
   const Path file = file_of(run_folder, result.key);
   std::error_code error;

@@ -26,6 +26,7 @@ Path JobFolder::store(const features::Shard& shard) const {
 std::string JobFolder::extract_name() const { return name_of("extract", out_); }
 std::string JobFolder::finish_name() const { return name_of("finish", out_); }
 
+// Every member is asked for: a record that lacks one is damaged, and the hint says that removing it loses nothing.
 std::optional<LaunchRecord> read_launch_record(const JobFolder& folder) {
   std::error_code error;
   const Path path = folder.launch_record();
@@ -46,6 +47,7 @@ std::optional<LaunchRecord> read_launch_record(const JobFolder& folder) {
   }
 }
 
+// Atomic, since `status` may read it at any moment.
 void write_launch_record(const JobFolder& folder, const LaunchRecord& record) {
   Json submissions = Json::array();
   for (const Submission& each : record.submissions)

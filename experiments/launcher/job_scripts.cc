@@ -76,6 +76,8 @@ fi
 exit "$code"
 )sh";
 
+// What both jobs give the program. Offline: weights were fetched before anything was submitted. Threads are those
+// that Slurm gives the job, unless they were asked for.
 std::string common_options(const LaunchRequest& request) {
   const features::ExtractOptions& extract = request.run.extract;
   std::string text = fmt::format(
@@ -87,12 +89,14 @@ std::string common_options(const LaunchRequest& request) {
   return text;
 }
 
+// The option's words, as --overwrite takes them.
 std::string overwrite_name(Overwrite overwrite) {
   return overwrite == Overwrite::always ? "always" : overwrite == Overwrite::never ? "never" : "missing";
 }
 
 }  // namespace
 
+// Heading, what counts as progress, supervisor, one command, requeue: the same five parts in both scripts.
 std::string extract_script(const LaunchRequest& request, const JobFolder& folder) {
   std::string text = heading(request, folder.extract_name(), log_pattern(folder, "extract-%A_%a.log"),
                              fmt::format("Features of one of {} shards.", request.shards));
@@ -111,7 +115,9 @@ std::string extract_script(const LaunchRequest& request, const JobFolder& folder
 std::string finish_script(const LaunchRequest& request, const JobFolder& folder, bool merges) {
   std::string text = heading(request, folder.finish_name(), log_pattern(folder, "finish-%j.log"),
                              "All shards into the cache, then probes and tables.");
+  // Without this a job whose dependency failed would wait in the queue for ever.
   text += sbatch_line("kill-on-invalid-dep", "yes");
+  // Progress of this job: results that were appended, and shards that were merged.
   text += fmt::format("jobs={}\n", quoted(folder.path()));
   text += fmt::format("kept() {{ cat {} \"$jobs\"/shards/*/shard.json 2> /dev/null | wc -c; }}\nbefore=$(kept)\n",
                       quoted(folder.out() / "results.jsonl"));

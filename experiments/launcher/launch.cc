@@ -52,6 +52,7 @@ std::vector<SlurmJob> settled_jobs(const JobFolder& folder, const Context& conte
   }
 }
 
+// make_recipe() fetches what it needs and leaves it where the jobs look; the recipe itself isn't used.
 void fetch_weights_now(const RunRequest& request, const LookAhead& ahead, const Context& context) {
   for (const PlannedFeatures& features : ahead.features)
     if (!features.status.fetched_from.empty()) {
@@ -96,6 +97,7 @@ class Launch {
   }
 
  private:
+  // What will fail is listed, and the launch goes on with the rest; where nothing would be measured it ends here.
   void check_something_can_be_measured(const LookAhead& ahead) {
     for (const FailingTask& task : ahead.failing_tasks)
       launched_.failing.push_back(fmt::format("{}: {}", task.name, task.why));
@@ -111,11 +113,13 @@ class Launch {
                 "nothing was submitted");
   }
 
+  // The last job of this plan has ended and left its exit code.
   bool has_finished() const {
     std::error_code error;
     return std::filesystem::exists(folder_.finished(), error);
   }
 
+  // Those that will still do something: one that waits for a failed job never will.
   std::vector<const SlurmJob*> live_jobs(const std::string& name) const {
     std::vector<const SlurmJob*> live;
     for (const SlurmJob& job : jobs_)
@@ -147,6 +151,7 @@ class Launch {
                       (folder_.path() / "shards").string()));
   }
 
+  // Rows that only a shard's store has. Started with another number of shards they would be computed again.
   bool has_unmerged_rows(std::size_t shards) const {
     for (std::size_t number = 1; number <= shards; ++number) {
       const Path store = folder_.store({number, shards});
@@ -188,17 +193,20 @@ class Launch {
     merges_ |= !launched_.alive.empty() || !launched_.submitted.empty();
   }
 
+  // The plan first: both scripts name it.
   void write_scripts() {
     write_file_atomically(folder_.plan(), plan_);
     write_file_atomically(folder_.extract_script(), extract_script(request_, folder_));
     write_file_atomically(folder_.finish_script(), finish_script(request_, folder_, merges_));
   }
 
+  // Recorded at once after each submission: a crash between two of them loses no job.
   void keep(const std::string& job, const std::vector<std::size_t>& shards) {
     record_.submissions.push_back({job, shards, seconds_since_1970()});
     write_launch_record(folder_, record_);
   }
 
+  // An array of exactly the shards that are needed: `--array` on the command line wins over the script's own.
   void submit_shards() {
     if (launched_.submitted.empty()) return write_launch_record(folder_, record_);
     std::vector<std::string> numbers;
@@ -226,6 +234,7 @@ class Launch {
     keep(launched_.finish_job, {});
   }
 
+  // Slurm's condition for the final job.
   std::vector<std::string> dependency(const std::vector<const SlurmJob*>& finishing) const {
     std::string after;
     if (!launched_.extract_job.empty()) after += ":" + launched_.extract_job;

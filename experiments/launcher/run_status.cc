@@ -28,6 +28,7 @@ class Reader {
     record_ = *record;
   }
 
+  // Slurm first, since a shard's state combines what its store says with what the queue says.
   RunStatus read() {
     ask_slurm();
     read_exit_code();
@@ -56,6 +57,7 @@ class Reader {
     }
   }
 
+  // A file that holds no number, as one under way to be written, counts as none.
   void read_exit_code() {
     std::error_code error;
     std::int64_t code = 0;
@@ -79,6 +81,7 @@ class Reader {
     return latest;
   }
 
+  // The job that a shard was last submitted in, "12_3", or the last final job, "12"; empty where there was none.
   std::string last_submission(std::size_t task) const {
     for (auto each = record_.submissions.rbegin(); each != record_.submissions.rend(); ++each) {
       if (task == 0 && each->shards.empty()) return each->job;
@@ -87,6 +90,8 @@ class Reader {
     return {};
   }
 
+  // In this order: what is done by its own record, what lives in the queue, what Slurm saw end, and what Slurm no
+  // longer knows although it was submitted.
   JobStatus status_of(std::size_t task, bool is_done) const {
     JobStatus status;
     status.job = last_submission(task);
@@ -111,6 +116,7 @@ class Reader {
     return status;
   }
 
+  // Rows kept and to be kept: from the record once the shard is done, else counted in its store.
   void add_shard(std::size_t number, bool& all_known) {
     const Path store = folder_.store({number, record_.shards});
     std::optional<features::ShardRecord> record = features::read_shard_record(store);

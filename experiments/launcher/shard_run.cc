@@ -14,6 +14,7 @@ namespace {
 
 std::int64_t seconds_since_1970() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
 
+// Rows over all keys.
 std::size_t sum_of(const std::map<std::string, std::size_t>& rows) {
   return std::accumulate(rows.begin(), rows.end(), std::size_t{0},
                          [](std::size_t sum, const auto& entry) { return sum + entry.second; });
@@ -40,6 +41,7 @@ std::vector<std::unique_ptr<TaskRun>> open_tasks(const RunRequest& request, cons
 
 features::ShardRecord extract_shard(const RunRequest& given, const features::Shard& shard, const std::string& plan_hash,
                                     const Context& context) {
+  // The same resolved request as the run's own: shards of one plan ask for the same rows.
   const RunRequest request = resolved(given);
   const Path& folder = request.extract.into;
   const std::vector<std::unique_ptr<TaskRun>> tasks = open_tasks(request, context);

@@ -30,6 +30,7 @@ std::int64_t parse_time(const std::string& text) {
   return static_cast<std::int64_t>(std::mktime(&time));
 }
 
+// A task's number; 0 for "N/A" and for the "1-16" of an array that hasn't begun.
 std::size_t parse_task(const std::string& text) {
   std::int64_t task = 0;
   return parse_int(text, task) && task > 0 ? static_cast<std::size_t>(task) : 0;
@@ -37,6 +38,7 @@ std::size_t parse_task(const std::string& text) {
 
 std::vector<std::string> lines_of(std::string_view text) { return split(text, '\n'); }
 
+// A command that can't be started means that this isn't a machine of the cluster.
 Ended run_slurm(const std::vector<std::string>& words) {
   try {
     return run_process(words);
@@ -48,11 +50,13 @@ Ended run_slurm(const std::vector<std::string>& words) {
   }
 }
 
+// Slurm's messages begin with the reason.
 std::string first_words(const Ended& ended) {
   const std::string text(trim(ended.err.empty() ? ended.out : ended.err));
   return text.substr(0, text.find('\n'));
 }
 
+// Names go into the script as they are, so only what an option can be called is accepted.
 void check_option(const std::string& name) {
   const auto is_part_of_name = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
   if (name.empty() || name.front() == '-' || !std::ranges::all_of(name, is_part_of_name))
@@ -66,6 +70,8 @@ void check_option(const std::string& name) {
 }  // namespace
 
 bool SlurmJob::is_live() const {
+  // A list of ends rather than of live states: a state of a later Slurm counts as alive, and nothing is submitted
+  // twice.
   static const std::vector<std::string> over{"COMPLETED", "FAILED",    "CANCELLED", "TIMEOUT",       "NODE_FAIL",
                                              "PREEMPTED", "BOOT_FAIL", "DEADLINE",  "OUT_OF_MEMORY", "REVOKED"};
   return std::ranges::count(over, state) == 0;
@@ -102,6 +108,7 @@ SlurmOptions parse_slurm_options(const std::vector<std::string>& texts) {
   return options;
 }
 
+// Without quotes sbatch would end the value at a blank or take the rest for a comment.
 std::string sbatch_line(const std::string& name, const std::string& value) {
   const bool has_blank = value.find_first_of(" #") != std::string::npos;
   return fmt::format("#SBATCH --{}{}{}\n", name, value.empty() ? "" : "=",
@@ -134,6 +141,7 @@ std::vector<SlurmJob> parse_squeue(std::string_view text) {
   return jobs;
 }
 
+// Array tasks are "12_3" in accounts; a job that is no array has its number alone.
 std::vector<SlurmJob> parse_sacct(std::string_view text) {
   std::vector<SlurmJob> jobs;
   for (const std::string& line : lines_of(text)) {
@@ -156,6 +164,7 @@ std::vector<SlurmJob> jobs_named(const std::vector<std::string>& names) {
   return parse_squeue(ended.out);
 }
 
+// Accounts are asked from the first submission on: sacct otherwise begins at midnight.
 std::vector<SlurmJob> jobs_in_accounts(const std::vector<std::string>& names, std::int64_t since) {
   const Ended ended = run_slurm({"sacct", "--noheader", "--allocations", "--parsable2", "--name=" + join(names, ","),
                                  "--starttime=" + fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::localtime(since)),

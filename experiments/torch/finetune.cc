@@ -24,6 +24,8 @@ torch::Device device_named(const std::string& name) {
 }
 
 // The rows' mean loss; targets as HeadJob::targets.
+// Softmax: the cross-entropy to the targets' rows, which may be votes. Sigmoid: -log sigma in its stable form, over
+// the labels that are known (unknown ones are negative). Squares: half the squared error.
 torch::Tensor mean_loss(probes::HeadLoss kind, const torch::Tensor& z, const torch::Tensor& y) {
   switch (kind) {
     case probes::HeadLoss::softmax:
@@ -36,6 +38,7 @@ torch::Tensor mean_loss(probes::HeadLoss kind, const torch::Tensor& z, const tor
   return (z - y).square().sum(1).mean() / 2;
 }
 
+// Copies in place: the tensors are those that network and optimiser hold.
 void copy_into(const std::vector<torch::Tensor>& to, const std::vector<torch::Tensor>& from) {
   const torch::NoGradGuard no_grad;
   if (to.size() != from.size()) throw Error(ErrorKind::input, "the training state is of another network", "remove it");
@@ -51,6 +54,8 @@ std::vector<torch::Tensor> clones(const std::vector<torch::Tensor>& tensors) {
   return out;
 }
 
+// One training: the head is drawn, an earlier state is taken up, epochs follow, and the best one's weights score
+// test.
 class Training {
  public:
   explicit Training(const FinetuneJob& job)
@@ -121,6 +126,7 @@ class Training {
     state_.now.clear();
   }
 
+  // All epochs, or `patience` epochs without a better score on val.
   bool done() const {
     const auto run = static_cast<std::int64_t>(state_.epochs.size());
     if (run >= s_.epochs) return true;
@@ -134,6 +140,7 @@ class Training {
   }
 
   // Grows linearly over the warm-up, then falls along a half cosine; changes with every mini-batch.
+  // Loshchilov and Hutter 2017, without restarts.
   double rate_factor() const {
     const auto step = static_cast<double>(state_.steps), warm = static_cast<double>(s_.warmup * batches()),
                all = static_cast<double>(s_.epochs * batches());
@@ -143,6 +150,7 @@ class Training {
   }
 
   // Images of a part, by number.
+  // Decoding and augmentation of a mini-batch on all threads, into one tensor.
   torch::Tensor images(const ImagePart& part, std::span<const std::size_t> chosen, std::int64_t epoch) const {
     torch::Tensor x = torch::empty({static_cast<std::int64_t>(chosen.size()), 3, job_.side, job_.side});
     const std::size_t size = 3 * static_cast<std::size_t>(job_.side) * static_cast<std::size_t>(job_.side);
@@ -162,10 +170,12 @@ class Training {
     return y.to(device_);
   }
 
+  // z = W x + b, with x the pooled row of each image.
   torch::Tensor logits(const torch::Tensor& x, bool training) const {
     return torch::addmm(bias_, network_.forward(x, training), weight_.t());
   }
 
+  // Train in an order that is drawn for the epoch; the last mini-batch may be smaller.
   void run_epoch() {
     const auto epoch = static_cast<std::int64_t>(state_.epochs.size());
     std::vector<std::size_t> order(job_.train.size);
@@ -204,6 +214,8 @@ class Training {
     const double factor = rate_factor();
     const auto t = static_cast<double>(++state_.steps);
     torch::Tensor largest = torch::zeros({}, device_);
+    // Loshchilov and Hutter 2019: the decay acts on the weights, not through the moments; SGD's is part of the
+    // gradient.
     for (std::size_t i = 0; i < parameters_.size(); ++i) {
       LearnedTensor& p = parameters_[i];
       torch::Tensor g = p.value.grad(), &m = first_moments_[i];
@@ -229,6 +241,7 @@ class Training {
     return largest.item<double>();
   }
 
+  // z of every image of a part, without augmentation; in double, as metrics take scores.
   std::vector<double> scores(const ImagePart& part) const {
     const torch::NoGradGuard no_grad;
     std::vector<double> out;

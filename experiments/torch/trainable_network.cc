@@ -9,6 +9,7 @@
 namespace vise::experiments {
 namespace {
 
+// "block12" and "layer4" end a block; "final-2", a last norm over an earlier block, doesn't.
 bool is_numbered(const std::string& layer) {
   return !layer.empty() && layer.back() >= '0' && layer.back() <= '9' && layer.find('-') == std::string::npos;
 }
@@ -28,6 +29,7 @@ int depth_of(int value, const std::vector<int>& ends) {
   return std::max(1, static_cast<int>(blocks - before));
 }
 
+// The mean over places, of a map (B x C x H x W) or of tokens without the prefix.
 torch::Tensor mean_of_places(const networks::TorchValue& x) {
   return x.tensor.dim() == 4 ? x.tensor.mean({2, 3}) : x.places().mean(1);
 }
@@ -36,6 +38,7 @@ torch::Tensor token(const networks::TorchValue& x, std::int64_t number) { return
 
 }  // namespace
 
+// The definitions are networks/pooling.h's; these give the same rows, and gradients.
 torch::Tensor pooled(const networks::Pooling& pooling, const std::vector<networks::TorchValue>& values) {
   const std::string name = pooling.name();
   const networks::TorchValue& last = values.back();
@@ -66,6 +69,7 @@ TrainableNetwork::TrainableNetwork(const networks::Network& network, int side, c
                 fmt::format("unfreeze={}: {} has {} blocks up to {}", scope_.blocks, network.architecture, ends.size(),
                             scope_.layer),
                 "unfreeze=all");
+  // Operations that no pooled value depends on, such as a classifier, learn nothing and get no gradient.
   const std::vector<bool> needed = network_.needed_for(values_);
   first_ = needed.size();
   for (std::size_t i = 0; i < needed.size(); ++i) {

@@ -60,6 +60,7 @@ std::vector<T> values(const networks::Checkpoint& file, const std::string& name)
   return out;
 }
 
+// "now.0", "now.1" ...: as many as there are, in order.
 std::vector<torch::Tensor> tensors(const networks::Checkpoint& file, const std::string& name) {
   std::vector<torch::Tensor> out;
   while (const networks::Tensor* const tensor = find(file, fmt::format("{}.{}", name, out.size()))) {
@@ -71,6 +72,7 @@ std::vector<torch::Tensor> tensors(const networks::Checkpoint& file, const std::
 
 }  // namespace
 
+// Five entries: whose state this is, the epochs so far, two counters, and the tensors now and at the best epoch.
 void write_training_state(const Path& path, const std::string& identity, const TrainingState& state) {
   std::vector<double> epochs;
   for (const FinetuneEpoch& e : state.epochs) epochs.insert(epochs.end(), {e.loss, e.score, e.gradient_max});
