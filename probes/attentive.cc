@@ -43,6 +43,8 @@ class AttentiveModel final : public ProbeModel {
   }
 
  private:
+  // Scores of one image in double: attention logits of all heads, a softmax of each over the tokens, the heads' means
+  // of tokens, and the last layer.
   void score(std::span<const std::uint16_t> row, std::size_t tokens, std::span<double> out) const {
     std::vector<float> floats(row.size());
     widen(row, floats);
@@ -71,6 +73,7 @@ class AttentiveModel final : public ProbeModel {
   std::vector<double> u_, m_, b_;
 };
 
+// 1e30 is far beyond any parameter that scores well; a product of two such overflows no double.
 bool all_finite(const AttentiveParameters& p) {
   for (const std::vector<float>* part : {&p.query, &p.keys, &p.values, &p.weights, &p.intercepts})
     if (!std::ranges::all_of(*part, [](float v) { return std::isfinite(v) && std::abs(v) < 1e30F; })) return false;
@@ -119,6 +122,7 @@ class Attentive final : public Probe {
   }
 
  private:
+  // A candidate that was trained on some rows.
   struct Trained {
     std::unique_ptr<ProbeModel> model;  // null: it diverged
     double loss = 0;
@@ -149,6 +153,7 @@ void Attentive::check(const Pool& pool) const {
                 "heads=1, 2, 4, 8 ...");
 }
 
+// What all candidates of a job have in common; rows, targets and rates are set by train().
 AttentiveJob Attentive::job_of(const Pool& pool, const TokenScale& scale, const Context& context) const {
   AttentiveJob job;
   job.tokens = pool.tokens;
@@ -176,6 +181,7 @@ AttentiveJob Attentive::job_of(const Pool& pool, const TokenScale& scale, const 
   return job;
 }
 
+// A model a rate, in their order; so many at once as memory allows.
 std::vector<Attentive::Trained> Attentive::train(const Pool& pool, std::span<const std::uint32_t> rows,
                                                  const TokenScale& scale, std::span<const HeadRate> rates,
                                                  const Context& context) const {
@@ -198,6 +204,8 @@ std::vector<Attentive::Trained> Attentive::train(const Pool& pool, std::span<con
   return all;
 }
 
+// The rule of selection as everywhere (selection.h), with LibTorch in place of a solver: each fold trains the whole
+// grid, the choice is trained again on train + val.
 Fitted Attentive::fit(const TrainView& train_view, const ValView* val, const Context& context) const {
   const Pool pool = make_pool(train_view, val);
   check(pool);
@@ -209,6 +217,7 @@ Fitted Attentive::fit(const TrainView& train_view, const ValView* val, const Con
   // From train's rows alone, also for the refit: as a treatment's.
   const TokenScale scale =
       token_scale(std::span(pool.halves).first(pool.train_rows), pool.tokens, pool.dim / pool.tokens);
+  // Scores of the last fold that was run; with val there is one fold, so these are val's.
   std::vector<Scores> held_out(grid.size());
   for (std::size_t r = 0; selector.needed() && r < pool.folds.size(); ++r) {
     const std::vector<Trained> trained = train(pool, pool.folds[r].fit, scale, rates, context);
@@ -262,6 +271,8 @@ TokenScale token_scale(std::span<const std::uint16_t* const> rows, std::size_t t
   return scale;
 }
 
+// Folds the standardisation, the query and the keys into u, and the values and the last layer into m (the header's
+// formula).
 std::unique_ptr<ProbeModel> attentive_model(const AttentiveParameters& p, const TokenScale& scale, std::size_t heads) {
   if (!all_finite(p)) return nullptr;
   const std::size_t channels = scale.mean.size(), d = channels / heads, outputs = p.intercepts.size();

@@ -2,6 +2,7 @@
 
 namespace vise::probes {
 
+// In alphabetical order, in which permuted-labels comes after logreg, whose options it asks the registry for.
 void register_builtin_probes(ProbeRegistry& registry) {
   register_attentive(registry);
   register_finetune(registry);

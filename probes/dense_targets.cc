@@ -28,6 +28,7 @@ std::vector<float> dense_targets(const datasets::Targets& targets) {
     out.assign(targets.size() * width, 0);
     for (std::size_t i = 0; i < targets.size(); ++i)
       out[i * width + static_cast<std::size_t>(targets.classes()[i])] = 1;
+    // 1, 0, or -1 for what isn't known, as the sigmoid's loss takes them.
   } else if (targets.kind() == datasets::TargetKind::multi_label) {
     out.assign(targets.multi_label().begin(), targets.multi_label().end());
   } else {

@@ -7,6 +7,7 @@
 
 namespace vise::probes {
 
+// In place: dsyevd overwrites the matrix with its vectors, so that a large Gram matrix is held once.
 Eigenvectors eigenvectors(Matrix<double> a, Eigen::UpLoType triangle, const char* of) {
   const int n = static_cast<int>(a.rows());
   Eigenvectors found{Vector(n), std::move(a)};

@@ -23,6 +23,7 @@ struct Known {
   std::vector<double> scores;
 };
 
+// Every metric begins here, so none of them has to think of unknown targets.
 Known known_rows(const Scores& scores, const datasets::Targets& targets) {
   if (scores.rows != targets.size() || scores.columns != targets.width()) {
     throw Error(ErrorKind::input, fmt::format("scores are {} x {}, targets {} x {}", scores.rows, scores.columns,
@@ -81,6 +82,7 @@ double minimise(double low, double high, const Function& f) {
 }
 
 // The negative log-likelihood is convex in 1/T, so unimodal in log T.
+// The T between 1e-3 and 1e3 that minimises the mean negative log-likelihood of softmax(z / T).
 double best_temperature(const Known& known) {
   const ConstView<double> scores = view<double>(known.scores, known.targets.width());
   Matrix<double> scaled(scores.rows(), scores.cols());
@@ -107,6 +109,7 @@ double best_threshold(const Known& known) {
   return threshold;
 }
 
+// All metrics of these rows, or what is needed for `only`; NaN inside becomes nothing outside.
 Metrics evaluate_known(const Known& known, const Calibration& calibration, std::string_view only = {}) {
   const WeightedMetrics weighted({known.targets.size(), known.targets.width(), known.scores}, known.targets,
                                  calibration, only);
@@ -128,6 +131,7 @@ Metrics evaluate(const Scores& scores, const datasets::Targets& targets, const C
   return evaluate_known(known_rows(scores, targets), calibration);
 }
 
+// Names at most five classes, so that a footnote stays a sentence.
 std::string absent_classes_note(const datasets::Targets& test) {
   constexpr std::size_t kShown = 5;
   std::vector<std::string> absent = classes_without_rows(test);
@@ -155,6 +159,7 @@ std::string primary_metric(datasets::TargetKind kind) {
   return "r2";
 }
 
+// Selection maximises: of a loss its negative is taken.
 std::string selection_metric(datasets::TargetKind kind) {
   const std::string metric = primary_metric(kind);
   return higher_is_better(metric) ? metric : "neg_" + metric;
@@ -167,6 +172,7 @@ std::vector<std::string> metric_names(datasets::TargetKind kind, std::size_t cla
   return names;
 }
 
+// Of "r2:NAME", one value's own, what counts is the name before the colon.
 bool higher_is_better(const std::string& metric) {
   static const std::vector<std::string> kLow{"kl",  "cross_entropy",  "js",  "log_loss", "brier",
                                              "ece", "ece_calibrated", "mae", "rmse"};

@@ -13,6 +13,8 @@
 namespace vise::probes {
 namespace {
 
+// fit() can't be reached by a run, which hands images to experiments/finetune.h: it is there for features without
+// images.
 class Finetune final : public Probe {
  public:
   explicit Finetune(const ProbeOptions& given) : settings_(parse_finetune(given)) {}
@@ -41,6 +43,8 @@ std::int64_t parse_blocks(const std::string& text) {
 
 }  // namespace
 
+// The defaults that depend on others: AdamW's rate, a warm-up that is shorter than the training, no flip without
+// augmentation.
 FinetuneSettings parse_finetune(const ProbeOptions& given) {
   const OptionReader options("finetune", given);
   FinetuneSettings s;
@@ -65,6 +69,7 @@ FinetuneSettings parse_finetune(const ProbeOptions& given) {
   return s;
 }
 
+// All settings, given or by default, in the words of the options.
 Json FinetuneSettings::describe() const {
   Json json{{"probe", "finetune"},
             {"unfreeze", blocks == 0   ? "all"

@@ -29,6 +29,7 @@ class ConstantModel final : public ProbeModel {
 // Finite where a class never occurs: the clip of metrics.h's log_loss.
 double safe_log(double p) { return std::log(std::max(p, std::numeric_limits<double>::epsilon())); }
 
+// The mean share of each class: over images, or of votes.
 std::vector<double> class_shares(const datasets::Targets& targets) {
   std::vector<double> shares(targets.width());
   if (targets.kind() == datasets::TargetKind::classes) {
@@ -57,6 +58,7 @@ std::vector<double> label_rates(const datasets::Targets& targets) {
   return positive;
 }
 
+// Value t of every image.
 std::vector<double> column(const datasets::Targets& targets, std::size_t t) {
   std::vector<double> values;
   for (std::size_t j = t; j < targets.rows().size(); j += targets.width()) values.push_back(targets.rows()[j]);
@@ -70,6 +72,8 @@ double median(std::vector<double> values) {
   return (values[(n - 1) / 2] + values[n / 2]) / 2;
 }
 
+// The best constant guess by log loss or squared error: logarithms of class shares, log odds of labels, means of
+// values.
 std::vector<double> prior_scores(const datasets::Targets& targets) {
   std::vector<double> scores;
   if (targets.kind() == datasets::TargetKind::values) {
@@ -86,6 +90,8 @@ std::vector<double> prior_scores(const datasets::Targets& targets) {
   return scores;
 }
 
+// The best constant guess by accuracy or absolute error: the most frequent class, the likelier answer of each label,
+// medians.
 std::vector<double> majority_scores(const datasets::Targets& targets) {
   std::vector<double> scores;
   if (targets.kind() == datasets::TargetKind::values) {
@@ -111,6 +117,7 @@ class Floor final : public Probe {
     fitted.selection.selected_on = "nothing to choose";
     fitted.selection.refit_on_val = pool.has_val;
     fitted.convergence = {describe()["rule"], 0, 0, 0, true};
+    // Majority scores are 0 and 1 and stand for no probability; prior scores are logarithms of one.
     fitted.calibration.scores_are_logits = prior_;
     return fitted;
   }

@@ -20,6 +20,7 @@
 namespace vise::probes {
 namespace {
 
+// What the options say; describe() writes all of it into the result.
 struct Settings {
   std::string optimizer, treatment, metric, device;
   std::vector<double> rates, decays;
@@ -141,6 +142,7 @@ HeadResult Head::train_heads(const Pool& pool, std::span<const std::uint32_t> ro
 }
 
 // Head `h` of a result; nullptr where it diverged.
+// Weights beyond 1e30 count as diverged too.
 std::unique_ptr<LinearModel> model_of(const HeadResult& result, std::size_t h, const Pool& pool) {
   const std::size_t outputs = pool.targets.width(), first = h * outputs;
   const ConstView<double> w = view(&result.weights[first * pool.dim], outputs, pool.dim, pool.dim),
@@ -157,6 +159,8 @@ std::unique_ptr<LinearModel> model_or_zero(const HeadResult& result, std::size_t
   return std::make_unique<LinearModel>(Matrix<double>::Zero(outputs, dim), Row::Zero(outputs));
 }
 
+// The rule of selection as everywhere (selection.h): each fold trains the whole grid at once, the choice is trained
+// again on train + val.
 Fitted Head::fit(const TrainView& train, const ValView* val, const Context& context) const {
   const Pool pool = make_pool(train, val, Treatment::parse(s_.treatment));
   const datasets::TargetKind kind = pool.targets.kind();
@@ -164,6 +168,8 @@ Fitted Head::fit(const TrainView& train, const ValView* val, const Context& cont
   Selector selector(pool, s_.metric.empty() ? selection_metric(kind) : s_.metric, grid);
   std::vector<HeadRate> rates;
   for (const Parameters& p : grid) rates.push_back({p.at("lr"), p.at("weight_decay")});
+  // With val there is one fold, and these are its scores; with cross-validation they are the last fold's and not
+  // used.
   std::vector<Scores> held_out(grid.size());
   for (std::size_t r = 0; selector.needed() && r < pool.folds.size(); ++r) {
     const HeadResult result = train_heads(pool, pool.folds[r].fit, rates, context);

@@ -21,6 +21,7 @@
 namespace vise::probes {
 namespace {
 
+// A class without a vote has the score log(1e-12) and not minus infinity, so that scores stay finite.
 constexpr double kNoVote = 1e-12;
 
 // The rows divided by their norms; a row of zeros stays one.
@@ -90,6 +91,7 @@ std::vector<double> vote(const datasets::Targets& targets, std::span<const Neigh
   return sums;
 }
 
+// The rows it knows, divided by their norms once.
 class KnnModel final : public ProbeModel {
  public:
   KnnModel(std::vector<const float*> rows, std::size_t dim, datasets::Targets targets, std::size_t k,
@@ -123,9 +125,12 @@ class KnnModel final : public ProbeModel {
   }
 
  private:
+  // Appends the scores of one asked row for each k.
   void add_row(std::span<const float> similarities, const std::vector<std::size_t>& ks,
                std::vector<Scores>& out) const {
     const std::vector<Neighbour> near =
+        // Weights are normalised over the `largest` neighbours whatever k is: so has DINOv2, where a smaller k is a
+        // truncated sum.
         nearest(similarities, std::max(largest_, *std::max_element(ks.begin(), ks.end())));
     std::vector<double> weights;
     double sum = 0;
@@ -169,6 +174,7 @@ class Knn final : public Probe {
     preset_ = options.preset();
   }
 
+  // Nothing is fitted: candidates are scored on held-out rows, and the model is the rows themselves.
   Fitted fit(const TrainView& train, const ValView* val, const Context& context) const override {
     openblas_set_num_threads(1);
     const Pool pool = make_pool(train, val, Treatment::parse(treatment_));
@@ -186,6 +192,7 @@ class Knn final : public Probe {
       held_out = model.predict_many(FeatureRows(asked, pool.dim), ks);
       for (std::size_t i = 0; i < ks.size(); ++i) selector.record(i, r, held_out[i]);
     }
+    // Where nothing can be chosen the smallest k is taken, the last of the grid.
     const std::size_t chosen = selector.best(ks.size() - 1);
     Fitted fitted;
     fitted.model =

@@ -22,6 +22,7 @@
 namespace vise::probes {
 namespace {
 
+// Options, the sweep and the choice; one fit is liblinear_fit.cc's.
 class LibLinear final : public Probe {
  public:
   explicit LibLinear(const ProbeOptions& given) {
@@ -76,6 +77,7 @@ class LibLinear final : public Probe {
   std::vector<Scores> sweep(LibLinearNodes& nodes, const Pool& pool, Selector& selector, const Context& context) const;
   Fitted fit_c_a_class(const Pool& pool, const Context& context) const;
 
+  // Classifiers take classes and labels, regressors values; none takes distributions.
   void expect_kind(const datasets::Targets& targets) const {
     const bool values = targets.kind() == datasets::TargetKind::values;
     if (targets.kind() != datasets::TargetKind::distribution && values == settings_.solver.values) return;
@@ -124,6 +126,7 @@ std::vector<double> precisions(const Scores& scores, const datasets::Targets& ta
       score.push_back(scores(i, column));
       positive.push_back(bit == 1);
     }
+    // Without a positive in the held-out rows there is no average precision, which counts as 0.
     out.push_back(average_precision(score, positive).value_or(0));
   }
   return out;
@@ -150,6 +153,7 @@ Fitted LibLinear::fit_c_a_class(const Pool& pool, const Context& context) const 
     context.log.progress("liblinear: fits", ++done, found.size());
   });
 
+  // From here on nothing is random: means over folds, a choice a class, and one fit for each C that some class chose.
   Fitted fitted;
   std::vector<std::size_t> best(width);
   std::vector<std::vector<double>> mean(width, std::vector<double>(count));
@@ -172,6 +176,7 @@ Fitted LibLinear::fit_c_a_class(const Pool& pool, const Context& context) const 
 
   std::vector<std::uint32_t> all(pool.size());
   std::iota(all.begin(), all.end(), 0u);
+  // Fits at the values that are nobody's choice are left out.
   std::vector<std::optional<LinearModel>> models(count);
   parallel_for(context.threads, count, [&](std::size_t c) {
     if (std::count(best.begin(), best.end(), c) > 0) models[c] = fit_liblinear(nodes, pool, all, grid[c], settings_);
@@ -184,6 +189,7 @@ Fitted LibLinear::fit_c_a_class(const Pool& pool, const Context& context) const 
   }
   fitted.model =
       treated_model(std::make_unique<LinearModel>(std::move(weights), std::move(intercepts)), pool.treatment);
+  // LIBLINEAR tells neither its objective nor its gradient.
   fitted.convergence = {settings_.solver.title, std::numeric_limits<double>::quiet_NaN(),
                         std::numeric_limits<double>::quiet_NaN(), 0, true};
   fitted.calibration.scores_are_logits = false;

@@ -30,6 +30,7 @@ thread_local RandomState random_state;
 
 }  // namespace
 
+// Where LIBLINEAR's calls of rand() go (--wrap=rand). The first call of a thread begins the sequence.
 extern "C" int __wrap_rand() {
   if (random_state.data.state == nullptr) random_state.restart();
   std::int32_t value = 0;
@@ -52,6 +53,7 @@ LibLinearNodes::LibLinearNodes(const Pool& pool) : columns_(static_cast<int>(poo
   }
 }
 
+// LIBLINEAR's problem: pointers to the rows' nodes, shared by all fits. `y` and `pointers` are the fit's own.
 problem LibLinearNodes::view(std::span<const std::uint32_t> rows, std::vector<feature_node*>& pointers,
                              std::vector<double>& y) {
   pointers.clear();
@@ -68,6 +70,7 @@ void LibLinearNodes::check_memory(const Pool& pool) {
     for (std::size_t d = 0; d < pool.dim; ++d) count += row[d] != 0;
   }
   const std::uint64_t need = count * sizeof(feature_node);
+  // MemAvailable is what Linux would give without swapping, caches included.
   std::ifstream meminfo("/proc/meminfo");
   std::uint64_t available = UINT64_MAX;
   for (std::string word; meminfo >> word;) {
@@ -84,6 +87,7 @@ void LibLinearNodes::check_memory(const Pool& pool) {
 
 namespace {
 
+// LIBLINEAR allocates a model's parts by malloc and frees them all with its own function.
 struct ModelDeleter {
   void operator()(model* m) const { free_and_destroy_model(&m); }
 };
@@ -94,6 +98,7 @@ ModelPointer train_once(LibLinearNodes& nodes, std::span<const std::uint32_t> ro
                         const LibLinearSettings& settings, std::vector<int> weighted) {
   std::vector<feature_node*> pointers;
   problem data = nodes.view(rows, pointers, y);
+  // -w of the train program: the loss of rows of these labels counts `positive_weight` times.
   std::vector<double> weights(weighted.size(), settings.positive_weight);
   parameter options{};
   options.solver_type = settings.solver.type;
@@ -125,6 +130,7 @@ struct Vectors {
   }
 };
 
+// One call for all classes: LIBLINEAR fits one against the rest itself, or Crammer and Singer's joint problem.
 Vectors fit_classes(LibLinearNodes& nodes, const Pool& pool, std::span<const std::uint32_t> rows, double c,
                     const LibLinearSettings& settings) {
   const std::size_t classes = pool.targets.width();
@@ -144,6 +150,7 @@ Vectors fit_classes(LibLinearNodes& nodes, const Pool& pool, std::span<const std
   // A class without a row keeps weights of zero and a score below any other's.
   Vectors out(classes, pool.dim, -1e30);
   const auto row_of = [&](int label) { return static_cast<std::size_t>(label); };
+  // Two classes share one vector w, which is handed out as w/2 and -w/2, as LinearModel has two classes.
   if (m->nr_class == 2 && settings.solver.type != MCSVM_CS) {
     // get_decfun_coef gives label[0]'s vector as 0 and its negative as 1.
     for (const int v : {0, 1}) out.set(row_of(m->label[v]), *m, v, 0.5);
@@ -182,6 +189,7 @@ Vectors fit_labels(LibLinearNodes& nodes, const Pool& pool, std::span<const std:
   return out;
 }
 
+// A regression a value.
 Vectors fit_values(LibLinearNodes& nodes, const Pool& pool, std::span<const std::uint32_t> rows, double c,
                    const LibLinearSettings& settings) {
   const std::size_t width = pool.targets.width();

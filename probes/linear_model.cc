@@ -7,6 +7,7 @@
 namespace vise::probes {
 namespace {
 
+// One row of the weights, and one row of features in place.
 using Weights = Matrix<double>::ConstRowXpr;
 using Features = Eigen::Map<const Eigen::RowVectorXf>;
 

@@ -17,6 +17,7 @@ std::vector<std::string> builtin_metric_names(datasets::TargetKind kind, std::si
             "vote_share", "vote_share_ceiling"};
   }
   if (kind == datasets::TargetKind::values) return {"r2", "pearson", "spearman", "ccc", "mae", "rmse"};
+  // Of two classes rankings are of the second class's score; of more they are means over one against the rest.
   std::vector<std::string> names{"accuracy", "balanced_accuracy", "f1_macro", "f1_weighted"};
   if (classes == 2) names.insert(names.end(), {"auc", "average_precision"});
   if (classes != 2) names.insert(names.end(), {"auc_ovr_macro", "map"});
@@ -31,6 +32,7 @@ MetricRegistry& MetricRegistry::instance() {
 }
 
 void MetricRegistry::add(UserMetric metric) {
+  // Metrics of different kinds of targets may share a name, as f1_macro does.
   bool taken = std::ranges::find(metrics_, std::pair(metric.kind, metric.name), [](const UserMetric& other) {
                  return std::pair(other.kind, other.name);
                }) != metrics_.end();

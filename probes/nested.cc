@@ -8,6 +8,7 @@
 namespace vise::probes {
 namespace {
 
+// The groups of some rows; none where there are none.
 std::vector<std::string> groups_of(std::span<const std::string> groups, std::span<const std::uint32_t> rows) {
   std::vector<std::string> chosen;
   for (const std::uint32_t row : rows) {
@@ -52,6 +53,7 @@ std::vector<NestedFold> nested_cross_validation(const Probe& probe, std::span<co
   return folds;
 }
 
+// Every row is scored by the model that did not see it, and all of them make one set of scores.
 Scores pooled(std::span<const NestedFold> folds, std::vector<std::uint32_t>& rows) {
   rows.clear();
   for (const NestedFold& fold : folds) rows.insert(rows.end(), fold.rows.begin(), fold.rows.end());

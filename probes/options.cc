@@ -16,6 +16,7 @@ namespace {
               "give LOW:HIGH:COUNT (evenly spaced in the logarithm), as 1e-6:1e6:13, or values, as 0.01,0.1,1");
 }
 
+// numpy.logspace's values, by the same formula: exponents evenly spaced, then powers of ten.
 std::vector<double> log_spaced(const std::string& text, const std::vector<std::string>& parts) {
   double low = 0, high = 0;
   std::int64_t count = 0;
@@ -38,6 +39,7 @@ std::vector<double> log_spaced(const std::string& text, const std::vector<std::s
 
 }  // namespace
 
+// Checked against nothing but their sign: what a value means is the probe's affair.
 std::vector<double> parse_grid(const std::string& text, bool zero_allowed) {
   if (text.find(':') != std::string::npos) return log_spaced(text, split(text, ':'));
   std::vector<double> values;
@@ -107,6 +109,7 @@ bool OptionReader::flag(const std::string& key, bool fallback) const {
   return choice(key, {"yes", "no"}, fallback ? "yes" : "no") == "yes";
 }
 
+// `single` ("C") is a grid of the values that it names: usually one, with nothing to choose.
 std::vector<double> OptionReader::grid(const std::string& key, const std::string& fallback,
                                        const std::string& single) const {
   if (!single.empty() && has(single)) {

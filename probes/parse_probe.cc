@@ -7,6 +7,7 @@
 
 namespace vise::probes {
 
+// The first part is the probe's name, the others are its options.
 ProbeChoice parse_probe(const std::string& text) {
   const std::vector<std::string> parts = split(text, ',');
   ProbeOptions options;

@@ -10,6 +10,7 @@ namespace {
 // The control: logreg on labels dealt out anew among the same rows. What it scores is what selection and chance give.
 class PermutedLabels final : public Probe {
  public:
+  // The options and seed are logreg's own, so that the control differs from it in the labels alone.
   explicit PermutedLabels(const ProbeOptions& options)
       : inner_(ProbeRegistry::instance().make("logreg", {options.values, options.seed})), seed_(options.seed) {}
 
@@ -28,6 +29,7 @@ class PermutedLabels final : public Probe {
   }
 
  private:
+  // A permutation, not a draw: each part keeps its labels, and only who has which changes.
   datasets::Targets deal(const datasets::Targets& targets, const char* name) const {
     std::vector<std::uint32_t> order(targets.size());
     std::iota(order.begin(), order.end(), 0u);

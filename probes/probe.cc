@@ -14,6 +14,7 @@ ProbeRegistry& ProbeRegistry::instance() {
   return registry;
 }
 
+// A later probe of the same name replaces the earlier one, so that a program may bring its own logreg.
 void ProbeRegistry::add(ProbeInfo info, Factory factory) {
   const std::string name = info.name;
   entries_.insert_or_assign(name, Entry{std::move(info), std::move(factory)});

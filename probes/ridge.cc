@@ -39,6 +39,7 @@ Matrix<double> target_matrix(const datasets::Targets& targets) {
 }
 
 // Least squares on some rows, ready for any penalty.
+// Centred sums first, then the axes of the covariance; the intercept follows from the means at the end.
 class Decomposition {
  public:
   Decomposition(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const Matrix<double>& y)
@@ -96,6 +97,7 @@ class Decomposition {
   Matrix<double> rotated_;  // X'Y in the basis of the axes
 };
 
+// Scores of some rows in double, in the matrix's coordinates; the model that is kept works on the features themselves.
 Scores apply(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const Matrix<double>& w) {
   const auto outputs = static_cast<std::size_t>(w.cols());
   Scores scores{rows.size(), outputs, std::vector<double>(rows.size() * outputs)};
@@ -136,6 +138,7 @@ class Ridge final : public Probe {
 };
 
 // The objective and its largest derivative, measured at the solution.
+// A gradient of 2 (X'(XW + b - Y) + lambda W), and of the intercepts 2 sum (XW + b - Y); both 0 at the optimum.
 Convergence measure(const RowMatrix& matrix, std::span<const std::uint32_t> rows, const Matrix<double>& y,
                     const Matrix<double>& w, double lambda) {
   const Eigen::Index r = w.rows() - 1;
@@ -165,11 +168,13 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
   const datasets::TargetKind kind = pool.targets.kind();
   std::vector<std::uint32_t> all(pool.size());
   std::iota(all.begin(), all.end(), 0u);
+  // The matrix is made once: the folds are rows of it.
   const RowMatrix matrix = RowMatrix::make(pool.rows, pool.dim, context.threads);
   const Matrix<double> y = target_matrix(pool.targets);
   Selector selector(pool, metric_.empty() ? selection_metric(kind) : metric_, candidates_of("lambda", grid_));
   std::vector<Scores> held_out(grid_.size());
   if (selector.needed()) {
+    // A fold at a time on each thread: the decomposition is the costly part, and a fold has one.
     parallel_for(context.threads, pool.folds.size(), [&](std::size_t r) {
       context.throw_if_stopped();
       const Decomposition decomposition(matrix, pool.folds[r].fit, y);
@@ -196,6 +201,7 @@ Fitted Ridge::fit(const TrainView& train, const ValView* val, const Context& con
     }
     fitted.val_scores = std::move(held_out[chosen]);
   }
+  // Outputs near 0 and 1 are no log odds, so neither log loss nor calibration is computed from them.
   fitted.calibration.scores_are_logits = false;
   return fitted;
 }

@@ -28,6 +28,7 @@ struct Tile {
   std::size_t row, column;
 };
 
+// The tiles of the lower triangle, row by row; a symmetric product needs no others.
 std::vector<Tile> lower_tiles(std::size_t n) {
   std::vector<Tile> tiles;
   for (std::size_t i = 0; i < n; i += kTile) {
@@ -74,6 +75,8 @@ RowMatrix RowMatrix::make(std::vector<const float*> rows, std::size_t dim, int t
   return a;
 }
 
+// X = L Q' with L from the Cholesky factor of XX'. Without Q, which nobody needs: to_features() comes back by L
+// alone.
 void RowMatrix::rotate(int threads) {
   Matrix<double> gram = row_gram(rows_, dim_, threads);
   const Eigen::LLT<Matrix<double>> cholesky(gram);
@@ -88,6 +91,7 @@ void RowMatrix::rotate(int threads) {
   coordinates_float_ = coordinates_.cast<float>();
 }
 
+// XX' = U S^2 U': the rows' coordinates are U S, and to_features() needs U / S.
 void RowMatrix::factor_by_eigenvectors(Matrix<double> gram) {
   const auto [values, vectors] =
       eigenvectors(std::move(gram), Eigen::Upper, "eigenvectors of the features' Gram matrix");
@@ -103,6 +107,7 @@ void RowMatrix::factor_by_eigenvectors(Matrix<double> gram) {
   to_rows_ = kept.rowwise() / scale.row(0);
 }
 
+// No copy where rows are evenly spaced in memory: packed, rotated, or neighbours of one file.
 ConstView<float> RowMatrix::block(std::size_t begin, std::size_t count, std::vector<float>& buffer) const {
   if (rotated()) return view(&coordinates_float_(begin, 0), count, columns_, columns_);
   if (packed_.size() > 0) return view(&packed_(begin, 0), count, dim_, packed_stride(dim_));
@@ -142,6 +147,7 @@ Matrix<double> RowMatrix::to_features(const ConstRef<double>& v) const {
   return w;
 }
 
+// In double, by blocks in the rows' order.
 Row RowMatrix::means() const {
   Row sums = Row::Zero(columns_);
   std::vector<float> buffer;

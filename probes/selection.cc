@@ -13,6 +13,8 @@
 namespace vise::probes {
 namespace {
 
+// A feature that isn't finite would spread through a product to every weight. The row is named, so that its image can
+// be found.
 void check_finite(const float* row, std::size_t dim, std::size_t i, const char* part) {
   // A sum is finite only if every term is.
   double sum = 0;
@@ -30,6 +32,7 @@ void check_finite(const std::uint16_t* row, std::size_t dim, std::size_t i, cons
 }
 
 // The rows of `view` with a known target go into the pool; their places in the view are returned.
+// `part` names train or val in errors.
 std::vector<std::uint32_t> add_rows(const FeatureRows& features, const datasets::Targets& targets, const char* part,
                                     Pool& pool) {
   if (features.size() != targets.size()) {
@@ -52,6 +55,7 @@ std::vector<std::uint32_t> add_rows(const FeatureRows& features, const datasets:
   return kept;
 }
 
+// One fold: fit on train, score on val.
 void add_val_fold(Pool& pool) {
   Fold fold;
   for (std::uint32_t i = 0; i < pool.size(); ++i) (i < pool.train_rows ? fold.fit : fold.score).push_back(i);
@@ -71,6 +75,7 @@ void add_cross_validation(Pool& pool, const std::vector<int>& folds) {
   pool.selected_on = fmt::format("{}-fold cross-validation on train", pool.folds.size());
 }
 
+// From here on all rows are the treated ones; predictions go through treated_model().
 void treat(Pool& pool, Treatment treatment) {
   if (!treatment.none()) {
     // Learned on train alone: val would otherwise take part in what it is to judge.
@@ -96,6 +101,7 @@ std::vector<T> joined(std::span<const T> a, std::span<const T> b) {
 
 }  // namespace
 
+// Class names must agree and not only their number: class 2 of one may be class 3 of the other.
 datasets::Targets concatenate(const datasets::Targets& a, const datasets::Targets& b) {
   if (a.kind() != b.kind() || a.names() != b.names()) {
     throw Error(ErrorKind::input, "train and val have different classes or kinds of target");
@@ -182,6 +188,7 @@ Selector::Selector(const Pool& pool, std::string metric, std::vector<Parameters>
   scores_.assign(candidates_.size(), std::vector<double>(pool.folds.size(), std::nan("")));
 }
 
+// Thread-safe: the metric is computed outside the lock, which guards one number.
 void Selector::record(std::size_t candidate, std::size_t fold, const Scores& scores) {
   const double value = selection_score(scores, held_out_[fold], metric_);
   const std::lock_guard lock(mutex_);
@@ -189,6 +196,7 @@ void Selector::record(std::size_t candidate, std::size_t fold, const Scores& sco
   scores_[candidate][fold] = std::isnan(value) ? -std::numeric_limits<double>::infinity() : value;
 }
 
+// Undefined in any fold is minus infinity in the mean.
 double Selector::score(std::size_t candidate) const {
   double sum = 0;
   for (const double value : scores_[candidate]) sum += value;
@@ -216,6 +224,7 @@ std::size_t Selector::best_recorded() const {
   return best;
 }
 
+// Of any of the candidate's parameters.
 bool Selector::on_edge(std::size_t chosen) const {
   for (const auto& [name, value] : candidates_[chosen]) {
     double low = value, high = value;
@@ -229,6 +238,7 @@ bool Selector::on_edge(std::size_t chosen) const {
   return false;
 }
 
+// Candidates that were not fitted (coarse to fine) are not in the curve.
 Selection Selector::selection(std::size_t chosen) const {
   Selection selection;
   selection.metric = metric_;

@@ -13,6 +13,7 @@
 namespace vise::probes {
 namespace {
 
+// A model behind a treatment: rows are treated as they come, so that test needs no copy of its own.
 class TreatedModel final : public ProbeModel {
  public:
   TreatedModel(std::unique_ptr<ProbeModel> inner, std::shared_ptr<const Treatment> treatment)
@@ -36,6 +37,7 @@ class TreatedModel final : public ProbeModel {
 
 }  // namespace
 
+// The names are in the order of Kind.
 Treatment Treatment::parse(const std::string& text) {
   static const std::vector<std::string> kNames{"none", "l2", "standardise", "pca-whiten"};
   Treatment treatment;
@@ -52,6 +54,7 @@ Treatment Treatment::parse(const std::string& text) {
   return treatment;
 }
 
+// Two passes over the rows, means first: sums of squares less squared means would cancel.
 void Treatment::learn(std::span<const float* const> rows, std::size_t dim) {
   dim_ = dim_out_ = dim;
   if (kind_ == Kind::none || kind_ == Kind::l2) return;
@@ -65,6 +68,7 @@ void Treatment::learn(std::span<const float* const> rows, std::size_t dim) {
   if (kind_ == Kind::pca) learn_axes(rows);
 }
 
+// In blocks of rows, one symmetric product each.
 void Treatment::learn_axes(std::span<const float* const> rows) {
   constexpr std::size_t kBlock = 256;
   Matrix<double> covariance = Matrix<double>::Zero(dim_, dim_), block(kBlock, dim_);

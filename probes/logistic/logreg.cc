@@ -20,6 +20,7 @@ namespace {
 
 constexpr const char* kObjective = "sum of log losses + ||W||^2 / (2 C), intercepts free";
 
+// `stride` is 1 for a whole grid, 8 for coarse to fine.
 struct Settings {
   std::vector<double> grid;
   std::size_t stride = 1;  // coarse to fine: every so many values first, then those beside the best
@@ -121,6 +122,7 @@ Scores Work::held_out_scores(std::size_t fold, std::span<const LogisticPoint> po
                   static_cast<int>(r), 1, x.data(), static_cast<int>(x.outerStride()), w.data(), static_cast<int>(k), 0,
                   z.data(), static_cast<int>(k));
       for (std::size_t i = 0; i < count; ++i) {
+        // Two classes: the one logit z as the pair -z/2, z/2, as LinearModel has it. Labels fill a column each.
         double* const row = &scores.values[(at - begin + i) * columns];
         for (std::size_t j = 0; j < k; ++j) {
           const double v = static_cast<double>(z(i, j)) + b[j];
@@ -143,6 +145,7 @@ void Work::record(Selector& selector, std::size_t candidate, const std::vector<L
     selector.record(candidate, r, scores[r]);
   });
   // Only the best candidate's solutions are kept: those of 96 values of C would be gigabytes.
+  // Called for candidates in any order; what is kept is always the best so far's.
   if (selector.best_recorded() != candidate) return;
   best_scores_ = std::move(scores);
   best_ = points;
@@ -160,6 +163,7 @@ std::vector<Scores> Work::sweep(Selector& selector) {
   solver.stop = settings_.sweep_stop;
   std::vector<double> coarse;
   for (std::size_t i = 0; i < settings_.grid.size(); i += settings_.stride) coarse.push_back(settings_.grid[i]);
+  // The coarse grid is the path; refine() then asks for values between its points.
   solve_logistic_path(pass_, preconditioner_, coarse, problems, solver, spread(problems.size()),
                       [&](std::size_t i, const std::vector<LogisticPoint>& points) {
                         record(selector, i * settings_.stride, points);
@@ -212,6 +216,7 @@ std::vector<LogisticPoint> Work::finish(double c) {
   return points;
 }
 
+// One model of all labels' points, on the features themselves.
 std::unique_ptr<LinearModel> Work::model(const std::vector<LogisticPoint>& points) const {
   const std::size_t k = targets_.outputs(), dim = pool_.dim;
   Matrix<double> weights(points.size() * k, dim);
@@ -231,6 +236,7 @@ std::unique_ptr<LinearModel> Work::model(const std::vector<LogisticPoint>& point
   return std::make_unique<LinearModel>(std::move(weights), std::move(intercepts));
 }
 
+// Options, and what a fit reports; Work does the computing.
 class LogReg final : public Probe {
  public:
   explicit LogReg(const ProbeOptions& given) {
@@ -287,6 +293,7 @@ Fitted LogReg::fit(const TrainView& train, const ValView* val, const Context& co
                     candidates_of("C", s_.grid));
   std::vector<Scores> held_out;
   if (selector.needed()) held_out = work.sweep(selector);
+  // Where nothing can be chosen C = 1 is taken, if the grid has it, as scikit-learn's default is.
   const auto one = std::find(s_.grid.begin(), s_.grid.end(), 1.0);
   const std::size_t chosen = selector.best(one == s_.grid.end() ? 0 : static_cast<std::size_t>(one - s_.grid.begin()));
   const std::vector<LogisticPoint> points = work.finish(s_.grid[chosen]);
@@ -298,6 +305,7 @@ Fitted LogReg::fit(const TrainView& train, const ValView* val, const Context& co
   if (pool.targets.kind() != datasets::TargetKind::multi_label && pool.targets.width() == 2)
     fitted.convergence.objective_text += "; one weight vector";
   fitted.convergence.converged = true;
+  // Labels are problems of their own: their objectives add up, and all must have converged.
   for (const LogisticPoint& point : points) {
     fitted.convergence.objective += point.objective;
     fitted.convergence.gradient_norm = std::max(fitted.convergence.gradient_norm, point.gradient_max);

@@ -9,6 +9,9 @@
 namespace vise::probes {
 namespace {
 
+// The way down: narrow_forward() and narrow_backward() choose between AVX2 and OpenBLAS; forward() and backward() cut
+// the matrices into tiles; the tiles keep their sums in registers.
+
 // Dimensions or rows a float32 sum runs over before it is added in double. Sums over all 2,048 left logits of 20 off by
 // 1e-5, which kept half the problems with separable classes from their stop.
 constexpr std::size_t kChunk = 128;
@@ -16,6 +19,8 @@ constexpr Eigen::Index kWideChunk = 512;  // the same for OpenBLAS, which sums i
 
 #if defined(__x86_64__)
 
+// The functions are compiled for AVX2 whatever the rest of the program is compiled for, and called only where
+// have_avx2().
 #define VISE_AVX2 __attribute__((target("avx2,fma")))
 
 // One register of the tiles below, kLanes values; `pair` makes one of the halves of two. Sums are handed on in double.
@@ -50,6 +55,7 @@ struct Floats {
   }
 };
 
+// Four values a register. Sums are in double already, so nothing is widened.
 struct Doubles {
   using Value = double;
   using Vector = __m256d;
@@ -144,6 +150,7 @@ void forward(const ConstView<typename Lanes::Value>& xs, const ConstView<typenam
              dim = static_cast<std::size_t>(xs.cols()), columns = static_cast<std::size_t>(ws.cols());
   const typename Lanes::Value *const x = xs.data(), *const w = ws.data();
   double* const z = zs.data();
+  // Half vectors exist for floats alone: four doubles are a whole register.
   constexpr bool kHalves = Lanes::kLanes == 8;
   constexpr std::size_t kUnit = kHalves ? 4 : 2;  // half a vector
   const std::size_t apart = narrow_stride(columns);
@@ -271,6 +278,7 @@ void backward(const ConstView<typename Lanes::Value>& xs, const ConstView<typena
   }
 }
 
+// Asked once; x86-64 alone promises no more than SSE2.
 bool have_avx2() {
   static const bool have = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return have;
@@ -287,6 +295,7 @@ void narrow_forward(const ConstView<float>& x, const ConstView<float>& w, View<d
 #if defined(__x86_64__)
   if (narrow(w) && have_avx2()) return forward<Floats>(x, w, z);
 #endif
+  // Without AVX2, or for many columns: stretches of dimensions by OpenBLAS, whose float32 sums are added in double.
   for (Eigen::Index d = 0; d < x.cols(); d += kWideChunk) {
     const Eigen::Index length = std::min(kWideChunk, x.cols() - d);
     z += (x.middleCols(d, length) * w.middleRows(d, length)).cast<double>();

@@ -12,6 +12,7 @@
 namespace vise::probes {
 namespace {
 
+// Of 2,500 unknowns the Hessian takes 50 MB and its factor 5 billion multiplications.
 constexpr std::size_t kDense = 2500;  // unknowns up to which the Hessian is formed
 constexpr std::size_t kBlock = 32;
 constexpr std::size_t kStrips = 8;
@@ -47,6 +48,7 @@ class Curvature {
     const std::size_t n = pass_.matrix().rows();
     parallel_for(threads_, kStrips, [&](std::size_t s) { body(s, n * s / kStrips, n * (s + 1) / kStrips); });
   }
+  // The row's weight in the loss; 0 where the label isn't known, so that such a row bends nothing.
   double known(std::size_t row) const {
     const bool unknown = !pass_.targets().softmax() && pass_.targets().target(row, problem_.label) < 0;
     return unknown ? 0 : pass_.targets().weight(row);
@@ -73,6 +75,7 @@ class Curvature {
   Matrix<double> p_;  // N x K. Softmax: probabilities; sigmoid: p (1 - p)
 };
 
+// Second derivatives by the logits, once for a point: times() and solve_dense() ask for them many times.
 void Curvature::set_probabilities(const Matrix<double>& x) {
   p_.resize(pass_.matrix().rows(), k_);
   const Row b = pass_.intercepts(x);
@@ -207,6 +210,7 @@ Matrix<double> solve_by_gradients(const Curvature& curvature, const LogisticPrec
 }
 
 // Value and gradient of the whole objective.
+// Also the curvature for the preconditioner, where the caller wants it.
 void measure(LogisticPass& pass, const LogisticProblem& problem, double c, int threads, LogisticPoint& at,
              Matrix<double>& gradient, std::vector<double>* curvature = nullptr) {
   Trial trial{&problem, &at.x, 0, {}};
@@ -255,6 +259,7 @@ LogisticPoint finish_logistic(LogisticPass& pass, LogisticPreconditioner& precon
     const bool last = at.converged && !dense;
     LogisticPoint next = at;
     Matrix<double> next_gradient;
+    // Backtracking from the full step, which near the optimum is usually taken.
     double t = 1;
     for (; t > 1e-8; t /= 2) {
       next.x = at.x + t * step;

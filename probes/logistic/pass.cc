@@ -11,12 +11,16 @@
 namespace vise::probes {
 namespace {
 
+// One pass: arrange() lays all trials' weights side by side, run_strip() takes blocks of rows through products and
+// losses, collect() adds up the strips for each trial.
+
 constexpr std::size_t kBlock = 48;        // rows a matrix product takes at once
 constexpr std::size_t kStripRows = 1024;  // rows a thread takes at once, at least
 constexpr std::size_t kMaxStrips = 8;     // of a segment
 constexpr std::size_t kFewRows = 128;     // too few to divide
 constexpr std::size_t kLogits = 2048;     // whose exponentials are taken at once, about
 
+// The same memory, seen with fewer columns.
 template <typename M>
 M first_columns(M m, std::size_t count) {
   return M(m.data(), m.rows(), static_cast<Eigen::Index>(count), Eigen::OuterStride<>(m.outerStride()));
@@ -24,6 +28,7 @@ M first_columns(M m, std::size_t count) {
 
 }  // namespace
 
+// Three forms of targets come in and two go on: classes of a softmax, or a number from 0 to 1 for each sigmoid.
 LogisticTargets::LogisticTargets(const datasets::Targets& targets, std::span<const std::uint32_t> order, Form form,
                                  bool balanced) {
   const std::size_t width = targets.width(), n = order.size();
@@ -62,6 +67,7 @@ LogisticTargets::LogisticTargets(const datasets::Targets& targets, std::span<con
   }
 }
 
+// 1 without weights, and of balanced ones too where every class has a row.
 double LogisticTargets::mean_weight() const {
   if (weights_.empty()) return 1;
   return std::accumulate(weights_.begin(), weights_.end(), 0.0) / static_cast<double>(weights_.size());
@@ -93,6 +99,8 @@ double LogisticTargets::tail(const double* z, const double* e) const {
   return sum;
 }
 
+// Leaves the derivative by the logits in z. Both are written for rows that are all but certain, where 1 - p would
+// cancel.
 double LogisticTargets::loss(std::size_t row, std::size_t label, double* z, const double* e, double log_tail) const {
   const double weight = this->weight(row);
   if (!softmax_) {
@@ -157,6 +165,7 @@ LogisticPass::LogisticPass(const RowMatrix& matrix, const LogisticTargets& targe
   }
 }
 
+// Rows that the problem is fitted on.
 std::size_t LogisticPass::rows_of(const LogisticProblem& problem) const {
   const std::size_t all = bounds_.back() - bounds_.front();
   if (problem.held_out < 0) return all;
@@ -179,6 +188,7 @@ Matrix<double> LogisticPass::start(const LogisticProblem& problem) const {
   Matrix<double> x = Matrix<double>::Zero(matrix_.columns() + 1, outputs);
   std::vector<double> sums(outputs);
   double total = 0;
+  // The means leave c = b here, since W is 0.
   for (std::size_t s = 0; s + 1 < bounds_.size(); ++s) {
     if (static_cast<int>(s) == problem.held_out) continue;
     for (std::size_t i = bounds_[s]; i < bounds_[s + 1]; ++i) {
@@ -275,6 +285,7 @@ void LogisticPass::arrange(std::span<const Trial> trials, int threads) {
   auto& segments = std::get<Segments<T>>(segments_);
   segments.resize(bounds_.size() - 1);
   std::vector<Row> intercepts;
+  // (W, c) to (W, b) once a trial, not once a strip.
   for (const Trial& trial : trials) intercepts.push_back(this->intercepts(*trial.x));
   for (std::size_t s = 0; s < segments.size(); ++s) {
     std::vector<std::size_t>& active = segments[s].active;
@@ -322,6 +333,7 @@ void LogisticPass::evaluate(std::span<Trial> trials, int threads, std::vector<do
   for (double& bend : *curvature) bend /= static_cast<double>(bent);
 }
 
+// Adds up one trial's sums in the strips' order.
 void LogisticPass::collect(Trial& trial, std::size_t index,
                            std::span<const std::vector<std::size_t>* const> active) const {
   const std::size_t r = matrix_.columns(), reduced = contrasts_.size();

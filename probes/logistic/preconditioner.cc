@@ -27,6 +27,7 @@ LogisticPreconditioner::LogisticPreconditioner(const LogisticPass& pass, int thr
 // rows, or the ridge has left the range that the factor in use was made for.
 void LogisticPreconditioner::prepare(double c, std::vector<double> curvature) {
   const double sum = std::accumulate(curvature.begin(), curvature.end(), 0.0), decade = std::sqrt(10.0) * 1.001;
+  // Two things may still fit: the Gram matrix of a curvature (`fresh`), and the factor for a range of s C.
   const bool fresh = select_gram(std::move(curvature), sum) && factored_c_ > 0;
   const Gram& gram = grams_.front();
   scale_ = sum / gram.sum;
@@ -43,12 +44,14 @@ void LogisticPreconditioner::prepare(double c, std::vector<double> curvature) {
   while (!factor(factored_c_, jitter)) jitter = 10 * jitter + 1e-300;
 }
 
+// grams_.front() is the one in use afterwards.
 bool LogisticPreconditioner::select_gram(std::vector<double> curvature, double sum) {
   for (std::size_t i = 0; i < grams_.size(); ++i) {
     if (moved(grams_[i], curvature, sum) > kMoved) continue;
     std::swap(grams_[0], grams_[i]);
     return i == 0;
   }
+  // From at most kGramRows rows: the spectrum of a sample serves.
   Gram gram{pass_.matrix().centred_gram(pass_.means(), curvature, kGramRows, threads_), std::move(curvature), sum};
   for (double& share : gram.shares) share /= sum;
   grams_.push_front(std::move(gram));

@@ -20,6 +20,7 @@ struct Pair {
 };
 
 // One problem on its way.
+// The state between two passes: `at` is the last accepted point, `trial_x` what the next pass evaluates.
 struct Search {
   LogisticProblem problem;
   LogisticPoint at;
@@ -79,6 +80,7 @@ void advance(Search& s, const Trial& trial, Matrix<double> preconditioned, Matri
                   : 0.1;
     if (s.step < 1e-6) s.done = true;
   } else {
+    // The first pass of a search has no step behind it, so no pair.
     if (s.begun) {
       Pair pair{*trial.x - s.at.x, gradient - s.gradient, preconditioned - s.preconditioned, 0};
       pair.sy = dot(pair.s, pair.y);
@@ -145,6 +147,7 @@ std::vector<double> evaluate_objectives(LogisticPass& pass, std::vector<Trial>& 
   return objectives;
 }
 
+// All gradients go through the factor at once: it is read from memory once a pass.
 std::vector<Matrix<double>> precondition(const LogisticPreconditioner& preconditioner,
                                          const std::vector<Trial>& trials) {
   std::vector<const Matrix<double>*> gradients;
@@ -181,6 +184,7 @@ template <typename T>
 std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditioner& preconditioner,
                                           const LogisticTask& task, const LogisticSettings& settings,
                                           const Context& context) {
+  // Searches go in lockstep: each round is one pass for all that aren't done.
   std::vector<Search> searches(task.problems.size());
   for (std::size_t p = 0; p < searches.size(); ++p) {
     searches[p].problem = task.problems[p];
@@ -213,6 +217,7 @@ std::vector<LogisticPoint> solve_logistic(LogisticPass& pass, LogisticPreconditi
         // further choice for free, whose gradient the next pass finds.
         if (known.loss + logistic_penalty(known.x, task.c) < objectives[a]) {
           s.at.passes = 1;
+          // The next pass evaluates that point; only then is there a gradient.
           s.trial_x = known.x;
           return;
         }
@@ -273,6 +278,7 @@ void solve_logistic_path(LogisticPass& pass, LogisticPreconditioner& preconditio
                          const std::function<void(std::size_t, const std::vector<LogisticPoint>&)>& done) {
   std::deque<std::pair<double, std::vector<LogisticPoint>>> past;  // log C, newest last
   int trusted = 0;                                                 // the parabola's next turns
+  // The smallest C begins at W = 0, which is near its solution.
   LogisticStarts starts;
   for (const LogisticProblem& problem : problems) starts.push_back(pass.start(problem));
   const std::vector<double> without_weights = losses_without_weights(pass, problems, context.threads);

@@ -17,6 +17,8 @@ constexpr std::size_t kTile = 192;
 
 int as_int(std::size_t n) { return static_cast<int>(n); }
 
+// In three steps: factor(), invert_diagonal(), then invert_column() from the last column to the first.
+
 // The matrix in square tiles; those of the last row and column may be smaller.
 struct Tiles {
   std::span<float> a;

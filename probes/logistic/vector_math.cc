@@ -16,6 +16,7 @@ namespace vise::probes {
 namespace {
 
 #ifdef VISE_LIBMVEC
+// As narrow_product.cc asks: once, since every pass calls these.
 bool have_avx2() {
   static const bool have = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return have;

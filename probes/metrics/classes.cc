@@ -13,6 +13,7 @@
 namespace vise::probes {
 namespace metrics {
 
+// Metrics are called with what users and files give: lengths and labels are checked, not assumed.
 void expect_length(std::size_t rows, std::size_t have, std::size_t want) {
   if (rows == 0) throw Error(ErrorKind::input, "a metric needs at least one row");
   if (have != want) throw Error(ErrorKind::input, fmt::format("{} predictions for {} targets", have, want));
@@ -44,6 +45,7 @@ void expect_scores(const ConstRef<double>& scores, std::span<const int> truth) {
 
 namespace {
 
+// numpy's float64 epsilon, 2^-52.
 constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 }  // namespace
@@ -69,6 +71,7 @@ Matrix<double> softmax_rows(const ConstRef<double>& logits, double temperature) 
   return prob;
 }
 
+// In the rows' order, as everywhere: golden values are compared to 1e-12.
 double mean_of_rows(std::span<const double> terms, std::size_t rows) {
   return std::accumulate(terms.begin(), terms.end(), 0.0) / static_cast<double>(rows);
 }
@@ -80,6 +83,7 @@ std::vector<double> top_k_hits(const ConstRef<double>& scores, std::span<const i
     const auto row = row_of(scores, i);
     const auto label = static_cast<std::size_t>(truth[i]);
     std::size_t before = 0;
+    // Ranks of equal scores by index, so that the truth isn't first of a tie by luck.
     for (std::size_t c = 0; c < row.size(); ++c) before += row[c] > row[label] || (row[c] == row[label] && c < label);
     hits.push_back(before < std::min(k, row.size()));
   }
@@ -138,6 +142,7 @@ std::vector<double> score_differences(const ConstRef<double>& logits) {
 
 namespace metrics {
 
+// Probabilities are made once for all metrics that need them; without logits there are none of those.
 void add_scored_classes(const datasets::Targets& targets, const ConstRef<double>& logits,
                         const Calibration& calibration, Families& families) {
   constexpr std::size_t kTop = 5;
@@ -157,6 +162,8 @@ void add_scored_classes(const datasets::Targets& targets, const ConstRef<double>
     const std::vector<double> differences = score_differences(logits);
     families.push_back(rankings(rank_classes(view<double>(differences, 1), truth, 1), "auc", "average_precision"));
   } else if (calibration.scores_are_logits) {
+    // A softmax changes the order of one class's scores over rows, so it matters that these rankings are of
+    // probabilities.
     families.push_back(rankings(rank_classes(prob, truth, 0), "auc_ovr_macro", "map"));
   } else {
     families.push_back(rankings(rank_classes(logits, truth, 0), "auc_ovr_macro", "map"));

@@ -8,6 +8,7 @@
 namespace vise::probes {
 namespace {
 
+// scikit-learn's zero_division=0.
 double ratio(double a, double b) { return b == 0 ? 0 : a / b; }
 
 // Rows that are of a class, that are taken for it, and both, in each lane. Everything here follows from these.
@@ -81,6 +82,7 @@ struct Decisions {
     return all;
   }
 
+  // Counts first, in one walk over the rows for all lanes, then each metric from them.
   template <std::size_t Lanes>
   void evaluate(std::span<const MetricFamily::Wanted> wanted, const std::uint16_t* counts) const {
     if (std::ranges::none_of(wanted, [](const auto& w) { return is_decision_metric(w.name); })) return;
@@ -116,6 +118,7 @@ Confusion confusion(std::span<const int> truth, std::span<const int> predicted, 
   return table;
 }
 
+// The report of one table of counts, by the same formulas as resamples.
 ClassReport class_report(const Confusion& table) {
   Tally<1> tally(table.classes);
   for (std::size_t t = 0; t < table.classes; ++t) {

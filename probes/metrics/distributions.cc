@@ -27,6 +27,7 @@ Matrix<double> normalised(const ConstRef<double>& rows) {
   return out;
 }
 
+// scipy's convention: 0 log y is 0 also where y is 0.
 double xlogy(double x, double y) { return x == 0 ? 0 : x * std::log(y); }
 
 // What the means are of: terms a row and class, and numbers a row.
@@ -48,6 +49,7 @@ void add_row(std::span<const double> p, std::span<const double> q, Terms& terms)
     terms.cross_entropy.push_back(-xlogy(p[k], safe));
     terms.js.push_back((xlogy(p[k], p[k] / middle) + xlogy(q[k], q[k] / middle)) / 2);
   }
+  // The first of equal shares on both sides.
   const auto predicted = static_cast<std::size_t>(std::max_element(q.begin(), q.end()) - q.begin());
   const auto majority = static_cast<std::size_t>(std::max_element(p.begin(), p.end()) - p.begin());
   terms.within_votes.push_back(p[predicted] > 0);
@@ -56,6 +58,7 @@ void add_row(std::span<const double> p, std::span<const double> q, Terms& terms)
   terms.ceiling.push_back(p[majority]);
 }
 
+// Checked here: votes come from files, shares from a probe's softmax.
 Terms terms_of(const ConstRef<double>& truth, const ConstRef<double>& prob) {
   metrics::expect_length(static_cast<std::size_t>(truth.rows()), static_cast<std::size_t>(prob.size()),
                          static_cast<std::size_t>(truth.size()));

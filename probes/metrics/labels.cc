@@ -12,6 +12,7 @@
 namespace vise::probes {
 namespace {
 
+// Counts of one label, or of several pooled.
 struct LabelCounts {
   double hits = 0, predicted = 0, positive = 0;
   double precision() const { return predicted == 0 ? 0 : hits / predicted; }
@@ -25,6 +26,7 @@ struct LabelCounts {
   }
 };
 
+// A label of another value would be taken for unknown or positive by one formula and not by the other.
 void expect_label_matrix(const ConstRef<std::int8_t>& truth, const ConstRef<double>& scores) {
   metrics::expect_length(static_cast<std::size_t>(truth.rows()), static_cast<std::size_t>(scores.size()),
                          static_cast<std::size_t>(truth.size()));
@@ -52,6 +54,7 @@ struct LabelDecisions {
   }
 
   // One label's counts in each lane.
+  // Walks down one column; counts advance by a row's lanes beside it.
   template <std::size_t Lanes>
   std::array<LabelCounts, Lanes> count(std::size_t label, const std::uint16_t* counts) const {
     metrics::Counts<Lanes> hits{}, predicted{}, positive{};
@@ -115,6 +118,7 @@ RowScores score_rows(const LabelDecisions& decisions) {
   return scores;
 }
 
+// A ranking a label; rows where it isn't known are left out by rank_rows().
 std::vector<metrics::Ranking> rank_labels(const ConstRef<std::int8_t>& truth, const ConstRef<double>& scores) {
   std::vector<metrics::Ranking> all;
   for (Eigen::Index k = 0; k < truth.cols(); ++k) {

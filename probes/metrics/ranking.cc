@@ -9,6 +9,7 @@ namespace vise::probes {
 namespace metrics {
 namespace {
 
+// Area under the ROC curve and average precision of one ranking, in each lane.
 template <std::size_t Lanes>
 struct Curve {
   Sums<Lanes> auc, precision;  // NaN where undefined
@@ -49,8 +50,10 @@ Curve<Lanes> walk(const Ranking& ranking, const std::uint16_t* counts) {
   return curve;
 }
 
+// NaN, which isn't equal to itself, becomes nothing.
 std::optional<double> defined(double value) { return value == value ? std::optional(value) : std::nullopt; }
 
+// A mean over rankings of those that are defined, lane by lane: a resample may lack a class's positives.
 template <std::size_t Lanes>
 struct MeanOfDefined {
   Sums<Lanes> sum{}, defined{};
@@ -66,6 +69,7 @@ struct MeanOfDefined {
   }
 };
 
+// All rankings of a set of scores under the two names that their means have.
 struct Rankings {
   std::vector<Ranking> all;
   std::string auc, precision;
@@ -137,6 +141,7 @@ RankingReport ranking_report(std::span<const Ranking> rankings, std::size_t rows
 
 namespace {
 
+// The functions of metrics.h are the same code with every row counting once.
 metrics::RankingReport one_ranking(std::span<const double> score, std::span<const std::uint8_t> positive) {
   metrics::expect_length(score.size(), positive.size(), score.size());
   metrics::expect_finite(view(score, 1));

@@ -8,6 +8,7 @@
 namespace vise::probes::metrics {
 namespace {
 
+// Of Guo et al. 2017, whose ECE is the usual one.
 constexpr std::size_t kBins = 15;
 
 std::size_t calibration_bin(double confidence) {
@@ -17,6 +18,7 @@ std::size_t calibration_bin(double confidence) {
 
 }  // namespace
 
+// Totals are kept beside the terms: resamples add one number a row.
 void RowMeans::add(std::string name, std::vector<double> terms) {
   Mean mean{std::move(name), std::move(terms), std::vector<double>(rows_)};
   const std::size_t width = mean.terms.size() / rows_;
@@ -57,6 +59,7 @@ void RowMeans::add_row(std::size_t row, const std::uint16_t* counts, std::span<c
   }
 }
 
+// Sums of confidence and hits by bin; the bins themselves don't change with a resample.
 template <std::size_t Lanes>
 Sums<Lanes> RowMeans::error_of(const Binned& binned, const std::uint16_t* counts) const {
   std::array<Sums<Lanes>, kBins> confidence{};
@@ -74,6 +77,7 @@ Sums<Lanes> RowMeans::error_of(const Binned& binned, const std::uint16_t* counts
   return error;
 }
 
+// Means are taken together, so that each row's counts are converted once; calibration errors one by one.
 template <std::size_t Lanes>
 void RowMeans::evaluate(std::span<const MetricFamily::Wanted> wanted, const std::uint16_t* counts) const {
   const Counts<Lanes> rows = total<Lanes>(counts, rows_);
@@ -97,6 +101,7 @@ std::shared_ptr<const MetricFamily> row_means(RowMeans means) { return in_lanes(
 
 }  // namespace vise::probes::metrics
 
+// The function of metrics.h, by the same code with every row once.
 double vise::probes::calibration_error(const ConstRef<double>& prob, std::span<const int> truth) {
   metrics::expect_scores(prob, truth);
   metrics::RowMeans means(truth.size());

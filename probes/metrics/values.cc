@@ -49,6 +49,7 @@ void add_extremes(Moments<Lanes>& m, const std::uint16_t* counts, double x, doub
   }
 }
 
+// Three passes: sums and extremes, corrected means, central moments.
 template <std::size_t Lanes>
 Moments<Lanes> moments(std::span<const double> x, std::span<const double> y, const std::uint16_t* counts) {
   Moments<Lanes> m;
@@ -116,6 +117,7 @@ struct ValueColumn {
   std::vector<double> truth, predicted;
   std::vector<std::uint32_t> truth_place, predicted_place;
 
+  // Ranks change with a resample, so each lane ranks anew, from places that were sorted once.
   template <std::size_t Lanes>
   probes::metrics::Sums<Lanes> spearman(const std::uint16_t* counts) const {
     probes::metrics::Sums<Lanes> values;
@@ -143,6 +145,7 @@ struct Values {
     return all;
   }
 
+  // Values may be asked for by name, as a mean, or both; each column's moments are computed once.
   template <std::size_t Lanes>
   void evaluate(std::span<const MetricFamily::Wanted> wanted, const std::uint16_t* counts) const {
     for (const auto& [name, values] : wanted)
@@ -157,6 +160,7 @@ struct Values {
         const probes::metrics::Sums<Lanes> values = values_of<Lanes>(kValueNames[at], column, m, counts);
         if (own != wanted.end()) std::ranges::copy(values, own->values);
         if (mean == wanted.end()) continue;
+        // A mean over the columns that have the metric in this lane.
         for (std::size_t r = 0; r < Lanes; ++r)
           if (!std::isnan(values[r])) mean->values[r] += values[r], ++defined[at][r];
       }
@@ -184,6 +188,7 @@ struct Values {
   }
 };
 
+// Sorted once here for all resamples.
 ValueColumn value_column(std::string name, std::vector<double> truth, std::vector<double> predicted) {
   std::vector<std::uint32_t> truth_place = places_of(truth), predicted_place = places_of(predicted);
   return {std::move(name), std::move(truth), std::move(predicted), std::move(truth_place), std::move(predicted_place)};
@@ -191,6 +196,7 @@ ValueColumn value_column(std::string name, std::vector<double> truth, std::vecto
 
 }  // namespace
 
+// One value, by the same code with every row once.
 ValueReport value_report(std::span<const double> truth, std::span<const double> predicted) {
   metrics::expect_length(truth.size(), predicted.size(), truth.size());
   metrics::expect_finite(view(truth, 1));

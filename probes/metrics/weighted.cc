@@ -36,6 +36,7 @@ class UserFamily final : public MetricFamily {
     if (std::ranges::all_of(counts, [](std::uint16_t c) { return c == 1; })) return metric_.compute(scores_, targets_);
     // A metric that knows no weights sees the rows written out.
     std::vector<std::uint32_t> rows;
+    // In the rows' order: a resample of three equal rows is three rows side by side.
     for (std::uint32_t i = 0; i < counts.size(); ++i) rows.insert(rows.end(), counts[i], i);
     Scores drawn{rows.size(), scores_.columns, {}};
     for (const std::uint32_t i : rows) {
@@ -45,12 +46,14 @@ class UserFamily final : public MetricFamily {
     return metric_.compute(drawn, targets_.select(rows));
   }
 
+  // Copies: the caller's scores may be gone when a resample is asked for.
   const UserMetric metric_;
   const Scores scores_;
   const datasets::Targets targets_;
   WeightedMetric weighted_;
 };
 
+// Whether f1_macro_seen would differ from f1_macro.
 bool every_class_has_a_row(const datasets::Targets& targets) {
   std::vector<bool> seen(targets.width(), false);
   for (const int k : targets.classes()) seen[static_cast<std::size_t>(k)] = true;
@@ -93,6 +96,7 @@ WeightedMetrics::WeightedMetrics(const Scores& scores, const datasets::Targets& 
     case datasets::TargetKind::multi_label:
       metrics::add_labels(targets, view<double>(scores.values, targets.width()), calibration.threshold, families_);
       break;
+    // Scores are logits; their softmax is the predicted shares.
     case datasets::TargetKind::distribution:
       metrics::add_distributions(targets, softmax_rows(view<double>(scores.values, targets.width())), families_);
       break;
@@ -114,6 +118,7 @@ std::vector<std::string> WeightedMetrics::names() const {
 
 void WeightedMetrics::evaluate(std::span<const std::string_view> names, std::span<const std::uint16_t> counts,
                                std::span<double> values) const {
+  // A count of 1 a row is the test set itself.
   const std::vector<std::uint16_t> once(counts.empty() ? rows_ : 0, 1);
   if (counts.empty()) counts = once;
   const std::size_t lanes = counts.size() == rows_ ? 1 : kLanes;

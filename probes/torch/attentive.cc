@@ -40,6 +40,7 @@ void for_blocks(const torch::Tensor& x, const Work& work) {
 
 // Tokens x (B x T x C) as queries u (Q x C) see them: sum over t of softmax_t(x_t . u_q) x_t, B x Q x C. Gradients go
 // to u alone: the tokens are frozen.
+// The backward pass needs the tokens and the attention weights, and no other intermediate is kept.
 struct Attend : torch::autograd::Function<Attend> {
   static Variable forward(AutogradContext* context, const Variable& x, const Variable& u) {
     torch::Tensor weights = torch::empty({x.size(0), x.size(1), u.size(0)}, x.options());
@@ -106,6 +107,8 @@ class Probes {
   }
 
   // One step on the batch; returns each probe's mean loss before it.
+  // All probes see one batch: their losses are added up, and each parameter's gradient has its own probe's part
+  // alone.
   torch::Tensor step(const torch::Tensor& x, const torch::Tensor& y, double factor) {
     const torch::Tensor losses = losses_of(scores(x), y).mean(0);
     std::vector<torch::Tensor> leaves;
@@ -125,6 +128,7 @@ class Probes {
     return losses.detach();
   }
 
+  // The five parameters of each probe, in AttentiveParameters' layouts.
   std::vector<AttentiveParameters> read(const torch::Tensor& losses) const {
     std::vector<AttentiveParameters> all(job_.rates.size());
     for (std::size_t g = 0; g < all.size(); ++g) {
@@ -160,6 +164,7 @@ class Probes {
   }
 
   // B x G.
+  // As torch/head.cc, for G probes at once.
   torch::Tensor losses_of(const torch::Tensor& z, const torch::Tensor& y) const {
     const torch::Tensor target = y.unsqueeze(1);
     if (job_.loss == HeadLoss::softmax) return -(target * torch::log_softmax(z, 2)).sum(2);
@@ -186,6 +191,7 @@ torch::Tensor gather(const AttentiveJob& job, std::span<const std::int64_t> rows
   return halves.to(device).to(torch::kFloat);
 }
 
+// Epochs over all images; where they fit in one batch they are widened once and stay on the device.
 void train(const AttentiveJob& job, std::vector<AttentiveParameters>& result) {
   const torch::Device device = training_device(job.device);
   at::set_num_threads(job.threads);
@@ -221,6 +227,7 @@ void train(const AttentiveJob& job, std::vector<AttentiveParameters>& result) {
 
 }  // namespace
 
+// No exception of LibTorch's may cross the module's door: its types aren't known on the other side.
 extern "C" void vise_torch_attentive(const AttentiveJob& job, std::vector<AttentiveParameters>& result) {
   try {
     train(job, result);

@@ -13,6 +13,7 @@ namespace vise::probes {
 namespace {
 
 // Weights dim x (H K), so that one product of a batch with them gives every head's outputs; biases 1 x (H K).
+// Column h K + k is output k of head h.
 class Heads {
  public:
   Heads(const HeadJob& job, const torch::Device& device)
@@ -50,6 +51,7 @@ class Heads {
     return largest.view({heads_, outputs_}).amax(1);
   }
 
+  // From columns side by side to H x K x dim.
   void read(HeadResult& result) const {
     const torch::Tensor w =
         weights_.value.view({-1, heads_, outputs_}).permute({1, 2, 0}).to(torch::kCPU, torch::kDouble).contiguous();
@@ -63,6 +65,7 @@ class Heads {
   struct Slope {
     torch::Tensor residual, losses;
   };
+  // The three losses of HeadLoss with their derivatives by z.
   Slope slope_of(const torch::Tensor& x, const torch::Tensor& y) const {
     const torch::Tensor z = product(x, weights_.value).add_(bias_.value).view({x.size(0), heads_, outputs_});
     const torch::Tensor target = y.unsqueeze(1);
@@ -98,6 +101,7 @@ class Heads {
   torch::Tensor rates_, decays_;
 };
 
+// Rows may be anywhere in memory; LibTorch wants them side by side.
 torch::Tensor gather(const HeadJob& job) {
   torch::Tensor x = torch::empty({static_cast<std::int64_t>(job.rows.size()), static_cast<std::int64_t>(job.dim)});
   float* out = x.data_ptr<float>();
@@ -105,6 +109,7 @@ torch::Tensor gather(const HeadJob& job) {
   return x;
 }
 
+// All epochs for all heads of the grid. The last epoch's mean loss is what is reported.
 void train(const HeadJob& job, HeadResult& result) {
   const torch::Device device = training_device(job.device);
   at::set_num_threads(job.threads);

@@ -23,6 +23,7 @@ torch::Tensor product(const torch::Tensor& a, const torch::Tensor& b) {
   return result;
 }
 
+// In epochs, as VPT's scheduler counts.
 double rate_factor(const TrainingSettings& settings, std::int64_t epoch) {
   if (epoch < settings.warmup_epochs) return static_cast<double>(epoch) / static_cast<double>(settings.warmup_epochs);
   if (!settings.cosine) return 1;
@@ -31,6 +32,7 @@ double rate_factor(const TrainingSettings& settings, std::int64_t epoch) {
   return 0.5 * (1 + std::cos(M_PI * progress));
 }
 
+// One step in place; `steps` counts from 1 for Adam's correction.
 void Trained::step(const TrainingSettings& settings, torch::Tensor gradient, const torch::Tensor& rates,
                    const torch::Tensor& decays, std::int64_t steps, bool decay) {
   if (settings.optimizer == HeadOptimizer::sgd) {
