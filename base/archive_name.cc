@@ -20,6 +20,7 @@ std::string archive_name_fault(std::string_view name) {
   if (name.find('\0') != std::string_view::npos) return "has a NUL";
   if (!is_utf8(name)) return "is not UTF-8";
   // Whole components only: "a..b" and "..." are names like any other.
+  // Both ends of every component are looked at, the last one's too; empty ones ("a//b") lead nowhere and pass.
   for (std::size_t begin = 0; begin <= name.size();) {
     const std::size_t end = std::min(name.find('/', begin), name.size());
     if (name.substr(begin, end - begin) == "..") return "leads out of the archive";

@@ -20,6 +20,7 @@ void CsvReader::fail(std::string_view what) const {
   throw Error(ErrorKind::input, fmt::format("{}: line {}: {}", name_, record_line_, what));
 }
 
+// A cell up to the separator or the line's end. A quote in its middle is a letter of it, as in Python's csv module.
 std::string_view CsvReader::plain_cell() {
   std::size_t end = 0;
   while (end < rest_.size() && rest_[end] != separator_ && rest_[end] != '\n') ++end;
@@ -30,6 +31,7 @@ std::string_view CsvReader::plain_cell() {
   return cell;
 }
 
+// A cell that begins with a quote; the quotes that enclose it are taken off.
 std::string_view CsvReader::quoted_cell() {
   rest_.remove_prefix(1);
   // RFC 4180: a quote inside a quoted cell is doubled. Most quoted cells have none, so the cell stays
@@ -74,6 +76,7 @@ bool CsvReader::next() {
     if (rest_.empty()) return true;
     const bool ends = rest_.front() == '\n';
     rest_.remove_prefix(1);
+    // The line is counted where its record ends, so that record_line_ is still the one it began on.
     if (ends) {
       ++line_;
       return true;
@@ -99,6 +102,7 @@ CsvTable CsvTable::parse(std::string text, std::string name_for_messages, char s
   return table;
 }
 
+// Linear search: headers have some dozen columns, and a caller asks once for each.
 bool CsvTable::has_column(std::string_view name) const {
   return std::find(header_.begin(), header_.end(), name) != header_.end();
 }
@@ -110,6 +114,7 @@ std::size_t CsvTable::column(std::string_view name) const {
   return static_cast<std::size_t>(found - header_.begin());
 }
 
+// Quoted only where a reader would otherwise split the cell, so that most lines stay plain text.
 std::string csv_cell(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string quoted = "\"";

@@ -17,12 +17,14 @@
 namespace vise {
 namespace {
 
+// O_CLOEXEC here and everywhere: a child process must not inherit files of ours, nor locks on them.
 FileDescriptor open_for_reading(const Path& path) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) throw_errno("cannot open", path);
   return file;
 }
 
+// Of a pipe or a file below /proc it is 0; read_whole() doesn't rely on it.
 std::uint64_t regular_file_size(int fd, const Path& path) {
   struct stat info {};
   if (::fstat(fd, &info) != 0) throw_errno("cannot read", path);
@@ -63,6 +65,7 @@ Buffer read_whole(const Path& path, std::uint64_t max_bytes) {
   return buffer;
 }
 
+// "results.jsonl.tmp-4711-0", beside its target.
 Path temporary_name(const Path& path) {
   // The process id separates processes that share a cache on one machine, the counter separates threads. The
   // temporary file is in the target's folder because rename() is atomic only within one file system.
@@ -70,6 +73,7 @@ Path temporary_name(const Path& path) {
   return Path(fmt::format("{}.tmp-{}-{}", path.string(), ::getpid(), counter++));
 }
 
+// Makes the new name itself durable: a rename is a change of the folder.
 void sync_folder(const Path& folder) {
   const FileDescriptor dir(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (dir) ::fsync(dir.get());  // some file systems refuse to sync a folder; the rename is atomic all the same
@@ -107,6 +111,7 @@ MappedFile::MappedFile(const Path& path) {
   size_ = regular_file_size(file.get(), path);
   // mmap refuses a length of 0.
   if (size_ == 0) return;
+  // MAP_PRIVATE: nothing is written, and the pages are the page cache's own.
   void* const map = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (map == MAP_FAILED) throw_errno("cannot map", path);
   data_ = static_cast<const std::byte*>(map);
@@ -125,6 +130,7 @@ MappedFile::~MappedFile() {
   if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 
+// Swapping lets the other's destructor close what this one had.
 FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   std::swap(fd_, other.fd_);
   return *this;

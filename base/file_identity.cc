@@ -9,6 +9,7 @@
 namespace vise {
 namespace {
 
+// Fits 64 bits until the year 2262.
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * std::int64_t{1'000'000'000} + time.tv_nsec; }
 
 // Most paths are so already, and a million of them would take seconds.

@@ -35,6 +35,7 @@ Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
+// Its result is not asked for: of a context that was begun it fails for no input.
 void Sha256::update(ByteView bytes) { EVP_DigestUpdate(state_->context, bytes.data(), bytes.size()); }
 
 std::string Sha256::hex() {
@@ -64,6 +65,7 @@ std::string ContentHash::str() const { return fmt::format("{:016x}{:016x}", high
 
 ContentHash ContentHash::parse(std::string_view text) {
   ContentHash hash;
+  // from_chars() stops at the first letter that is no digit, so the end is checked as well as the length.
   const auto half = [&](std::string_view digits, std::uint64_t& value) {
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
     return error == std::errc() && end == digits.data() + digits.size();

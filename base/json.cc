@@ -9,6 +9,7 @@
 
 namespace vise {
 
+// The parser's own words name the byte and what it expected there.
 Json parse_json(std::string_view text, std::string_view name_for_messages) {
   std::vector<std::set<std::string>> keys;  // of the objects that are open, outermost first
   const auto refuse_second_key = [&](int, Json::parse_event_t event, Json& parsed) {

@@ -4,6 +4,7 @@
 
 namespace vise {
 
+// A run warns from several threads.
 void RecordingLog::warn(std::string_view text) {
   const std::lock_guard lock(mutex_);
   warnings_.emplace_back(text);
@@ -14,6 +15,7 @@ std::vector<std::string> RecordingLog::warnings() const {
   return warnings_;
 }
 
+// The message says that nothing is lost, since whoever presses Ctrl-C after hours asks exactly that.
 void Context::throw_if_stopped() const {
   if (stop.stop_requested())
     throw Error(ErrorKind::interrupted, "interrupted; everything finished so far is kept",

@@ -11,6 +11,7 @@
 
 namespace vise {
 
+// The words of errors differ with the library, so they come with its name.
 struct Module::Kind {
   const char *file, *library;
   const char *hint_of_library, *hint_of_build;  // what to do where the loader or the build lacks it
@@ -20,6 +21,7 @@ namespace {
 
 std::atomic<bool> torch_loaded{false};
 
+// A function's own static: it is there before any object of another file that might call also_look_in().
 Path& further_folder() {
   static Path folder;
   return folder;

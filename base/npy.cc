@@ -31,6 +31,7 @@ std::size_t item_size(std::string_view type) {
 }
 
 // UTF-8 of one letter; false where it is none.
+// numpy's U letters are UCS-4 and aren't checked by it: a surrogate or a number past U+10FFFF may be there.
 bool append_letter(std::uint32_t letter, std::string& text) {
   if (letter > 0x10FFFF || (letter >= 0xD800 && letter < 0xE000)) return false;
   const auto tail = [&](unsigned shift) { text += static_cast<char>(0x80 | (letter >> shift & 0x3F)); };
@@ -85,6 +86,7 @@ class HeaderReader {
     throw Error(ErrorKind::input, fmt::format("{}: its .npy header is damaged or of a type that is not read", name_),
                 "save a plain C-order array: numpy.save(file, numpy.ascontiguousarray(x))");
   }
+  // Blanks between tokens are what numpy's own writer puts there; no other white space occurs.
   bool accept(char c) {
     while (rest_.starts_with(' ')) rest_.remove_prefix(1);
     if (!rest_.starts_with(c)) return false;
@@ -94,6 +96,7 @@ class HeaderReader {
   void expect(char c) {
     if (!accept(c)) fail();
   }
+  // A text in single quotes, as numpy writes all of them.
   std::string quoted() {
     expect('\'');
     // No escape can occur: the quoted texts are key names and type codes. A structured type
@@ -104,6 +107,7 @@ class HeaderReader {
     rest_.remove_prefix(end + 1);
     return text;
   }
+  // True or False, with the capital that Python has.
   bool boolean() {
     accept(' ');
     for (const auto& [word, value] : {std::pair{std::string_view("True"), true}, {std::string_view("False"), false}})
@@ -113,6 +117,7 @@ class HeaderReader {
       }
     fail();
   }
+  // "(3, 4)", "(3,)" or "()", which is an array of no dimension and one value.
   std::vector<std::uint64_t> tuple() {
     std::vector<std::uint64_t> values;
     expect('(');
@@ -157,6 +162,7 @@ std::vector<double> to_doubles_from(ByteView data) {
 }
 
 template <typename T>
+// The whole file at once; arrays that grow are written by the feature store (extract/features/store.h).
 void write(const Path& path, std::string_view type, std::span<const T> values, std::span<const std::uint64_t> shape) {
   if (product(shape, path.string()) != values.size()) throw std::logic_error("write_npy: shape and values disagree");
   AtomicFile file(path);
@@ -180,6 +186,7 @@ NpyArray NpyArray::parse(ByteView bytes, std::string_view name) {
   if (major < 1 || major > 3) fail(fmt::format(".npy format {} is not known", major));
   const std::size_t length_bytes = major == 1 ? 2 : 4;
   std::uint32_t length = 0;
+  // Little-endian; of version 1 the upper two bytes stay 0.
   std::memcpy(&length, text.data() + 8, length_bytes);
   const std::size_t start = 8 + length_bytes;
   // From here on `start + length` is inside the file; nothing was allocated for a length
@@ -255,6 +262,7 @@ template std::span<const std::int64_t> NpyArray::as<std::int64_t>() const;
 template std::span<const std::int32_t> NpyArray::as<std::int32_t>() const;
 template std::span<const std::uint8_t> NpyArray::as<std::uint8_t>() const;
 
+// Integers past 2^53 lose their last bits, which no label or feature has.
 std::vector<double> NpyArray::to_doubles() const {
   if (type_ == "f8") return to_doubles_from<double>(data_);
   if (type_ == "f4") return to_doubles_from<float>(data_);
@@ -303,6 +311,7 @@ std::vector<std::string> NpyArray::to_texts() const {
   return texts;
 }
 
+// Version 1 throughout, which every reader knows: a header of a few numbers stays far below its 65,535 bytes.
 std::string npy_header(std::string_view type, std::span<const std::uint64_t> shape, std::size_t min_bytes) {
   const char order = item_size(type) == 1 ? '|' : '<';
   std::string dict = fmt::format("{{'descr': '{}{}', 'fortran_order': False, 'shape': ({}{}), }}", order, type,

@@ -35,6 +35,7 @@ std::string_view pickle_opcode_name(std::uint8_t opcode) {
         {'u', "SETITEMS"},      {'G', "BINFLOAT"},   {'B', "BINBYTES"},
         {'C', "SHORT_BINBYTES"}};
     for (const auto& [code, name] : text) table[static_cast<unsigned char>(code)] = name;
+    // 0x80 to 0x98, in the order of their codes: protocols 2, 4 and 5 numbered theirs from there on.
     constexpr std::string_view high[] = {
         "PROTO",     "NEWOBJ",     "EXT1",        "EXT2",           "EXT4",      "TUPLE1",           "TUPLE2",
         "TUPLE3",    "NEWTRUE",    "NEWFALSE",    "LONG1",          "LONG4",     "SHORT_BINUNICODE", "BINUNICODE8",
@@ -54,6 +55,7 @@ std::uint8_t PickleCode::next() {
   return static_cast<std::uint8_t>(bytes_[at_++]);
 }
 
+// A view, not a copy: the text of a state dict's keys is never held twice.
 std::string_view PickleCode::argument(std::uint64_t size) {
   // `at_` never passes `end`, so the subtraction cannot wrap and no argument is longer than what is there.
   const std::size_t end = std::min(bytes_.size(), frame_end_);
@@ -65,6 +67,7 @@ std::string_view PickleCode::argument(std::uint64_t size) {
   return view;
 }
 
+// The protocol-0 opcodes have arguments up to a newline instead of a length.
 std::string_view PickleCode::line() {
   const std::size_t end = bytes_.substr(0, std::min(bytes_.size(), frame_end_)).find('\n', at_);
   if (end == std::string_view::npos) refuse("its line never ends");

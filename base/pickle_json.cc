@@ -25,6 +25,7 @@ class JsonWriter {
  private:
   [[noreturn]] static void refuse(const std::string& what) { throw Error(ErrorKind::input, what); }
 
+  // Counted before anything is written, so that what unfolds is stopped early.
   void visit(PickleValue value, int depth) {
     if (depth > kMaxDepth) refuse(fmt::format("the value nests deeper than {} levels, or holds itself", kMaxDepth));
     if (++visits_ > kMaxVisits) refuse(fmt::format("the value has more than {} parts", kMaxVisits));
@@ -44,6 +45,7 @@ class JsonWriter {
       case big_integer:
         out_ += heap_.text_of(value);
         break;
+      // As JSON numbers; infinities and NaN, which JSON lacks, become null.
       case real:
         out_ += Json(value.real).dump();
         break;
@@ -66,6 +68,7 @@ class JsonWriter {
     }
   }
 
+  // ASCII alone, with \u escapes, as json.dumps writes by default.
   void string(const std::string& text) { out_ += Json(text).dump(-1, ' ', true); }
 
   void items(const std::vector<PickleValue>& values, int depth) {

@@ -91,6 +91,7 @@ std::string decimal(std::string_view bytes) {
 
 }  // namespace
 
+// Protocol 0 wrote bool as "I00" and "I01" before NEWTRUE and NEWFALSE came with protocol 2.
 PickleValue pickle_int(PickleHeap& heap, std::string_view digits) {
   if (digits == "00" || digits == "01") return PickleValue::boolean(digits == "01");
   return pickle_long(heap, digits);
@@ -114,6 +115,7 @@ PickleValue pickle_long(PickleHeap& heap, std::string_view digits) {
 
 PickleValue pickle_long_bytes(PickleHeap& heap, std::string_view bytes) {
   if (bytes.empty()) return PickleValue::of(std::int64_t{0});
+  // log10(256) is 2.408.
   if (bytes.size() > kMaxDigits * 5 / 12)  // 2.4 digits a byte
     fail(fmt::format("a number has {} bytes, more than {} digits", bytes.size(), kMaxDigits));
   if (bytes.size() > 8) return heap.own_text(decimal(bytes), PickleKind::big_integer);
@@ -123,6 +125,7 @@ PickleValue pickle_long_bytes(PickleHeap& heap, std::string_view bytes) {
   return PickleValue::of(value);
 }
 
+// Python's float() reads "inf" and "nan" too, and so does from_chars().
 double pickle_float(std::string_view text) {
   const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
   double value = 0;
@@ -133,6 +136,7 @@ double pickle_float(std::string_view text) {
   return value;
 }
 
+// The text between its quotes, which are the first and last byte of the line.
 std::string pickle_string_literal(std::string_view literal) {
   const bool quoted =
       literal.size() >= 2 && literal.front() == literal.back() && (literal.front() == '\'' || literal.front() == '"');
@@ -152,6 +156,7 @@ std::string pickle_string_literal(std::string_view literal) {
   return out;
 }
 
+// Escapes are \uXXXX and \UXXXXXXXX alone: in raw-unicode-escape a backslash otherwise stands for itself.
 std::string pickle_raw_unicode(std::string_view escaped) {
   std::string out;
   while (!escaped.empty()) {

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kSearchedInOrder = 8;  // dicts up to this size need no index
 
+// The kinds are in this order for that: what may be a key or a member of a set comes first.
 bool is_scalar(PickleKind kind) {
   return kind <= PickleKind::bytes;  // none, boolean, integer, big_integer, real, text, bytes
 }
@@ -91,6 +92,7 @@ PickleValue PickleHeap::text(std::string_view view, PickleKind kind) {
   return value;
 }
 
+// A deque, so that views of earlier texts hold when another is added.
 PickleValue PickleHeap::own_text(std::string text, PickleKind kind) {
   owned_.push_back(std::move(text));
   return this->text(owned_.back(), kind);
@@ -129,6 +131,7 @@ PickleValue PickleHeap::object(PickleValue type) {
   return value;
 }
 
+// Equal for values that Python takes for the same key, so that a later one replaces the earlier.
 PickleDict::Key PickleHeap::key_of(PickleValue value) const {
   using enum PickleKind;
   switch (value.kind) {
@@ -177,6 +180,7 @@ void PickleHeap::set_item(PickleValue dict, PickleValue key, PickleValue value) 
   into.items_.emplace_back(key, value);
 }
 
+// Linear: a state dict is walked through as a rule, and a few names are asked for.
 const PickleValue* PickleHeap::find(PickleValue dict, std::string_view key) const {
   for (const auto& [name, value] : dict_of(dict).items())
     if (name.kind == PickleKind::text && text_of(name) == key) return &value;

@@ -21,6 +21,7 @@ extern char** environ;
 namespace vise {
 namespace {
 
+// Both ends close themselves.
 struct Pipe {
   Pipe() {
     std::array<int, 2> ends{};
@@ -59,6 +60,7 @@ class SpawnSettings {
 };
 
 // Both streams side by side, so that neither fills up and stops the child.
+// Ends when both ends of the child are closed: with the child, or with what it started in turn.
 void read_both(const Pipe& out, const Pipe& err, Ended& ended) {
   std::array<pollfd, 2> streams{pollfd{out.read.get(), POLLIN, 0}, pollfd{err.read.get(), POLLIN, 0}};
   const std::array<std::string*, 2> texts{&ended.out, &ended.err};
@@ -77,6 +79,7 @@ void read_both(const Pipe& out, const Pipe& err, Ended& ended) {
 
 }  // namespace
 
+// Spawned and not forked: the memory of a run may be many gigabytes, and its other threads hold locks.
 Ended run_process(const std::vector<std::string>& words) {
   Pipe out, err;
   const SpawnSettings settings(out, err);
@@ -95,6 +98,7 @@ Ended run_process(const std::vector<std::string>& words) {
   Ended ended;
   read_both(out, err, ended);
   int status = 0;
+  // The empty body retries after a signal.
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
   // As a shell reports it: 128 and the signal's number for a child that was killed.

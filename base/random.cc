@@ -31,6 +31,8 @@ std::uint64_t RandomStream::next() {
   return result;
 }
 
+// Without bias: the lowest 2^64 mod limit values are drawn again, since they would make the first remainders
+// likelier.
 std::uint64_t RandomStream::below(std::uint64_t limit) {
   const std::uint64_t reject_below = -limit % limit;  // 2^64 mod limit: rejecting these leaves whole multiples of limit
   while (true) {

@@ -26,6 +26,7 @@ std::string_view tar_text(ByteView block, std::size_t at, std::size_t size) {
   return whole.substr(0, whole.find('\0'));
 }
 
+// GNU's binary form for sizes beyond 8 GB (its first bit set) is no octal number and is refused.
 std::uint64_t tar_octal(ByteView block, std::size_t at, std::size_t size, std::string_view what) {
   std::string_view digits = tar_text(block, at, size);
   // Writers pad numbers with leading blanks or zeros and end them with a blank, a NUL or both.
@@ -40,6 +41,7 @@ std::uint64_t tar_octal(ByteView block, std::size_t at, std::size_t size, std::s
   return value;
 }
 
+// Of unsigned bytes, as POSIX has it; some old writers summed signed ones, which differs only for names beyond ASCII.
 void check_tar_sum(ByteView block) {
   std::uint64_t sum = 0;
   // The sum is taken as if its own eight bytes, 148 to 155, held blanks.

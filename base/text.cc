@@ -17,6 +17,7 @@ std::string lower(std::string_view text) {
   return result;
 }
 
+// ASCII blanks; a no-break space is a letter like any other.
 std::string_view trim(std::string_view text) {
   constexpr std::string_view blanks = " \t\r\n\v\f";
   const auto first = text.find_first_not_of(blanks);
@@ -24,6 +25,7 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
+// Always one part more than separators: an empty text is one empty part.
 std::vector<std::string> split(std::string_view text, char separator) {
   std::vector<std::string> parts;
   while (true) {
@@ -55,6 +57,7 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above[b.size()];
 }
 
+// The bound before the search: a name further away than that is another word, not a misspelling.
 std::string nearest_name(std::string_view name, std::span<const std::string> candidates) {
   std::size_t best = std::max<std::size_t>(2, name.size() / 3) + 1;
   std::string nearest;
@@ -84,6 +87,7 @@ std::string number(double value) {
   return {buffer.data(), result.ptr};
 }
 
+// from_chars() knows no locale, so "0,5" is no number anywhere; it takes "inf" and "nan", which isfinite() refuses.
 bool parse_double(std::string_view text, double& value) {
   text = trim(text);
   if (text.starts_with('+')) text.remove_prefix(1);
@@ -98,6 +102,7 @@ bool parse_int(std::string_view text, std::int64_t& value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+// 999.95 would print as 1000.0, so it is the next unit's.
 std::string bytes_text(std::uint64_t bytes) {
   constexpr std::array units{"B", "kB", "MB", "GB", "TB", "PB"};
   double value = static_cast<double>(bytes);
@@ -109,6 +114,7 @@ std::string bytes_text(std::uint64_t bytes) {
   return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, units[unit]);
 }
 
+// Rounded as printed: 0.9995 s would be "1000 ms" and 59.95 s "60.0 s".
 std::string duration_text(double seconds) {
   if (seconds < 0.9995) return fmt::format("{:.0f} ms", seconds * 1000);
   if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);

@@ -50,6 +50,7 @@ void append_utf8(std::string& out, std::uint32_t code) {
   for (int i = tail - 1; i >= 0; --i) out += static_cast<char>(0x80 | (code >> (6 * i) & 0x3F));
 }
 
+// Latin-1's letters are the first 256 code points.
 std::string latin1_to_utf8(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size());

@@ -29,6 +29,7 @@ Json scalar(const YAML::Node& node) {
   return text;
 }
 
+// Walks down the document, and notes the line of every node by its JSON pointer.
 class Converter {
  public:
   Converter(const std::string& name, std::map<std::string, int>& lines) : name_(name), lines_(lines) {}
@@ -52,6 +53,7 @@ class Converter {
     return list;
   }
   Json map(const YAML::Node& node, const std::string& pointer, int depth) {
+    // yaml-cpp resolves an alias to the node itself, so its parts are counted again wherever it is used.
     Json object = Json::object();
     for (const auto& entry : node) {
       if (!entry.first.IsScalar()) fail(entry.first, "a key must be a plain name");
@@ -74,6 +76,7 @@ class Converter {
 
 }  // namespace
 
+// The parser's errors and ours have the same form: file, line, reason.
 YamlFile YamlFile::parse(std::string_view text, std::string name_for_messages) {
   YamlFile file;
   file.name_ = std::move(name_for_messages);

@@ -14,7 +14,8 @@
 
 namespace vise {
 namespace {
-
+// Signatures of the records ("PK" and two bytes, as little-endian numbers) and their lengths without names and
+// comments: APPNOTE.TXT, 4.3.
 constexpr std::uint32_t kLocal = 0x04034B50, kCentral = 0x02014B50, kEnd = 0x06054B50, kEnd64 = 0x06064B50,
                         kLocator64 = 0x07064B50;
 constexpr std::size_t kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocator64Size = 20;
@@ -24,6 +25,7 @@ constexpr std::size_t kCentralSize = 46, kEndSize = 22, kEnd64Size = 56, kLocato
 // What a hostile name may contribute to a message.
 std::string shown(std::string_view name) { return printable(name.substr(0, 60)); }
 
+// Little-endian fields at any address: memcpy, never a cast.
 template <typename T>
 T load(ByteView bytes, std::size_t at) {
   T value;
@@ -138,6 +140,7 @@ void check_overlaps(std::vector<std::pair<std::uint64_t, std::uint64_t>>& ranges
     if (ranges[i].first < ranges[i - 1].second) refuse("two members share bytes");
 }
 
+// zlib's CRC-32, which is zip's.
 std::uint32_t crc_of(ByteView bytes) {
   return static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()));
 }
@@ -157,6 +160,8 @@ void check_crc(const ZipEntry& entry, ByteView bytes) {
 
 }  // namespace
 
+// The steps of an archive: find_zip_directory() in its tail, read_zip_directory(), then each member's own header and
+// bytes. Every claim is checked against what is known before, since members may come from strangers.
 ZipDirectory find_zip_directory(ByteView tail, std::uint64_t file_size) {
   const std::uint64_t base = file_size - tail.size();
   const std::size_t end = find_end(tail);
@@ -260,6 +265,7 @@ ZipArchive ZipArchive::open(ByteView bytes) {
   return archive;
 }
 
+// Binary search over the sorted indices.
 const ZipEntry* ZipArchive::find(std::string_view name) const {
   const auto found = std::lower_bound(by_name_.begin(), by_name_.end(), name,
                                       [&](std::size_t i, std::string_view n) { return entries_[i].name < n; });
