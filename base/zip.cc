@@ -14,6 +14,7 @@
 
 namespace vise {
 namespace {
+
 // Signatures of the records ("PK" and two bytes, as little-endian numbers) and their lengths without names and
 // comments: APPNOTE.TXT, 4.3.
 constexpr std::uint32_t kLocal = 0x04034B50, kCentral = 0x02014B50, kEnd = 0x06054B50, kEnd64 = 0x06064B50,

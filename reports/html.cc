@@ -12,6 +12,7 @@
 
 namespace vise::reports {
 namespace {
+
 // The way of the data: page_json() takes table.json's value and adds what charts, gallery and the switch of baselines
 // need; to_html() puts it beside style, library and script into one file, packed where it is large.
 
