@@ -9,6 +9,7 @@
 namespace vise::features {
 namespace {
 
+// Refused here, since a floor's recipe has neither a network nor layers.
 Recipe recipe_of(const FeatureRequest& request, const ExtractOptions& options, const Context& context) {
   Recipe recipe = make_recipe(request, options, context);
   if (recipe.is_floor())
@@ -28,6 +29,7 @@ networks::TrunkRequest request_for(const Recipe& recipe, const std::vector<netwo
 
 }  // namespace
 
+// The recipe's first tap says up to which layer; each block before it is read where its attention is computed.
 struct AttentionSource::State {
   State(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
       : recipe(recipe_of(request, options, context)),
@@ -35,6 +37,7 @@ struct AttentionSource::State {
         taps(networks::tap_attentions(network, recipe.taps.layers[recipe.taps.taps[0].layers.back()])),
         runs(recipe, network, request_for(recipe, taps), options, context) {}
 
+  // One image's attention, from the blocks that one forward pass has left in the trunk.
   void read(networks::Trunk& trunk, int place, AttentionMap& map) const {
     std::vector<networks::AttentionMatrix> blocks;
     for (std::size_t i = 0; i < taps.size(); ++i) {

@@ -15,6 +15,7 @@ const std::vector<std::string> kOptions{"arch",      "transform", "act",        
                                         "positions", "heads",     "dilated",      "branch", "drop",
                                         "keys",      "prototxt",  "skip-foreign", "seed",   "side"};
 
+// Whether the part before '=' is one of the names.
 bool is_one_of(const std::vector<std::string>& names, const std::string& option) {
   return std::find(names.begin(), names.end(), option.substr(0, option.find('='))) != names.end();
 }
@@ -56,6 +57,8 @@ void set_side(Backbone& backbone, const std::string& value) {
   backbone.name += fmt::format("@{}", side);
 }
 
+// One KEY=VALUE. Everything that needs the file itself (whether its architecture has that fact) is checked when it is
+// loaded.
 void apply_option(Backbone& backbone, const std::string& text) {
   const auto equals = text.find('=');
   const std::string key = text.substr(0, equals), value = equals == std::string::npos ? "" : text.substr(equals + 1);
@@ -89,6 +92,7 @@ void apply_option(Backbone& backbone, const std::string& text) {
   }
 }
 
+// A row of the registry, or null.
 const Backbone* find_row(std::string_view name) {
   const auto& rows = registry_backbones();
   const auto found = std::find_if(rows.begin(), rows.end(), [&](const Backbone& b) { return b.name == name; });
@@ -152,6 +156,7 @@ Backbone parse_backbone(std::string_view text) {
   return backbone;
 }
 
+// For programs: the row as it is now, options applied.
 Json to_json(const Backbone& b) {
   Json facts = Json::object();
   for (const networks::Fact& fact : b.facts) facts[fact.name] = fact.value;

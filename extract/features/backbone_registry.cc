@@ -22,6 +22,7 @@ Backbone random_network(std::string name, std::string architecture) {
   return b;
 }
 
+// The licence is "none" as there is no file that could have one.
 Backbone floor(std::string name, std::string title, ImageFunction function) {
   Backbone b;
   b.name = std::move(name);
@@ -33,6 +34,8 @@ Backbone floor(std::string name, std::string title, ImageFunction function) {
   return b;
 }
 
+// The key's `numerics` is raised when the numbers of a floor change, so that stored rows of the old ones aren't
+// taken.
 Backbone colour_histogram_floor() {
   return floor("colour-histogram", "8 x 8 x 8 RGB histogram of the decoded image: the floor of colour alone",
                {{{"floor", "colour-histogram"}, {"cells", "8x8x8 RGB, square roots"}, {"numerics", 1}},
@@ -55,6 +58,7 @@ std::vector<Backbone> make_rows() {
   return rows;
 }
 
+// Made at first use, after all files' static objects: rows come from files embedded in another source.
 std::vector<Backbone>& list() {
   static std::vector<Backbone> rows = make_rows();
   return rows;

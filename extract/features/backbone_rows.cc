@@ -13,6 +13,7 @@ const std::vector<std::string> kFields{"name",   "title",     "architecture", "f
                                        "md5",    "transform", "layer",        "pool",     "probed", "facts",
                                        "branch", "drop",      "licence",      "citation", "notes",  "unverified"};
 
+// Reads the fields of one map of the file, strictly; those that it doesn't give keep what the row had before.
 class RowReader {
  public:
   RowReader(const YamlFile& file, std::string pointer, const Json& row)
@@ -48,6 +49,7 @@ class RowReader {
     return found == row_.end() ? nullptr : &*found;
   }
 
+  // Whether the field is there; of another type it is an error with its line.
   bool text(const char* field, std::string& value) const {
     const Json* const given = find(field);
     if (!given) return false;
@@ -89,6 +91,7 @@ class RowReader {
   const Json& row_;
 };
 
+// What every row needs. Everything else may be left out and is then learnt from the weights or the user.
 void check(const YamlFile& file, const std::string& pointer, const Backbone& row) {
   for (const auto& [field, value] :
        {std::pair<const char*, const std::string&>{"name", row.name}, {"title", row.title}, {"licence", row.licence}})

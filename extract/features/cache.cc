@@ -11,6 +11,7 @@
 namespace vise::features {
 namespace {
 
+// Bytes of the files; a sparse or compressed file system may hold fewer.
 std::uint64_t size_on_disk(const Path& folder) {
   std::uint64_t bytes = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
@@ -18,6 +19,7 @@ std::uint64_t size_on_disk(const Path& folder) {
   return bytes;
 }
 
+// One folder as `cache ls` shows it. Throws for what isn't ours or was edited; list_cache() warns and goes on.
 CachedFeatures look_into(const Path& cache, const Path& folder, Log& log) {
   const Json facts = read_json(folder / "features.json");
   CachedFeatures cached;
@@ -40,11 +42,14 @@ CachedFeatures look_into(const Path& cache, const Path& folder, Log& log) {
   return cached;
 }
 
+// A part of a key that is text; empty where the key has none of that name.
 std::string text_of(const Json& parts, const char* name) {
   const auto found = parts.find(name);
   return found == parts.end() || !found->is_string() ? std::string() : found->get<std::string>();
 }
 
+// Copies what is missing, block by block through a writer of the target: its lock, checksums and journal are as in
+// any run.
 void merge_folder(const Path& from, const CachedFeatures& cached, const Path& into, bool checked,
                   const Context& context, MergeCounts& counts) {
   context.throw_if_stopped();
@@ -55,6 +60,7 @@ void merge_folder(const Path& from, const CachedFeatures& cached, const Path& in
   const FeatureMap rows = cached.rows > 0 ? source.map() : FeatureMap{};
   FeatureStore target(into, cached.key, context.log);
   FeatureWriter writer(target, context);
+  // `stored.row` is the row's place in the source; the writer gives it one of its own.
   for (const auto& [content, stored] : source.items()) {
     // Rows are addressed by content, so one that both caches have is the same row. Its
     // values are not compared.

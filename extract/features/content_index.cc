@@ -4,6 +4,7 @@
 
 namespace vise::features {
 
+// The slot that has the content, or the first free one after where it would be.
 std::size_t ContentIndex::place(const ContentHash& content) const {
   // Linear probing. A content's hash is uniform already, so its low bits are the slot; the loop
   // ends because put() keeps a third of the slots free.
@@ -13,6 +14,7 @@ std::size_t ContentIndex::place(const ContentHash& content) const {
   return at;
 }
 
+// All slots are placed anew, since the mask changes with the size.
 void ContentIndex::rehash(std::size_t slots) {
   std::vector<Slot> old(slots);
   old.swap(slots_);
@@ -27,6 +29,7 @@ void ContentIndex::reserve(std::size_t contents) {
   if (slots > slots_.size()) rehash(slots);
 }
 
+// Grown before the slot is looked for: place() needs a free one to end.
 void ContentIndex::put(const ContentHash& content, std::uint32_t value) {
   if (3 * (size_ + 1) > 2 * slots_.size()) reserve(2 * size_ + 16);
   Slot& slot = slots_[place(content)];

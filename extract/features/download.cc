@@ -21,6 +21,9 @@ constexpr std::size_t kStart = 512;                   // bytes that tell what ki
 
 // Thrown out of the body's callback: what comes doesn't continue the part, so the next
 // try asks for the whole file.
+// How the way goes: run() tries until the file is whole; a try asks for the rest where safe_to_keep() says so;
+// receive() takes the answer's pieces; judge() says what the end of the answer means.
+
 struct StartOver {
   std::string why;
 };
@@ -31,6 +34,7 @@ struct Try {
   int retry_after = 0;  // seconds that the server asks for
 };
 
+// The statuses that people meet, with what they mean for a download.
 std::string status_text(int status) {
   switch (status) {
     case 401:
@@ -50,6 +54,7 @@ std::string status_text(int status) {
 // Server errors, and the three client errors that are about time: timeout, too early, too many requests.
 bool may_pass(int status) { return status >= 500 || status == 408 || status == 425 || status == 429; }
 
+// The state of one download over its tries; PartialFile has what outlives the process.
 class Download {
  public:
   Download(const DownloadRequest& request, PartialFile& part, const Context& context)
@@ -107,6 +112,7 @@ DownloadResult Download::run() {
   }
 }
 
+// A part that doesn't fit is no failure of the server: it costs a try, and the next one has none.
 Try Download::try_once() {
   try {
     return try_request();
@@ -126,6 +132,7 @@ std::uint64_t Download::safe_to_keep() const {
   return !whole_file_only_ && origin.url == request_.url && comparable ? part_.size() : 0;
 }
 
+// One request and what came of it. `begun_` and `undecided_` are of this answer alone.
 Try Download::try_request() {
   begun_ = undecided_ = false;
   const std::uint64_t from = safe_to_keep();
@@ -188,6 +195,7 @@ void Download::announce(std::uint64_t total) {
   told_ = true;
 }
 
+// Three outcomes: the file is whole (an empty Try), another try may help (its reason), or none will (an error).
 Try Download::judge(const HttpAnswer& answer) {
   const HttpHead& head = answer.head;
   const std::string after = part_.size() > 0 ? fmt::format(" after {}", bytes_text(part_.size())) : "";
@@ -212,6 +220,7 @@ Try Download::judge(const HttpAnswer& answer) {
   return {status_text(head.status), head.retry_after};
 }
 
+// An answer that ended as it promised; whether the file is whole depends on what was there before.
 Try Download::judge_end(const HttpHead& head) {
   if (!begun_) begin(head);
   if (undecided_) accept_start(head);

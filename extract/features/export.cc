@@ -24,6 +24,7 @@ void forget_pages(const MappedFile& file) {
 
 }  // namespace
 
+// Rows are written in the data set's order, whatever order the store has them in.
 void export_features(const datasets::Dataset& dataset, const Features& features, const Path& folder) {
   std::uint64_t rows = 0;
   std::string manifest = "row,id,content\n";

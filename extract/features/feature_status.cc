@@ -9,6 +9,7 @@ namespace vise::features {
 namespace {
 
 // By item; nothing for a file that the path cache doesn't know, unless it is read now.
+// The path cache is asked first: a dry run over a million known files reads none of them.
 std::vector<std::optional<ContentHash>> known_contents(const datasets::Dataset& dataset, const Path& cache,
                                                        bool read_unknown) {
   PathCache paths(cache / "paths" / "images");
@@ -43,6 +44,7 @@ bool same_work(const Json& a, const Json& b) {
   return std::ranges::all_of(kParts, [&](const char* part) { return a.value(part, "") == b.value(part, ""); });
 }
 
+// The last folder that fits counts; rates of one machine and one kind of work hardly differ between folders.
 void add_rates(const std::vector<Json>& recorded, FeatureStatus& status) {
   for (const Json& facts : recorded) {
     if (!same_work(facts["key"], status.key.parts)) continue;
@@ -58,6 +60,7 @@ void add_rates(const std::vector<Json>& recorded, FeatureStatus& status) {
   }
 }
 
+// Counts items of one store: with a row, without one, and those whose content nobody knows yet.
 void count_rows(const datasets::Dataset& dataset, const FeatureStore& store,
                 const std::vector<std::optional<ContentHash>>& contents, FeatureStatus& status) {
   for (std::size_t item = 0; item < contents.size(); ++item) {

@@ -22,6 +22,7 @@ struct Passes {
   std::vector<std::vector<std::string>> notes;  // by request: two names of one file have their own
 };
 
+// Weights are found and stores opened here; networks are built only when a row is missing.
 Passes make_passes(const std::vector<FeatureRequest>& requests, const ExtractOptions& options, const Context& context) {
   Passes passes;
   for (const FeatureRequest& request : requests) {
@@ -38,6 +39,8 @@ Passes make_passes(const std::vector<FeatureRequest>& requests, const ExtractOpt
   return passes;
 }
 
+// The order of work: what files hold (path cache), which rows are missing (stores), one pipeline for all of them,
+// then a check of every row that is handed out.
 class Extraction {
  public:
   Extraction(const datasets::Dataset& dataset, const std::vector<FeatureRequest>& requests,
@@ -70,6 +73,7 @@ class Extraction {
     return known || options_.into.empty() ? known : cached_paths_.find(identity);
   }
 
+  // One stat a file. After this contents_ is known for files that didn't change since a cache last saw them.
   void identify_files() {
     identities_.reserve(dataset_.size());
     contents_.resize(dataset_.size());
@@ -83,6 +87,7 @@ class Extraction {
     }
   }
 
+  // A missing file is named with its item and the root below which it is looked for.
   FileIdentity identify(std::uint32_t item) const {
     try {
       return dataset_.identity(item);
@@ -118,6 +123,7 @@ class Extraction {
     return started;
   }
 
+  // Open items are listed three times: each step before may have made some of them known.
   void compute_missing() {
     std::vector<std::uint32_t> items = open_items();
     if (items.empty()) return;
@@ -227,12 +233,14 @@ class Extraction {
       pass->start(std::move(writers[pass]), networks::trunk_plan(pass->recipe().request.device, context_.threads));
   }
 
+  // Row numbers by item, from the store's index.
   std::vector<std::uint32_t> rows_of(const FeatureStore& store) const {
     std::vector<std::uint32_t> rows(dataset_.size(), kNoRow);
     for (std::uint32_t item = 0; item < dataset_.size(); ++item) rows[item] = store.row(contents_[item]);
     return rows;
   }
 
+  // Every block that holds a row of this run is read and compared with its checksum. Returns how many are damaged.
   std::size_t check_rows() {
     std::size_t failed = 0;
     for (const auto& pass : passes_.distinct)
@@ -263,6 +271,7 @@ class Extraction {
     return all;
   }
 
+  // One request's view of a store: rows by item, and what the run has to say about it.
   Features features_of(std::size_t request, std::size_t tap) {
     Pass& pass = *passes_.of_request[request];
     const FeatureStore& store = pass.stores()[tap];

@@ -20,6 +20,7 @@ struct StatedHash {
   std::string kind, digits;
 };
 
+// The strongest hash that the row states, or the digits in the file's name.
 StatedHash stated_hash(const Backbone& backbone, const Path& target) {
   // In order of strength. MD5 finds damage, which is what it is used for here; it is all
   // that some publishers state.
@@ -29,6 +30,7 @@ StatedHash stated_hash(const Backbone& backbone, const Path& target) {
   return {"SHA-256", networks::hash_in_name(target, "").digits};
 }
 
+// Empty where the file has the stated hash.
 std::string hash_fault(const Path& file, const StatedHash& stated) {
   const MappedFile map(file);
   const std::string have = stated.kind == "MD5" ? md5_hex(map.bytes()) : sha256_hex(map.bytes());
@@ -95,6 +97,7 @@ Path Fetch::from(const std::string& url, const std::string& name) const {
   return target;
 }
 
+// `verifiable` lets a part be gone on with although the server names no version: the hash will tell.
 bool Fetch::download_into(PartialFile& part, const std::string& url, const StatedHash& stated) const {
   const auto announce = [&](std::uint64_t total, std::uint64_t already) { tell_start(url, total, already); };
   return download({url, backbone_.name, !stated.digits.empty(), search_.patience, announce}, part, context_).spliced;
@@ -107,6 +110,7 @@ void Fetch::tell_start(const std::string& url, std::uint64_t total, std::uint64_
                                 backbone_.licence, search_.into.string()));
 }
 
+// The last line of a fetch: what was checked, or which hash to note where nobody states one.
 void Fetch::tell_end(const Path& target, const StatedHash& stated) const {
   context_.log.info(stated.digits.empty()
                         ? fmt::format("{}: loads as {}; its publisher states no hash, so note this one: SHA-256 {}",
@@ -114,6 +118,7 @@ void Fetch::tell_end(const Path& target, const StatedHash& stated) const {
                         : fmt::format("{}: {} {} as published", target.string(), stated.kind, stated.digits));
 }
 
+// Checked before the first request, so that a typing error isn't reported as a network that fails.
 void check_mirror(const std::string& mirror) {
   if (mirror.empty() || mirror.starts_with("http://") || mirror.starts_with("https://")) return;
   throw Error(ErrorKind::usage, fmt::format("VISE_MIRROR: '{}' is no http:// or https:// address", mirror));

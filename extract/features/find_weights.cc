@@ -17,6 +17,7 @@
 namespace vise::features {
 namespace {
 
+// The hub's cache has a folder a model: models--ORG--NAME.
 constexpr std::string_view kHubFolder = "models--";
 
 bool is_hub_folder(std::string_view name) { return name.starts_with(kHubFolder); }
@@ -29,6 +30,7 @@ std::string hub_name(std::string_view folder) {
   return fmt::format("{}/{}", name.substr(0, dashes), name.substr(dashes + 2));
 }
 
+// Folders before hubs, and within a folder the preferred name before others.
 std::optional<Path> look_for(const Backbone& backbone, const WeightsSearch& search) {
   std::error_code error;
   for (const Path& folder : search.folders)
@@ -87,6 +89,7 @@ Path fetch_missing(const Backbone& backbone, const WeightsSearch& search, const 
   }
 }
 
+// The one place that decides where weights are: --backbone's own file, a folder that has it, a link, or nowhere.
 WeightsStatus locate(const Backbone& backbone, const WeightsSearch& search) {
   std::error_code error;
   if (!backbone.file.empty() && std::filesystem::exists(backbone.file, error)) return {.file = backbone.file};
@@ -121,6 +124,7 @@ void identify_folder(FoundWeights& found, PathCache& known) {
   found.sha256 = networks::model_folder_sha256(folder, hash_of);
 }
 
+// Said now and in the table's foot.
 void note(FoundWeights& found, const Context& context, std::string text) {
   context.log.warn(text);
   found.notes.push_back(std::move(text));
@@ -140,6 +144,7 @@ void check_published_hash(const Backbone& backbone, FoundWeights& found, const C
                      backbone.name, name, promised.digits, found.sha256.substr(0, 8)));
 }
 
+// A folder of several files has no published hash of its own.
 const Backbone* row_of(const FoundWeights& found) {
   return found.hashes.size() == 1 ? backbone_of_sha256(found.hashes.front()) : nullptr;
 }

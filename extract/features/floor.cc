@@ -49,7 +49,7 @@ bool find_table(ByteView bytes, QuantisationTable& table) {
   return false;
 }
 
-// How far the file's table is from libjpeg's at this quality.
+// How far the file's table is from libjpeg's at this quality: the sum of absolute differences over the 64 entries.
 int distance(const QuantisationTable& table, int quality) {
   // libjpeg's jpeg_quality_scaling: in per cent, 100 at quality 50; the sum below rounds
   // as jpeg_add_quant_table does.
@@ -62,6 +62,7 @@ int distance(const QuantisationTable& table, int quality) {
 
 }  // namespace
 
+// Cells of 32 values a channel, so that the upper three bits of each are the place.
 std::vector<float> colour_histogram(const images::Image& image) {
   std::array<std::uint64_t, kColourHistogramDim> counts{};
   for (std::size_t i = 0; i + 2 < image.pixels.size(); i += 3)
@@ -85,6 +86,7 @@ std::vector<float> image_metadata(const DecodedFile& file) {
   return {std::begin(facts), std::end(facts)};
 }
 
+// Of qualities with equal tables the highest counts, as the loop goes up.
 int jpeg_quality(ByteView bytes) {
   QuantisationTable table{};
   if (!find_table(bytes, table)) return 0;

@@ -30,6 +30,7 @@ struct Transfer {
   std::optional<HttpHead> head{};
 };
 
+// The header of the last answer (-1), after all redirects.
 std::string header(CURL* curl, const char* name) {
   curl_header* found = nullptr;
   return curl_easy_header(curl, name, 0, CURLH_HEADER, -1, &found) == CURLHE_OK ? std::string(trim(found->value)) : "";
@@ -45,6 +46,7 @@ void read_content_range(const std::string& text, HttpHead& head) {
   if (parse_int(text.substr(slash + 1), number) && number >= 0) head.total = static_cast<std::uint64_t>(number);
 }
 
+// Called at the first byte of the body, or at the end of an answer that has none.
 HttpHead read_head(CURL* curl) {
   HttpHead head;
   long status = 0;
@@ -63,6 +65,7 @@ HttpHead read_head(CURL* curl) {
   return head;
 }
 
+// libcurl's CURLOPT_WRITEFUNCTION. It may throw nothing through C: errors are kept in the transfer.
 std::size_t on_bytes(char* bytes, std::size_t, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
   transfer.last_byte = std::chrono::steady_clock::now();
@@ -86,6 +89,7 @@ int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   return transfer.stalled || transfer.context.stop.stop_requested() ? 1 : 0;
 }
 
+// What libcurl's code means for whoever may try again.
 HttpEnd end_of(CURLcode code, CURL* curl) {
   curl_off_t connected = 0;
   // For https a connection counts once TLS is set up: a proxy that accepts and then stays
@@ -136,6 +140,7 @@ const char* trusted_by_this_system() {
   return nullptr;
 }
 
+// What doesn't depend on the request: who we are, which protocols, how far redirects may lead.
 void set_conduct(CURL* curl, bool https) {
   const auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl, option, value); };
   set(CURLOPT_USERAGENT, fmt::format("vise-eval/{}", kVersion).c_str());

@@ -9,6 +9,7 @@
 
 namespace vise::features {
 
+// As many trunks as the device's plan has; a thread uses one.
 ImageRuns::ImageRuns(const Recipe& recipe, const networks::Network& network, const networks::TrunkRequest& request,
                      const ExtractOptions& options, const Context& context)
     : transform_(*recipe.transform), options_(options), context_(context) {

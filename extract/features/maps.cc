@@ -12,6 +12,7 @@ namespace vise::features {
 
 namespace {
 
+// Refused here, before a forward pass is planned.
 Recipe recipe_of(const FeatureRequest& request, const ExtractOptions& options, const Context& context) {
   Recipe recipe = make_recipe(request, options, context);
   if (recipe.is_floor())
@@ -21,6 +22,7 @@ Recipe recipe_of(const FeatureRequest& request, const ExtractOptions& options, c
 
 }  // namespace
 
+// The layer is the first tap's; pooling reads it last, so its place is the last of the tap's layers.
 struct MapSource::State {
   State(const FeatureRequest& request, const ExtractOptions& options, const Context& context)
       : recipe(recipe_of(request, options, context)),

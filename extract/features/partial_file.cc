@@ -43,6 +43,7 @@ PartialFile::~PartialFile() {
   if (file_ && size_ == 0 && holds_the_part()) discard();
 }
 
+// Waits for whoever fetches the same file. Afterwards the part is what that one left, or gone since it has finished.
 void PartialFile::lock(const Context& context) {
   bool told = false;
   while (true) {
@@ -73,6 +74,7 @@ bool PartialFile::target_is_there() const {
   return std::filesystem::is_regular_file(target_, error);
 }
 
+// What can't be read counts as unknown: the part is then begun anew, which is always right.
 void PartialFile::read_origin() {
   std::error_code error;
   if (size_ == 0 || !std::filesystem::exists(origin_path_, error)) return;
@@ -106,6 +108,7 @@ void PartialFile::append(ByteView bytes) {
   size_ += bytes.size();
 }
 
+// The origin first: a part without one is begun anew by whoever finds it.
 void PartialFile::discard() {
   std::error_code error;
   std::filesystem::remove(origin_path_, error);

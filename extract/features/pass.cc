@@ -37,11 +37,13 @@ bool Pass::has_rows() const {
   return std::ranges::any_of(stores_, holds_some) || std::ranges::any_of(cached_, holds_some);
 }
 
+// Writers first: they hold the locks, and a network takes seconds to build.
 void Pass::start(std::vector<std::unique_ptr<FeatureWriter>> writers, const networks::TrunkPlan& plan) {
   writers_ = std::move(writers);
   if (!recipe_.is_floor()) build_network(plan);
 }
 
+// One trunk is made and replicated; their number is the plan's.
 void Pass::build_network(const networks::TrunkPlan& plan) {
   const networks::Network network = recipe_.network();
   networks::TrunkRequest request = recipe_.trunk_request();
@@ -86,6 +88,7 @@ void Pass::run_view(networks::Trunk& trunk, const Batch& batch, std::size_t view
   trunk.forward();
 }
 
+// From a batch's pixels to rows in the stores: forward pass, pooling of each tap, mean over views.
 void Pass::run(const Batch& batch, std::size_t worker) {
   const networks::TrunkPool::Lease trunk = trunks_->borrow(worker);
   const Stopwatch watch;
@@ -119,6 +122,7 @@ void Pass::run(const Batch& batch, std::size_t worker) {
   computed_ += batch.size();
 }
 
+// Blocks of several stores may be whole at different moments of a kill, so a row is looked for in each.
 void Pass::store_rows(const ImageSource& source, std::size_t store, std::span<const float> row) {
   const std::lock_guard lock(writer_mutex_);
   if (has(store, source.content)) return;  // one tap's block was whole when a kill took another's
@@ -141,6 +145,7 @@ void Pass::give_unreadable(const ImageSource& source, const std::string& reason)
     if (!has(store, source.content)) writers_[store]->add_unreadable(source.content, source.bytes, reason);
 }
 
+// What each writer has in memory goes to disk; called after an error or a stop.
 void Pass::flush() {
   const std::lock_guard lock(writer_mutex_);
   for (const auto& writer : writers_) writer->flush();

@@ -23,6 +23,7 @@ constexpr std::string_view kPreamble = "#vise-eval/paths 1\n";
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::size_t kMostWaiting = 1 << 20;  // bytes of lines that aren't written yet: memory stays flat
 
+// As a FileIdentity has it.
 std::int64_t nanoseconds(const timespec& time) { return time.tv_sec * kSecond + time.tv_nsec; }
 
 // Each line ends in a checksum of its own text, so that a line which was torn or mixed
@@ -98,6 +99,7 @@ std::optional<std::uint64_t> device_of(std::string folder) {
   return std::nullopt;
 }
 
+// The part before the last slash, and the part behind it: paths are absolute, so there is one.
 std::string_view folder_of(std::string_view path) { return path.substr(0, path.rfind('/')); }
 std::string_view name_in_folder(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
@@ -109,6 +111,8 @@ Path PathCache::shard_path(const std::string& folder) const {
   return folder_ / (sha256_hex(folder).substr(0, 32) + ".csv");
 }
 
+// The file of a folder is read when its first identity is asked for; neighbours are asked for in a row, hence
+// latest_.
 PathCache::Shard& PathCache::shard_of(const FileIdentity& identity) {
   const std::string_view folder = folder_of(identity.path);
   if (latest_ && latest_->first == folder) return latest_->second;
@@ -145,6 +149,7 @@ void PathCache::take_from(const Path& folder) {
   }
 }
 
+// The path isn't kept: it is the folder's and the key's, and a million of them would double the memory.
 PathCache::Entry::Entry(const FileIdentity& id, std::string known)
     : size(id.size),
       device(id.device),

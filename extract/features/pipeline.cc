@@ -41,6 +41,8 @@ std::string names_of(const std::vector<Pass*>& passes) {
   return names.size() <= kMost ? join(names, ", ") : fmt::format("{} backbones", names.size());
 }
 
+// One reader, some workers, one queue between them (work_queue.h). Errors of any thread end all of them; bad images
+// don't, as all of them are to be named.
 class Pipeline {
  public:
   Pipeline(const datasets::Dataset& dataset, const std::vector<std::uint32_t>& items, const std::vector<Pass*>& passes,
@@ -80,6 +82,7 @@ class Pipeline {
   }
 
  private:
+  // On a GPU some workers wait for their batch; as many more decode meanwhile.
   int worker_count() const {
     int count = context_.threads;
     for (const Pass* pass : passes_) count += pass->waiting_workers();
@@ -204,6 +207,7 @@ class Pipeline {
     return pixels;
   }
 
+  // Bad images and their copies, each by its own path.
   [[noreturn]] void throw_bad() const {
     std::vector<BadImage> all;
     for (const auto& [content, image] : bad_) all.push_back(image);
@@ -219,12 +223,14 @@ class Pipeline {
     if (!images.empty()) to.push_back({&pass, std::move(images)});
   }
 
+  // Called once, when the last file is done: the batches that are not full.
   std::vector<Batch> rests() const {
     std::vector<Batch> batches;
     for (Pass* pass : passes_) add_batch(*pass, pass->rest(), batches);
     return batches;
   }
 
+  // Files count when they are done, not when they are read.
   void count_one() { context_.log.progress(what_, ++done_, items_.size()); }
 
   const datasets::Dataset& dataset_;

@@ -16,6 +16,10 @@
 namespace vise::features {
 namespace {
 
+// From a request to a recipe: weights are found and what is known of them learnt, the transform resolved, the file's
+// outline taken (from memory, where it was seen before), then facts and taps; all that decides a row's bytes enters
+// base_key on the way.
+
 // Raised when an outline says more or other things.
 constexpr int kOutlineVersion = 3;
 
@@ -31,6 +35,7 @@ std::string remembered(const Path& file, const Path& folder, Find find) {
   return value;
 }
 
+// How the file is to be read, by the request's options.
 networks::NetworkRequest network_request(const FeatureRequest& request) {
   const Backbone& backbone = request.backbone;
   return {load_request(backbone),
@@ -102,6 +107,7 @@ void add_facts(Recipe& recipe) {
   recipe.notes.push_back(fmt::format("{}: what its tensors do not say: {}", backbone.name, join(said, ", ")));
 }
 
+// The registry's row becomes this file's: user, configs and published hashes say what it is (find_weights.h).
 void find_and_learn(Recipe& recipe, const ExtractOptions& options, const Context& context) {
   Backbone& backbone = recipe.request.backbone;
   PathCache known(options.cache / "paths" / "weights");
@@ -136,6 +142,7 @@ void check_transform_is_known(const Recipe& recipe) {
                   join(images::transform_names(), ", ")));
 }
 
+// A graph has one engine that runs it; another that was asked for is replaced, and a note says so.
 void choose_engine(Recipe& recipe) {
   const networks::Engine engine = networks::engine_of(*recipe.outline.graph);
   if (recipe.request.engine == engine) return;
@@ -168,6 +175,7 @@ void add_graph(Recipe& recipe) {
   if (!backbone.prototxt.empty()) recipe.base_key["prototxt"] = sha256_hex(read_text_file(backbone.prototxt));
 }
 
+// What the weights say, as far as it decides rows: outline, engine, facts, hash.
 void resolve_network(Recipe& recipe, const ExtractOptions& options) {
   Backbone& backbone = recipe.request.backbone;
   recipe.notes.insert(recipe.notes.end(), backbone.notes.begin(), backbone.notes.end());
@@ -187,6 +195,7 @@ void resolve_network(Recipe& recipe, const ExtractOptions& options) {
   if (!wanted.key_map.empty()) recipe.base_key["key_map"] = wanted.key_map.sha256;
 }
 
+// "default", "final" and "all" become the network's own names, each tap once.
 void resolve_taps(Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
   recipe.taps = plan_taps(recipe.outline, recipe.request.taps, {backbone.layer, backbone.pool},
@@ -195,6 +204,7 @@ void resolve_taps(Recipe& recipe) {
   for (const PlannedTap& planned : recipe.taps.taps) recipe.request.taps.push_back(planned.tap);
 }
 
+// The transform in the size that was asked for, and what of it decides the resized bytes.
 void resolve_transform(Recipe& recipe) {
   const Backbone& backbone = recipe.request.backbone;
   recipe.transform = images::Transform::parse(backbone.transform);
@@ -256,6 +266,7 @@ Recipe make_recipe(const FeatureRequest& request, const ExtractOptions& options,
   return recipe;
 }
 
+// Whether another precision would be worth mentioning.
 bool Recipe::could_be_bf16() const {
   return !is_floor() && request.precision == networks::Precision::fp32 && request.engine == networks::Engine::onednn &&
          !request.device.is_cuda();
@@ -272,6 +283,7 @@ FeatureKey Recipe::key(std::size_t tap) const {
   return key;
 }
 
+// Read anew at each call: the caller builds its engine from it and lets it go.
 networks::Network Recipe::network() const {
   const Backbone& backbone = request.backbone;
   if (backbone.kind == BackboneKind::random) return networks::random_network(backbone.architecture, backbone.seed);

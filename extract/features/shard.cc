@@ -13,6 +13,7 @@
 namespace vise::features {
 namespace {
 
+// Pieces a shard at least, where there are images enough.
 constexpr std::size_t kPiecesToDeal = 64;
 constexpr std::array<std::string_view, 4> kStates{"running", "done", "damaged", "merged"};
 
@@ -68,6 +69,7 @@ std::optional<ShardRecord> read_shard_record(const Path& folder) {
   }
 }
 
+// Atomic: `status` and the merge read it at any moment.
 void write_shard_record(const Path& folder, const ShardRecord& record) {
   const Json facts = {{"schema", "vise-eval/shard"},
                       {"version", 1},
@@ -82,6 +84,7 @@ void write_shard_record(const Path& folder, const ShardRecord& record) {
   write_file_atomically(record_path(folder), facts.dump(2) + "\n");
 }
 
+// From journals alone.
 std::map<std::string, std::size_t> count_kept(const Path& folder) {
   std::map<std::string, std::size_t> kept;
   std::error_code error;

@@ -26,6 +26,7 @@ const std::vector<std::string> kStorages{"fp32", "fp16"};
 constexpr std::size_t kHeaderBytes = 128;            // features.npy's header, of one length however many rows follow
 constexpr std::uint32_t kUnreadableBit = kMostRows;  // in the index, where rows are numbered below it
 
+// Made where it isn't there, never truncated: what it holds is what other runs have computed.
 FileDescriptor open_read_write(const Path& path) {
   FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
   if (!file) throw_errno("cannot write", path);
@@ -81,6 +82,7 @@ Storage FeatureKey::storage() const {
   return found == parts.end() ? Storage::fp32 : parse_storage(found->get<std::string>());
 }
 
+// Opening reads the journal; rows are read when they are used.
 FeatureStore::FeatureStore(const Path& cache, FeatureKey key, Log& log)
     : folder_(cache / "features" / key.str()), key_(std::move(key)) {
   read_journal(log);
@@ -94,6 +96,7 @@ void FeatureStore::put(const JournalItem& item) {
   reasons_.push_back(item.stored.reason);
 }
 
+// Journal to index. What fails a check here is left out and counted, not an error: a cache may be computed again.
 void FeatureStore::read_journal(Log& log) {
   journal_ = {};
   index_ = {};
@@ -135,6 +138,7 @@ std::uint32_t FeatureStore::row(const ContentHash& content) const {
   return value && !(*value & kUnreadableBit) ? *value : kNoRow;
 }
 
+// The row behind the last one of any block: where the next block begins.
 std::uint64_t FeatureStore::end_row() const {
   std::uint64_t end = 0;
   for (const JournalBlock& block : journal_.blocks) end = std::max(end, block.first_row + block.rows);

@@ -20,6 +20,7 @@ constexpr std::string_view kFamily = "#vise-eval/feature-manifest ";
 constexpr std::string_view kTrailer = "#block,";
 constexpr std::size_t kLineChecksumBytes = 17;  // 16 hex digits and the newline
 
+// Exactly 16 digits, as checksums and halves of contents are written.
 bool parse_hex(std::string_view text, std::uint64_t& value) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
   return text.size() == 16 && error == std::errc() && end == text.data() + text.size();
@@ -33,6 +34,7 @@ bool parse_count(std::string_view text, std::uint64_t& value) {
 }
 
 // The next lines up to and with a trailer; empty when no whole trailer follows.
+// Trailers are found by how their lines begin; no item's line begins with '#'.
 std::string_view take_block(std::string_view& rest) {
   for (std::size_t line = 0;;) {
     const auto end = rest.find('\n', line);
@@ -143,6 +145,7 @@ Journal parse_journal(std::string_view text, std::string_view name) {
   return journal;
 }
 
+// The block's checksum holds already, so a line that isn't ours is another version's or a bug's.
 bool block_items(std::string_view text, const JournalBlock& block, std::vector<JournalItem>& items) {
   items.clear();
   std::string_view rest = text.substr(block.begin, block.bytes);

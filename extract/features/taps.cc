@@ -16,6 +16,7 @@ std::string layer_named(const networks::Outline& network, const std::string& ask
   return network.layer(name).name;
 }
 
+// What was asked for, else what the row says, else what is usual for the layer.
 networks::Pooling pooling_named(const networks::Outline& network, const FeatureTap& asked, const std::string& layer,
                                 const FeatureTap& usual) {
   if (asked.pool != "default") return networks::Pooling::parse(asked.pool);
@@ -36,6 +37,7 @@ std::string layer_of(const networks::Outline& network, const FeatureTap& asked, 
   return last == names.rend() ? layer : *last;
 }
 
+// The layer's place in the list, which gets it where it isn't there.
 std::size_t place_of(std::vector<std::string>& layers, const std::string& layer) {
   // Layers that several taps read are computed and copied out once.
   const auto known = std::ranges::find(layers, layer);
@@ -44,6 +46,7 @@ std::size_t place_of(std::vector<std::string>& layers, const std::string& layer)
   return place;
 }
 
+// Resolves one tap: its layer, its pooling, and which layers that pooling reads.
 void add_tap(TapPlan& plan, const networks::Outline& network, const FeatureTap& asked, const FeatureTap& usual,
              int side) {
   const std::string layer = layer_of(network, asked, usual);

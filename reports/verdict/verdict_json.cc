@@ -14,7 +14,7 @@ Json interval_json(const std::optional<Interval>& interval) {
   return interval ? Json{{"low", interval->low}, {"high", interval->high}} : Json();
 }
 
-// Ten fields; csv_row() writes the same, in the order of csv_header().
+// Ten numbers; csv_row() writes the same, in the order of csv_header().
 Json over_tasks_json(const std::optional<OverTasks>& of) {
   if (!of) return {};
   return {{"value", of->value},
