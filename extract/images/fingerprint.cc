@@ -65,6 +65,7 @@ std::array<double, kLow * kLow> low_frequencies(const Grey& grey) {
 
 // The mean brightness (entry 0) says nothing of what is seen.
 std::uint64_t signs(const std::array<double, kLow * kLow>& low) {
+  // About the median of the other 63, so contrast doesn't matter and half of the bits are set. Bit 0 stays 0.
   std::array<double, kLow * kLow - 1> sorted;
   std::copy(low.begin() + 1, low.end(), sorted.begin());
   std::nth_element(sorted.begin(), sorted.begin() + sorted.size() / 2, sorted.end());
@@ -81,6 +82,7 @@ datasets::Fingerprint fingerprint_of(const Image& image) {
   datasets::Fingerprint print;
   print.usable = deviation(grey) >= kFlat;
   print.bits = signs(low_frequencies(grey));
+  // The means of 2 x 2 grey values: half the side of what the bits were made from.
   for (std::size_t y = 0; y < kThumb; ++y)
     for (std::size_t x = 0; x < kThumb; ++x) {
       const std::size_t at = 2 * y * kSide + 2 * x;
@@ -99,6 +101,7 @@ datasets::PictureFacts picture_facts(ByteView bytes, std::string_view name_for_m
     facts.pixels = content_hash(std::as_bytes(std::span(image.pixels)));
     facts.print = fingerprint_of(image);
   } catch (const Error& error) {
+    // A picture that can't be decoded is a finding of the audit; a failing system is not.
     if (error.kind() != ErrorKind::input) throw;
     facts.error = error.message();
   }

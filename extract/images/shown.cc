@@ -29,6 +29,7 @@ Image middle_square(const Image& image, std::uint32_t side) {
 Image fitted(const Image& image, std::uint32_t side) {
   const double scale = std::min(1.0, static_cast<double>(side) / std::max(image.width, image.height));
   const auto edge = [&](std::uint32_t length) {
+    // A very oblong picture still has one pixel across.
     return std::max(1U, static_cast<std::uint32_t>(std::lround(length * scale)));
   };
   return scaled(mat_view(image), edge(image.width), edge(image.height));

@@ -11,6 +11,8 @@ namespace {
 enum Compression : std::uint32_t { kRaw = 0, kRle8 = 1, kRle4 = 2, kBitFields = 3 };
 
 // How a pixel is stored.
+// The letters are in the order of the bytes in the file (of 16 bits: from the lowest on); x is skipped. In bits1 and
+// grey8 the samples themselves are the grey values.
 enum class Layout { bits1, index1, index4, index8, grey8, bgr555, bgr565, bgr, bgrx, xbgr, rgba };
 
 struct Bitmap {
@@ -21,6 +23,7 @@ struct Bitmap {
   std::string_view mode;
   Layout layout = Layout::bgr;
   std::array<std::array<std::uint8_t, 3>, 256> palette{};
+  // Pillow opens such a file and fails when it loads the palette, so only decode_bmp() refuses it.
   bool palette_too_large = false;
   std::uint64_t data = 0;
 };
@@ -33,12 +36,14 @@ class Opening {
     std::uint64_t offset = cursor_.u32le();
     const std::uint32_t header_size = cursor_.u32le();
     header(header_size);
+    // Numbers up to 65535 come here. layout() refuses the unknown ones; until then the shift must be defined.
     if (!bitmap_.colours) bitmap_.colours = bitmap_.bits < 63 ? std::uint64_t{1} << bitmap_.bits : UINT64_MAX;
     // Some writers let the pixels begin directly behind the header although a palette is
     // there; Pillow adds the palette's length.
     if (offset == 14 + std::uint64_t{header_size} && bitmap_.bits <= 8) offset += 4 * bitmap_.colours;
     layout();
     if (bitmap_.mode == "P") palette();
+    // An offset of 0 means: directly behind what has been read, hence after the palette.
     bitmap_.data = offset ? offset : cursor_.tell();
     source.check_size(bitmap_.width, bitmap_.height);
   }
@@ -54,6 +59,7 @@ class Opening {
     }
     const ByteView body = cursor_.take(size - 4);
     if (size == 12) {
+      // OS/2 1 has sides of 16 bits without a sign, no compression, and palette entries without a fourth byte.
       bitmap_.width = Cursor::le16(body, 0);
       bitmap_.height = Cursor::le16(body, 2);
       bitmap_.bits = Cursor::le16(body, 6);
@@ -71,6 +77,7 @@ class Opening {
     bitmap_.colours = Cursor::le32(body, 28);
     if (bitmap_.compression != kBitFields) return;
     for (std::size_t i = 0; i < 4; ++i) {
+      // V4 and V5 have the masks within the header. Pillow looks there in OS/2 2's too, against the format.
       if (size > 40) masks_[i] = Cursor::le32(body, 36 + i * 4);
       // Version 3 puts the masks behind the header, and has none for alpha.
       if (size == 40 && i < 3) masks_[i] = cursor_.u32le();
@@ -88,6 +95,7 @@ class Opening {
       case 8:
         set("P", Layout::index8);
         break;
+      // Without bit fields 16 bits are five a colour and one unused, and the fourth byte of 32 bits is no alpha.
       case 16:
         set("RGB", Layout::bgr555);
         break;
@@ -124,6 +132,7 @@ class Opening {
         {32, {0xff000000, 0xff0000, 0xff00, 0xff}, "RGBA", Layout::xbgr},
         {32, {0xff, 0xff00, 0xff0000, 0xff000000}, "RGBA", Layout::rgba},
         {32, {0xff0000, 0xff00, 0xff, 0xff000000}, "RGBA", Layout::bgrx},
+        // Masks that a writer left at zero stand for the usual order.
         {32, {0, 0, 0, 0}, "RGBA", Layout::bgrx},
         {24, {0xff0000, 0xff00, 0xff, 0}, "RGB", Layout::bgr},
         {16, {0xf800, 0x7e0, 0x1f, 0}, "RGB", Layout::bgr565},
@@ -159,6 +168,7 @@ class Opening {
     }
   }
 
+  // Black and white, or 0, 1, 2 and so on, which wraps after 255 as o8() does. A palette that ends early is no ramp.
   bool is_grey(ByteView entries, std::size_t colours) const {
     for (std::size_t i = 0; i < colours; ++i) {
       const auto value = static_cast<std::uint8_t>(colours == 2 ? i * 255 : i);
@@ -262,7 +272,9 @@ void unpack_rows(const Source& source, const Bitmap& bitmap, ByteView data, std:
   }
 }
 
-// RLE to one byte a pixel. Rows aren't cut where runs overflow them, as in Pillow's BmpRleDecoder.
+// RLE to one byte a pixel. Runs are cut at the row's end and literals are not, as in Pillow's BmpRleDecoder.
+// Pairs of bytes: a count and its value, or 0 and an escape: 0 ends the row, 1 the bitmap, 2 is a jump by (right, up),
+// any other the number of literal pixels that follow (BI_RLE8 and BI_RLE4 of the Windows format).
 class Rle {
  public:
   Rle(const Source& source, const Bitmap& bitmap, std::size_t width, std::size_t height)
@@ -283,6 +295,7 @@ class Rle {
     const std::size_t count = cursor_.u8();
     const std::uint8_t value = cursor_.u8();
     if (count) {
+      // A literal run may have carried x_ past the row's end; then nothing is left of this one.
       run(std::min(count, x_ < width_ ? width_ - x_ : 0), value);
       return true;
     }
@@ -292,6 +305,7 @@ class Rle {
         x_ = 0;
         return true;
       case 1:
+        // What is missing is not filled up: unpack_rows() finds the picture cut short, as Pillow's set_as_raw() does.
         return false;
       case 2:
         return delta();
@@ -301,6 +315,7 @@ class Rle {
   }
 
   void run(std::size_t count, std::uint8_t value) {
+    // A run of 4-bit pixels alternates between the two halves of its value, the upper one first.
     for (std::size_t i = 0; i < count; ++i) {
       indices_.push_back(!four_ ? value : static_cast<std::uint8_t>(i % 2 ? value & 15 : value >> 4));
     }
@@ -311,6 +326,7 @@ class Rle {
   bool delta() {
     if (cursor_.read(2).size() < 2) return false;
     const std::size_t right = cursor_.u8(), up = cursor_.u8();
+    // Decoding ends once the picture is full, so nothing further than a row behind it need be held.
     indices_.resize(std::min(indices_.size() + right + up * width_, wanted_ + width_));
     x_ = indices_.size() % width_;
     return true;
@@ -328,6 +344,7 @@ class Rle {
     if (values.size() < bytes) return false;
     x_ += count;
     // Literal runs are padded to 16 bits.
+    // Pillow takes the parity of the place in the file, which is another where the pixels begin at an odd one.
     if (cursor_.tell() % 2) cursor_.read(1);
     return true;
   }
@@ -354,6 +371,7 @@ Image decode_bmp(const Source& source) {
   if (bitmap.data > source.size()) source.refuse("the BMP is cut short");
   Image image = source.make_image(bitmap.width, bitmap.height);
   if (rle) {
+    // Whatever a pixel had in the file, Rle made a byte of it.
     if (bitmap.mode == "P") bitmap.layout = Layout::index8;
     const Rle decoded(source, bitmap, image.width, image.height);
     unpack_rows(source, bitmap, decoded.indices(), image.width, image);

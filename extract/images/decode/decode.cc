@@ -33,6 +33,7 @@ bool begins_pnm(ByteView b) {
   return b.size() >= 2 && Cursor::byte(b, 0) == 'P' && Cursor::byte(b, 1) >= '1' && Cursor::byte(b, 1) <= '6';
 }
 // 42 is TIFF, 43 BigTIFF, in either byte order.
+// Pillow also takes 42 with its bytes the wrong way round, but libtiff, by which we read, refuses it.
 bool begins_tiff(ByteView b) {
   using namespace std::string_view_literals;
   return starts_with(b, "II\x2a\0"sv) || starts_with(b, "MM\0\x2a"sv) || starts_with(b, "II\x2b\0"sv) ||
@@ -94,6 +95,7 @@ void Source::check_size(std::uint64_t width, std::uint64_t height) const {
 Image Source::make_image(std::uint64_t width, std::uint64_t height) const {
   check_size(width, height);
   Image image{static_cast<std::uint32_t>(width), static_cast<std::uint32_t>(height), {}};
+  // resize() fills with zeros, and pixels that a PNG's data never reach must be black.
   image.pixels.resize(static_cast<std::size_t>(width * height) * 3);
   return image;
 }

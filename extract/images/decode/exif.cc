@@ -20,6 +20,8 @@ std::optional<int> value(const Integers& file, std::uint32_t type, std::uint32_t
   // a SHORT, but Pillow reads any integer.
   const std::uint32_t unit = type == 1 || type == 6 ? 1 : type == 3 || type == 8 ? 2 : type == 4 || type == 9 ? 4 : 0;
   if (!unit) return std::nullopt;
+  // TIFF 6.0, section 2: up to four bytes are in the entry itself, longer values where its offset says. Product and sum
+  // are of 32-bit numbers in 64 bits and can't wrap.
   const std::uint64_t size = std::uint64_t{count} * unit, place = size > 4 ? file.u32(at) : at;
   if (place + size > file.bytes.size()) return std::nullopt;
   const auto first = static_cast<std::size_t>(place);
@@ -42,6 +44,7 @@ std::optional<int> exif_orientation(ByteView tiff) {
   const std::uint64_t directory = file.u32(4);
   if (directory + 2 > tiff.size()) return std::nullopt;
   const std::uint32_t entries = file.u16(static_cast<std::size_t>(directory));
+  // A directory that is cut short is read as far as its entries are whole.
   for (std::uint64_t i = 0, at = directory + 2; i < entries && at + 12 <= tiff.size(); ++i, at += 12) {
     const auto entry = static_cast<std::size_t>(at);
     // 274 is Orientation. Only the first directory is read; the second describes a thumbnail.

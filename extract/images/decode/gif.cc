@@ -9,6 +9,7 @@
 namespace vise::images {
 namespace {
 
+// GIF89a, appendix F: codes have at most 12 bits. A block is ImageFile.MAXBLOCK.
 constexpr int kMaxBits = 12;
 constexpr std::size_t kTable = 1 << kMaxBits, kBlock = 65536;
 
@@ -58,6 +59,8 @@ class Opening {
     return is_grey_ramp(entries) ? ByteView() : entries;
   }
 
+  // At most 255 bytes. Empty at the end of a chain, which is a length of 0, and at the end of the file: Pillow's data()
+  // treats them alike.
   ByteView sub_block() {
     const ByteView length = cursor_.read(1);
     return length.empty() ? ByteView() : cursor_.read(Cursor::byte(length, 0));
@@ -79,6 +82,7 @@ class Opening {
     ByteView data = sub_block();
     // Graphic control: flags, delay, and the transparent index if the flags' lowest bit is set.
     if (label == 249) {
+      // Where a byte is missing, Pillow's indexing raises and the file is not identified.
       if (data.size() < 3 || ((Cursor::byte(data, 0) & 1) && data.size() < 4)) {
         source_.refuse("the GIF's graphic control block is cut short");
       }
@@ -89,6 +93,7 @@ class Opening {
     } else if (label == 254 && data.empty()) {
       return;  // an empty comment
     }
+    // For any label but a comment's, Pillow reads a further chain even if the first block was empty.
     while (!sub_block().empty()) {
     }
   }
@@ -126,6 +131,7 @@ class Lzw {
 
   Lzw(const FirstFrame& frame, std::uint8_t* indices)
       : clear_(1 << frame.bits), bits_(frame.bits), place_(frame.place), indices_(indices), stride_(frame.width) {
+    // A frame of no width at the left edge stands for the whole picture.
     if (place_.left == 0 && place_.right == 0) place_ = {0, 0, frame.width, frame.height};  // decode.c, _setimage
     pass_ = frame.interlaced ? 1 : 0;
     step_ = frame.interlaced ? 8 : 1;
@@ -161,6 +167,7 @@ class Lzw {
       --block_left_;
       return true;
     }
+    // A sub-block is begun only when all of it is there, so of one that the file's end cuts off no pixel is seen.
     if (begin == end || end - begin < *begin + 1) return false;
     block_left_ = *begin++;
     return true;
@@ -181,6 +188,7 @@ class Lzw {
       last_value_ = static_cast<std::uint8_t>(code);
       return put(last_value_) ? State::done : State::more;
     }
+    // A code may name the entry that this step makes, but none beyond it.
     if (code > next_) return State::broken;
     std::size_t top = kTable;
     int c = code;
@@ -192,6 +200,7 @@ class Lzw {
     }
     // Strings are stored as a last letter and a link to the rest, so they are read backwards onto a stack.
     while (c >= clear_) {
+      // Links lead to smaller codes only, so the walk ends.
       if (top == 0 || c >= static_cast<int>(kTable)) return State::broken;
       string_[--top] = value_[static_cast<std::size_t>(c)];
       c = link_[static_cast<std::size_t>(c)];
@@ -211,6 +220,7 @@ class Lzw {
     if (next_ >= static_cast<int>(kTable)) return;
     value_[static_cast<std::size_t>(next_)] = static_cast<std::uint8_t>(value);
     link_[static_cast<std::size_t>(next_)] = static_cast<std::uint16_t>(last_code_);
+    // When the entry just made has the last number of this width, the next code has a bit more.
     if (next_ == (1 << code_size_) - 1 && code_size_ < kMaxBits) ++code_size_;
     ++next_;
   }
@@ -264,6 +274,8 @@ class Lzw {
 void look_up(const FirstFrame& frame, const std::vector<std::uint8_t>& indices, Image& image) {
   std::array<std::array<std::uint8_t, 3>, 256> colours;
   for (std::size_t i = 0; i < 256; ++i) colours[i].fill(static_cast<std::uint8_t>(i));
+  // A frame whose own palette is the grey ramp gets the screen's where there is one: Pillow opens it as L, then gives
+  // it that palette (GifImagePlugin._seek). Indices past the end of a palette are greys.
   const ByteView palette = frame.frame_palette.empty() ? frame.screen_palette : frame.frame_palette;
   if (!palette.empty()) std::memcpy(colours.data(), palette.data(), palette.size());
   for (std::size_t i = 0; i < indices.size(); ++i) std::memcpy(&image.pixels[i * 3], colours[indices[i]].data(), 3);
@@ -281,6 +293,7 @@ Image decode_gif(const Source& source) {
   const FirstFrame frame = Opening(source).frame();
   if (frame.bits > kMaxBits) source.refuse("the GIF has codes of more than 12 bits");
   const Rectangle& place = frame.place;
+  // The case that Lzw takes for the whole picture; any other frame without pixels Pillow's decoder refuses.
   const bool whole = place.left == 0 && place.right == 0;
   if (!whole && (place.left == place.right || place.top == place.bottom)) source.refuse("the GIF's frame is empty");
   // What the frame doesn't cover has the transparent index, or 0.

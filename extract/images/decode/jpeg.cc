@@ -17,14 +17,17 @@
 namespace vise::images {
 namespace {
 
+// ImageFile.MAXBLOCK.
 constexpr std::size_t kBlock = 65536;
 
 // Pillow's walk over the markers.
 class Markers {
  public:
+  // Behind FF D8 FF, of which the last byte already begins the first marker.
   explicit Markers(const Source& source) : source_(source), cursor_(source, 3) {
     header_.format = ImageFormat::jpeg;
     walk();
+    // Without a mode ImageFile takes the file for none of this format.
     if (header_.mode.empty()) refuse("no frame header before the first scan");
     source.check_size(header_.width, header_.height);
   }
@@ -47,6 +50,7 @@ class Markers {
       if (code == 0xff) continue;  // fill byte
       // 0xff00 is a data byte and no marker.
       if (code != 0) {
+        // Pillow's table of markers (MARKER) has all from 0xc0 on and none below.
         if (code < 0xc0) refuse("an unknown JPEG marker before the first scan");
         segment(code);
         // Start of scan: what follows is libjpeg's.
@@ -58,11 +62,13 @@ class Markers {
 
   void segment(int code) {
     // Start-of-frame markers (T.81, table B.1) without DHT, JPG and DAC, which share their range.
+    // 0xde, DHP, announces a hierarchical picture; Pillow hands it to SOF() too.
     const bool frame = (code >= 0xc0 && code <= 0xcf && code != 0xc4 && code != 0xc8 && code != 0xcc) || code == 0xde;
     // Restart markers, SOI, EOI and reserved ones have no length behind them.
     const bool bare = (code >= 0xd0 && code <= 0xd9) || (code >= 0xf0 && code <= 0xfd) || code == 0xc8;
     if (bare) return;
     const int length = cursor_.u16be() - 2;
+    // A length below 2 counts as nothing, as in Pillow's _safe_read().
     const ByteView body = length > 0 ? cursor_.take(static_cast<std::uint64_t>(length)) : ByteView();
     if (frame) frame_header(body);
     if (code == 0xdb) quantisation(body);
@@ -72,15 +78,18 @@ class Markers {
   void frame_header(ByteView body) {
     if (body.size() < 6 || (body.size() - 6) % 3 != 0) refuse("a JPEG frame header of a wrong length");
     if (Cursor::byte(body, 0) != 8) refuse("a JPEG of other than 8 bits a sample");
+    // A height of 0, which a DNL marker after the scan would correct (T.81, B.2.5), is refused with the size.
     header_.height = Cursor::be16(body, 1);
     header_.width = Cursor::be16(body, 3);
     const int components = Cursor::byte(body, 5);
     // Pillow names the mode by the number of components, whatever colour space an Adobe marker declares.
     if (components != 1 && components != 3 && components != 4) refuse("a JPEG of other than 1, 3 or 4 components");
     header_.mode = components == 1 ? "L" : components == 3 ? "RGB" : "CMYK";
+    // SOF() is where Pillow puts the profile's segments together, by the two numbers behind their name.
     if (short_profile_) refuse("a JPEG colour profile segment that is cut short");
   }
 
+  // The values are for libjpeg. This is Pillow's DQT(), which refuses a short table before libjpeg has seen it.
   void quantisation(ByteView body) const {
     while (!body.empty()) {
       // A table's first byte holds its precision in the upper half: 64 values of one byte or of two.
@@ -94,6 +103,7 @@ class Markers {
     using namespace std::string_view_literals;
     if (code == 0xe0 && starts_with(body, "JFIF")) {
       if (body.size() < 7) refuse("a JFIF segment that is cut short");
+      // Only dots per inch, unit 1, set the "dpi" that Pillow looks for before it turns to EXIF.
       density_known_ = density_known_ || (body.size() >= 12 && Cursor::byte(body, 7) == 1);
     } else if (code == 0xe1 && starts_with(body, "Exif\0"sv)) {
       // Several EXIF segments occur; Pillow keeps the first.
@@ -119,6 +129,8 @@ class Markers {
     const bool tiff = starts_with(block, "MM\0\x2a"sv) || starts_with(block, "II\x2a\0"sv) ||
                       starts_with(block, "MM\x2a\0"sv) || starts_with(block, "II\0\x2a"sv) ||
                       starts_with(block, "MM\0\x2b"sv);
+    // Exif.load() hands over eight bytes. A little-endian BigTIFF's offset comes after them, so Pillow fails; a
+    // big-endian one it takes for a TIFF, since it looks for the 43 in the third byte alone.
     if ((tiff && block.size() < 8) || starts_with(block, "II\x2b\0"sv)) refuse("an EXIF block that is cut short");
   }
 
@@ -134,6 +146,7 @@ class Markers {
       if (at + 4 > body.size()) return;
       const std::uint64_t size = Cursor::be32(body, at);
       at += 4;
+      // ResolutionInfo is unpacked at once; where it is too short, Pillow drops the later resources in silence.
       if (Cursor::be16(body, name - 2) == 0x03ed && (size < 14 || at + 14 > body.size())) return;
       if (size > body.size()) return;
       at += static_cast<std::size_t>(size);
@@ -196,15 +209,19 @@ void store_row(Decoder& d) {
 
 bool read_header(Decoder& d) {
   int result;
+  // A stream may begin with tables alone (T.81, B.5); the picture's header comes after them.
   do {
     result = jpeg_read_header(&d.jpeg, FALSE);
   } while (result == JPEG_HEADER_TABLES_ONLY);
   if (result == JPEG_SUSPENDED) return false;
+  // Whether that means a conversion from YCbCr or YCCK libjpeg decides by the JFIF and Adobe markers and the
+  // components' numbers.
   d.jpeg.out_color_space = d.cmyk ? JCS_CMYK : d.line ? JCS_GRAYSCALE : JCS_RGB;
   return true;
 }
 
 bool read_rows(Decoder& d) {
+  // A call that is suspended gives no part of a row; it is made again with the next block.
   while (d.row < d.height) {
     JSAMPROW row = d.line ? d.line : d.out + std::size_t{d.row} * d.width * 3;
     if (jpeg_read_scanlines(&d.jpeg, &row, 1) != 1) return false;
@@ -228,6 +245,7 @@ Fed feed(Decoder& d, const std::uint8_t*& begin, const std::uint8_t* end) {
     // Each stage may run out of bytes and is entered again with the next block, as
     // libjpeg's suspension mode demands.
     if (d.stage == Decoder::created && read_header(d)) d.stage = Decoder::header;
+    // Of a progressive file all scans are decoded here, before the first row.
     if (d.stage == Decoder::header && jpeg_start_decompress(&d.jpeg)) {
       d.stage = Decoder::rows;
       // Rows are written into a picture of the size that Pillow's walk found, so libjpeg
@@ -240,6 +258,7 @@ Fed feed(Decoder& d, const std::uint8_t*& begin, const std::uint8_t* end) {
       result = Fed::done;
     }
   }
+  // What libjpeg did not use up is offered again, with the next block behind it.
   begin = d.input.next_input_byte;
   return result;
 }

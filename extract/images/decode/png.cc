@@ -19,9 +19,11 @@ namespace {
 constexpr std::array<std::uint32_t, 7> kFirstColumn{0, 4, 0, 2, 0, 1, 0}, kStepColumn{8, 8, 4, 4, 2, 2, 1},
     kFirstRow{0, 0, 4, 0, 2, 0, 1}, kStepRow{8, 8, 8, 4, 4, 2, 2};
 
+// By colour type: 0 grey, 2 RGB, 3 palette, 4 grey with alpha, 6 RGB with alpha (PNG specification, table 11.1).
 int samples_of(int colour) { return colour == 2 ? 3 : colour == 4 ? 2 : colour == 6 ? 4 : 1; }
 
 // Undoes a row's filter in place; row[0] is the filter's number. False for an unknown one.
+// `length` and `pixel` are in bytes; filters work on bytes, and pixels of less than a byte count as one (9.2).
 bool unfilter(std::uint8_t* row, const std::uint8_t* above, std::size_t length, std::size_t pixel) {
   // The first pixel has no neighbour on its left, which counts as 0.
   const std::size_t lead = std::min(pixel, length);
@@ -88,6 +90,7 @@ class Pixels {
  private:
   void put_pixel(const std::uint8_t* row, std::size_t x, std::uint8_t* out) const {
     if (depth_ < 8) return put_small(row, x, out);
+    // Of 16 bits the high byte, which comes first, is kept, except for grey (Pillow's RGB;16B, LA;16B, RGBA;16B).
     const std::size_t width = static_cast<std::size_t>(depth_ / 8);
     const std::uint8_t* pixel = row + x * width * static_cast<std::size_t>(samples_);
     if (colour_ == 3) {
@@ -102,6 +105,7 @@ class Pixels {
   }
 
   void put_small(const std::uint8_t* row, std::size_t x, std::uint8_t* out) const {
+    // The leftmost pixel is in the highest bits of its byte (PNG specification, 7.2).
     const std::size_t bit = x * static_cast<std::size_t>(depth_);
     const int most = (1 << depth_) - 1;
     const int value = row[bit / 8] >> (8 - depth_ - static_cast<int>(bit % 8)) & most;
@@ -154,6 +158,8 @@ class Rows {
       }
       store();
       filled_ = 0;
+      // A stream may end before the last row, but not within one: the row is then never filled, and next_data() runs
+      // out of chunks.
       if (y_ >= frame_.height || status == Z_STREAM_END) return true;
       // The row just done is what the next one's filter refers to.
       std::swap(row_, above_);
@@ -162,6 +168,8 @@ class Rows {
   }
 
  private:
+  // Rounded up. A pass for which the picture is too narrow has width 0 and nothing in the stream, not even filters
+  // (PNG specification, 8.2).
   std::uint32_t pass_width() const {
     return (frame_.width + kStepColumn[pass_] - 1 - kFirstColumn[pass_]) / kStepColumn[pass_];
   }
@@ -218,6 +226,7 @@ ImageHeader png_header(const Source& source) {
 
 Image decode_png(const Source& source) {
   PngChunks png(source);
+  // Pillow opens these too and fails when it loads them, so png_header() has let them pass.
   if (!png.has_data()) source.refuse("the PNG has no image data");
   if (png.palette().size() / 3 > 256) source.refuse("the PNG's palette has more than 256 colours");
   if (!png.frame().width || !png.frame().height) source.refuse("the PNG's first animation frame is empty");
@@ -227,6 +236,7 @@ Image decode_png(const Source& source) {
     while (!rows.feed(png.next_data())) {
     }
   }
+  // A broken chunk behind the pixels makes load_end() raise, so a picture that is complete may still be refused.
   png.finish();
   return image;
 }

@@ -34,6 +34,7 @@ std::string_view text_of(ByteView bytes) { return {reinterpret_cast<const char*>
 
 ByteView rest_of(ByteView bytes, std::size_t from) { return from < bytes.size() ? bytes.subspan(from) : ByteView(); }
 
+// As PngImagePlugin.load_read() has it; DDAT is in no version of PNG.
 bool is_image_data(const std::string& name) { return name == "IDAT" || name == "DDAT" || name == "fdAT"; }
 
 }  // namespace
@@ -106,6 +107,7 @@ bool PngChunks::handle(const Chunk& chunk, ByteView& body) {
     has_data_ = true;
     return false;
   }
+  // A chunk of unknown name has no effect, but its bytes must be there.
   body = cursor_.take(chunk.length);
   handle_body(chunk, body);
   return true;
@@ -121,6 +123,7 @@ void PngChunks::handle_body(const Chunk& chunk, ByteView body) {
     require(chunk, 13);
     header(body);
   }
+  // With other colour types a palette is only a suggestion (PNG specification, 11.2.3); before IHDR Pillow ignores it.
   if (name == "PLTE" && colour_ == 3) palette_ = body;
   if (name == "tRNS") transparency(body);
   if (name == "iCCP") profile(body);
@@ -147,6 +150,8 @@ void PngChunks::handle_body(const Chunk& chunk, ByteView body) {
   }
 }
 
+// Pillow takes a second IHDR too: the sides are replaced, depth and colour only by a known pair, and interlacing, once
+// set, stays. The compression method, byte 10, is not looked at.
 void PngChunks::header(ByteView body) {
   width_ = Cursor::be32(body, 0);
   height_ = Cursor::be32(body, 4);
@@ -158,6 +163,7 @@ void PngChunks::header(ByteView body) {
   if (Cursor::byte(body, 11) != 0) refuse("the PNG's filter method is unknown");
 }
 
+// Alpha is dropped, so the values don't matter; but Pillow unpacks one 16-bit number for grey and three for RGB.
 void PngChunks::transparency(ByteView body) const {
   const bool one = colour_ == 0, three = colour_ == 2;
   if ((one && body.size() < 2) || (three && body.size() < 6)) refuse("the PNG's chunk tRNS is too short");
@@ -175,6 +181,7 @@ void PngChunks::profile(ByteView body) const {
   }
 }
 
+// zTXt: keyword, NUL, compression method, zlib stream (PNG specification, 11.3.4.4).
 void PngChunks::compressed_text(ByteView body) {
   const std::string_view text = text_of(body);
   const std::size_t key = std::min(text.find('\0'), text.size());
@@ -187,6 +194,8 @@ void PngChunks::compressed_text(ByteView body) {
   add_text(text.substr(0, key), inflated);
 }
 
+// iTXt: keyword, NUL, compressed or not, method, language, NUL, keyword in that language, NUL, text (11.3.4.5). Where
+// one of these is missing Pillow drops the chunk without an error.
 void PngChunks::international_text(ByteView body) {
   const std::string_view text = text_of(body);
   const std::size_t key = text.find('\0');
@@ -240,6 +249,7 @@ void PngChunks::frame_data_number() {
 }
 
 ByteView PngChunks::next_data() {
+  // Chunks of no bytes are lawful.
   while (data_left_ == 0) {
     cursor_.read(4);  // the checksum of image data is not looked at
     const auto chunk = next_chunk();
@@ -263,6 +273,7 @@ void PngChunks::finish() {
   // What the rows did not need of the last data chunk is passed over; the chunks behind it must
   // still be sound, since Pillow's load_end() reads them.
   cursor_.read(data_left_);
+  // Checksums are passed over here, and what is no chunk's name ends the walk without an error.
   for (;;) {
     cursor_.read(4);
     const auto chunk = next_chunk();

@@ -10,11 +10,14 @@ namespace vise::images {
 namespace {
 
 constexpr std::size_t kBlock = 1 << 20;  // ImageFile.SAFEBLOCK: plain files are read in such pieces
+// PpmImagePlugin's bound on a number's characters, in the header and among plain samples.
 constexpr std::size_t kMaxToken = 10;
 
+// The characters of Python's bytes.isspace().
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 // Python's int(): an optional sign, digits, single underscores between digits.
+// Called with at most kMaxToken characters, so the value can't overflow.
 std::optional<std::int64_t> python_int(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative || text.starts_with('+')) text.remove_prefix(1);
@@ -50,6 +53,7 @@ struct Header {
     const int out_most = wide_grey() ? 65535 : 255;
     // In this order: value / most * 255 in Python rounds otherwise than value * 255 / most.
     const double scaled = std::nearbyint(static_cast<double>(value) / most * out_most);
+    // A plain file's numbers may have a sign; Pillow's o8() then keeps the low eight bits.
     if (!wide_grey() && scaled < 0) return static_cast<std::uint8_t>(static_cast<std::int64_t>(scaled));  // & 255
     return static_cast<std::uint8_t>(std::min(scaled, 255.0));
   }
@@ -88,6 +92,7 @@ Header read_header(const Source& source) {
   Cursor cursor(source, 1);
   Header header;
   header.kind = cursor.u8() - '0';
+  // The magic number ends at a blank: "P62" is none.
   if (header.kind < 1 || header.kind > 6 || (cursor.left() && !is_blank(static_cast<char>(cursor.u8())))) {
     source.refuse("not a PBM, PGM or PPM file", "convert it to PNG or JPEG");
   }
@@ -95,11 +100,13 @@ Header read_header(const Source& source) {
   if (width <= 0 || height <= 0) source.refuse("the picture has no pixels");
   header.width = static_cast<std::uint64_t>(width);
   header.height = static_cast<std::uint64_t>(height);
+  // A bitmap's header has no largest value.
   if (!header.bitmap()) {
     const std::int64_t most = header_number(source, cursor);
     if (most < 1 || most > 65535) source.refuse("the largest value must be 1 to 65535");
     header.most = static_cast<int>(most);
   }
+  // token() took the one blank behind the last number. In a binary file a second one is data.
   header.data = cursor.tell();
   source.check_size(header.width, header.height);
   return header;
@@ -173,6 +180,7 @@ void decode_plain_bits(const Source& source, const Header& header, Image& image)
   for (std::size_t done = 0; done < pixels;) {
     const auto block = blocks.next();
     if (!block) source.refuse("the picture is cut short");
+    // To the block's end although the picture may be full, as _decode_bitonal() does.
     for (const char c : *block) {
       if (is_blank(c)) continue;
       if (c != '0' && c != '1') source.refuse("a plain bitmap holds something other than 0 and 1");
@@ -199,6 +207,7 @@ std::vector<std::string_view> words(std::string_view text) {
 std::uint8_t plain_sample(const Source& source, const Header& header, std::string_view word) {
   if (word.size() > kMaxToken) source.refuse("a number is too long");
   const auto value = python_int(word);
+  // 16-bit grey is packed as unsigned 32-bit numbers, for which Pillow fails at a negative one.
   if (!value || (*value < 0 && header.wide_grey())) source.refuse("there is something that is no number");
   if (*value > header.most) source.refuse("a value is above the largest one that the header gives");
   return header.scale(*value);

@@ -14,6 +14,7 @@ namespace vise::images {
 namespace {
 
 // Bytes of one strip or tile, and of anything that libtiff allocates in one piece.
+// An RGB picture of Pillow's largest size in a single strip, 537 MB, is within it.
 constexpr std::int64_t kMaxPiece = std::int64_t{1} << 30;
 
 // A Source as libtiff's file.
@@ -57,6 +58,7 @@ using Handle = std::unique_ptr<TIFF, Close>;
 [[noreturn]] void unsupported(const Source& source, std::string_view what) { source.refuse(what, "convert it to PNG"); }
 
 // Where a directory names a tag twice, libtiff takes the first and Pillow the last.
+// Only the first directory is looked at: the later ones are pages, and the first is the picture.
 void refuse_repeated_tags(const Source& source) {
   const bool big_endian = starts_with(source.bytes, "MM"), big_tiff = Cursor::byte(source.bytes, 2) == 43;
   Cursor cursor(source, 4);
@@ -66,6 +68,7 @@ void refuse_repeated_tags(const Source& source) {
     for (std::size_t i = 0; i < bytes; ++i) value = value << 8 | Cursor::byte(view, big_endian ? i : bytes - 1 - i);
     return value;
   };
+  // The first directory's offset is at 4 in TIFF (6.0, section 2) and, eight bytes long, at 8 in BigTIFF.
   if (big_tiff) cursor.seek(8);
   cursor.seek(number(big_tiff ? 8 : 4));
   std::vector<bool> seen(65536);
@@ -114,6 +117,7 @@ struct Kind {
   bool is_turned() const { return orientation.value_or(1) >= 5; }  // width and height change places
 };
 
+// The rows of TiffImagePlugin.OPEN_INFO whose unpackers are reproduced here; every other row is refused.
 std::string mode_of(const Source& source, TIFF* tiff, const Kind& kind) {
   std::uint16_t extras = 0, *extra_kinds = nullptr;
   TIFFGetField(tiff, TIFFTAG_EXTRASAMPLES, &extras, &extra_kinds);
@@ -131,6 +135,7 @@ std::string mode_of(const Source& source, TIFF* tiff, const Kind& kind) {
       break;
     case PHOTOMETRIC_RGB:
       if ((byte || wide) && kind.samples == 3 && !extras) return "RGB";
+      // ExtraSamples is required for a fourth sample, but often missing; Pillow then takes it for alpha.
       if ((byte || wide) && kind.samples == 4 && !extras) return "RGBA";
       if ((byte || wide) && kind.samples == 4 && extras == 1 && extra_kinds[0] != EXTRASAMPLE_ASSOCALPHA) {
         return extra_kinds[0] == EXTRASAMPLE_UNASSALPHA ? "RGBA" : "RGBX";
@@ -167,6 +172,7 @@ Kind examine(const Source& source, TIFF* tiff) {
   kind.width = field<std::uint32_t>(tiff, TIFFTAG_IMAGEWIDTH, 0);
   kind.height = field<std::uint32_t>(tiff, TIFFTAG_IMAGELENGTH, 0);
   source.check_size(kind.width, kind.height);
+  // Where a tag is missing TIFF 6.0's default counts. A photometric interpretation has none; 0xffff is no such kind.
   kind.bits = field<std::uint16_t>(tiff, TIFFTAG_BITSPERSAMPLE, 1);
   kind.samples = field<std::uint16_t>(tiff, TIFFTAG_SAMPLESPERPIXEL, 1);
   kind.photometric = field<std::uint16_t>(tiff, TIFFTAG_PHOTOMETRIC, 0xffff);
@@ -209,6 +215,7 @@ class Pixels {
     } else if (kind.bits <= 8 && kind.samples == 1) {
       const std::size_t most = (std::size_t{1} << kind.bits) - 1;
       for (std::size_t i = 0; i <= most; ++i) {
+        // Exact, as 255 is a multiple of 1, 3, 15 and 255.
         const std::size_t grey = i * (255 / most);
         colours_[i].fill(static_cast<std::uint8_t>(kind.photometric == PHOTOMETRIC_MINISWHITE ? 255 - grey : grey));
       }
@@ -227,6 +234,7 @@ class Pixels {
       const std::size_t value = row[bit / 8] >> (8 - kind_.bits - bit % 8) & ((std::size_t{1} << kind_.bits) - 1);
       std::memcpy(rgb, colours_[value].data(), 3);
     } else if (kind_.photometric == PHOTOMETRIC_SEPARATED) {
+      // Here 255 is full ink, which is what cmyk_to_rgb() takes; only JPEG files are taken as inverted.
       cmyk_to_rgb(row + x * 4, rgb);
     } else {
       std::memcpy(rgb, row + x * kind_.samples, 3);
@@ -250,6 +258,7 @@ class Pixels {
 
 // Of one plane into every kind.samples-th place, from `sample` on.
 void spread(const Kind& kind, const std::uint8_t* plane, std::size_t sample, std::size_t count, std::uint8_t* pixels) {
+  // mode_of() lets several samples pass only where each has whole bytes.
   const std::size_t bytes = kind.bits / 8;
   for (std::size_t i = 0; i < count; ++i)
     std::memcpy(pixels + (i * kind.samples + sample) * bytes, plane + i * bytes, bytes);
@@ -264,6 +273,7 @@ void read_pieces(const Source& source, TIFF* tiff, const Kind& kind, Image& imag
     piece_width = field<std::uint32_t>(tiff, TIFFTAG_TILEWIDTH, 0);
     piece_height = field<std::uint32_t>(tiff, TIFFTAG_TILELENGTH, 0);
   } else {
+    // The tag's default, 2^32 - 1, means that all rows are in one strip.
     piece_height = std::min(piece_height, field<std::uint32_t>(tiff, TIFFTAG_ROWSPERSTRIP, kind.height));
   }
   const std::int64_t size = tiled ? TIFFTileSize(tiff) : TIFFStripSize(tiff);
@@ -305,6 +315,7 @@ Image turned(const Source& source, const Image& stored, const Kind& kind) {
   Image image = kind.is_turned() ? source.make_image(h, w) : source.make_image(w, h);
   const bool from_right = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
   const bool from_bottom = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+  // For each pixel of the result, the stored one that it shows.
   for (std::uint32_t y = 0; y < image.height; ++y)
     for (std::uint32_t x = 0; x < image.width; ++x) {
       const std::uint32_t column = kind.is_turned() ? y : x, row = kind.is_turned() ? x : y;

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "extract/images/decode/decode.h"
 
+// Two steps, since # takes its argument before the macro in it is expanded.
 #define VISE_TEXT(x) #x
 #define VISE_TEXT_OF(macro) VISE_TEXT(macro)
 

@@ -31,6 +31,7 @@ std::optional<int> orientation(const WebPDemuxer* demuxer) {
 
 ImageHeader webp_header(const Source& source) {
   const WebPData data = data_of(source);
+  // Null also for a file that is cut short behind a whole first frame, which Pillow refuses too.
   const std::unique_ptr<WebPDemuxer, DeleteDemuxer> demuxer(WebPDemux(&data));
   if (!demuxer) source.refuse("the WebP is cut short or broken");
   ImageHeader header{ImageFormat::webp, "RGBA", WebPDemuxGetI(demuxer.get(), WEBP_FF_CANVAS_WIDTH),
@@ -44,6 +45,7 @@ ImageHeader webp_header(const Source& source) {
 Image decode_webp(const Source& source) {
   const ImageHeader header = webp_header(source);
   const WebPData data = data_of(source);
+  // The default options: RGBA without premultiplied alpha, one thread.
   const std::unique_ptr<WebPAnimDecoder, DeleteDecoder> decoder(WebPAnimDecoderNew(&data, nullptr));
   std::uint8_t* rgba = nullptr;  // the decoder's
   int timestamp = 0;
@@ -51,6 +53,7 @@ Image decode_webp(const Source& source) {
     source.refuse("the WebP's data are broken");
   }
   Image image = source.make_image(header.width, header.height);
+  // Around a first frame that is smaller than the canvas libwebp leaves zeros, which become black.
   for (std::size_t i = 0, n = image.pixels.size() / 3; i < n; ++i) {
     // Alpha is dropped and the colour below it kept, as convert("RGB") does.
     for (std::size_t c = 0; c < 3; ++c) image.pixels[i * 3 + c] = rgba[i * 4 + c];

@@ -14,6 +14,7 @@ std::uint64_t inflated_size(ByteView compressed, std::uint64_t limit, std::strin
   if (inflateInit(&stream) != Z_OK) return 0;
   std::vector<Bytef> piece(65536);
   stream.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(compressed.data()));
+  // A chunk's length has 32 bits, so this loses nothing.
   stream.avail_in = static_cast<uInt>(compressed.size());
   std::uint64_t total = 0;
   int status = Z_OK;
@@ -31,6 +32,7 @@ std::uint64_t inflated_size(ByteView compressed, std::uint64_t limit, std::strin
   const bool more = status == Z_OK && total >= limit && stream.avail_in > 0;
   inflateEnd(&stream);
   // Text that is damaged is dropped and the picture is read all the same.
+  // Z_BUF_ERROR is input that ends early: decompressobj gives what there was.
   if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return 0;
   return more ? limit + 1 : total;
 }

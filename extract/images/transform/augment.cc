@@ -13,11 +13,13 @@ namespace vise::images {
 namespace {
 
 constexpr int kLeftToRight = 1;  // cv::flip's code
+// RandomResizedCrop's default `ratio`, width by height.
 constexpr double kNarrowest = 3.0 / 4, kWidest = 4.0 / 3;
 
 // Python's round(): halves to even, as nearbyint() does by default.
 std::uint32_t rounded(double value) { return static_cast<std::uint32_t>(std::nearbyint(value)); }
 
+// The fallback of RandomResizedCrop.get_params(): the whole picture where its aspect is allowed.
 SourceWindow largest_central(std::uint32_t width, std::uint32_t height) {
   const double aspect = static_cast<double>(width) / static_cast<double>(height);
   SourceWindow window{0, 0, width, height};
@@ -69,6 +71,7 @@ SourceWindow random_crop(std::uint32_t width, std::uint32_t height, std::uint32_
   // RandomCrop draws nothing in this case, and the draws after it must not move.
   if (width == size && height == size) return {0, 0, size, size};
   SourceWindow window{0, 0, size, size};
+  // The row before the column, as get_params() draws them; so below.
   window.top = draws.below(height - size + 1);
   window.left = draws.below(width - size + 1);
   return window;

@@ -15,6 +15,7 @@ namespace {
 
 // Four taps of one row: 16 bytes (RGBRGBRGBRGB and 4 more) in both lanes, spread to 16-bit pairs of neighbouring taps,
 // lane 0: r0 r1 g0 g1 b0 b1 - -, lane 1: the same of taps 2 and 3.
+// Bytes behind a row's last tap are read too and weigh nothing; kRowSlack allows for them.
 VISE_AVX2 inline __m256i spread_rgb(const std::uint8_t* in) {
   const __m256i order = _mm256_setr_epi8(0, -1, 3, -1, 1, -1, 4, -1, 2, -1, 5, -1, -1, -1, -1, -1,  //
                                          6, -1, 9, -1, 7, -1, 10, -1, 8, -1, 11, -1, -1, -1, -1, -1);
@@ -35,6 +36,7 @@ VISE_AVX2 inline __m256i high_pairs(__m256i group) {
 
 // r, g, b, - as 32-bit results of one pixel.
 VISE_AVX2 inline __m128i join_rgb(__m256i low, __m256i high) {
+  // The lanes hold different taps of the same pixel, so they are added.
   const __m256i sum = _mm256_add_epi32(low, _mm256_slli_epi32(high, 15));
   const __m128i taps = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
   return _mm_srai_epi32(_mm_add_epi32(taps, _mm_set1_epi32(kHalf)), kWeightBits);
@@ -57,6 +59,7 @@ VISE_AVX2 void horizontal_rgb(const std::uint8_t* const* rows, const Taps& taps,
         high[r] = _mm256_add_epi32(high[r], _mm256_madd_epi16(samples, k_high));
       }
     }
+    // Shifted sums fit into 16 bits, so packing to signed 16 and then, saturating, to unsigned 8 bits is clip8().
     const __m128i pixels = _mm_packus_epi16(_mm_packs_epi32(join_rgb(low[0], high[0]), join_rgb(low[1], high[1])),
                                             _mm_packs_epi32(join_rgb(low[2], high[2]), join_rgb(low[3], high[3])));
     // Four bytes each, of which the fourth is overwritten by the next pixel or is in the slack.
@@ -85,6 +88,7 @@ VISE_AVX2 inline __m256i vertical_block(const std::uint8_t* const* rows, const s
   __m256i low[4], high[4];
   for (int i = 0; i < 4; ++i) low[i] = high[i] = zero;
   for (std::size_t t = 0; t < taps; t += 2) {
+    // Taps t and t + 1 are in the same group, since groups begin at multiples of four (taps.h).
     const std::int16_t* two = halves + t / 4 * 8 + t % 4;
     const __m256i k_low = pair(two), k_high = pair(two + 4);
     const __m256i a = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows[t] + column));
@@ -107,6 +111,7 @@ VISE_AVX2 void vertical(const std::uint8_t* const* rows, const std::int16_t* hal
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + column), vertical_block(rows, halves, taps, column));
   }
   if (column < bytes) {
+    // Computed in full, as rows are readable so far, but written only where there are columns.
     alignas(32) std::uint8_t rest[32];
     _mm256_store_si256(reinterpret_cast<__m256i*>(rest), vertical_block(rows, halves, taps, column));
     std::memcpy(out + column, rest, bytes - column);

@@ -23,6 +23,7 @@ class HorizontalPass {
         out_bytes_(std::size_t{window.width} * source.bands),
         copies_(width == source.width),
         taps_(copies_ ? Taps() : make_taps(source.width, width, filter, window.left, window.width)),
+        // Whole vectors, since the vertical kernel reads rows 32 bytes at a time.
         stride_((out_bytes_ + kRowSlack + 31) / 32 * 32),
         slots_(std::size_t{live_rows} + kRowsAtOnce),
         made_(first_row),
@@ -44,6 +45,7 @@ class HorizontalPass {
     }
   }
 
+  // Row y is valid until row y + slots_ is made in its place.
   const std::uint8_t* row(std::uint32_t y) const { return ring_.data() + y % slots_ * stride_; }
 
  private:
@@ -68,6 +70,7 @@ class HorizontalPass {
     const std::size_t left_after = source_.samples.size() - (std::size_t{y} + 1) * row_bytes_;
     if (left_after >= kRowSlack) return source_row(y);
     const std::size_t padded = row_bytes_ + kRowSlack;
+    // The size never changes, so earlier rows of the same call stay where they are.
     last_rows_.resize(kRowsAtOnce * padded);
     std::memcpy(last_rows_.data() + r * padded, source_row(y), row_bytes_);
     return last_rows_.data() + r * padded;
@@ -109,10 +112,12 @@ void resize_into(const PixelView& source, std::uint32_t width, std::uint32_t hei
   // Rows above the first tap and below the last one are never made: a crop out of a large
   // picture costs what it shows.
   const std::uint32_t end = taps.first.back() + taps.count.back();
+  // Rows are rounded to 8 bits between the passes, so the vertical one first would give other bits.
   HorizontalPass horizontal(source, width, filter, window, kernels, taps.first.front(), end, taps.most);
   std::vector<const std::uint8_t*> rows(std::size_t{taps.most} + 1);
   for (std::uint32_t y = 0; y < window.height; ++y) {
     const std::uint32_t first = taps.first[y], count = taps.count[y];
+    // `first` and its end never decrease with y, so a row that has left the ring is not asked for again.
     horizontal.make_rows(first + count);
     for (std::uint32_t t = 0; t < count; ++t) rows[t] = horizontal.row(first + t);
     // The vector kernel takes taps in pairs. An odd last one is paired with any readable

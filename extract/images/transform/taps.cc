@@ -17,6 +17,7 @@ double cubic(double x) {
   // which is one reason why their bicubic differs.
   constexpr double a = -0.5;
   x = std::fabs(x);
+  // Factored as in bicubic_filter() of Resample.c: the same polynomial in another order rounds otherwise.
   if (x < 1.0) return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
   if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * a;
   return 0.0;
@@ -38,7 +39,9 @@ struct Geometry {
         in_size(in),
         weigh(filter == Filter::bilinear ? triangle : cubic) {}
 
+  // Pixel i covers [i, i + 1), so its centre is at i + 1/2: edges are aligned, not the outer pixels' centres.
   double centre(std::uint32_t out) const { return (out + 0.5) * scale; }
+  // The cast truncates, so that with + 0.5 it rounds; what is below 0, where it wouldn't, becomes 0.
   std::uint32_t first(std::uint32_t out) const {
     return static_cast<std::uint32_t>(
         std::max<std::int64_t>(0, static_cast<std::int64_t>(centre(out) - support + 0.5)));

@@ -44,6 +44,7 @@ std::array<std::array<float, 256>, 3> value_table(const TransformSpec& spec) {
 }
 
 std::uint32_t result_size(const TransformSpec& spec) {
+  // The last step decides, and a crop comes last.
   const auto size = spec.crop ? spec.crop : spec.pad ? spec.pad : spec.squash;
   if (!size) {
     throw Error(ErrorKind::usage, "a transform without crop and squash gives pictures of differing size",
@@ -109,6 +110,7 @@ std::uint32_t scaled_edge(std::uint32_t edge, std::uint32_t crop, std::uint32_t 
 // torchvision's _compute_resized_image_output_size: the longer edge is truncated from a double.
 PictureSize shorter_edge_to(std::uint32_t target, PictureSize in) {
   const std::uint64_t shorter = std::min(in.width, in.height), longer = std::max(in.width, in.height);
+  // With edges of at most 4096 the product is exact in double, and one division rounds as Python's of integers does.
   const double scaled = static_cast<double>(target * longer) / static_cast<double>(shorter);
   if (scaled > 2147483647.0) refuse_narrow(in);
   const auto long_edge = static_cast<std::uint32_t>(scaled);
@@ -117,6 +119,7 @@ PictureSize shorter_edge_to(std::uint32_t target, PictureSize in) {
 
 PictureSize longer_edge_to(std::uint32_t target, PictureSize in) {
   const double ratio = std::max(in.width / static_cast<double>(target), in.height / static_cast<double>(target));
+  // Divided by the ratio, as open_clip does: edge * target / longest may fall on the other side of a half.
   const auto scaled = [&](std::uint32_t edge) { return static_cast<std::uint32_t>(std::nearbyint(edge / ratio)); };
   const PictureSize to{scaled(in.width), scaled(in.height)};
   if (to.width == 0 || to.height == 0) refuse_narrow(in);

@@ -10,6 +10,7 @@
 namespace vise::images {
 namespace {
 
+// Those with which torchvision's networks, and most later ones, were trained; of values in [0, 1].
 constexpr std::array<double, 3> kImageNetMean{0.485, 0.456, 0.406}, kImageNetStd{0.229, 0.224, 0.225};
 constexpr Filter kBilinear = Filter::bilinear, kBicubic = Filter::bicubic;
 constexpr std::nullopt_t kNone = std::nullopt;
@@ -40,13 +41,16 @@ TransformSpec caffe_spec() {
 // the first one's name is shown.
 const std::vector<Preset>& presets() {
   static const std::vector<Preset> all = {
+      // The first six fields: resize, squash, filter, crop, mean, std.
       {"imagenet", {256, kNone, kBilinear, 224, kImageNetMean, kImageNetStd}},
       {"imagenet-v2", {232, kNone, kBilinear, 224, kImageNetMean, kImageNetStd}},
       {"dino", {256, kNone, kBicubic, 224, kImageNetMean, kImageNetStd}},
       {"dinov2", {224, kNone, kBicubic, 224, kImageNetMean, kImageNetStd}},
       {"clip", {224, kNone, kBicubic, 224, {0.48145466, 0.4578275, 0.40821073}, {0.26862954, 0.26130258, 0.27577711}}},
       {"places", {kNone, 256, kBilinear, 224, kImageNetMean, kImageNetStd}},
+      // 0.228 is no slip of ours: SwAV's linear evaluation has it (eval_linear.py).
       {"swav", {256, kNone, kBilinear, 224, kImageNetMean, {0.228, 0.224, 0.225}}},
+      // timm states the part of the edge that the crop keeps: floor(224 / 0.95) is 235, floor(224 / 0.9) is 248.
       {"timm-a1", {235, kNone, kBicubic, 224, kImageNetMean, kImageNetStd}},
       {"simclr", {256, kNone, kBilinear, 224, {0, 0, 0}, {1, 1, 1}}},
       {"vissl-squash", {256, 224, kBilinear, kNone, kImageNetMean, kImageNetStd}},

@@ -15,6 +15,7 @@
 namespace vise::images {
 namespace {
 
+// In the order of Views.
 const std::vector<std::string> kNames{"one", "hflip", "tencrop"};
 
 // Every row of `width` pixels, right to left.
