@@ -31,6 +31,7 @@ class ArchiveData {
     std::size_t images = 0;
     for (const Path& file : files_) {
       archives_.emplace_back().index = archive_index(file, cache);
+      if (archives_.back().index.images.empty()) bare_.push_back(archives_.size() - 1);
       images += archives_.back().index.images.size();
       tell_leftovers(archives_.back().index, file, log_);
       log_.progress("looking through: archives", archives_.size(), files_.size());
@@ -137,6 +138,7 @@ class ArchiveData {
     dataset.ids = images->ids();
     dataset.container = images;
     add_class_folders(dataset, log_);
+    remark_bare(dataset);
     return dataset;
   }
 
@@ -174,8 +176,16 @@ class ArchiveData {
       if (!part_of(a))
         remark(fmt::format("{} has no split's name, as others have, and is unused", files_[a].filename().string()),
                dataset);
+    remark_bare(dataset);
     add_labels_of_folders(dataset, log_);
     return dataset;
+  }
+
+  // An archive may be a class or a part of the split, as a folder may.
+  void remark_bare(Dataset& dataset) {
+    for (const std::size_t archive : bare_)
+      remark(fmt::format("no image is in the archive '{}', which is passed over", files_[archive].filename().string()),
+             dataset);
   }
 
   void remark(const std::string& text, Dataset& dataset) {
@@ -222,6 +232,7 @@ class ArchiveData {
   Log& log_;
   const DataColumns& columns_;
   std::vector<PlacedArchive> archives_;
+  std::vector<std::size_t> bare_;  // those without an image
 };
 
 }  // namespace

@@ -17,9 +17,9 @@ void add_remarks(const FolderLayout& layout, Dataset& dataset, Log& log) {
 }
 
 // The layout speaks of folders within the data set; a reader must also learn which data set.
-FolderLayout layout_of(const Dataset& dataset) {
+FolderLayout layout_of(const Dataset& dataset, std::span<const std::string> bare = {}) {
   try {
-    return folder_layout(dataset.ids);
+    return folder_layout(dataset.ids, bare);
   } catch (const Error& error) {
     throw Error(error.kind(), fmt::format("{}: {}", dataset.root.string(), error.message()), error.hint());
   }
@@ -27,8 +27,8 @@ FolderLayout layout_of(const Dataset& dataset) {
 
 }  // namespace
 
-void add_class_folders(Dataset& dataset, Log& log) {
-  FolderLayout layout = layout_of(dataset);
+void add_class_folders(Dataset& dataset, Log& log, std::span<const std::string> bare) {
+  FolderLayout layout = layout_of(dataset, bare);
   dataset.official = std::move(layout.official);
   Targets targets = Targets::from_labels(layout.labels);
   // Without folders there are no labels, and no target: such a set serves for extracting features.

@@ -80,7 +80,7 @@ Dataset read_folder(const Path& folder, Log& log, const DataColumns& columns, co
   dataset.name = own_name(folder);
   dataset.root = folder;
   dataset.ids = std::move(tree.images);
-  add_class_folders(dataset, log);
+  add_class_folders(dataset, log, tree.bare);
   return dataset;
 }
 

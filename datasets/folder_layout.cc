@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <set>
 
@@ -56,6 +57,9 @@ class Walk {
     return names;
   }
 
+  // The folders above the item's place: "", or "photos/train/".
+  std::string_view above(std::size_t item) const { return std::string_view(ids_[item]).substr(0, begin_[item]); }
+
   const std::string& id(std::size_t item) const { return ids_[item]; }
 
  private:
@@ -75,7 +79,8 @@ std::string quoted_names(const std::vector<std::string>& names) {
 // is judged by its neighbours, and any others are classes.
 class LayoutReader {
  public:
-  explicit LayoutReader(std::span<const std::string> ids) : walk_(ids), parts_(ids.size(), Part::unused) {
+  LayoutReader(std::span<const std::string> ids, std::span<const std::string> bare)
+      : walk_(ids), bare_(bare), parts_(ids.size(), Part::unused) {
     layout_.labels.resize(ids.size());
   }
 
@@ -100,6 +105,7 @@ class LayoutReader {
       if (parts.size() == 1) judge_only_part(top, named, others);
       read_classes(top);
     }
+    remark_bare();
     return std::move(layout_);
   }
 
@@ -111,12 +117,17 @@ class LayoutReader {
     // Hosts and zips wrap a set into a folder of its own, some several times.
     while (level.folders.size() == 1) {
       const Items inside = level.folders.begin()->second;
+      passed_.emplace(walk_.above(inside.front()));
       outside.insert(outside.end(), level.loose.begin(), level.loose.end());
       walk_.enter(inside);
       level = walk_.level(inside);
     }
     outside_ = std::move(outside);
     if (!level.folders.empty()) remark_outside("the folder of the others");
+    if (level.folders.empty())
+      places_ = passed_;
+    else
+      add_places(level.folders.begin()->second);
     return level;
   }
 
@@ -149,6 +160,7 @@ class LayoutReader {
       walk_.enter(level.folders.begin()->second);
       level = walk_.level(inside);
     }
+    add_places(inside);
     for (const auto& [name, items] : level.folders)
       for (const std::size_t item : items) layout_.labels[item] = name;
     if (!level.loose.empty() && !level.folders.empty())
@@ -220,6 +232,7 @@ class LayoutReader {
     if (seen.size() < 2) return false;
     for (const auto& [name, items] : top.folders) {
       walk_.enter(items);
+      add_places(items);
       for (const std::size_t item : items) {
         const auto part = part_named(walk_.folder(item));
         parts_[item] = part.value_or(Part::unused);
@@ -255,7 +268,34 @@ class LayoutReader {
     outside_.clear();
   }
 
+  // Folders beside these items' are classes or parts.
+  void add_places(const Items& items) {
+    if (bare_.empty()) return;
+    std::string_view last = "none";
+    for (const std::size_t item : items)
+      if (const std::string_view place = walk_.above(item); place != last) places_.emplace(last = place);
+  }
+
+  // A folder that was made for a class or a part and never filled leaves no trace in the ids.
+  void remark_bare() {
+    std::vector<std::string> names;
+    for (const std::string& folder : bare_) {
+      const std::string above = folder.substr(0, folder.rfind('/') + 1);
+      const auto part = part_named(folder.substr(above.size()));
+      // Beside a folder that everything is in, as annotations/ beside images/, none but a split's is missed.
+      if (places_.contains(above) || (passed_.contains(above) && part && *part != Part::unused))
+        names.push_back(folder);
+    }
+    if (names.empty()) return;
+    layout_.remarks.push_back(fmt::format("no image is in the folder{} {}, which {} passed over",
+                                          names.size() == 1 ? "" : "s", quoted_names(names),
+                                          names.size() == 1 ? "is" : "are"));
+  }
+
   Walk walk_;
+  std::span<const std::string> bare_;
+  // Of folders: where classes or parts stand, and what was looked through.
+  std::set<std::string, std::less<>> places_, passed_;
   std::vector<Part> parts_;
   Items outside_;
   FolderLayout layout_;
@@ -263,6 +303,8 @@ class LayoutReader {
 
 }  // namespace
 
-FolderLayout folder_layout(std::span<const std::string> ids) { return LayoutReader(ids).read(); }
+FolderLayout folder_layout(std::span<const std::string> ids, std::span<const std::string> bare) {
+  return LayoutReader(ids, bare).read();
+}
 
 }  // namespace vise::datasets

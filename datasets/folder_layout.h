@@ -23,8 +23,9 @@ struct FolderLayout {
   std::vector<std::string> remarks;  // for a warning and a note each
 };
 
-// `ids` are sorted bytewise. Error{input} where one folder has a split's name and another, with the same classes in it,
+// `ids` are sorted bytewise. `bare` are folders without an image (ImageTree::bare): those that stand where classes or
+// parts of a split do are remarked on by name. Error{input} where one folder has a split's name and another, with the same classes in it,
 // has not.
-FolderLayout folder_layout(std::span<const std::string> ids);
+FolderLayout folder_layout(std::span<const std::string> ids, std::span<const std::string> bare = {});
 
 }  // namespace vise::datasets

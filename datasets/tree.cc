@@ -19,17 +19,18 @@ class TreeWalk {
  public:
   TreeWalk(const Path& root, ImageTree& tree) : root_(root.string()), tree_(tree) {}
 
-  // `folder` is relative to the root: "" or "images/joy".
-  void visit(const std::string& folder) {
+  // `folder` is relative to the root: "" or "images/joy". False where it is a link back to a folder above.
+  bool visit(const std::string& folder) {
     const std::string path = folder.empty() ? root_ : root_ + '/' + folder;
     struct stat info {};
     if (::stat(path.c_str(), &info) != 0) throw_errno("cannot list", path);
     // Symbolic links are followed; one to a folder that is being visited would never end.
     const std::pair identity(info.st_dev, info.st_ino);
-    if (std::find(open_.begin(), open_.end(), identity) != open_.end()) return;  // a link back to a folder above
+    if (std::find(open_.begin(), open_.end(), identity) != open_.end()) return false;
     open_.push_back(identity);
     list(folder, path);
     open_.pop_back();
+    return true;
   }
 
  private:
@@ -51,7 +52,12 @@ class TreeWalk {
         (has_image_extension(name) ? tree_.images : tree_.others).push_back(std::move(id));
       }
     }
-    for (const std::string& inner : folders) visit(inner);
+    for (std::string& inner : folders) {
+      const std::size_t images = tree_.images.size(), bare = tree_.bare.size();
+      if (!visit(inner) || tree_.images.size() > images) continue;
+      tree_.bare.resize(bare);  // it stands for those in it
+      tree_.bare.push_back(std::move(inner));
+    }
   }
 
   bool is_folder(const dirent& entry, const std::string& id) const {
@@ -87,6 +93,7 @@ ImageTree list_images(const Path& root, const std::string& below) {
   // Bytewise, so that the order is that of every machine and file system.
   std::sort(tree.images.begin(), tree.images.end());
   std::sort(tree.others.begin(), tree.others.end());
+  std::sort(tree.bare.begin(), tree.bare.end());
   return tree;
 }
 

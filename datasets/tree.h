@@ -18,6 +18,7 @@ namespace vise::datasets {
 struct ImageTree {
   std::vector<std::string> images;  // relative to the root, with '/'
   std::vector<std::string> others;  // files whose names don't end like an image's, sorted
+  std::vector<std::string> bare;    // folders below which no image is, the topmost of each, sorted
 };
 
 // jpg, jpeg, jpe, jfif, png, webp, gif, bmp, tif, tiff, pnm, ppm, pgm or pbm, in any case.

@@ -70,6 +70,14 @@ TEST_F(ArchiveData, OfAnArchiveAClassHasTheirNamesForLabels) {
   EXPECT_EQ(class_names(dataset.target("label")), (Names{"fear", "joy", "joy"}));
 }
 
+TEST_F(ArchiveData, WarnsOfAnArchiveWithoutAnImage) {
+  tree_.file("d/joy.zip", zip({{"1.png", "a"}})).file("d/fear.zip", zip({{"1.png", "c"}}));
+  tree_.file("d/rage.zip", zip({{"1.pdf", "x"}}));
+  const Dataset dataset = open("d");
+  EXPECT_EQ(dataset.notes, (Names{"no image is in the archive 'rage.zip', which is passed over"}));
+  EXPECT_TRUE(test::mentions(log_.warnings(), dataset.notes.back()));
+}
+
 TEST_F(ArchiveData, OfNumberedShardsIsOneWhole) {
   tree_.file("d/img-000.tar", tar({{"calm/1.png", "a"}})).file("d/img-001.tar", tar({{"tense/2.png", "b"}}));
   EXPECT_EQ(open("d").ids, (Names{"calm/1.png", "tense/2.png"}));

@@ -129,6 +129,60 @@ TEST(Folder, WarnsOfImagesOutsideTheSplit) {
   EXPECT_EQ(dataset.notes.size(), 1u);
 }
 
+// Of which folders a word is said, by name.
+Names passed_over(const MiniTree& tree) {
+  RecordingLog log;
+  const Dataset dataset = open_data_path(tree.path(), log);
+  Names said;
+  for (const std::string& note : dataset.notes) {
+    EXPECT_TRUE(test::mentions(log.warnings(), note)) << note;
+    if (note.starts_with("no image is in ")) said.push_back(note);
+  }
+  return said;
+}
+
+TEST(Folder, WarnsOfClassFoldersWithoutAnImage) {
+  MiniTree tree;
+  tree.images({"joy/1.jpg", "fear/1.jpg"}).file("rage/1.txt", "x").file("rage/deeper/2.txt", "x");
+  std::filesystem::create_directories(tree / "sadness/deep");
+  std::filesystem::create_directories(tree / "joy/thumbnails");
+  std::filesystem::create_directories(tree / ".hidden");
+  EXPECT_EQ(passed_over(tree), (Names{"no image is in the folders 'rage', 'sadness', which are passed over"}));
+}
+
+TEST(Folder, WarnsOfClassesWithoutAnImageInAPartOfTheSplit) {
+  MiniTree tree;
+  tree.images({"train/joy/1.jpg", "train/fear/1.jpg", "test/joy/1.jpg"});
+  std::filesystem::create_directories(tree / "test/fear");
+  EXPECT_EQ(passed_over(tree), (Names{"no image is in the folder 'test/fear', which is passed over"}));
+  MiniTree below;
+  below.images({"joy/train/1.jpg", "joy/test/1.jpg", "fear/train/1.jpg"});
+  std::filesystem::create_directories(below / "fear/test");
+  EXPECT_EQ(passed_over(below), (Names{"no image is in the folder 'fear/test', which is passed over"}));
+}
+
+TEST(Folder, WarnsOfAPartOfTheSplitWithoutAnImage) {
+  MiniTree tree;
+  tree.images({"train/joy/1.jpg", "train/fear/1.jpg"});
+  std::filesystem::create_directories(tree / "test/joy");
+  EXPECT_EQ(passed_over(tree), (Names{"no image is in the folder 'test', which is passed over"}));
+}
+
+// Only one class has images, so there is no label; why, is said.
+TEST(Folder, WarnsOfTheOtherClassesWhereOneAloneHasImages) {
+  MiniTree tree;
+  tree.images({"joy/1.jpg"});
+  std::filesystem::create_directories(tree / "fear");
+  EXPECT_EQ(passed_over(tree), (Names{"no image is in the folder 'fear', which is passed over"}));
+}
+
+TEST(Folder, IsQuietAboutFoldersThatAreNoClasses) {
+  MiniTree tree;
+  tree.images({"images/joy/1.jpg", "images/fear/1.jpg"}).file("annotations/1.txt", "x");
+  std::filesystem::create_directory_symlink(tree.path(), tree / "images/joy/loop");
+  EXPECT_EQ(passed_over(tree), Names{});
+}
+
 TEST(Folder, HasNoColumnsToName) {
   MiniTree tree;
   tree.images({"a/1.jpg", "b/1.jpg"});
