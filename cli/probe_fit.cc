@@ -10,6 +10,7 @@
 #include "base/npy.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "datasets/label_check.h"
 #include "experiments/result.h"
 #include "experiments/results_file.h"
 #include "experiments/runner.h"
@@ -189,6 +190,7 @@ experiments::Result probe_features(const ProbeRun& run, const ProbeData& data, c
   const auto probe = choice.make(run.files.seed);
   experiments::Result result = describe(run, data, choice.name, *probe);
   (run.nested > 0 ? test_nested : fit_and_test)(run, data, *probe, context, result);
+  if (auto typos = datasets::remark_on_typos(data.targets)) result.notes.push_back(std::move(*typos));
   return result;
 }
 

@@ -13,7 +13,6 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "base/threads.h"
-#include "datasets/label_check.h"
 
 namespace vise::datasets {
 namespace {
@@ -124,29 +123,14 @@ std::string without_name(const std::string& message, const std::string& id) {
   return message.starts_with(name) ? message.substr(name.size()) : message;
 }
 
-// Numbered classes ("class 1", "class 2") differ by a letter on purpose.
-bool looks_like_typo(std::string_view a, std::string_view b) {
-  const auto has_digit = [](std::string_view text) {
-    return text.find_first_of("0123456789") != std::string_view::npos;
-  };
-  if (has_digit(a) || has_digit(b)) return false;
-  // At most two letters, and at most a third of the shorter name: short names differ
-  // by a letter or two anyhow.
-  const std::string one = lower(trim(a)), other = lower(trim(b));
-  return edit_distance(one, other) <= std::min<std::size_t>(2, std::min(one.size(), other.size()) / 3);
-}
-
 void find_typos(Audit& audit) {
-  constexpr std::size_t kMostClasses = 2000;  // pairs are compared
-  for (std::size_t a = 0; a < std::min(kMostClasses, audit.classes.size()); ++a) {
-    for (std::size_t b = a + 1; b < std::min(kMostClasses, audit.classes.size()); ++b) {
-      if (!looks_like_typo(audit.classes[a].name, audit.classes[b].name)) continue;
-      // The more frequent spelling is taken for the right one.
-      const bool a_is_rare = audit.classes[a].total <= audit.classes[b].total;
-      const ClassCount &rare = audit.classes[a_is_rare ? a : b], &common = audit.classes[a_is_rare ? b : a];
-      audit.typos.push_back({rare.name, common.name, rare.total, common.total});
-    }
+  std::vector<std::string> names;
+  std::vector<std::size_t> items;
+  for (const ClassCount& count : audit.classes) {
+    names.push_back(count.name);
+    items.push_back(count.total);
   }
+  audit.typos = likely_typos(names, items);
 }
 
 // What the parts and labels of items that belong together say.

@@ -20,6 +20,7 @@
 #include "datasets/dataset.h"
 #include "datasets/fingerprint.h"
 #include "datasets/groups.h"
+#include "datasets/label_check.h"
 #include "datasets/neighbours.h"
 
 namespace vise::datasets {
@@ -28,12 +29,6 @@ struct ClassCount {
   std::string name;
   std::map<Part, std::size_t> items;  // of each part of the split
   std::size_t total = 0;
-};
-
-// Two class names so near that one may be a typo of the other ("joy", "jooy"): the rarer one first.
-struct LabelTypo {
-  std::string rare, common;
-  std::size_t rare_items = 0, common_items = 0;
 };
 
 struct DuplicateGroup {

@@ -169,9 +169,7 @@ std::string audit_text(const Audit& audit, const Dataset& dataset, const Split& 
   lines.text = fmt::format("{}: {} images; split: {}\n", dataset.name, dataset.size(), split.origin());
   lines.text += class_table(audit);
   if (!audit.label_doubt.empty()) lines.text += fmt::format("\nare these the labels? They {}\n", audit.label_doubt);
-  lines.add("class names that may be typos", audit.typos, [](const LabelTypo& typo) {
-    return fmt::format("'{}' ({}) beside '{}' ({})", typo.rare, typo.rare_items, typo.common, typo.common_items);
-  });
+  lines.add("class names that may be typos", audit.typos, typo_text);
   lines.add("groups across parts", audit.groups, [](const GroupFinding& found) {
     return fmt::format("{} of {} groups by {} stand in several parts, for example {}", found.count.straddling,
                        found.count.groups, found.by, join(found.count.examples, ", "));

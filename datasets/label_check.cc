@@ -81,6 +81,19 @@ Names used_names(const Targets& targets, std::size_t& known) {
   return names;
 }
 
+// How many items have each class, or each label.
+std::vector<std::size_t> items_of_names(const Targets& targets) {
+  std::vector<std::size_t> items(targets.width(), 0);
+  if (targets.kind() == TargetKind::classes) {
+    for (const int k : targets.classes())
+      if (k >= 0) ++items[static_cast<std::size_t>(k)];
+  } else {
+    const auto bits = targets.multi_label();
+    for (std::size_t i = 0; i < bits.size(); ++i) items[i % items.size()] += bits[i] == 1 ? 1 : 0;
+  }
+  return items;
+}
+
 // Whether these are class numbers rather than quantities: one or two whole numbers, or up to ten that count from 0 or
 // 1.
 bool are_codes(const Names& names) {
@@ -118,6 +131,48 @@ std::optional<std::string> doubt_about(const Targets& targets) {
   if (names.size() > 2 && names.size() * 2 > known)
     return fmt::format("are {} different ones for {} images: {}", names.size(), known, examples(names));
   return std::nullopt;
+}
+
+std::vector<LabelTypo> likely_typos(std::span<const std::string> names, std::span<const std::size_t> items,
+                                    std::size_t times) {
+  constexpr std::size_t kMostClasses = 2000;
+  const auto has_digit = [](const std::string& name) { return name.find_first_of("0123456789") != std::string::npos; };
+  Names spelt;  // "" for a name that isn't judged
+  for (const std::string& name : names.first(std::min(kMostClasses, names.size())))
+    spelt.push_back(has_digit(name) ? std::string() : lower(trim(name)));
+  std::vector<LabelTypo> typos;
+  for (std::size_t a = 0; a < spelt.size(); ++a)
+    for (std::size_t b = a + 1; b < spelt.size(); ++b) {
+      // The more frequent spelling is taken for the right one.
+      const std::size_t rare = items[a] <= items[b] ? a : b, common = rare == a ? b : a;
+      const std::size_t shorter = std::min(spelt[a].size(), spelt[b].size()),
+                        longer = std::max(spelt[a].size(), spelt[b].size());
+      // At most two letters, and at most a third of the shorter name: short names differ by a letter or two anyhow.
+      const std::size_t most = std::min<std::size_t>(2, shorter / 3);
+      if (shorter == 0 || longer - shorter > most || items[rare] * times > items[common]) continue;
+      if (edit_distance(spelt[a], spelt[b]) <= most)
+        typos.push_back({names[rare], names[common], items[rare], items[common]});
+    }
+  return typos;
+}
+
+std::string typo_text(const LabelTypo& typo) {
+  return fmt::format("'{}' ({}) beside '{}' ({})", typo.rare, typo.rare_items, typo.common, typo.common_items);
+}
+
+std::optional<std::string> remark_on_typos(const Targets& targets) {
+  constexpr std::size_t kMostClasses = 1000, kShown = 3, kTimes = 5;
+  if (targets.kind() != TargetKind::classes && targets.kind() != TargetKind::multi_label) return std::nullopt;
+  if (targets.width() > kMostClasses) return std::nullopt;
+  Names texts;
+  for (const LabelTypo& typo : likely_typos(targets.names(), items_of_names(targets), kTimes))
+    // A name that nobody has comes from a list of names; case alone is remarked on (remark_on).
+    if (typo.rare_items > 0 && lower(typo.rare) != lower(typo.common)) texts.push_back(typo_text(typo));
+  if (texts.empty()) return std::nullopt;
+  const std::size_t more = texts.size() > kShown ? texts.size() - kShown : 0;
+  texts.resize(texts.size() - more);
+  return fmt::format("class names that may be typos: {}{}", join(texts, ", "),
+                     more > 0 ? fmt::format(" and {} more (vise-eval audit)", more) : "");
 }
 
 std::optional<std::string> remark_on(const Targets& targets) {

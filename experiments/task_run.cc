@@ -76,7 +76,7 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
   if (task_.name.empty()) task_.name = name_of_split(dataset_.name, task_.split);
   if (task_.target.empty()) task_.target = target_to_predict(dataset_);
   keep_earlier_draws(request_.keeps_draws_of, task_);
-  ask_about_labels(task_, dataset_);
+  ask_about_labels(task_, dataset_, context_.log);
   split_ = resolve_split(task_, dataset_);
   // The condition comes after the split: an item has the same part in every run of this task.
   if (!task_.condition.empty()) {

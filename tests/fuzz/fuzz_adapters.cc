@@ -32,7 +32,7 @@ void look_at(Dataset& dataset, bool known, vise::Context& context) {
     if (known) task.dataset = dataset.name;
     task.target = name;
     try {
-      vise::experiments::ask_about_labels(task, dataset);
+      vise::experiments::ask_about_labels(task, dataset, context.log);
       const vise::datasets::Split split = vise::experiments::resolve_split(task, dataset);
       if (split.size() != dataset.size()) std::abort();
       vise::datasets::audit_files(dataset, split, context, {}, name);

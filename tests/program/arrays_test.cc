@@ -87,6 +87,17 @@ TEST_F(Arrays, AreRefusedWithTheRemedy) {
   EXPECT_EQ(program_.run({"compare", "A.npy", "B.npy", "--labels", "y.csv", "--baseline", "C"}).exit_code, 2);
 }
 
+TEST_F(Arrays, WithALabelThatMayBeMisspeltGetANote) {
+  std::string labels = read_text(program_ / "y.csv");
+  labels.insert(labels.find("calm") + 1, "a");
+  write_file_atomically(program_ / "typo.csv", labels);
+  const std::string said = "note: class names that may be typos: 'caalm' (1) beside 'calm' (99)";
+  const Outcome probed = program_.run({"probe", "--features", "A.npy", "--labels", "typo.csv"});
+  EXPECT_EQ(probed.exit_code, 0) << probed.err;
+  EXPECT_TRUE(has(probed.out, said)) << probed.out;
+  EXPECT_FALSE(has(program_.run({"probe", "--features", "A.npy", "--labels", "y.csv"}).out, "typos"));
+}
+
 TEST_F(Arrays, ProbePrintsIntervalsWithAndWithoutAFolder) {
   const Outcome alone = program_.run({"probe", "--features", "A.npy", "--labels", "y.csv", "--json", "--name", "mine"});
   ASSERT_EQ(alone.exit_code, 0) << alone.err;

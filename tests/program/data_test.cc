@@ -166,6 +166,21 @@ TEST(Tasks, OfSeveralDataSetsAreNamedWhereOneIsNeeded) {
   }
 }
 
+// One picture in a folder that is spelt otherwise: a class of its own, unless somebody says so.
+TEST(Labels, ThatMayBeMisspeltAreSaidByRunAsByAudit) {
+  Program program;
+  photos(program);
+  write_file_atomically(program / "photos/calmm/1.png", picture("calmm", 20));
+  const std::string said = "class names that may be typos: 'calmm' (1) beside 'calm' (10)";
+  const Outcome ran = program.run({"run", "--data", "photos", "--backbone", "colour-histogram", "--out", "out"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_CONTAINS(ran.err, "photos: 'label': " + said);
+  EXPECT_CONTAINS(ran.out, said);
+  const Outcome audit = program.run({"audit", "--data", "photos"});
+  EXPECT_CONTAINS(audit.out, "class names that may be typos");
+  EXPECT_CONTAINS(audit.out, "'calmm' (1) beside 'calm' (10)");
+}
+
 TEST(Tasks, TakeAnotherTargetFromTheCommandLine) {
   Program program;
   photos(program);

@@ -66,6 +66,33 @@ TEST(LabelCheck, RemarksOnClassesThatDifferByCaseAndOnNumbersOfTwoValues) {
   EXPECT_EQ(remark_on(values({0, 1, 2})), std::nullopt);
 }
 
+// So many items of each name.
+std::string typos(const std::vector<std::pair<std::string, std::size_t>>& classes) {
+  Names labels;
+  for (const auto& [name, items] : classes) labels.insert(labels.end(), items, name);
+  return remark_on_typos(Targets::from_labels(labels)).value_or("none");
+}
+
+TEST(LabelCheck, RemarksOnRareNamesThatMayBeTypos) {
+  EXPECT_EQ(typos({{"happy", 50}, {"happpy", 1}, {"sad", 40}}),
+            "class names that may be typos: 'happpy' (1) beside 'happy' (50)");
+  EXPECT_EQ(typos({{"happy", 50}, {"happpy", 10}}), "class names that may be typos: 'happpy' (10) beside 'happy' (50)");
+  EXPECT_EQ(typos({{"happy", 50}, {"happpy", 11}}), "none") << "audit lists it";
+  EXPECT_EQ(typos({{"cat", 50}, {"car", 50}}), "none");
+  EXPECT_EQ(typos({{"1", 1}, {"2", 50}, {"10", 20}, {"class 1", 1}, {"class 2", 50}}), "none");
+  EXPECT_EQ(typos({{"calm", 50}, {"Calm", 1}}), "none") << "remark_on says so";
+  EXPECT_EQ(typos({{"surprise", 50}, {"suprise", 1}, {"surprize", 2}, {"surprse", 3}, {"surpriise", 4}}),
+            "class names that may be typos: 'suprise' (1) beside 'surprise' (50), 'surpriise' (4) beside 'surprise' "
+            "(50), 'surprize' (2) beside 'surprise' (50) and 1 more (vise-eval audit)");
+  EXPECT_EQ(remark_on_typos(Targets::from_multi_label({1, 0, 1, 0, 1, 0, 1, 0, 1, -1, 0, 1}, {"dog", "dogs"})),
+            "class names that may be typos: 'dogs' (1) beside 'dog' (5)");
+  std::vector<std::pair<std::string, std::size_t>> many;
+  for (char a = 'a'; a <= 'z'; ++a)
+    for (char b = 'a'; b <= 'z'; ++b)
+      for (char c = 'a'; c <= 'b'; ++c) many.emplace_back(std::string("name") + a + b + c, a == 'a' ? 5 : 1);
+  EXPECT_EQ(typos(many), "none") << "of so many classes pairs aren't compared";
+}
+
 TEST(LabelCheck, DoubtsFileNamesDatesAndNumbers) {
   EXPECT_EQ(doubt_of_names({"a.jpg", "b.png", "c/d.JPG"}).substr(0, 15), "are file names:");
   EXPECT_EQ(doubt_of_names({"2019-01-02", "2019-01-03", "2020-12-24T10:00"}).substr(0, 10), "are dates:");

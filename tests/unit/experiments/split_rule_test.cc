@@ -108,8 +108,9 @@ TEST(AskAboutLabels, OfDataThatNobodyKnows) {
     datasets::Dataset dataset = forty();
     labels.resize(40, labels.back());
     dataset.targets.insert_or_assign("label", datasets::Targets::from_labels(labels));
+    Silent log;
     try {
-      ask_about_labels(task, dataset);
+      ask_about_labels(task, dataset, log);
     } catch (const Error& error) {
       return error.message() + " | " + error.hint();
     }
@@ -120,8 +121,12 @@ TEST(AskAboutLabels, OfDataThatNobodyKnows) {
   EXPECT_EQ(asked({"left", "right"}), "nothing");
   EXPECT_EQ(asked({"0", "1"}), "nothing");
   EXPECT_NE(asked({"1", "2", "3"}).find("the numbers 1 to 3 of 'label' are taken for classes"), std::string::npos);
+  EXPECT_EQ(asked({"lleft", "right", "left", "left", "left", "left", "left", "right"}),
+            "'label': class names that may be typos: 'lleft' (1) beside 'left' (5)");
   task.columns.kind = "classes";
   EXPECT_EQ(asked({"train", "test"}), "nothing");
+  EXPECT_EQ(asked({"lleft", "right", "left", "left", "left", "left", "left", "right"}),
+            "'label': class names that may be typos: 'lleft' (1) beside 'left' (5)");
   task.columns.kind = "";
   task.dataset = "emotion";  // its adapter knows
   EXPECT_EQ(asked({"train", "test"}), "nothing");
