@@ -10,6 +10,7 @@
 #include "datasets/dataset_registry.h"
 #include "datasets/label_check.h"
 #include "datasets/open_data.h"
+#include "datasets/sampling.h"
 #include "experiments/runner.h"
 #include "experiments/split_rule.h"
 
@@ -101,6 +102,9 @@ OpenedData open_data(const DataChoice& choice, Session& session) {
   // A data set without a task is called after itself and the rule of its split, as in a run's table.
   if (task.name.empty()) task.name = experiments::name_of_split(opened.dataset.name, task.split);
   if (task.target.empty()) task.target = experiments::usual_target(opened.dataset).value_or("label");
+  if (task.target == "label")
+    if (const std::string note = datasets::note_on_ties(opened.dataset); !note.empty())
+      session.console.info(fmt::format("{}: {}", opened.dataset.name, note));
   const bool has_target = opened.dataset.targets.contains(task.target);
   // Labels that may be none need not make a split: an audit lists them, a run asks before it comes here. A split that
   // was asked for is looked at all the same.

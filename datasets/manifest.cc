@@ -227,7 +227,7 @@ Dataset read_manifest(std::span<const ManifestPart> parts, const Path& root, std
   for (const std::string& note : dataset.notes) log.warn(fmt::format("{}: {}", dataset.name, note));
   check_images(dataset, first);
   // Last: the label of votes needs the votes, and a label column makes it needless.
-  add_label_from_votes(dataset, log);
+  add_label_from_votes(dataset);
   return dataset;
 }
 

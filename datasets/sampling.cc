@@ -74,6 +74,13 @@ void apply_condition(const Dataset& dataset, const std::string& condition, std::
   for (std::size_t i = 0; i < keep.size(); ++i) keep[i] = keep[i] && ((texts[i] == wanted) != negated);
 }
 
+// Whether another class has as many votes as the item's first one, `winner` (none: nobody voted).
+bool is_tie(const Targets& votes, std::size_t item, int winner) {
+  if (winner < 0) return false;
+  const auto row = votes.rows().subspan(item * votes.width(), votes.width());
+  return std::count(row.begin(), row.end(), row[static_cast<std::size_t>(winner)]) > 1;
+}
+
 }  // namespace
 
 Dataset subset(const Dataset& dataset, std::span<const std::uint32_t> items) {
@@ -146,26 +153,25 @@ std::vector<std::uint32_t> agreed(const Targets& votes, double share) {
   return items;
 }
 
-void add_label_from_votes(Dataset& dataset, Log& log) {
+void add_label_from_votes(Dataset& dataset) {
   const auto votes = dataset.targets.find("votes");
   if (votes == dataset.targets.end() || dataset.targets.contains("label")) return;
   // The most voted class of each item, of which ties are taken back below.
   std::vector<int> classes = votes->second.strata();
-  const auto rows = votes->second.rows();
-  const std::size_t width = votes->second.width();
-  std::size_t ties = 0;
-  for (std::size_t i = 0; i < classes.size(); ++i) {
-    const auto row = rows.subspan(i * width, width);
-    if (classes[i] < 0 || std::count(row.begin(), row.end(), row[static_cast<std::size_t>(classes[i])]) == 1) continue;
+  for (std::size_t i = 0; i < classes.size(); ++i)
     // A tie has no winner; taking the first class would favour those early in the alphabet.
-    classes[i] = kNoClass;
-    ++ties;
-  }
-  if (ties > 0) {
-    dataset.notes.push_back(fmt::format("{} items whose votes tie have no label", ties));
-    log.info(fmt::format("{}: {}", dataset.name, dataset.notes.back()));
-  }
+    if (is_tie(votes->second, i, classes[i])) classes[i] = kNoClass;
   dataset.targets.emplace("label", Targets::from_classes(std::move(classes), votes->second.names()));
+}
+
+std::string note_on_ties(const Dataset& dataset) {
+  const auto votes = dataset.targets.find("votes"), label = dataset.targets.find("label");
+  if (votes == dataset.targets.end() || label == dataset.targets.end()) return {};
+  const std::vector<int> first = votes->second.strata();
+  std::size_t ties = 0;
+  for (std::size_t i = 0; i < first.size(); ++i)
+    if (!label->second.known(i) && is_tie(votes->second, i, first[i])) ++ties;
+  return ties == 0 ? std::string() : fmt::format("{} items whose votes tie have no label", ties);
 }
 
 }  // namespace vise::datasets

@@ -36,8 +36,11 @@ std::vector<std::uint32_t> where(const Dataset& dataset, std::string_view condit
 // 1 keeps those on which all voters agree.
 std::vector<std::uint32_t> agreed(const Targets& votes, double share);
 
-// The target "label" from the target "votes": the class with most votes, not known where two have as many (a note says
-// how many). Does nothing without votes, or with a label.
-void add_label_from_votes(Dataset& dataset, Log& log);
+// The target "label" from the target "votes": the class with most votes, not known where two have as many. Does nothing
+// without votes, or with a label.
+void add_label_from_votes(Dataset& dataset);
+// "12 items whose votes tie have no label", or "": a note for whoever predicts the target "label". The distribution of
+// tied votes is known, so it doesn't concern the target "votes".
+std::string note_on_ties(const Dataset& dataset);
 
 }  // namespace vise::datasets

@@ -77,6 +77,7 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
   if (task_.target.empty()) task_.target = target_to_predict(dataset_);
   keep_earlier_draws(request_.keeps_draws_of, task_);
   ask_about_labels(task_, dataset_, context_.log);
+  note_ties();
   split_ = resolve_split(task_, dataset_);
   // The condition comes after the split: an item has the same part in every run of this task.
   if (!task_.condition.empty()) {
@@ -101,6 +102,14 @@ TaskRun::TaskRun(const RunRequest& request, Task task, const Context& context)
          {},
          {},
          {}});
+}
+
+void TaskRun::note_ties() {
+  if (task_.target != "label") return;
+  const std::string note = datasets::note_on_ties(dataset_);
+  if (note.empty()) return;
+  dataset_.notes.push_back(note);
+  context_.log.info(fmt::format("{}: {}", dataset_.name, note));
 }
 
 // A group of which the probe saw a part is recognised, not judged.

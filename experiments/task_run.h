@@ -111,6 +111,7 @@ class TaskRun {
   void find_failing(const Error& error);
   datasets::Split thinned(const TrainSubset& subset, std::uint64_t seed) const;
   std::vector<int> folds_within(std::span<const std::uint32_t> train, std::uint64_t seed) const;
+  void note_ties();
   void note_straddling_groups();
   // What is printed below a row of random weights: which architecture's floor it is.
   std::optional<std::string> random_note(const features::Features& features) const;

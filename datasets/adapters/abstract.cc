@@ -94,7 +94,7 @@ Dataset read_abstract(const DatasetRequest& request) {
   expect_count(dataset, request.log, "rows", dataset.size(), 280);
   drop_missing(dataset, request.log, "");
   // The winner comes last, of the rows that are left: votes of absent pictures decide nothing.
-  add_label_from_votes(dataset, request.log);
+  add_label_from_votes(dataset);
   return dataset;
 }
 

@@ -62,7 +62,7 @@ Dataset read_emotion6(const DatasetRequest& request) {
     dataset.targets.emplace(target, Targets::from_values(column_of(table, fmt::format("[{}]", target)), {target}));
   expect_count(dataset, request.log, "rows", dataset.size(), 1980);
   drop_missing(dataset, request.log, "images");
-  add_label_from_votes(dataset, request.log);
+  add_label_from_votes(dataset);
   return dataset;
 }
 

@@ -181,6 +181,28 @@ TEST(Labels, ThatMayBeMisspeltAreSaidByRunAsByAudit) {
   EXPECT_CONTAINS(audit.out, "'calmm' (1) beside 'calm' (10)");
 }
 
+// Votes that tie have no winner, but a distribution like any other.
+TEST(Votes, ThatTieAreNotedWhereTheLabelIsPredictedAlone) {
+  Program program;
+  photos(program);
+  std::string votes = "path,votes:calm,votes:tense\n";
+  for (const std::string mood : {"calm", "tense"})
+    for (int i = 0; i < 10; ++i)
+      votes +=
+          fmt::format("photos/{}/{}.png,{},{}\n", mood, i, mood == "calm" ? 4 : 1, mood == "tense" || i == 0 ? 4 : 1);
+  write_file_atomically(program / "votes.csv", votes);
+  const std::string said = "1 items whose votes tie have no label";
+  for (const std::string target : {"label", "votes"}) {
+    const Outcome ran = program.run(
+        {"run", "--data", "votes.csv", "--target", target, "--backbone", "colour-histogram", "--out", target});
+    ASSERT_EQ(ran.exit_code, 0) << ran.err;
+    EXPECT_EQ(test::contains(ran.err, said), target == "label") << ran.err;
+    EXPECT_EQ(test::contains(ran.out, said), target == "label") << ran.out;
+    const Outcome audit = program.run({"audit", "--data", "votes.csv", "--target", target});
+    EXPECT_EQ(test::contains(audit.err, said), target == "label") << audit.err;
+  }
+}
+
 TEST(Tasks, TakeAnotherTargetFromTheCommandLine) {
   Program program;
   photos(program);
