@@ -65,6 +65,17 @@ Cells read_npy_cells(const std::string& file) {
   return cells;
 }
 
+// `extract` lists its rows in a manifest.csv, which looks like a table of labels and has none.
+void check_columns_of_rows(const CsvTable& table, const std::vector<std::string>& columns, const std::string& file) {
+  const std::vector<std::string> of_rows{"row", "id", "content"};
+  if (!std::ranges::equal(table.header(), of_rows)) return;
+  for (const std::string& column : columns)
+    if (!table.has_column(column))
+      bad(file, fmt::format("lists the rows of an extraction and has no column '{}'", column),
+          "labels, split and groups are the data set's: vise-eval export --data DATA --out labels.csv writes them in "
+          "the same order, with the --data that was extracted");
+}
+
 // A table of any kind that data sets come in; what says nothing ("NA") is an empty cell.
 Cells read_csv_cells(const std::string& file, const std::string& columns) {
   const std::string text = read_text_file(file), header = text.substr(0, text.find('\n'));
@@ -75,6 +86,7 @@ Cells read_csv_cells(const std::string& file, const std::string& columns) {
                                                                                           : ',');
   Cells cells;
   cells.names = split(columns, ',');
+  check_columns_of_rows(table, cells.names, file);
   cells.width = cells.names.size();
   std::vector<std::size_t> places;
   // A file with one column needs no name for it.

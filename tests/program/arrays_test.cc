@@ -87,6 +87,30 @@ TEST_F(Arrays, AreRefusedWithTheRemedy) {
   EXPECT_EQ(program_.run({"compare", "A.npy", "B.npy", "--labels", "y.csv", "--baseline", "C"}).exit_code, 2);
 }
 
+// The list of rows beside features.npy has no labels; the table that `export` writes of the same data has.
+TEST_F(Arrays, OfAnExtractionGetTheirLabelsFromAnExport) {
+  for (const std::string mood : {"calm", "tense"})
+    for (int i = 0; i < 10; ++i)
+      write_file_atomically(program_ / fmt::format("photos/{}/{}.ppm", mood, i),
+                            test::noise_picture(fmt::format("{}{}", mood, i)));
+  ASSERT_EQ(
+      program_.run({"extract", "--data", "photos", "--backbone", "colour-histogram", "--out", "features"}).exit_code,
+      0);
+  const Outcome refused =
+      program_.run({"probe", "--features", "features/features.npy", "--labels", "features/manifest.csv"});
+  EXPECT_EQ(refused.exit_code, 4);
+  EXPECT_TRUE(has(refused.err, "lists the rows of an extraction and has no column 'label'")) << refused.err;
+  EXPECT_TRUE(has(refused.err, "vise-eval export --data DATA --out labels.csv")) << refused.err;
+  ASSERT_EQ(program_.run({"export", "--data", "photos", "--out", "labels.csv"}).exit_code, 0);
+  const Outcome split = program_.run(
+      {"probe", "--features", "features/features.npy", "--labels", "labels.csv", "--split", "features/manifest.csv"});
+  EXPECT_EQ(split.exit_code, 4);
+  EXPECT_TRUE(has(split.err, "has no column 'split'")) << split.err;
+  const Outcome fitted =
+      program_.run({"probe", "--features", "features/features.npy", "--labels", "labels.csv", "--split", "labels.csv"});
+  EXPECT_EQ(fitted.exit_code, 0) << fitted.err;
+}
+
 TEST_F(Arrays, WithALabelThatMayBeMisspeltGetANote) {
   std::string labels = read_text(program_ / "y.csv");
   labels.insert(labels.find("calm") + 1, "a");
