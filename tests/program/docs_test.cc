@@ -98,6 +98,14 @@ TEST(Docs, TheIndexNamesEveryPage) {
   }
 }
 
+// The page's program is the one that tests/install/run builds and runs.
+TEST(Docs, TheProgramThatAddsADataSetIsTheExample) {
+  const Path root = VISE_SOURCE_DIR;
+  const std::string program = read_text_file(root / "examples/sidecars/main.cc"),
+                    page = read_text_file(root / "docs/add-a-dataset.md");
+  EXPECT_TRUE(contains(page, "```cpp\n" + program + "```\n"));
+}
+
 // Words from behind "vise-eval" up to the end of the command.
 std::vector<std::string> command_in(const std::string& code) {
   static const std::regex call("(?:^|[ /(])vise-eval ((?:[^#|;&>`])*)");
