@@ -68,11 +68,13 @@ Json tests_json(const experiments::LookAhead& ahead) {
   return tests;
 }
 
-// Percentage points, in the order of kDiscordant.
+// Percentage points, in the order of kDiscordant: "30.1, 40.2, none points".
 std::string points_text(const Detectable& differences) {
+  if (std::ranges::none_of(differences, [](const auto& d) { return d.has_value(); }))
+    return "too few, no difference would be found";
   std::vector<std::string> texts;
   for (const auto& d : differences) texts.push_back(d ? fmt::format("{:.1f}", 100 * *d) : "none");
-  return join(texts, ", ");
+  return join(texts, ", ") + " points";
 }
 
 // A line a task, below one that says what the numbers are.
@@ -86,10 +88,10 @@ void print_tests(const experiments::LookAhead& ahead) {
       number(reports::CompareOptions{}.alpha), join(rates, ", "));
   for (const experiments::PlannedTest& test : ahead.tests)
     if (test.of_classes)
-      fmt::print("  {}: {}, {} test images: {} points\n", test.task, test.target, test.images,
+      fmt::print("  {}: {}, {} test images: {}\n", test.task, test.target, test.images,
                  points_text(detectable({test.images})));
   if (const Detectable mean = over_tasks(ahead); !mean.empty())
-    fmt::print("  the mean over these {} tasks, if no test image is in two of them: {} points\n", ahead.tests.size(),
+    fmt::print("  the mean over these {} tasks, if no test image is in two of them: {}\n", ahead.tests.size(),
                points_text(mean));
 }
 

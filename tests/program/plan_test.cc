@@ -68,6 +68,15 @@ TEST(Plan, SaysHowSmallADifferenceTheTestImagesCanShow) {
   EXPECT_FALSE(std::filesystem::exists(program / "vise-results"));
 }
 
+TEST(Plan, SaysInWordsWhereNoDifferenceWouldBeFound) {
+  Program program;
+  write_moods(program, "a", 20);
+  const Outcome said = program.run({"plan", "--data", "a/moods.csv", "--backbone", "colour-histogram"});
+  ASSERT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_CONTAINS(said.out, "label, 4 test images: too few, no difference would be found\n");
+  EXPECT_FALSE(test::contains(said.out, "none")) << said.out;
+}
+
 TEST(Plan, OfSeveralDrawnSplitsSaysNoMean) {
   Program program;
   write_moods(program, "a", 100);
