@@ -2,13 +2,18 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
+#include <array>
+
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/data.h"
 #include "datasets/archives/archive.h"
 #include "datasets/data_columns.h"
 #include "datasets/data_files.h"
 #include "datasets/open_data.h"
 #include "experiments/init_task.h"
+#include "extract/features/backbone.h"
 
 namespace vise::cli {
 namespace {
@@ -20,6 +25,19 @@ std::string name_of(const Path& data) {
   return datasets::is_archive_name(name.string()) ? datasets::archive_stem(name) : name.stem().string();
 }
 
+// Of VisE's comparison those whose weights are here; without any, the first of the registry that are.
+std::vector<std::string> weights_here(const features::WeightsSearch& search) {
+  constexpr std::size_t kMost = 3;
+  constexpr std::array<std::string_view, 3> kUsual{"vise-250m", "vise-1.2m", "imagenet-v1"};
+  std::vector<std::string> usual, others;
+  for (const features::Backbone& backbone : features::registry_backbones()) {
+    if (backbone.files.empty() || features::weights_status(backbone, search).file.empty()) continue;
+    const bool is_usual = std::ranges::find(kUsual, backbone.name) != kUsual.end();
+    if (is_usual || others.size() < kMost) (is_usual ? usual : others).push_back(backbone.name);
+  }
+  return usual.empty() ? others : usual;
+}
+
 void init_task_verb(const std::string& data, const std::string& out, const datasets::DataColumns& columns,
                     Session& session) {
   const Path file = out.empty() ? Path(name_of(data) + ".yaml") : Path(out);
@@ -29,10 +47,13 @@ void init_task_verb(const std::string& data, const std::string& out, const datas
                 "move it away, or name another file with --out");
   const datasets::Dataset dataset =
       datasets::open_data_path(data, session.console, columns, session.places.cache_dir());
-  write_file_atomically(file, experiments::task_yaml(dataset, data, file, columns));
+  const std::vector<std::string> weights = weights_here(session.places.weights_search());
+  write_file_atomically(file, experiments::task_yaml(dataset, data, file, weights, columns));
   session.console.end_progress();
   fmt::print("{}\n", file.string());
-  session.console.info(fmt::format("edit it, then: vise-eval run --task {}", file.string()));
+  session.console.info(fmt::format(
+      "it compares {}; edit backbones, target and split, then: vise-eval run --task {}",
+      weights.empty() ? "what needs no weights (none were found here)" : join(weights, ", "), file.string()));
 }
 
 }  // namespace

@@ -87,11 +87,24 @@ std::string columns_text(const datasets::DataColumns& columns, const datasets::D
   return parts.empty() ? text : text + fmt::format("columns: {{{}}}\n", join(parts, ", "));
 }
 
+// Floors stand beside whatever is compared; alone they show that the task runs.
+std::string backbones_text(const std::vector<std::string>& weights) {
+  std::vector<std::string> names = weights;
+  if (names.empty()) names.emplace_back("random-resnet18");
+  names.emplace_back("colour-histogram");
+  return fmt::format(
+      "# {}. Others: vise-eval list backbones (vise-250m, imagenet-v1 ...),\n"
+      "# or vise-eval backbone fetch NAME; yours is added on the command line: --backbone mine=run7.pth\n"
+      "backbones: [{}]\nbaseline: {}\n",
+      weights.empty() ? "No weights were found here, so these need none" : "Weights that were found here, and a floor",
+      join(names, ", "), weights.empty() ? names.back() : weights.back());
+}
+
 }  // namespace
 
 // Comments and alternatives are part of the text: the file is meant to be read and changed by a person.
 std::string task_yaml(const datasets::Dataset& dataset, const Path& data, const Path& file,
-                      const datasets::DataColumns& columns) {
+                      const std::vector<std::string>& weights, const datasets::DataColumns& columns) {
   const std::string target = first_target(dataset);
   const datasets::Targets& targets = dataset.target(target);
   const bool values = targets.kind() == datasets::TargetKind::values;
@@ -107,9 +120,8 @@ std::string task_yaml(const datasets::Dataset& dataset, const Path& data, const 
   text += split_text(dataset);
   text += fmt::format("# Also clip_logreg, dinov2_logreg, knn, vissl_svm_voc, vpt_linear, ridge.\nprotocol: {}\n",
                       values ? "ridge" : "logreg");
+  text += backbones_text(weights);
   text +=
-      "# vise-eval list backbones; yours is added on the command line: --backbone mine=run7.pth\n"
-      "backbones: [vise-250m, vise-1.2m, imagenet-v1]\nbaseline: imagenet-v1\n"
       "# Printed below the table.\ncitation: \"\"\nlicence: \"\"\nnotes: []\n"
       "# Tasks of a group run together: vise-eval run --include-path FOLDER --task mine\ngroups: [mine]\n";
   return text;

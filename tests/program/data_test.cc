@@ -44,6 +44,29 @@ TEST(InitTask, WritesAFileThatRuns) {
   EXPECT_NE(ran.out.find("100.0"), std::string::npos) << ran.out;
 }
 
+// A machine without weights gets a task that needs none; where some lie, one that compares them.
+TEST(InitTask, ComparesWhatThisMachineHas) {
+  Program program;
+  const Path folder = photos(program);
+  const Outcome bare = program.run({"init-task", folder, "--out", "bare.yaml"});
+  ASSERT_EQ(bare.exit_code, 0) << bare.err;
+  EXPECT_CONTAINS(bare.err,
+                  "it compares what needs no weights (none were found here); edit backbones, target and split, "
+                  "then: vise-eval run --task bare.yaml");
+  EXPECT_CONTAINS(read_text(program / "bare.yaml"),
+                  "backbones: [random-resnet18, colour-histogram]\nbaseline: colour-histogram\n");
+  const Outcome ran = program.run({"run", "--task", "bare.yaml", "--out", "out"});
+  EXPECT_EQ(ran.exit_code, 0) << ran.err;
+  EXPECT_CONTAINS(ran.out, "| random-resnet18");
+  write_file_atomically(program / "weights/resnet50-0676ba61.pth", "looked for, not into");
+  program.set("VISE_WEIGHTS", program / "weights");
+  const Outcome found = program.run({"init-task", folder, "--out", "found.yaml"});
+  ASSERT_EQ(found.exit_code, 0) << found.err;
+  EXPECT_CONTAINS(found.err, "it compares imagenet-v1; edit ");
+  EXPECT_CONTAINS(read_text(program / "found.yaml"),
+                  "backbones: [imagenet-v1, colour-histogram]\nbaseline: imagenet-v1\n");
+}
+
 // Votes, several labels or one column of numbers: a table that leaves no choice needs no --target.
 TEST(Tasks, TakeTheTargetThatATableLeavesNoChoiceAbout) {
   Program program;
