@@ -1,4 +1,4 @@
-// vise-eval with one more data set: photos whose mood is in a text file beside each, photos/12.jpg, photos/12.txt.
+// The program with one more data set: photos whose mood is in a text file beside each, photos/12.jpg, photos/12.txt.
 #include "base/text.h"
 #include "cli/program.h"
 #include "datasets/dataset.h"

@@ -3,7 +3,7 @@
 //   const CorrectedT test = corrected_t(differences, 0.25, 0.95);    // of 5 splits, test a quarter as large as train
 //
 // Values of splits that share most of their training images and part of their test images vary less than values of new
-// data would. Nadeau and Bengio (2003, Machine Learning 52, eq. 4): the variance of the mean of J values is taken as
+// data would. Nadeau and Bengio (2003, Machine Learning 52): the variance of the mean of J values is taken as
 // (1/J + n_test / n_train) s^2, with s^2 their variance (ddof 1), and t has J - 1 degrees of freedom.
 #pragma once
 
