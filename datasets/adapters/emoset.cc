@@ -56,13 +56,14 @@ Row row_of(const Json& json, const std::string& file, std::size_t number) {
 const std::vector<std::string> kNumbers{"brightness", "colorfulness"};
 const std::vector<std::string> kClasses{"scene", "facial_expression", "human_action"};
 
-// What an image's annotation file says, by key; texts, and a list of objects.
+// What an image's annotation file says, by key; a key that is missing or empty is unknown.
 struct Attributes {
-  std::map<std::string, std::string> texts;
+  std::map<std::string, double> numbers;
+  std::map<std::string, std::string> texts;  // of every key of kClasses, "" where unknown
   std::optional<std::vector<std::string>> objects;
 };
 
-// One release writes numbers as texts, the other as numbers. Both become texts here, and add_attributes() parses them.
+// One release writes numbers as texts, the other as numbers. Both are texts first, so that one parser decides what is a number.
 std::string plain_text(const Json& value, const std::string& file, const std::string& key) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number()) return number(value.get<double>());
@@ -74,13 +75,17 @@ Attributes read_attributes(const Path& path) {
   const Json json = read_json(path, 1 << 20);
   if (!json.is_object()) throw Error(ErrorKind::input, fmt::format("{}: is not a JSON object", path.string()));
   Attributes attributes;
-  for (const std::vector<std::string>* keys : {&kNumbers, &kClasses})
-    for (const std::string& key : *keys)
-      if (json.contains(key) && !json[key].is_null()) attributes.texts[key] = plain_text(json[key], path.string(), key);
-  for (const std::string& key : kNumbers)
-    if (double value = 0; attributes.texts.contains(key) && !parse_double(attributes.texts.at(key), value))
-      throw Error(ErrorKind::input,
-                  fmt::format("{}: '{}' is '{}', not a number", path.string(), key, attributes.texts.at(key)));
+  const auto text_at = [&](const std::string& key) {
+    return json.contains(key) && !json[key].is_null() ? plain_text(json[key], path.string(), key) : std::string();
+  };
+  for (const std::string& key : kClasses) attributes.texts[key] = text_at(key);
+  for (const std::string& key : kNumbers) {
+    const std::string text = text_at(key);
+    if (double value = 0; parse_double(text, value))
+      attributes.numbers[key] = value;
+    else if (!text.empty())
+      throw Error(ErrorKind::input, fmt::format("{}: '{}' is '{}', not a number", path.string(), key, text));
+  }
   if (!json.contains("object") || json["object"].is_null()) return attributes;
   attributes.objects.emplace();
   // A single object may come without a list around it.
@@ -123,19 +128,15 @@ Targets objects_of(const std::vector<Attributes>& all) {
 }
 
 void add_attributes(const std::vector<Attributes>& all, Dataset& dataset) {
-  const auto text_of = [](const Attributes& one, const std::string& key) {
-    const auto found = one.texts.find(key);
-    return found == one.texts.end() ? std::string() : found->second;
-  };
   for (const std::string& key : kNumbers) {
     std::vector<double> values(all.size(), std::numeric_limits<double>::quiet_NaN());
     for (std::size_t i = 0; i < all.size(); ++i)
-      if (double value = 0; parse_double(text_of(all[i], key), value)) values[i] = value;
+      if (const auto found = all[i].numbers.find(key); found != all[i].numbers.end()) values[i] = found->second;
     dataset.targets.emplace(key, Targets::from_values(std::move(values), {key}));
   }
   for (const std::string& key : kClasses) {
     std::vector<std::string> labels;
-    for (const Attributes& one : all) labels.push_back(text_of(one, key));
+    for (const Attributes& one : all) labels.push_back(one.texts.at(key));
     dataset.targets.emplace(key, Targets::from_labels(labels));
   }
   const auto names_objects = [](const Attributes& one) { return one.objects && !one.objects->empty(); };
